@@ -1,0 +1,148 @@
+//! The CDN node: media files with ranges, validators, and a word about itself in `Server-Timing`.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path as UrlPath, Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bytes::Bytes;
+
+use crate::faults::{Faults, Switches, corrupt};
+use crate::service::{Service, allow_any_origin};
+use crate::shaping::{Shape, body};
+
+/// The node's name, as its `Server-Timing` tells it.
+const NODE: &str = "demo-edge-1";
+
+struct Cdn {
+    service: Arc<Service>,
+    folder: PathBuf,
+    faults: Arc<Switches>,
+    /// Files that were asked for before: hits.
+    seen: Mutex<HashSet<String>>,
+}
+
+/// The node's routes.
+pub(crate) fn router(service: Arc<Service>, folder: &Path, faults: Arc<Switches>) -> Router {
+    let cdn = Cdn { service, folder: folder.into(), faults, seen: Mutex::default() };
+    let media = get(serve).options(|| async { allow_any_origin(StatusCode::NO_CONTENT.into_response()) });
+    Router::new().route("/tracks/{file}", media).with_state(Arc::new(cdn))
+}
+
+/// First and last byte that `Range` asks for; `None` where it is absent, an error where it can't be met.
+fn range(headers: &HeaderMap, len: usize) -> Result<Option<(usize, usize)>, ()> {
+    let Some(value) = headers.get(header::RANGE) else { return Ok(None) };
+    let spec = value.to_str().ok().and_then(|value| value.strip_prefix("bytes=")).ok_or(())?;
+    let (first, last) = spec.split_once('-').ok_or(())?;
+    let last_of_file = len.checked_sub(1).ok_or(())?;
+    let (first, last) = match (first.parse::<usize>(), last.parse::<usize>()) {
+        (Ok(first), Ok(last)) => (first, last.min(last_of_file)),
+        (Ok(first), Err(_)) if last.is_empty() => (first, last_of_file),
+        (Err(_), Ok(suffix)) => (len.saturating_sub(suffix), last_of_file),
+        _ => return Err(()),
+    };
+    if first > last { Err(()) } else { Ok(Some((first, last))) }
+}
+
+async fn serve(
+    State(cdn): State<Arc<Cdn>>,
+    UrlPath(file): UrlPath<String>,
+    Query(own): Query<Faults>,
+    request: Request<Body>,
+) -> Response {
+    let span = cdn.service.server_span(&request, "/tracks/{file}");
+    span.set("cdn.node", NODE);
+    let faults = cdn.faults.of(own);
+    if faults.latency > 0 {
+        tokio::time::sleep(Duration::from_millis(faults.latency)).await;
+    }
+    let cache = if cdn.seen.lock().is_ok_and(|mut seen| !seen.insert(file.clone())) { "hit" } else { "miss" };
+    span.set("cdn.cache", cache);
+    let timing = format!("cdn-node;desc=\"{NODE}\", cdn-cache;desc={cache}, {}", span.server_timing());
+    let answer = |status: StatusCode, body: Body| {
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.extend(
+            HeaderValue::from_str(&timing).ok().map(|value| (header::HeaderName::from_static("server-timing"), value)),
+        );
+        headers.insert("x-cache", HeaderValue::from_static(cache));
+        allow_any_origin(response)
+    };
+    let plain = !file.contains(['/', '\\']) && !file.starts_with('.');
+    let bytes = if plain { tokio::fs::read(cdn.folder.join(&file)).await.ok() } else { None };
+    let refusal = match (StatusCode::from_u16(faults.status), &bytes) {
+        (Ok(status), _) if faults.status >= 400 => Some(status),
+        (_, None) => Some(StatusCode::NOT_FOUND),
+        _ => None,
+    };
+    if let Some(status) = refusal {
+        span.status(status);
+        return answer(status, Body::empty());
+    }
+    let mut bytes = bytes.unwrap_or_default();
+    if faults.truncate > 0 {
+        bytes.truncate(bytes.len() * faults.truncate as usize / 100);
+    }
+    if faults.corrupt > 0 {
+        corrupt(&mut bytes, 0, faults);
+    }
+    let len = bytes.len();
+    let etag = format!("\"{len:x}-{:x}\"", faults.seed);
+    let wanted = if faults.no_ranges { Ok(None) } else { range(request.headers(), len) };
+    let Ok(wanted) = wanted else {
+        span.status(StatusCode::RANGE_NOT_SATISFIABLE);
+        return answer(StatusCode::RANGE_NOT_SATISFIABLE, Body::empty());
+    };
+    let status = if wanted.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+    let (first, last) = wanted.unwrap_or((0, len.saturating_sub(1)));
+    let piece = Bytes::from(bytes).slice(first..(last + 1).min(len));
+    span.status(status);
+    span.set("http.response.body.size", piece.len() as i64);
+    let cut = (faults.cut > 0 && first == 0).then(|| piece.len() * faults.cut as usize / 100);
+    let length = piece.len();
+    let mut response = answer(status, body(piece, &Shape { rate: faults.rate, cut }, span));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/mpeg"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    headers.extend(HeaderValue::from_str(&etag).ok().map(|value| (header::ETAG, value)));
+    // Validated at each use: a track that plays twice is fetched twice, as over a link without a cache.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if !faults.no_ranges {
+        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    }
+    if wanted.is_some() {
+        let range = format!("bytes {first}-{last}/{len}");
+        headers.extend(HeaderValue::from_str(&range).ok().map(|value| (header::CONTENT_RANGE, value)));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(value: &'static str) -> Result<Option<(usize, usize)>, ()> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::RANGE, HeaderValue::from_static(value));
+        range(&headers, 1000)
+    }
+
+    #[test]
+    fn ranges_are_those_of_the_standard() {
+        assert_eq!(range(&HeaderMap::new(), 1000), Ok(None));
+        assert_eq!(asked("bytes=0-"), Ok(Some((0, 999))));
+        assert_eq!(asked("bytes=10-19"), Ok(Some((10, 19))));
+        assert_eq!(asked("bytes=10-5000"), Ok(Some((10, 999))));
+        assert_eq!(asked("bytes=-100"), Ok(Some((900, 999))));
+        assert_eq!(asked("bytes=1000-"), Err(()));
+        assert_eq!(asked("bytes=9-5"), Err(()));
+        assert_eq!(asked("frames=1-2"), Err(()));
+    }
+}

@@ -1,0 +1,77 @@
+//! The demo's backend: one binary, three services that call each other over HTTP (gateway, metadata service, CDN node),
+//! and an OTLP receiver with a trace view. It is also the fixture of the end-to-end tests.
+//!
+//! `tonearm-backend [--port N] [--www DIR] [--tracks DIR]`. The gateway listens on the port (8080), the metadata service
+//! and the CDN node on the two after it; port 0 takes three that are free. The addresses are printed as one line of JSON.
+
+mod catalogue;
+mod cdn;
+mod faults;
+mod gateway;
+mod metadata;
+mod receiver;
+mod service;
+mod shaping;
+mod statics;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+/// Whatever went wrong at the start.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+struct Arguments {
+    port: u16,
+    www: PathBuf,
+    tracks: PathBuf,
+}
+
+fn arguments() -> Result<Arguments, Failure> {
+    let mut found = Arguments { port: 8080, www: "www/dist".into(), tracks: "www/tracks".into() };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let value = words.next().ok_or_else(|| format!("{word} wants a value"))?;
+        match word.as_str() {
+            "--port" => found.port = value.parse()?,
+            "--www" => found.www = value.into(),
+            "--tracks" => found.tracks = value.into(),
+            _ => return Err(format!("unknown argument {word}").into()),
+        }
+    }
+    Ok(found)
+}
+
+async fn listen(port: u16) -> Result<(TcpListener, String), Failure> {
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    Ok((listener, origin))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let Arguments { port, www, tracks } = arguments()?;
+    let after = |n: u16| if port == 0 { 0 } else { port + n };
+    let (gateway, gateway_origin) = listen(port).await?;
+    let (metadata, metadata_origin) = listen(after(1)).await?;
+    let (cdn, cdn_origin) = listen(after(2)).await?;
+    // The services export to a Collector where one is named, to the receiver on the gateway otherwise.
+    let endpoint = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").unwrap_or_else(|_| gateway_origin.clone());
+    let catalogue = Arc::new(catalogue::read(&tracks, &cdn_origin)?);
+    let faults = Arc::new(faults::Switches::default());
+
+    let gateway_app =
+        gateway::router(service::start("gateway", &endpoint)?, &metadata_origin, &cdn_origin, &www, faults.clone());
+    let metadata_app = metadata::router(service::start("metadata", &endpoint)?, catalogue, faults.clone());
+    let cdn_app = cdn::router(service::start("cdn", &endpoint)?, &tracks, faults);
+    println!("{}", serde_json::json!({ "gateway": gateway_origin, "metadata": metadata_origin, "cdn": cdn_origin }));
+    tokio::select! {
+        result = axum::serve(gateway, gateway_app).into_future() => result?,
+        result = axum::serve(metadata, metadata_app).into_future() => result?,
+        result = axum::serve(cdn, cdn_app).into_future() => result?,
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+// The Worker of one player: does the media plane's I/O and decides nothing. Bytes come through fetch and go into the
+// wasm; samples go from there straight to the worklet's port; facts go up to the page.
+
+import load, { Plane } from './tonearm_media.js';
+import { BLOCK_FRAMES } from './block.js';
+
+/** @type {Plane | undefined} */
+let plane;
+/** @type {MessagePort | undefined} */
+let worklet;
+/** Commands from before the wasm was there. @type {Uint8Array[]} */
+let commands = [];
+/** Requests under way. @type {Map<number, AbortController>} */
+const requests = new Map();
+/** Readers that wait because enough is in memory. @type {Map<number, () => void>} */
+const waiting = new Map();
+/** Planes that the worklet has played. @type {Float32Array[]} */
+const spare = [];
+/** Messages to the worklet from before its port was there. @type {[unknown[], Transferable[]][]} */
+let unsent = [];
+
+/** Unix milliseconds on the line of the page's own clock. */
+const now = () => performance.timeOrigin + performance.now();
+
+/** @param {unknown[]} message @param {Transferable[]} [transfer] */
+function tellWorklet(message, transfer = []) {
+  if (worklet) worklet.postMessage(message, transfer);
+  else unsent.push([message, transfer]);
+}
+
+/** @param {Plane} plane */
+function drain(plane) {
+  for (let output; (output = plane.next_output()); ) {
+    const [kind, ...rest] = output;
+    switch (kind) {
+      case 'post':
+        postMessage(rest[0], [rest[0].buffer]);
+        break;
+      case 'fetch':
+        request(plane, rest[0], rest[1], rest[2], rest[3], rest[4]);
+        break;
+      case 'abort': {
+        const controller = requests.get(rest[0]);
+        requests.delete(rest[0]);
+        controller?.abort();
+        break;
+      }
+      case 'samples': {
+        const [epoch, frames, channels] = rest;
+        const planes = Array.from({ length: channels }, (_, channel) => {
+          const target = spare.pop() ?? new Float32Array(BLOCK_FRAMES);
+          plane.copy_samples(channel, target);
+          return target;
+        });
+        tellWorklet([kind, epoch, frames, planes], planes.map((target) => target.buffer));
+        break;
+      }
+      default:
+        tellWorklet(output);
+    }
+  }
+  for (const [id, go] of waiting) {
+    if (!requests.has(id) || plane.wants_bytes(id)) {
+      waiting.delete(id);
+      go();
+    }
+  }
+}
+
+/** Bytes of the whole file, or -1. @param {Response} response */
+function totalBytes(response) {
+  const range = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '');
+  if (range) return Number(range[1]);
+  const length = response.headers.get('content-length');
+  return response.status === 206 || length === null || response.headers.has('content-encoding') ? -1 : Number(length);
+}
+
+/**
+ * @param {Plane} plane @param {number} id @param {string} url @param {number} offset
+ * @param {string | undefined} traceparent @param {boolean} credentials
+ */
+async function request(plane, id, url, offset, traceparent, credentials) {
+  const controller = new AbortController();
+  requests.set(id, controller);
+  let complete = false;
+  try {
+    /** @type {Record<string, string>} */
+    const headers = {};
+    if (offset > 0) headers.range = `bytes=${offset}-`;
+    if (traceparent) headers.traceparent = traceparent;
+    const response = await fetch(url, {
+      headers,
+      credentials: credentials ? 'include' : 'same-origin',
+      signal: controller.signal,
+      priority: 'high',
+    });
+    if (!requests.has(id)) return;
+    const header = (/** @type {string} */ name) => response.headers.get(name) ?? undefined;
+    plane.head(
+      now(), id, response.status, totalBytes(response), header('accept-ranges') === 'bytes',
+      header('content-type'), header('server-timing'), header('x-cache') ?? header('cache-status'),
+    );
+    drain(plane);
+    const reader = response.body?.getReader();
+    while (requests.has(id) && reader) {
+      if (!plane.wants_bytes(id)) {
+        await new Promise((/** @type {(value?: undefined) => void} */ go) => waiting.set(id, go));
+        continue;
+      }
+      const { done, value } = await reader.read();
+      if (!requests.has(id)) return;
+      if (done) {
+        complete = true;
+        break;
+      }
+      plane.chunk(now(), id, value);
+      drain(plane);
+    }
+  } catch {
+    // The network failed; an abort of our own has left the map before.
+  }
+  if (!requests.delete(id)) return;
+  plane.body_end(now(), id, complete);
+  drain(plane);
+}
+
+/** @param {MessagePort} port */
+function connect(port) {
+  worklet = port;
+  for (const [message, transfer] of unsent.splice(0)) port.postMessage(message, transfer);
+  port.onmessage = ({ data: [epoch, frames, starved, planes] }) => {
+    spare.push(...planes);
+    plane?.credit(now(), epoch, frames, starved);
+    if (plane) drain(plane);
+  };
+}
+
+/** @param {Uint8Array} bytes */
+function command(bytes) {
+  if (!plane) commands.push(bytes);
+  else if (plane.command(now(), bytes)) drain(plane);
+  else postMessage('unavailable');
+}
+
+self.onmessage = ({ data }) => (data.port ? connect(data.port) : command(data));
+
+load({ module_or_path: new URL('./tonearm_media_bg.wasm', import.meta.url) }).then(
+  () => {
+    plane = new Plane();
+    for (const bytes of commands.splice(0)) command(bytes);
+  },
+  () => {
+    // The page learns it by the one message that is no fact; commands that wait here have no one to go to.
+    commands = [];
+    self.onmessage = () => postMessage('unavailable');
+    postMessage('unavailable');
+  },
+);

@@ -1,0 +1,124 @@
+//! The four bytes before each frame (ISO/IEC 11172-3 section 2.4.1.3, 13818-3 for the low sampling frequencies, and
+//! the unofficial MPEG 2.5).
+
+/// Bit rates of MPEG-1 layer III, in kbit/s, by index (ISO/IEC 11172-3 table 2.4.2.3).
+const BIT_RATES_V1: [u16; 16] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0];
+/// Bit rates of MPEG-2 and 2.5 layer III, in kbit/s, by index (ISO/IEC 13818-3 table 2.4.2.3).
+const BIT_RATES_V2: [u16; 16] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0];
+/// Sampling frequencies of MPEG-1, in Hz; MPEG-2 has half of them, MPEG-2.5 a quarter.
+const SAMPLE_RATES: [u32; 3] = [44_100, 48_000, 32_000];
+
+/// One frame header, checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameHeader {
+    /// Two version bits as they stand: 3 is MPEG-1, 2 is MPEG-2, 0 is MPEG-2.5.
+    pub version: u8,
+    /// Bit rate, in kbit/s.
+    pub bit_rate: u16,
+    /// Sampling frequency, in Hz.
+    pub sample_rate: u32,
+    /// 1 or 2.
+    pub channels: u8,
+    /// Whether a CRC of two bytes follows the header.
+    pub protected: bool,
+    /// Bytes of the whole frame, header included.
+    pub frame_bytes: usize,
+}
+
+impl FrameHeader {
+    /// Bytes of a header.
+    pub const BYTES: usize = 4;
+
+    /// Reads the header at the front of `bytes`; `None` where there is none that layer III allows. The free format
+    /// (bit rate index 0) is not supported: no encoder in use writes it.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let &[sync, b1, b2, b3, ..] = bytes else { return None };
+        let version = (b1 >> 3) & 3;
+        let layer = (b1 >> 1) & 3;
+        if sync != 0xff || b1 & 0xe0 != 0xe0 || version == 1 || layer != 1 {
+            return None;
+        }
+        let rates = if version == 3 { &BIT_RATES_V1 } else { &BIT_RATES_V2 };
+        let bit_rate = rates[usize::from(b2 >> 4)];
+        let base = *SAMPLE_RATES.get(usize::from((b2 >> 2) & 3))?;
+        // Emphasis 2 is reserved: one more way to tell a header from noise.
+        if bit_rate == 0 || b3 & 3 == 2 {
+            return None;
+        }
+        let sample_rate = match version {
+            3 => base,
+            2 => base / 2,
+            _ => base / 4,
+        };
+        let bytes_per_frame = if version == 3 { 144_000 } else { 72_000 };
+        let padding = usize::from((b2 >> 1) & 1);
+        Some(Self {
+            version,
+            bit_rate,
+            sample_rate,
+            channels: if b3 >> 6 == 3 { 1 } else { 2 },
+            protected: b1 & 1 == 0,
+            frame_bytes: (bytes_per_frame * u32::from(bit_rate) / sample_rate) as usize + padding,
+        })
+    }
+
+    /// Frames of PCM that the frame decodes to.
+    pub fn samples(&self) -> u32 {
+        if self.version == 3 { 1152 } else { 576 }
+    }
+
+    /// Bytes of the side information, which follows header and CRC.
+    pub fn side_info_bytes(&self) -> usize {
+        match (self.version == 3, self.channels) {
+            (true, 2) => 32,
+            (true, _) | (false, 2) => 17,
+            _ => 9,
+        }
+    }
+
+    /// Whether both can be frames of one stream.
+    pub fn continues(&self, other: &Self) -> bool {
+        (self.version, self.sample_rate, self.channels) == (other.version, other.sample_rate, other.channels)
+    }
+
+    /// Mean bytes of a frame at this bit rate, over padded and unpadded frames.
+    pub fn mean_bytes(&self) -> f64 {
+        f64::from(self.samples()) * f64::from(self.bit_rate) * 125.0 / f64::from(self.sample_rate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_common_header() {
+        let header = FrameHeader::parse(&[0xff, 0xfb, 0x90, 0x64]).unwrap();
+        assert_eq!((header.bit_rate, header.sample_rate, header.channels), (128, 44_100, 2));
+        assert_eq!((header.frame_bytes, header.samples(), header.side_info_bytes()), (417, 1152, 32));
+        assert!((header.mean_bytes() - 417.96).abs() < 0.01);
+    }
+
+    #[test]
+    fn refuses_what_layer_three_does_not_allow() {
+        for bytes in [
+            [0xff, 0xfb, 0xf0, 0x64], // bit rate 15
+            [0xff, 0xfb, 0x00, 0x64], // free format
+            [0xff, 0xfb, 0x9c, 0x64], // sampling frequency 3
+            [0xff, 0xfd, 0x90, 0x64], // layer II
+            [0xff, 0xeb, 0x90, 0x64], // reserved version
+            [0xff, 0xfb, 0x90, 0x66], // reserved emphasis
+            [0xfe, 0xfb, 0x90, 0x64], // no sync
+        ] {
+            assert_eq!(FrameHeader::parse(&bytes), None, "{bytes:02x?}");
+        }
+        assert_eq!(FrameHeader::parse(&[0xff, 0xfb, 0x90]), None);
+    }
+
+    #[test]
+    fn low_sampling_frequencies_have_short_frames() {
+        let header = FrameHeader::parse(&[0xff, 0xf3, 0x40, 0xc0]).unwrap();
+        assert_eq!((header.bit_rate, header.sample_rate, header.channels), (32, 22_050, 1));
+        assert_eq!((header.frame_bytes, header.samples(), header.side_info_bytes()), (104, 576, 9));
+    }
+}

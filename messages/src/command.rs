@@ -1,0 +1,65 @@
+//! What the control plane tells the media plane to do.
+
+use crate::wire::{wire_enum, wire_struct};
+
+/// One HTTP request for media bytes. Each is a span of its own, so the control plane starts every one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Names the request in the facts that answer it; unique within a player.
+    pub id: u32,
+    /// First byte wanted; 0 asks for the whole file, open-ended.
+    pub offset: u64,
+    /// The `traceparent` header's value, where the destination may have one.
+    pub traceparent: Option<String>,
+}
+
+wire_struct!(Request { id, offset, traceparent });
+
+/// A command to the media plane.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// The first message: the version of the package that the control plane comes from.
+    Hello {
+        /// [`crate::VERSION`] of the sender.
+        version: String,
+    },
+    /// Opens a track from its start, and drops the one that is open.
+    Open {
+        /// Names the run of samples from here to the next `Open` or `Seek`; only grows.
+        epoch: u32,
+        /// Absolute URL of the media.
+        url: String,
+        /// Whether cookies go with the request, as `credentials: "include"`.
+        credentials: bool,
+        /// The sample rate of the output, in Hz.
+        output_rate: u32,
+        /// Where in the track the samples begin, in seconds.
+        position: f64,
+        /// The request that brings the first bytes.
+        request: Request,
+    },
+    /// Goes on reading the open track: after a connection was lost, or when the read-ahead has room again.
+    Fetch {
+        /// The epoch that the bytes are for.
+        epoch: u32,
+        /// The request that brings them.
+        request: Request,
+    },
+    /// Goes to another position in the open track.
+    Seek {
+        /// The new run of samples.
+        epoch: u32,
+        /// The position to go to, in seconds.
+        position: f64,
+    },
+    /// Drops the open track and its request.
+    Close {},
+}
+
+wire_enum!(Command {
+    0 => Hello { version },
+    1 => Open { epoch, url, credentials, output_rate, position, request },
+    2 => Fetch { epoch, request },
+    3 => Seek { epoch, position },
+    4 => Close {},
+});

@@ -1,0 +1,191 @@
+//! What the media plane tells the control plane has happened. Times are milliseconds since the Unix epoch as the
+//! Worker's `performance.timeOrigin + performance.now()` gives them: the page's clock reads the same line.
+
+use crate::wire::{wire_enum, wire_struct};
+
+/// The status line and the headers of a media response that the control plane wants to know.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ResponseHead {
+    /// HTTP status code.
+    pub status: u16,
+    /// Bytes of the whole file, where the response tells.
+    pub total_bytes: Option<u64>,
+    /// Whether the server serves byte ranges.
+    pub ranges: bool,
+    /// `Content-Type`, as it came.
+    pub content_type: Option<String>,
+    /// `Server-Timing`, where it is exposed to the page.
+    pub server_timing: Option<String>,
+    /// `X-Cache` or `Cache-Status`, where it is exposed to the page.
+    pub cache: Option<String>,
+}
+
+wire_struct!(ResponseHead { status, total_bytes, ranges, content_type, server_timing, cache });
+
+/// How the body of a media request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyEnd {
+    /// All of it was read.
+    Complete {},
+    /// We dropped it: the read-ahead is full, or a seek or a close made it useless.
+    Dropped {},
+    /// The connection failed, before or within the body.
+    Failed {},
+}
+
+wire_enum!(BodyEnd { 0 => Complete {}, 1 => Dropped {}, 2 => Failed {} });
+
+/// What the track's bytes turned out to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Format {
+    /// The codec's registered name, `mp3` here.
+    pub codec: String,
+    /// Sample rate of the file, in Hz.
+    pub sample_rate: u32,
+    /// Channels of the file.
+    pub channels: u8,
+    /// Length in seconds, known or estimated from the bit rate; none for a stream without an end.
+    pub duration: Option<f64>,
+    /// Mean bit rate, in bits per second.
+    pub bit_rate: u32,
+}
+
+wire_struct!(Format { codec, sample_rate, channels, duration, bit_rate });
+
+/// Why the media plane can't go on with a track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MediaError {
+    /// The bytes are in no format that can be played.
+    UnsupportedFormat {},
+    /// The format is known, and too many packets in a row are undecodable.
+    Undecodable {},
+    /// The file ends before the length that its own header states.
+    Truncated {},
+    /// The two planes come from different versions of the package.
+    VersionMismatch {},
+    /// The media module (its script or its wasm) could not be loaded.
+    Unavailable {},
+}
+
+wire_enum!(MediaError {
+    0 => UnsupportedFormat {},
+    1 => Undecodable {},
+    2 => Truncated {},
+    3 => VersionMismatch {},
+    4 => Unavailable {},
+});
+
+/// A fact from the media plane.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    /// The first message: the version of the package that the media plane comes from.
+    Hello {
+        /// [`crate::VERSION`] of the sender.
+        version: String,
+    },
+    /// A request left.
+    RequestStarted {
+        /// The request's id.
+        request: u32,
+        /// When.
+        at: f64,
+    },
+    /// The response's status and headers are here.
+    ResponseHead {
+        /// The request's id.
+        request: u32,
+        /// When.
+        at: f64,
+        /// What they say.
+        head: ResponseHead,
+    },
+    /// The first byte of a body is here.
+    FirstByte {
+        /// The request's id.
+        request: u32,
+        /// When.
+        at: f64,
+    },
+    /// A body ended, one way or another.
+    BodyEnd {
+        /// The request's id.
+        request: u32,
+        /// When.
+        at: f64,
+        /// Bytes of the body that were read.
+        bytes: u64,
+        /// How it ended.
+        end: BodyEnd,
+    },
+    /// The bytes have been recognised.
+    Format {
+        /// The epoch.
+        epoch: u32,
+        /// What they are.
+        format: Format,
+    },
+    /// The first frame of the epoch is decoded.
+    FirstDecoded {
+        /// The epoch.
+        epoch: u32,
+        /// When.
+        at: f64,
+        /// Where in the track its first frame lies, in seconds.
+        position: f64,
+    },
+    /// Packets that could not be decoded became silence of the same length.
+    DecodeFailed {
+        /// The epoch.
+        epoch: u32,
+        /// How many since the last such fact.
+        packets: u32,
+    },
+    /// How far the track is in memory.
+    Buffered {
+        /// The epoch.
+        epoch: u32,
+        /// End of the buffered range, in seconds of the track.
+        end: f64,
+    },
+    /// More bytes are wanted than the requests so far bring.
+    BytesWanted {
+        /// The epoch.
+        epoch: u32,
+        /// From which byte on.
+        offset: u64,
+    },
+    /// Everything is decoded and on its way to the output.
+    DecodedAll {
+        /// The epoch.
+        epoch: u32,
+        /// End of the track, in seconds.
+        end: f64,
+        /// Frames of the file that the epoch decoded, trimmed, at the file's own rate.
+        frames: u64,
+        /// Packets that were undecodable in the epoch.
+        failures: u32,
+    },
+    /// The track can't go on.
+    Failed {
+        /// The epoch.
+        epoch: u32,
+        /// Why.
+        error: MediaError,
+    },
+}
+
+wire_enum!(Fact {
+    0 => Hello { version },
+    1 => RequestStarted { request, at },
+    2 => ResponseHead { request, at, head },
+    3 => FirstByte { request, at },
+    4 => BodyEnd { request, at, bytes, end },
+    5 => Format { epoch, format },
+    6 => FirstDecoded { epoch, at, position },
+    7 => DecodeFailed { epoch, packets },
+    8 => Buffered { epoch, end },
+    9 => BytesWanted { epoch, offset },
+    10 => DecodedAll { epoch, end, frames, failures },
+    11 => Failed { epoch, error },
+});

@@ -1,0 +1,219 @@
+//! What the host tells the engine.
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanContext;
+use tonearm_messages::Fact;
+
+use super::{PlayerId, TelemetryId};
+use crate::playback::PlayFailure;
+use crate::telemetry::{Config, Reply, SpanOptions};
+use crate::time::Instant;
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Input {
+    /// The app made a pipeline.
+    CreateTelemetry {
+        /// Its id.
+        id: TelemetryId,
+        /// Its options.
+        config: Box<Config>,
+    },
+    /// The app made a player.
+    CreatePlayer {
+        /// Its id.
+        id: PlayerId,
+        /// The pipeline that it tells, if any.
+        telemetry: Option<TelemetryId>,
+    },
+    /// Something happened to a player.
+    Player {
+        /// Its id.
+        id: PlayerId,
+        /// What.
+        input: Box<PlayerInput>,
+    },
+    /// The app is done with a player.
+    DestroyPlayer {
+        /// Its id.
+        id: PlayerId,
+    },
+    /// A span of the app's own ended now.
+    RecordSpan {
+        /// The pipeline.
+        telemetry: TelemetryId,
+        /// When it began.
+        start: Instant,
+        /// Name, ids, parent.
+        options: Box<SpanOptions>,
+        /// Attributes.
+        attributes: Vec<KeyValue>,
+        /// What went wrong, if something did.
+        error: Option<String>,
+    },
+    /// An export was answered, or was not.
+    ExportReplied {
+        /// The pipeline.
+        telemetry: TelemetryId,
+        /// The export's id.
+        export: u32,
+        /// What came back.
+        reply: Reply,
+    },
+    /// Send what is queued.
+    Flush {
+        /// The pipeline.
+        telemetry: TelemetryId,
+    },
+    /// The page is hidden or left.
+    PageHidden,
+    /// The wall clock, read beside the page clock.
+    Clock {
+        /// `Date.now()`.
+        wall_millis: f64,
+    },
+}
+
+/// A source, as the app gives it.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// Absolute URL; none where the app resolves it when the play begins.
+    pub url: Option<String>,
+    /// Whether cookies go with the media requests.
+    pub credentials: bool,
+    /// `music.track_id`.
+    pub track_id: Option<String>,
+    /// `music.playlist_id`.
+    pub playlist_id: Option<String>,
+    /// The app's span above the play.
+    pub parent: Option<SpanContext>,
+}
+
+/// A call of `play()`.
+#[derive(Debug, Clone, Copy)]
+pub struct PlayRequest {
+    /// Names the promise.
+    pub token: u32,
+    /// When the listener clicked, or the app called.
+    pub at: Instant,
+    /// Who asked: user, auto, api.
+    pub trigger: &'static str,
+    /// Whether the page had user activation.
+    pub activation: bool,
+}
+
+/// `AudioContext.state`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContextState {
+    /// It renders.
+    Running,
+    /// It does not, and may.
+    Suspended,
+    /// It never will again.
+    Closed,
+}
+
+/// A report of the worklet. Instants are page time; frames are at the output's rate, counted from the epoch's start.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Report {
+    /// The first frame of a start or of a resume was heard.
+    Audible {
+        /// The epoch.
+        epoch: u32,
+        /// When it was heard.
+        at: Instant,
+        /// Frames before it.
+        frames: u64,
+        /// How `at` is known.
+        method: &'static str,
+    },
+    /// How far the output is.
+    Position {
+        /// The epoch.
+        epoch: u32,
+        /// When.
+        at: Instant,
+        /// Frames played.
+        frames: u64,
+    },
+    /// The ring ran dry.
+    GapStarted {
+        /// The epoch.
+        epoch: u32,
+        /// When its first missing frame was due.
+        at: Instant,
+        /// Frames played.
+        frames: u64,
+    },
+    /// The ring has samples again, or the listener holds the track.
+    GapEnded {
+        /// The epoch.
+        epoch: u32,
+        /// When the first frame after it was heard.
+        at: Instant,
+        /// Frames of silence that were inserted.
+        missing: u64,
+        /// Whether sound follows.
+        audible: bool,
+    },
+    /// The last frame was heard.
+    Ended {
+        /// The epoch.
+        epoch: u32,
+        /// When.
+        at: Instant,
+        /// Frames played.
+        frames: u64,
+    },
+}
+
+/// One thing that happened to a player.
+#[derive(Debug)]
+pub enum PlayerInput {
+    /// `load()`.
+    Load {
+        /// Names the promise.
+        token: u32,
+        /// The source.
+        source: Source,
+    },
+    /// `play()`.
+    Play(PlayRequest),
+    /// `pause()`.
+    Pause,
+    /// `currentTime = …`, in seconds.
+    Seek(f64),
+    /// `stop()`, or the app's signal.
+    Stop,
+    /// The audio output is there.
+    OutputReady {
+        /// Its sample rate, in Hz.
+        rate: u32,
+        /// The context's state.
+        state: ContextState,
+    },
+    /// The audio output can't be had.
+    OutputUnavailable,
+    /// The context's state changed.
+    Context(ContextState),
+    /// The media plane can't be had.
+    MediaUnavailable,
+    /// The media plane says something.
+    Fact(Fact),
+    /// The worklet says something.
+    Report(Report),
+    /// The app's resolver gave a URL.
+    Resolved {
+        /// The play that asked.
+        play: u32,
+        /// The absolute URL.
+        url: String,
+    },
+    /// The app's resolver failed.
+    ResolveFailed {
+        /// The play that asked.
+        play: u32,
+        /// Why.
+        failure: PlayFailure,
+    },
+}

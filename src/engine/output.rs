@@ -1,0 +1,79 @@
+//! What the host must do.
+
+use tonearm_messages::Command;
+
+use super::{PlayerId, TelemetryId};
+use crate::playback::PlayFailure;
+use crate::telemetry::Export;
+
+/// A command to a player's worklet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkletCommand {
+    /// Play what you have, and go on.
+    Release,
+    /// Play nothing; keep what you have.
+    Hold,
+}
+
+/// An event of the player, by the name that `HTMLMediaElement` gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlayerEvent(pub &'static str);
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Send a command to a player's media plane.
+    Media {
+        /// The player.
+        player: PlayerId,
+        /// The command.
+        command: Command,
+    },
+    /// Send a command to a player's worklet.
+    Worklet {
+        /// The player.
+        player: PlayerId,
+        /// The command.
+        command: WorkletCommand,
+    },
+    /// Ask the app for the URL of a player's source.
+    Resolve {
+        /// The player.
+        player: PlayerId,
+        /// Names the play in the answer.
+        play: u32,
+    },
+    /// The resolver's answer is not wanted any more.
+    CancelResolve {
+        /// The player.
+        player: PlayerId,
+    },
+    /// Load the worker and the worklet again: they could not be had before.
+    Reopen {
+        /// The player.
+        player: PlayerId,
+    },
+    /// Settle a promise.
+    Settle {
+        /// The player.
+        player: PlayerId,
+        /// The promise.
+        token: u32,
+        /// How.
+        result: Result<(), PlayFailure>,
+    },
+    /// Dispatch an event.
+    Event {
+        /// The player.
+        player: PlayerId,
+        /// Which.
+        event: PlayerEvent,
+    },
+    /// Send telemetry.
+    Export {
+        /// The pipeline.
+        telemetry: TelemetryId,
+        /// The request.
+        export: Export,
+    },
+}

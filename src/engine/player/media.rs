@@ -1,0 +1,160 @@
+//! What the media plane says, and what follows for the player.
+
+use tonearm_messages::{BodyEnd, Fact, MediaError, VERSION};
+
+use super::{Edge, Player};
+use crate::playback::{Event, Input, PlayFailure, State};
+use crate::qoe::Phase;
+
+fn failure_of(error: MediaError) -> PlayFailure {
+    match error {
+        MediaError::UnsupportedFormat {} => PlayFailure::NotSupported,
+        MediaError::Truncated {} => PlayFailure::Truncated,
+        MediaError::VersionMismatch {} => PlayFailure::VersionMismatch,
+        MediaError::Unavailable {} => PlayFailure::Unavailable,
+        _ => PlayFailure::Undecodable,
+    }
+}
+
+impl Player {
+    pub(super) fn handle_fact(&mut self, edge: &mut Edge<'_>, fact: Fact) {
+        match fact {
+            Fact::Hello { version } => {
+                if version != VERSION {
+                    self.media_lost = true;
+                    self.fail_if_wanted(edge, PlayFailure::VersionMismatch);
+                }
+            }
+            Fact::RequestStarted { .. } => {}
+            Fact::ResponseHead { request, at, head } => {
+                let at = edge.clock.instant(at);
+                if let Some(trace) = self.trace.as_mut() {
+                    trace.respond(edge.telemetry.as_deref_mut(), request, &head);
+                }
+                if let Some(start) = self.start.as_mut() {
+                    start.reach(Phase::Connect, at);
+                }
+                self.response_head(edge, head.status);
+            }
+            Fact::FirstByte { at, .. } => {
+                let at = edge.clock.instant(at);
+                if let Some(start) = self.start.as_mut() {
+                    start.reach(Phase::FirstByte, at);
+                }
+                if let Some(trace) = self.trace.as_mut() {
+                    trace.first_byte(edge.telemetry.as_deref_mut(), at);
+                }
+                self.received = true;
+                if let Some(attempts) = self.recovery.succeed() {
+                    if let Some(trace) = self.trace.as_mut() {
+                        trace.recover_ended(edge.telemetry.as_deref_mut(), edge.now, at, attempts);
+                    }
+                    self.step(edge, Input::Event(Event::ConnectionBack));
+                }
+            }
+            Fact::BodyEnd { request, at, bytes, end } => {
+                let at = edge.clock.instant(at);
+                if let Some(trace) = self.trace.as_mut() {
+                    trace.end_media_request(edge.telemetry.as_deref_mut(), edge.now, request, at, bytes, end);
+                }
+                if end == (BodyEnd::Failed {}) && request == self.next_request {
+                    self.connection_lost(edge);
+                }
+            }
+            Fact::Format { epoch, format } if epoch == self.epoch => {
+                if let Some(trace) = self.trace.as_mut() {
+                    trace.describe(edge.telemetry.as_deref_mut(), &format);
+                }
+                self.set_duration(edge, format.duration);
+                self.emit(edge, "loadedmetadata");
+            }
+            Fact::FirstDecoded { epoch, at, position } if epoch == self.epoch => {
+                let at = edge.clock.instant(at);
+                if let Some(start) = self.start.as_mut() {
+                    start.reach(Phase::Decode, at);
+                }
+                if let Some(trace) = self.trace.as_mut() {
+                    trace.first_decoded(edge.telemetry.as_deref_mut(), edge.now, at);
+                }
+                let rate = self.output.map_or(0, |(rate, _)| rate);
+                self.position.begin(position, rate);
+                self.emit(edge, "canplay");
+                if self.state() == State::Seeking {
+                    self.step(edge, Input::Event(Event::Sought));
+                    if self.state() == State::Paused
+                        && let Some(trace) = self.trace.as_mut()
+                    {
+                        trace.seek_ended(edge.telemetry.as_deref_mut(), edge.now, at);
+                    }
+                }
+            }
+            Fact::DecodeFailed { epoch, packets } if epoch == self.epoch => self.totals.decode_failures += packets,
+            Fact::Buffered { epoch, end } if epoch == self.epoch => {
+                self.buffered = end;
+                self.emit(edge, "progress");
+            }
+            Fact::BytesWanted { epoch, offset } if epoch == self.epoch => {
+                if self.recovery.want(offset) && self.failure_ahead.is_none() {
+                    self.fetch(edge, offset);
+                }
+            }
+            Fact::DecodedAll { epoch, end, .. } if epoch == self.epoch => {
+                self.buffered = end;
+                self.set_duration(edge, Some(end));
+                self.emit(edge, "progress");
+            }
+            Fact::Failed { error: MediaError::VersionMismatch {}, .. } => {
+                self.media_lost = true;
+                self.fail_if_wanted(edge, PlayFailure::VersionMismatch);
+            }
+            Fact::Failed { epoch, error } if epoch == self.epoch => self.fail_when_heard(edge, failure_of(error)),
+            _ => {}
+        }
+    }
+
+    fn set_duration(&mut self, edge: &mut Edge<'_>, duration: Option<f64>) {
+        if self.duration != duration {
+            self.duration = duration;
+            self.emit(edge, "durationchange");
+        }
+    }
+
+    fn response_head(&mut self, edge: &mut Edge<'_>, status: u16) {
+        if matches!(status, 200 | 206) {
+            return;
+        }
+        // A server that failed in the middle of a track may be back in a moment; a file that is gone stays gone.
+        if self.received && status >= 500 {
+            self.connection_lost(edge);
+        } else if self.received {
+            self.fail_when_heard(edge, PlayFailure::HttpStatus(status));
+        } else {
+            self.fail(edge, PlayFailure::HttpStatus(status));
+        }
+    }
+
+    fn connection_lost(&mut self, edge: &mut Edge<'_>) {
+        if !self.received {
+            // Nothing has come yet: the app hears at once, and may have another source.
+            self.fail(edge, PlayFailure::Network);
+        } else if self.recovery.fail(edge.now) {
+            if let Some(trace) = self.trace.as_mut() {
+                trace.recover_started(edge.telemetry.as_deref_mut(), edge.now);
+            }
+            self.step(edge, Input::Event(Event::ConnectionLost));
+        } else {
+            self.fail_when_heard(edge, PlayFailure::Network);
+        }
+    }
+
+    /// Fails once what is in the ring has been heard; at once where nothing is.
+    fn fail_when_heard(&mut self, edge: &mut Edge<'_>, failure: PlayFailure) {
+        let more_to_hear = self.heard && matches!(self.state(), State::Playing | State::Paused);
+        let decoded = self.start.as_ref().is_some_and(|start| start.end_of(Phase::Decode).is_some());
+        if more_to_hear || (decoded && self.state() == State::Starting && failure != PlayFailure::Network) {
+            self.failure_ahead = Some(failure);
+        } else {
+            self.fail(edge, failure);
+        }
+    }
+}

@@ -1,0 +1,521 @@
+//! One player: its state machine, its trace and its figures, composed.
+//!
+//! This file holds commands and effects; `media` holds what the media plane says, `output` what the audio output says.
+
+mod media;
+mod output;
+
+use std::collections::VecDeque;
+
+use opentelemetry::trace::SpanContext;
+use tonearm_messages::{Command as MediaCommand, Request};
+
+use super::input::{ContextState, PlayRequest, PlayerInput, Source};
+use super::output::{Output, PlayerEvent, WorkletCommand};
+use super::position::Position;
+use super::recovery::Recovery;
+use super::watchdog::Watchdog;
+use super::{PlayerId, TelemetryId};
+use crate::instrumentation::{PlayContext, PlayTrace};
+use crate::playback::{Command, Effect, Event, Input, PlayFailure, Playback, State, Step};
+use crate::qoe::{Phase, StartUp, Totals};
+use crate::telemetry::{SpanKey, Telemetry, format_traceparent};
+use crate::time::{ClockAnchor, Instant};
+
+/// Time that a context may take to run, where the page has user activation and where it has none.
+const CONTEXT_WAIT_MILLIS: (f64, f64) = (1000.0, 100.0);
+
+/// Everything that a player reaches outside itself during one input.
+struct Edge<'a> {
+    now: Instant,
+    telemetry: Option<&'a mut Telemetry>,
+    clock: ClockAnchor,
+    outputs: &'a mut VecDeque<Output>,
+}
+
+impl Edge<'_> {
+    fn telemetry(&mut self) -> Option<&mut Telemetry> {
+        self.telemetry.as_deref_mut()
+    }
+}
+
+/// One player.
+#[derive(Debug)]
+pub struct Player {
+    id: PlayerId,
+    telemetry: Option<TelemetryId>,
+    playback: Playback,
+    source: Option<Source>,
+    /// Promises of `play()` that wait for sound.
+    plays: Vec<u32>,
+    request: Option<PlayRequest>,
+    play: u32,
+    trace: Option<PlayTrace>,
+    previous: Option<SpanContext>,
+    start: Option<StartUp>,
+    output: Option<(u32, ContextState)>,
+    output_lost: bool,
+    media_lost: bool,
+    /// The URL to open once the output's rate is known.
+    waiting_url: Option<String>,
+    /// The URL that is open.
+    open_url: Option<String>,
+    epoch: u32,
+    next_request: u32,
+    start_position: f64,
+    position: Position,
+    duration: Option<f64>,
+    buffered: f64,
+    recovery: Recovery,
+    watchdog: Watchdog,
+    /// When the context's not running becomes a refusal.
+    refusal: Option<Instant>,
+    received: bool,
+    heard: bool,
+    device_silent: bool,
+    failure: Option<PlayFailure>,
+    /// A failure that waits until what is decoded has been heard.
+    failure_ahead: Option<PlayFailure>,
+    totals: Totals,
+}
+
+impl Player {
+    pub(super) fn new(id: PlayerId, telemetry: Option<TelemetryId>) -> Self {
+        Self {
+            id,
+            telemetry,
+            playback: Playback::default(),
+            source: None,
+            plays: Vec::new(),
+            request: None,
+            play: 0,
+            trace: None,
+            previous: None,
+            start: None,
+            output: None,
+            output_lost: false,
+            media_lost: false,
+            waiting_url: None,
+            open_url: None,
+            epoch: 0,
+            next_request: 0,
+            start_position: 0.0,
+            position: Position::default(),
+            duration: None,
+            buffered: 0.0,
+            recovery: Recovery::default(),
+            watchdog: Watchdog::default(),
+            refusal: None,
+            received: false,
+            heard: false,
+            device_silent: false,
+            failure: None,
+            failure_ahead: None,
+            totals: Totals::default(),
+        }
+    }
+
+    /// The pipeline that the player tells.
+    pub fn telemetry(&self) -> Option<TelemetryId> {
+        self.telemetry
+    }
+
+    /// The state.
+    pub fn state(&self) -> State {
+        self.playback.state()
+    }
+
+    /// `HTMLMediaElement.paused`.
+    pub fn paused(&self) -> bool {
+        self.playback.paused()
+    }
+
+    /// Position in the track at `now`, in seconds.
+    pub fn current_time(&self, now: Instant) -> f64 {
+        let seconds = if self.open_url.is_some() { self.position.seconds(now) } else { self.start_position };
+        self.duration.map_or(seconds, |duration| seconds.min(duration))
+    }
+
+    /// Length of the track in seconds, once it is known.
+    pub fn duration(&self) -> Option<f64> {
+        self.duration
+    }
+
+    /// End of the range in memory that holds the current position, in seconds.
+    pub fn buffered_end(&self) -> f64 {
+        self.buffered
+    }
+
+    /// What ended the track, where something did.
+    pub fn failure(&self) -> Option<PlayFailure> {
+        self.failure
+    }
+
+    /// The totals of the current or last play.
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// The phases of the current or last start.
+    pub fn start_up(&self) -> Option<&StartUp> {
+        self.start.as_ref()
+    }
+
+    /// `traceparent` of the current or last play.
+    pub fn traceparent(&self) -> Option<String> {
+        self.trace.as_ref()?.context().map(format_traceparent)
+    }
+
+    pub(super) fn handle(
+        &mut self,
+        now: Instant,
+        input: PlayerInput,
+        telemetry: Option<&mut Telemetry>,
+        clock: ClockAnchor,
+        outputs: &mut VecDeque<Output>,
+    ) {
+        let edge = &mut Edge { now, telemetry, clock, outputs };
+        match input {
+            PlayerInput::Load { token, source } => self.load(edge, token, source),
+            PlayerInput::Play(request) => self.play(edge, request),
+            PlayerInput::Pause => {
+                self.step(edge, Input::Command(Command::Pause));
+            }
+            PlayerInput::Seek(seconds) => self.seek(edge, seconds),
+            PlayerInput::Stop => self.stop(edge, PlayFailure::Aborted),
+            PlayerInput::OutputReady { rate, state } => self.output_ready(edge, rate, state),
+            PlayerInput::OutputUnavailable => {
+                self.output_lost = true;
+                self.fail_if_wanted(edge, PlayFailure::Unavailable);
+            }
+            PlayerInput::Context(state) => self.context_changed(edge, state),
+            PlayerInput::MediaUnavailable => {
+                self.media_lost = true;
+                self.fail_if_wanted(edge, PlayFailure::Unavailable);
+            }
+            PlayerInput::Fact(fact) => self.handle_fact(edge, fact),
+            PlayerInput::Report(report) => self.handle_report(edge, report),
+            PlayerInput::Resolved { play, url } => {
+                if play == self.play && self.is_opening() {
+                    self.open(edge, url);
+                }
+            }
+            PlayerInput::ResolveFailed { play, failure } => {
+                if play == self.play && self.is_opening() {
+                    self.fail(edge, failure);
+                }
+            }
+        }
+    }
+
+    pub(super) fn destroy(
+        &mut self,
+        now: Instant,
+        telemetry: Option<&mut Telemetry>,
+        clock: ClockAnchor,
+        outputs: &mut VecDeque<Output>,
+    ) {
+        self.stop(&mut Edge { now, telemetry, clock, outputs }, PlayFailure::Aborted);
+    }
+
+    pub(super) fn start_metadata_request(
+        &self,
+        telemetry: &mut Telemetry,
+        now: Instant,
+        method: &str,
+        url: &str,
+    ) -> (Option<SpanKey>, Option<String>) {
+        self.trace.as_ref().map_or((None, None), |trace| trace.start_metadata_request(telemetry, now, method, url))
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        [self.refusal, self.recovery.due(), self.watchdog.due()].into_iter().flatten().min()
+    }
+
+    pub(super) fn handle_timeout(
+        &mut self,
+        now: Instant,
+        telemetry: Option<&mut Telemetry>,
+        clock: ClockAnchor,
+        outputs: &mut VecDeque<Output>,
+    ) {
+        let edge = &mut Edge { now, telemetry, clock, outputs };
+        if self.refusal.take_if(|due| *due <= now).is_some() {
+            self.stop(edge, PlayFailure::NotAllowed);
+        }
+        if let Some(offset) = self.recovery.take_due(now) {
+            self.fetch(edge, offset);
+        }
+        if self.watchdog.barks(now) && self.state() == State::Playing {
+            self.device_stall(edge, Event::WorkletSilent);
+        }
+    }
+
+    fn emit(&self, edge: &mut Edge<'_>, name: &'static str) {
+        edge.outputs.push_back(Output::Event { player: self.id, event: PlayerEvent(name) });
+    }
+
+    fn tell_media(&self, edge: &mut Edge<'_>, command: MediaCommand) {
+        edge.outputs.push_back(Output::Media { player: self.id, command });
+    }
+
+    fn tell_worklet(&self, edge: &mut Edge<'_>, command: WorkletCommand) {
+        edge.outputs.push_back(Output::Worklet { player: self.id, command });
+    }
+
+    fn settle_plays(&mut self, edge: &mut Edge<'_>, result: Result<(), PlayFailure>) {
+        for token in self.plays.drain(..) {
+            edge.outputs.push_back(Output::Settle { player: self.id, token, result });
+        }
+    }
+
+    fn is_opening(&self) -> bool {
+        matches!(self.state(), State::Starting | State::Recovering | State::Paused) && self.open_url.is_none()
+    }
+
+    /// Hands an input to the machine, does what follows, and tells the page.
+    fn step(&mut self, edge: &mut Edge<'_>, input: Input) -> Step {
+        let was_paused = self.paused();
+        let step = self.playback.handle(input);
+        if step.transition.is_some_and(|transition| transition.from != transition.to) {
+            self.emit(edge, "statechange");
+        }
+        if was_paused && !self.paused() {
+            self.emit(edge, "play");
+        }
+        match step.effect {
+            Some(Effect::Select) => self.close(edge),
+            Some(Effect::Open) => self.begin_play(edge),
+            Some(Effect::Release) => self.release(edge),
+            Some(Effect::Hold) => self.hold(edge),
+            Some(Effect::Seek) => self.go(edge),
+            Some(Effect::Close) => self.close(edge),
+            None => {}
+        }
+        if let Some(transition) = step.transition {
+            if transition.from == State::Seeking && matches!(transition.to, State::Playing | State::Paused) {
+                self.emit(edge, "seeked");
+            }
+            for event in events_of(transition.to) {
+                self.emit(edge, event);
+            }
+        }
+        if !was_paused && self.paused() && step.transition.is_none_or(|transition| transition.to != State::Ended) {
+            self.emit(edge, "pause");
+        }
+        step
+    }
+
+    fn load(&mut self, edge: &mut Edge<'_>, token: u32, source: Source) {
+        self.end_play(edge, None);
+        self.settle_plays(edge, Err(PlayFailure::Aborted));
+        self.step(edge, Input::Command(Command::Load));
+        self.source = Some(source);
+        (self.failure, self.duration, self.buffered, self.start_position) = (None, None, 0.0, 0.0);
+        if self.media_lost || self.output_lost {
+            (self.media_lost, self.output_lost) = (false, false);
+            edge.outputs.push_back(Output::Reopen { player: self.id });
+        }
+        self.step(edge, Input::Event(Event::SourceSelected));
+        edge.outputs.push_back(Output::Settle { player: self.id, token, result: Ok(()) });
+    }
+
+    fn play(&mut self, edge: &mut Edge<'_>, request: PlayRequest) {
+        self.request = Some(request);
+        let resuming = self.state() == State::Paused;
+        if self.step(edge, Input::Command(Command::Play)).refused {
+            let result = Err(PlayFailure::InvalidState);
+            edge.outputs.push_back(Output::Settle { player: self.id, token: request.token, result });
+            return;
+        }
+        // A play that was held before it was heard is another attempt, with a trace of its own.
+        if resuming && !self.heard {
+            self.start_trace(edge);
+        }
+        self.plays.push(request.token);
+        if self.state() == State::Playing {
+            self.settle_plays(edge, Ok(()));
+        }
+        if self.media_lost || self.output_lost {
+            self.fail(edge, PlayFailure::Unavailable);
+        }
+    }
+
+    fn seek(&mut self, edge: &mut Edge<'_>, seconds: f64) {
+        let to = seconds.clamp(0.0, self.duration.unwrap_or(f64::MAX));
+        let from = self.current_time(edge.now);
+        self.start_position = to;
+        if self.step(edge, Input::Command(Command::Seek)).transition.is_some()
+            && let Some(trace) = self.trace.as_mut()
+        {
+            trace.seek_started(edge.telemetry.as_deref_mut(), edge.now, from, to);
+        }
+    }
+
+    fn stop(&mut self, edge: &mut Edge<'_>, why: PlayFailure) {
+        self.end_play(edge, Some(why));
+        self.settle_plays(edge, Err(why));
+        self.start_position = 0.0;
+        self.step(edge, Input::Command(Command::Stop));
+    }
+
+    /// Ends the play's trace; what is open ends with it.
+    fn end_play(&mut self, edge: &mut Edge<'_>, failure: Option<PlayFailure>) {
+        let state = self.state().as_str();
+        if let Some(trace) = self.trace.as_mut() {
+            trace.finish(edge.telemetry.as_deref_mut(), edge.now, failure, state);
+            self.previous = trace.context().cloned();
+        }
+    }
+
+    fn fail(&mut self, edge: &mut Edge<'_>, failure: PlayFailure) {
+        self.failure = Some(failure);
+        self.failure_ahead = None;
+        let totals = self.totals;
+        if let Some(trace) = self.trace.as_mut() {
+            trace.failed_later(edge.telemetry.as_deref_mut(), edge.now, failure, &totals);
+        }
+        self.end_play(edge, Some(failure));
+        self.settle_plays(edge, Err(failure));
+        self.step(edge, Input::Event(Event::Failed));
+    }
+
+    fn fail_if_wanted(&mut self, edge: &mut Edge<'_>, failure: PlayFailure) {
+        if matches!(
+            self.state(),
+            State::Starting | State::Recovering | State::Playing | State::Rebuffering | State::Seeking
+        ) {
+            self.fail(edge, failure);
+        }
+    }
+
+    fn start_trace(&mut self, edge: &mut Edge<'_>) {
+        let (source, request) = (self.source.clone().unwrap_or_default(), self.request);
+        let at = request.map_or(edge.now, |request| request.at);
+        self.start = Some(StartUp::new(at));
+        let play = PlayContext {
+            track_id: source.track_id,
+            playlist_id: source.playlist_id,
+            parent: source.parent,
+            trigger: request.map_or("api", |request| request.trigger),
+            previous: self.previous.take(),
+        };
+        self.trace = Some(PlayTrace::start(edge.telemetry(), at, &play));
+    }
+
+    fn begin_play(&mut self, edge: &mut Edge<'_>) {
+        self.end_play(edge, None);
+        self.play += 1;
+        (self.heard, self.received, self.failure, self.failure_ahead) = (false, false, None, None);
+        self.totals = Totals::default();
+        self.recovery = Recovery::default();
+        (self.open_url, self.waiting_url) = (None, None);
+        if self.current_time(edge.now) >= self.duration.unwrap_or(f64::MAX) {
+            self.start_position = 0.0;
+        }
+        self.start_trace(edge);
+        self.arm_refusal(edge);
+        match self.source.as_ref().and_then(|source| source.url.clone()) {
+            Some(url) => self.open(edge, url),
+            None => edge.outputs.push_back(Output::Resolve { player: self.id, play: self.play }),
+        }
+    }
+
+    fn open(&mut self, edge: &mut Edge<'_>, url: String) {
+        let Some((output_rate, _)) = self.output else {
+            self.waiting_url = Some(url);
+            return;
+        };
+        if let Some(start) = self.start.as_mut() {
+            start.reach(Phase::Metadata, edge.now);
+        }
+        self.epoch += 1;
+        self.position.begin(self.start_position, output_rate);
+        self.open_url = Some(url.clone());
+        let request = self.media_request(edge, &url, 0);
+        let (epoch, position) = (self.epoch, self.start_position);
+        let credentials = self.source.as_ref().is_some_and(|source| source.credentials);
+        self.tell_media(edge, MediaCommand::Open { epoch, url, credentials, output_rate, position, request });
+        if !self.paused() {
+            self.tell_worklet(edge, WorkletCommand::Release);
+        }
+    }
+
+    fn fetch(&mut self, edge: &mut Edge<'_>, offset: u64) {
+        let Some(url) = self.open_url.clone() else { return };
+        let request = self.media_request(edge, &url, offset);
+        self.tell_media(edge, MediaCommand::Fetch { epoch: self.epoch, request });
+    }
+
+    fn media_request(&mut self, edge: &mut Edge<'_>, url: &str, offset: u64) -> Request {
+        self.next_request += 1;
+        let id = self.next_request;
+        let traceparent = self
+            .trace
+            .as_mut()
+            .and_then(|trace| trace.start_media_request(edge.telemetry.as_deref_mut(), edge.now, id, url, offset));
+        Request { id, offset, traceparent }
+    }
+
+    fn release(&mut self, edge: &mut Edge<'_>) {
+        self.arm_refusal(edge);
+        self.watchdog.feed(edge.now);
+        self.tell_worklet(edge, WorkletCommand::Release);
+    }
+
+    fn hold(&mut self, edge: &mut Edge<'_>) {
+        self.position.hold(edge.now);
+        self.watchdog.rest();
+        self.refusal = None;
+        self.tell_worklet(edge, WorkletCommand::Hold);
+        self.settle_plays(edge, Err(PlayFailure::Aborted));
+        if !self.heard {
+            self.end_play(edge, Some(PlayFailure::Aborted));
+        }
+    }
+
+    /// Goes to the position that was asked for.
+    fn go(&mut self, edge: &mut Edge<'_>) {
+        if self.open_url.is_none() {
+            self.open_again(edge);
+            return;
+        }
+        self.epoch += 1;
+        let rate = self.output.map_or(0, |(rate, _)| rate);
+        self.position.begin(self.start_position, rate);
+        self.buffered = self.start_position;
+        self.watchdog.rest();
+        self.tell_media(edge, MediaCommand::Seek { epoch: self.epoch, position: self.start_position });
+    }
+
+    /// A seek in a source that is not open, or not any more: it is opened at that position.
+    fn open_again(&mut self, edge: &mut Edge<'_>) {
+        if let Some(url) = self.source.as_ref().and_then(|source| source.url.clone()) {
+            self.open(edge, url);
+        }
+    }
+
+    fn close(&mut self, edge: &mut Edge<'_>) {
+        (self.open_url, self.waiting_url) = (None, None);
+        self.refusal = None;
+        self.watchdog.rest();
+        self.recovery = Recovery::default();
+        edge.outputs.push_back(Output::CancelResolve { player: self.id });
+        self.tell_worklet(edge, WorkletCommand::Hold);
+        self.tell_media(edge, MediaCommand::Close {});
+    }
+}
+
+/// The events that go with entering a state, as HTML names them.
+fn events_of(state: State) -> &'static [&'static str] {
+    match state {
+        State::Idle | State::Ready => &[],
+        State::Loading => &["emptied", "loadstart"],
+        State::Starting | State::Rebuffering | State::Recovering => &["waiting"],
+        State::Playing => &["playing"],
+        State::Paused => &["timeupdate"],
+        State::Seeking => &["seeking"],
+        State::Ended => &["timeupdate", "pause", "ended"],
+        State::Failed => &["error"],
+    }
+}

@@ -1,0 +1,155 @@
+//! What the audio output says, and what follows for the player.
+
+use std::time::Duration;
+
+use super::{CONTEXT_WAIT_MILLIS, Edge, Player};
+use crate::engine::input::{ContextState, Report};
+use crate::playback::{Event, Input, State};
+use crate::qoe::{Phase, StallCause};
+use crate::time::Instant;
+
+impl Player {
+    pub(super) fn output_ready(&mut self, edge: &mut Edge<'_>, rate: u32, state: ContextState) {
+        self.output = Some((rate, state));
+        self.output_lost = false;
+        self.arm_refusal(edge);
+        if let Some(url) = self.waiting_url.take() {
+            self.open(edge, url);
+        }
+    }
+
+    /// Where sound is wanted and the context does not run, it has so long to begin.
+    pub(super) fn arm_refusal(&mut self, edge: &Edge<'_>) {
+        let Some((_, state)) = self.output else { return };
+        let wanted = matches!(self.state(), State::Starting | State::Recovering);
+        let (active, passive) = CONTEXT_WAIT_MILLIS;
+        let wait = if self.request.is_some_and(|request| request.activation) { active } else { passive };
+        self.refusal = (wanted && state != ContextState::Running)
+            .then(|| self.refusal.unwrap_or(edge.now + Duration::from_secs_f64(wait / 1000.0)));
+    }
+
+    pub(super) fn context_changed(&mut self, edge: &mut Edge<'_>, state: ContextState) {
+        let Some((_, known)) = self.output.as_mut() else { return };
+        if std::mem::replace(known, state) == state {
+            return;
+        }
+        if state == ContextState::Running {
+            self.refusal = None;
+            if !self.paused() {
+                self.watchdog.feed(edge.now);
+            }
+            self.step(edge, Input::Event(Event::ContextRunning));
+        } else {
+            self.watchdog.rest();
+            self.device_stall(edge, Event::ContextLeft);
+        }
+    }
+
+    /// The output stopped by itself, with samples in the ring.
+    pub(super) fn device_stall(&mut self, edge: &mut Edge<'_>, event: Event) {
+        self.position.hold(edge.now);
+        let playing = self.state() == State::Playing;
+        self.device_silent = true;
+        self.step(edge, Input::Event(event));
+        if playing {
+            self.stall(edge, edge.now, StallCause::Device);
+        }
+    }
+
+    fn stall(&mut self, edge: &mut Edge<'_>, at: Instant, cause: StallCause) {
+        self.totals.stalls += 1;
+        if let Some(trace) = self.trace.as_mut() {
+            trace.stall_started(edge.telemetry.as_deref_mut(), at, cause);
+        }
+    }
+
+    fn stall_ended(&mut self, edge: &mut Edge<'_>, at: Instant, missing: u64) {
+        if let Some((rate, _)) = self.output {
+            self.totals.stalled += Duration::from_secs_f64(missing as f64 / f64::from(rate.max(1)));
+        }
+        if let Some(trace) = self.trace.as_mut() {
+            trace.stall_ended(edge.telemetry.as_deref_mut(), edge.now, at, missing);
+        }
+    }
+
+    pub(super) fn handle_report(&mut self, edge: &mut Edge<'_>, report: Report) {
+        match report {
+            Report::Audible { epoch, at, frames, method } if epoch == self.epoch => {
+                self.advance(at, frames);
+                self.audible(edge, at, method);
+            }
+            Report::Position { epoch, at, frames } if epoch == self.epoch => {
+                self.advance(at, frames);
+                self.watchdog.feed(edge.now);
+                if std::mem::take(&mut self.device_silent) && self.state() == State::Rebuffering {
+                    self.stall_ended(edge, at, 0);
+                    self.step(edge, Input::Event(Event::Audible));
+                }
+                if self.position.update_is_due(edge.now) {
+                    self.emit(edge, "timeupdate");
+                }
+            }
+            Report::GapStarted { epoch, at, frames } if epoch == self.epoch => {
+                self.position.report(at, frames, false);
+                let ahead = self.buffered - self.current_time(edge.now);
+                let cause = if ahead > 0.5 { StallCause::Decode } else { StallCause::Network };
+                if let Some(failure) = self.failure_ahead {
+                    self.fail(edge, failure);
+                } else {
+                    self.stall(edge, at, cause);
+                    self.step(edge, Input::Event(Event::Underflow));
+                    // The connection was lost while samples were left; now there are none.
+                    if self.recovery.due().is_some() {
+                        self.step(edge, Input::Event(Event::ConnectionLost));
+                    }
+                }
+            }
+            Report::GapEnded { epoch, at, missing, audible } if epoch == self.epoch => {
+                self.stall_ended(edge, at, missing);
+                if audible {
+                    self.watchdog.feed(edge.now);
+                    self.step(edge, Input::Event(Event::Audible));
+                    self.settle_plays(edge, Ok(()));
+                }
+            }
+            Report::Ended { epoch, at, frames } if epoch == self.epoch => {
+                self.advance(at, frames);
+                self.position.report(at, frames, false);
+                self.watchdog.rest();
+                if let Some(failure) = self.failure_ahead {
+                    self.fail(edge, failure);
+                } else {
+                    self.end_play(edge, None);
+                    self.settle_plays(edge, Ok(()));
+                    self.step(edge, Input::Event(Event::Ended));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes how far the output is, and counts what was heard since.
+    fn advance(&mut self, at: Instant, frames: u64) {
+        let before = self.position.frames();
+        self.position.report(at, frames, true);
+        if let Some((rate, _)) = self.output {
+            let heard = frames.saturating_sub(before) as f64 / f64::from(rate.max(1));
+            self.totals.played += Duration::from_secs_f64(heard);
+        }
+    }
+
+    fn audible(&mut self, edge: &mut Edge<'_>, at: Instant, method: &'static str) {
+        self.heard = true;
+        self.refusal = None;
+        self.device_silent = false;
+        self.watchdog.feed(edge.now);
+        let rate = self.output.map_or(0, |(rate, _)| rate);
+        if let (Some(start), Some(trace)) = (self.start.as_mut(), self.trace.as_mut()) {
+            start.reach(Phase::Output, at);
+            trace.started(edge.telemetry.as_deref_mut(), edge.now, start, method, rate);
+            trace.seek_ended(edge.telemetry.as_deref_mut(), edge.now, at);
+        }
+        self.step(edge, Input::Event(Event::Audible));
+        self.settle_plays(edge, Ok(()));
+    }
+}

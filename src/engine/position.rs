@@ -1,0 +1,66 @@
+//! Where in the track the listener is, from the worklet's reports.
+
+use std::time::Duration;
+
+use crate::time::Instant;
+
+/// Time between two `timeupdate` events at least (HTML, "time marches on": between 15 and 250 ms).
+const TIME_UPDATE: Duration = Duration::from_millis(240);
+
+/// Position in the track.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Position {
+    /// Where the epoch begins, in seconds.
+    start: f64,
+    rate: f64,
+    frames: u64,
+    at: Instant,
+    advancing: bool,
+    /// Seconds since the last report when time stopped.
+    frozen: f64,
+    updated: Instant,
+}
+
+impl Position {
+    /// A new epoch begins at `start` seconds.
+    pub(super) fn begin(&mut self, start: f64, rate: u32) {
+        *self = Self { start, rate: f64::from(rate), updated: self.updated, ..Self::default() };
+    }
+
+    /// Frames of the epoch that were heard, by the last report.
+    pub(super) fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// The worklet was at `frames` of the epoch, `at` that instant.
+    pub(super) fn report(&mut self, at: Instant, frames: u64, advancing: bool) {
+        (self.frames, self.at, self.advancing, self.frozen) = (frames, at, advancing, 0.0);
+    }
+
+    /// Time does not go on by itself any more.
+    pub(super) fn hold(&mut self, now: Instant) {
+        if self.advancing && self.rate > 0.0 {
+            self.frozen = now.since(self.at).as_secs_f64().min(0.5);
+        }
+        self.advancing = false;
+    }
+
+    /// Seconds of the track that are heard at `now`.
+    pub(super) fn seconds(&self, now: Instant) -> f64 {
+        if self.rate <= 0.0 {
+            return self.start;
+        }
+        // Between two reports time goes on by itself, but never far: a report that stays away is no progress.
+        let since = if self.advancing { now.since(self.at).as_secs_f64().min(0.5) } else { self.frozen };
+        self.start + self.frames as f64 / self.rate + since
+    }
+
+    /// Whether a `timeupdate` is due.
+    pub(super) fn update_is_due(&mut self, now: Instant) -> bool {
+        let due = now.since(self.updated) >= TIME_UPDATE;
+        if due {
+            self.updated = now;
+        }
+        due
+    }
+}

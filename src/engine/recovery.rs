@@ -1,0 +1,56 @@
+//! When a media request that failed is tried again.
+
+use std::time::Duration;
+
+use crate::time::Instant;
+
+/// Requests that are tried after one that broke off, before the track is given up.
+const MAX_ATTEMPTS: u32 = 6;
+/// Wait before the first of them; each further one doubles it, up to two seconds: the ring holds four.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// The recovery of one connection.
+#[derive(Debug, Default)]
+pub(super) struct Recovery {
+    attempts: u32,
+    due: Option<Instant>,
+    offset: u64,
+}
+
+impl Recovery {
+    /// A request failed; returns whether another will be tried.
+    pub(super) fn fail(&mut self, now: Instant) -> bool {
+        if self.attempts >= MAX_ATTEMPTS {
+            return false;
+        }
+        let wait = FIRST_WAIT.saturating_mul(1 << self.attempts).min(LONGEST_WAIT);
+        self.attempts += 1;
+        self.due = Some(now + wait);
+        true
+    }
+
+    /// The media plane says from where on it wants bytes; it waits where a recovery is under way.
+    pub(super) fn want(&mut self, offset: u64) -> bool {
+        self.offset = offset;
+        self.due.is_none()
+    }
+
+    /// When to try.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// The first byte to ask for, once it is time.
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<u64> {
+        self.due.take_if(|due| *due <= now).map(|_| self.offset)
+    }
+
+    /// Bytes flow: how many attempts it took, if there was a recovery.
+    pub(super) fn succeed(&mut self) -> Option<u32> {
+        let attempts = std::mem::take(&mut self.attempts);
+        self.due = None;
+        (attempts > 0).then_some(attempts)
+    }
+}

@@ -1,0 +1,288 @@
+//! The trace of one play: its root, and the spans that hang from it.
+//!
+//! Every method does nothing where the player has no telemetry, so that the engine need not ask.
+
+use std::collections::BTreeMap;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanContext;
+use tonearm_messages::{BodyEnd, Format, ResponseHead};
+
+use super::request::{respond, start_request};
+use super::semconv as name;
+use crate::playback::PlayFailure;
+use crate::qoe::{Phase, StallCause, StartUp, Totals};
+use crate::telemetry::{Parent, SpanKey, SpanOptions, Telemetry};
+use crate::time::Instant;
+
+/// What the app says of a play.
+#[derive(Debug, Clone, Default)]
+pub struct PlayContext {
+    /// The track's id.
+    pub track_id: Option<String>,
+    /// The playlist's id.
+    pub playlist_id: Option<String>,
+    /// The app's own span, as a child of which the play is told.
+    pub parent: Option<SpanContext>,
+    /// Who asked: user, auto, api.
+    pub trigger: &'static str,
+    /// The play before this one.
+    pub previous: Option<SpanContext>,
+}
+
+/// The spans of one play.
+#[derive(Debug)]
+pub struct PlayTrace {
+    root: Option<SpanKey>,
+    context: Option<SpanContext>,
+    decode: Option<SpanKey>,
+    output: Option<SpanKey>,
+    requests: BTreeMap<u32, SpanKey>,
+    stall: Option<SpanKey>,
+    seek: Option<SpanKey>,
+    recover: Option<SpanKey>,
+}
+
+impl PlayTrace {
+    /// Opens the trace at the moment of the request.
+    pub fn start(mut telemetry: Option<&mut Telemetry>, at: Instant, play: &PlayContext) -> Self {
+        let mut options = SpanOptions::new(name::SPAN_TRACK_PLAY).child_of(play.parent.clone().map(Parent::Context));
+        options.attributes.push(KeyValue::new(name::PLAYER_ENGINE, "tonearm"));
+        options.attributes.push(KeyValue::new(name::TRACK_PLAY_TRIGGER, play.trigger));
+        for (key, value) in [(name::MUSIC_TRACK_ID, &play.track_id), (name::MUSIC_PLAYLIST_ID, &play.playlist_id)] {
+            options.attributes.extend(value.clone().map(|value| KeyValue::new(key, value)));
+        }
+        options.links.extend(play.previous.clone());
+        let root = telemetry.as_mut().and_then(|telemetry| telemetry.start_span(at, options));
+        let context = root.and_then(|root| telemetry.as_ref()?.span_context(root).cloned());
+        let requests = BTreeMap::new();
+        Self { root, context, decode: None, output: None, requests, stall: None, seek: None, recover: None }
+    }
+
+    /// The root's context, for children, links and `player.traceparent`.
+    pub fn context(&self) -> Option<&SpanContext> {
+        self.context.as_ref()
+    }
+
+    fn parent(&self) -> Option<Parent> {
+        self.context.clone().map(Parent::Context)
+    }
+
+    fn child(&self, telemetry: &mut Telemetry, at: Instant, name: &'static str) -> Option<SpanKey> {
+        self.context.as_ref()?;
+        telemetry.start_span(at, SpanOptions::new(name).child_of(self.parent()))
+    }
+
+    /// Starts the span of a media request; returns the `traceparent` that goes with it.
+    pub fn start_media_request(
+        &mut self,
+        telemetry: Option<&mut Telemetry>,
+        now: Instant,
+        request: u32,
+        url: &str,
+        offset: u64,
+    ) -> Option<String> {
+        let telemetry = telemetry?;
+        let parent = self.recover.map_or_else(|| self.parent(), |recover| Some(Parent::Local(recover)));
+        let (key, traceparent) = start_request(telemetry, now, parent, "GET", url, "media");
+        let key = key?;
+        if offset > 0 {
+            telemetry.set_attribute(key, name::HTTP_REQUEST_HEADER_RANGE, format!("bytes={offset}-"));
+        }
+        self.requests.insert(request, key);
+        traceparent
+    }
+
+    /// Starts the span of a request for the track's metadata.
+    pub fn start_metadata_request(
+        &self,
+        telemetry: &mut Telemetry,
+        now: Instant,
+        method: &str,
+        url: &str,
+    ) -> (Option<SpanKey>, Option<String>) {
+        start_request(telemetry, now, self.parent(), method, url, "metadata")
+    }
+
+    /// Notes a media response's head.
+    pub fn respond(&mut self, telemetry: Option<&mut Telemetry>, request: u32, head: &ResponseHead) {
+        if let (Some(telemetry), Some(&key)) = (telemetry, self.requests.get(&request)) {
+            respond(telemetry, key, head.status, head.server_timing.as_deref(), head.cache.as_deref());
+        }
+    }
+
+    /// Ends a media request's span with its body.
+    pub fn end_media_request(
+        &mut self,
+        telemetry: Option<&mut Telemetry>,
+        now: Instant,
+        request: u32,
+        at: Instant,
+        bytes: u64,
+        end: BodyEnd,
+    ) {
+        let (Some(telemetry), Some(key)) = (telemetry, self.requests.remove(&request)) else { return };
+        telemetry.set_attribute(key, name::HTTP_RESPONSE_BODY_SIZE, i64::try_from(bytes).unwrap_or(i64::MAX));
+        if end == (BodyEnd::Failed {}) {
+            telemetry.set_attribute(key, name::ERROR_TYPE, PlayFailure::Network.error_type());
+            telemetry.set_error(key, String::new());
+        }
+        telemetry.end_span(now, key, at);
+    }
+
+    /// Tells what the track turned out to be.
+    pub fn describe(&mut self, telemetry: Option<&mut Telemetry>, format: &Format) {
+        let (Some(telemetry), Some(root)) = (telemetry, self.root) else { return };
+        telemetry.set_attribute(root, name::AUDIO_CODEC, format.codec.clone());
+        telemetry.set_attribute(root, name::AUDIO_SAMPLE_RATE, i64::from(format.sample_rate));
+        telemetry.set_attribute(root, name::AUDIO_CHANNELS, i64::from(format.channels));
+        telemetry.set_attribute(root, name::AUDIO_BIT_RATE, i64::from(format.bit_rate));
+    }
+
+    /// The first byte of the play is here: decoding begins.
+    pub fn first_byte(&mut self, telemetry: Option<&mut Telemetry>, at: Instant) {
+        if let (Some(telemetry), Some(_), None, None) = (telemetry, self.root, self.decode, self.output) {
+            self.decode = self.child(telemetry, at, name::SPAN_AUDIO_DECODE);
+        }
+    }
+
+    /// The first frame is decoded: `audio.decode` is over and `audio.output` begins. Only the first of a play counts.
+    pub fn first_decoded(&mut self, telemetry: Option<&mut Telemetry>, now: Instant, at: Instant) {
+        if let (Some(telemetry), Some(decode)) = (telemetry, self.decode.take()) {
+            telemetry.end_span(now, decode, at);
+            self.output = self.child(telemetry, at, name::SPAN_AUDIO_OUTPUT);
+        }
+    }
+
+    /// The first sample is heard: the play has started.
+    pub fn started(
+        &mut self,
+        telemetry: Option<&mut Telemetry>,
+        now: Instant,
+        start: &StartUp,
+        method: &'static str,
+        rate: u32,
+    ) {
+        let (Some(telemetry), Some(root)) = (telemetry, self.root.take()) else { return };
+        let audible = start.end_of(Phase::Output).unwrap_or(now);
+        if let Some(output) = self.output.take() {
+            telemetry.set_attribute(output, name::AUDIO_OUTPUT_SAMPLE_RATE, i64::from(rate));
+            telemetry.end_span(now, output, audible);
+        }
+        for ((_, length), name) in start.phases().iter().zip(name::TRACK_PLAY_PHASE) {
+            telemetry.set_attribute(root, name, length.as_secs_f64());
+        }
+        telemetry.set_attribute(root, name::AUDIO_OUTPUT_METHOD, method);
+        telemetry.set_attribute(root, name::TRACK_PLAY_OUTCOME, "started");
+        telemetry.end_span(now, root, audible);
+    }
+
+    /// The play ends, before its start or after: whatever is open ends with it.
+    pub fn finish(
+        &mut self,
+        telemetry: Option<&mut Telemetry>,
+        now: Instant,
+        failure: Option<PlayFailure>,
+        state: &'static str,
+    ) {
+        let Some(telemetry) = telemetry else { return };
+        let error = failure.filter(|&failure| failure != PlayFailure::Aborted);
+        let of_the_bytes =
+            matches!(error, Some(PlayFailure::NotSupported | PlayFailure::Undecodable | PlayFailure::Truncated));
+        if let Some(decode) = self.decode.take() {
+            if let Some(error) = error.filter(|_| of_the_bytes) {
+                telemetry.set_attribute(decode, name::ERROR_TYPE, error.error_type());
+                telemetry.set_error(decode, String::new());
+            }
+            telemetry.end_span(now, decode, now);
+        }
+        let requests = std::mem::take(&mut self.requests).into_values();
+        let open = [self.output.take(), self.stall.take(), self.seek.take(), self.recover.take()];
+        for key in requests.chain(open.into_iter().flatten()) {
+            telemetry.end_span(now, key, now);
+        }
+        let Some(root) = self.root.take() else { return };
+        let outcome = if error.is_some() { "failed" } else { "exited_before_start" };
+        telemetry.set_attribute(root, name::TRACK_PLAY_OUTCOME, outcome);
+        telemetry.set_attribute(root, name::PLAYER_STATE, state);
+        if let Some(error) = error {
+            telemetry.set_attribute(root, name::ERROR_TYPE, error.error_type());
+            telemetry.set_error(root, error.message());
+        }
+        telemetry.end_span(now, root, now);
+    }
+
+    /// A failure after the start has no open root: it is told by a span of its own, of no length.
+    pub fn failed_later(
+        &mut self,
+        telemetry: Option<&mut Telemetry>,
+        now: Instant,
+        failure: PlayFailure,
+        totals: &Totals,
+    ) {
+        let (Some(telemetry), None) = (telemetry, self.root) else { return };
+        let key = match self.recover.take() {
+            Some(key) => Some(key),
+            None => self.child(telemetry, now, name::SPAN_TRACK_RECOVER),
+        };
+        let Some(key) = key else { return };
+        telemetry.set_attribute(key, name::ERROR_TYPE, failure.error_type());
+        telemetry.set_attribute(key, name::AUDIO_DECODE_FAILURES, i64::from(totals.decode_failures));
+        telemetry.set_error(key, failure.message());
+        telemetry.end_span(now, key, now);
+    }
+
+    /// The output ran dry.
+    pub fn stall_started(&mut self, telemetry: Option<&mut Telemetry>, at: Instant, cause: StallCause) {
+        if let (Some(telemetry), None) = (telemetry, self.stall) {
+            self.stall = self.child(telemetry, at, name::SPAN_TRACK_STALL);
+            if let Some(stall) = self.stall {
+                telemetry.set_attribute(stall, name::TRACK_STALL_CAUSE, cause.as_str());
+            }
+        }
+    }
+
+    /// The output goes on, after so many frames of silence.
+    pub fn stall_ended(&mut self, telemetry: Option<&mut Telemetry>, now: Instant, at: Instant, frames: u64) {
+        if let (Some(telemetry), Some(stall)) = (telemetry, self.stall.take()) {
+            let frames = i64::try_from(frames).unwrap_or(i64::MAX);
+            telemetry.set_attribute(stall, name::AUDIO_BUFFER_UNDERFLOW_FRAMES, frames);
+            telemetry.end_span(now, stall, at);
+        }
+    }
+
+    /// The listener asks for another position.
+    pub fn seek_started(&mut self, telemetry: Option<&mut Telemetry>, now: Instant, from: f64, to: f64) {
+        let Some(telemetry) = telemetry else { return };
+        if let Some(seek) = self.seek.take() {
+            telemetry.end_span(now, seek, now);
+        }
+        self.seek = self.child(telemetry, now, name::SPAN_TRACK_SEEK);
+        if let Some(seek) = self.seek {
+            telemetry.set_attribute(seek, name::TRACK_SEEK_FROM, from);
+            telemetry.set_attribute(seek, name::TRACK_SEEK_TO, to);
+        }
+    }
+
+    /// The new position is heard, or ready while the track is held.
+    pub fn seek_ended(&mut self, telemetry: Option<&mut Telemetry>, now: Instant, at: Instant) {
+        if let (Some(telemetry), Some(seek)) = (telemetry, self.seek.take()) {
+            telemetry.end_span(now, seek, at);
+        }
+    }
+
+    /// The connection broke and will be tried again.
+    pub fn recover_started(&mut self, telemetry: Option<&mut Telemetry>, at: Instant) {
+        if let (Some(telemetry), None) = (telemetry, self.recover) {
+            self.recover = self.child(telemetry, at, name::SPAN_TRACK_RECOVER);
+        }
+    }
+
+    /// Bytes flow again.
+    pub fn recover_ended(&mut self, telemetry: Option<&mut Telemetry>, now: Instant, at: Instant, attempts: u32) {
+        if let (Some(telemetry), Some(recover)) = (telemetry, self.recover.take()) {
+            telemetry.set_attribute(recover, name::TRACK_RECOVER_ATTEMPTS, i64::from(attempts));
+            telemetry.end_span(now, recover, at);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Options from JavaScript, one by one, with errors that name the option, what was expected and what came.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use js_sys::{Object, Reflect, TypeError};
+use opentelemetry::{Array, KeyValue, StringValue, Value};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+
+use crate::telemetry::{Batch, Config};
+
+/// An attribute's value as JavaScript writes it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Attribute {
+    Bool(bool),
+    Number(f64),
+    Text(String),
+    Texts(Vec<String>),
+    Numbers(Vec<f64>),
+}
+
+impl From<Attribute> for Value {
+    fn from(attribute: Attribute) -> Self {
+        match attribute {
+            Attribute::Bool(value) => Self::Bool(value),
+            // JavaScript has one kind of number; a whole one is an integer in OpenTelemetry's JavaScript too.
+            Attribute::Number(value) if value.fract() == 0.0 && value.abs() < 9e15 => Self::I64(value as i64),
+            Attribute::Number(value) => Self::F64(value),
+            Attribute::Text(value) => Self::String(value.into()),
+            Attribute::Texts(values) => Self::Array(Array::String(values.into_iter().map(StringValue::from).collect())),
+            Attribute::Numbers(values) => Self::Array(Array::F64(values)),
+        }
+    }
+}
+
+/// Attributes as an object of JavaScript.
+pub(super) fn attributes(map: BTreeMap<String, Attribute>) -> Vec<KeyValue> {
+    map.into_iter().map(|(key, value)| KeyValue::new(key, Value::from(value))).collect()
+}
+
+/// An object whose options are taken one by one; what is left over is an error.
+pub(super) struct Options {
+    object: Object,
+    path: &'static str,
+    left: Vec<String>,
+}
+
+impl Options {
+    pub(super) fn new(path: &'static str, value: JsValue) -> Result<Self, JsValue> {
+        if !value.is_object() {
+            return Err(TypeError::new(&format!("{path}: expected an object, got {}", kind_of(&value))).into());
+        }
+        let object: Object = value.unchecked_into();
+        let left = Object::keys(&object).iter().filter_map(|key| key.as_string()).collect();
+        Ok(Self { object, path, left })
+    }
+
+    fn error(&self, name: &str, what: &str) -> JsValue {
+        TypeError::new(&format!("{}: option \"{name}\": {what}", self.path)).into()
+    }
+
+    /// One option; `None` where it is absent.
+    pub(super) fn take<T: DeserializeOwned>(&mut self, name: &str, expected: &str) -> Result<Option<T>, JsValue> {
+        self.left.retain(|left| left != name);
+        let value = Reflect::get(&self.object, &name.into())?;
+        if value.is_undefined() || value.is_null() {
+            return Ok(None);
+        }
+        let came = kind_of(&value);
+        let result = serde_wasm_bindgen::from_value(value);
+        result.map(Some).map_err(|_| self.error(name, &format!("expected {expected}, got {came}")))
+    }
+
+    /// A number of milliseconds.
+    fn millis(&mut self, name: &str) -> Result<Option<Duration>, JsValue> {
+        let expected = "a number of milliseconds from 1 to 86400000";
+        let Some(millis) = self.take::<f64>(name, expected)? else { return Ok(None) };
+        if !(1.0..=86_400_000.0).contains(&millis) {
+            return Err(self.error(name, &format!("expected {expected}, got {millis}")));
+        }
+        Ok(Some(Duration::from_millis(millis as u64)))
+    }
+
+    /// A whole number of at least one.
+    fn count(&mut self, name: &str, most: u32) -> Result<Option<usize>, JsValue> {
+        let expected = format!("a whole number from 1 to {most}");
+        let Some(count) = self.take::<f64>(name, &expected)? else { return Ok(None) };
+        if count.fract() != 0.0 || !(1.0..=f64::from(most)).contains(&count) {
+            return Err(self.error(name, &format!("expected {expected}, got {count}")));
+        }
+        Ok(Some(count as usize))
+    }
+
+    /// Options that nobody knows are a mistake that must not pass in silence.
+    fn finish(self) -> Result<(), JsValue> {
+        match self.left.first() {
+            Some(name) => Err(self.error(name, "is not known")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn kind_of(value: &JsValue) -> String {
+    if value.is_null() {
+        return "null".into();
+    }
+    if js_sys::Array::is_array(value) {
+        return "an array".into();
+    }
+    if let Some(text) = value.as_string() {
+        let short: String = text.chars().take(60).collect();
+        return format!("the string {short:?}");
+    }
+    if let Some(number) = value.as_f64() {
+        return format!("the number {number}");
+    }
+    value.js_typeof().as_string().unwrap_or_default()
+}
+
+/// `createTelemetry(config)`.
+pub(super) fn telemetry_config(value: JsValue, page_origin: &str) -> Result<Config, JsValue> {
+    let mut options = Options::new("createTelemetry", value)?;
+    let mut config = Config { origin: page_origin.into(), ..Config::default() };
+    let text = "a string";
+    let service: Option<String> = options.take("serviceName", text)?;
+    let service = service.filter(|name| !name.is_empty());
+    let service = service.ok_or_else(|| options.error("serviceName", "expected a string that is not empty"))?;
+    config.resource.push(KeyValue::new("service.name", service));
+    for (option, key) in [("serviceVersion", "service.version"), ("environment", "deployment.environment.name")] {
+        let value: Option<String> = options.take(option, text)?;
+        config.resource.extend(value.map(|value| KeyValue::new(key, value)));
+    }
+    let more: Option<BTreeMap<String, Attribute>> = options.take("resource", "an object of attributes")?;
+    config.resource.extend(attributes(more.unwrap_or_default()));
+    for (key, value) in [
+        ("telemetry.sdk.name", "tonearm"),
+        ("telemetry.sdk.language", "webjs"),
+        ("telemetry.sdk.version", env!("CARGO_PKG_VERSION")),
+    ] {
+        config.resource.push(KeyValue::new(key, value));
+    }
+    let endpoint: Option<String> = options.take("endpoint", "a URL as a string")?;
+    config.endpoint = endpoint.unwrap_or_default();
+    let headers: Option<BTreeMap<String, String>> = options.take("headers", "an object of strings")?;
+    config.headers = headers.unwrap_or_default().into_iter().collect();
+    let origins: Option<Vec<String>> = options.take("propagateTo", "an array of origins")?;
+    config.propagate_to = origins.unwrap_or_default();
+    config.export_timeout = options.millis("exportTimeoutMillis")?.unwrap_or(config.export_timeout);
+    let batch = Batch::default();
+    config.batch = Batch {
+        delay: options.millis("scheduledDelayMillis")?.unwrap_or(batch.delay),
+        size: options.count("maxExportBatchSize", 10_000)?.unwrap_or(batch.size),
+        queue_size: options.count("maxQueueSize", 1_000_000)?.unwrap_or(batch.queue_size),
+        ..batch
+    };
+    options.finish()?;
+    Ok(config)
+}

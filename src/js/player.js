@@ -1,0 +1,266 @@
+// The player as apps hold it: HTMLMediaElement's names over the core. Calls are stamped here, in the listener's own
+// task, and queued until the core is there.
+
+import { connect, openOutput, openWorker, sharedContext } from './audio.js';
+import { currentCore, withCore } from './loader.js';
+import { Resolver } from './resolver.js';
+
+/** Events of a gesture that lets a page make a sound (HTML, "user activation"). */
+const GESTURES = new Set(['click', 'keydown', 'mousedown', 'mouseup', 'pointerdown', 'pointerup', 'touchend']);
+/** A click handled later than this is no measure of the player's start any more, in milliseconds. */
+const OLDEST_CLICK = 5000;
+
+let lastId = 0;
+let lastToken = 0;
+
+/** When and by whom a play was asked for. @param {import('./types').PlayOptions} options */
+function askedFor({ trigger }) {
+  const now = performance.now();
+  const event = globalThis.event;
+  const clicked = event?.isTrusted && GESTURES.has(event.type) && now - event.timeStamp < OLDEST_CLICK;
+  const active = Boolean(navigator.userActivation?.isActive || clicked);
+  return {
+    at: clicked ? Math.min(event.timeStamp, now) : now,
+    trigger: trigger ?? (active ? 'user' : 'api'),
+    activation: active || Boolean(navigator.userActivation?.hasBeenActive),
+  };
+}
+
+/** What `buffered` returns: one range, or none. @implements {TimeRanges} */
+class Range {
+  #end;
+  /** @param {number} end */
+  constructor(end) {
+    this.#end = end;
+  }
+  get length() {
+    return this.#end > 0 ? 1 : 0;
+  }
+  /** @param {number} index @param {number} value */
+  #at(index, value) {
+    if (index !== 0 || this.length === 0) throw new DOMException(`There is no range ${index}.`, 'IndexSizeError');
+    return value;
+  }
+  /** @param {number} index */
+  start(index) {
+    return this.#at(index, 0);
+  }
+  /** @param {number} index */
+  end(index) {
+    return this.#at(index, this.#end);
+  }
+}
+
+/** @param {unknown} source @returns {import('./types').Source} */
+function sourceOf(source) {
+  if (typeof source === 'string' || source instanceof URL) return { src: source };
+  const { src, resolve } = /** @type {Partial<import('./types').Source>} */ (source ?? {});
+  const given = src === undefined ? typeof resolve === 'function' : typeof src === 'string' || src instanceof URL;
+  if (!given) {
+    const what = 'expected a URL, or an object with "src" (a URL) or "resolve" (a function)';
+    throw new TypeError(`load: option "source": ${what}, got ${source === null ? 'null' : typeof source}`);
+  }
+  return /** @type {import('./types').Source} */ (source);
+}
+
+/** A player; see `types.d.ts`. */
+export class Player extends EventTarget {
+  #id = ++lastId;
+  #context;
+  #gain;
+  #destination;
+  /** @type {Worker | undefined} */
+  #worker;
+  /** @type {AudioWorkletNode | undefined} */
+  #node;
+  /** @type {import('./types').Source | undefined} */
+  #source;
+  /** @type {AbortSignal | undefined} */
+  #signal;
+  #resolver;
+  /** @type {Map<number, { resolve: () => void, reject: (error: unknown) => void }>} */
+  #promises = new Map();
+  #volume = 1;
+  #muted = false;
+  #destroyed = false;
+  /** A failure from before the core was there. @type {DOMException | undefined} */
+  #early;
+
+  /** @param {import('./types').PlayerOptions} [options] */
+  constructor({ telemetry, destination } = {}) {
+    super();
+    this.#context = /** @type {AudioContext} */ (destination?.context ?? sharedContext());
+    this.#destination = destination ?? this.#context.destination;
+    this.#gain = new GainNode(this.#context);
+    this.#gain.connect(this.#destination);
+    this.#resolver = new Resolver(this.#id);
+    const side = {
+      emit: (/** @type {string} */ name) => this.dispatchEvent(new Event(name)),
+      settle: this.#settle.bind(this),
+      resolve: (/** @type {number} */ play) => this.#resolver.run(play, this.#source),
+      cancelResolve: () => this.#resolver.cancel(),
+      reopen: () => this.#open(),
+    };
+    withCore((core) => core.createPlayer(this.#id, telemetry?.id, side));
+    this.#open();
+  }
+
+  /** Opens worker and worklet; each tells the core once it is there, or that it can't be had. */
+  #open() {
+    const worker = (this.#worker = openWorker());
+    let lost = false;
+    worker.onerror = () => (lost = true);
+    withCore((core) => core.attachMedia(this.#id, lost ? undefined : worker));
+    openOutput(this.#context).then(
+      (node) => {
+        if (this.#destroyed) return node.port.postMessage('close');
+        this.#node?.disconnect();
+        this.#node = node;
+        node.connect(this.#gain);
+        connect(worker, node);
+        withCore((core) => core.attachOutput(this.#id, this.#context, node));
+      },
+      () => withCore((core) => core.attachOutput(this.#id, this.#context, undefined)),
+    );
+  }
+
+  /** @param {number} token @param {string} [name] @param {string} [message] */
+  #settle(token, name, message) {
+    const promise = this.#promises.get(token);
+    this.#promises.delete(token);
+    if (!name) promise?.resolve();
+    else if (name === 'AbortError' && this.#signal?.aborted) promise?.reject(this.#signal.reason);
+    else promise?.reject(this.#resolver.explain(new DOMException(message, name)));
+  }
+
+  /** @param {(core: import('./tonearm.js').Core, token: number) => void} call @returns {Promise<void>} */
+  #promise(call) {
+    if (this.#destroyed) return Promise.reject(new DOMException('The player was destroyed.', 'InvalidStateError'));
+    const token = ++lastToken;
+    return new Promise((resolve, reject) => {
+      this.#promises.set(token, { resolve, reject });
+      withCore((core) => call(core, token), (error) => {
+        this.#promises.delete(token);
+        this.#early = error;
+        reject(error);
+        this.dispatchEvent(new Event('error'));
+      });
+    });
+  }
+
+  /** @param {unknown} given @param {import('./types').LoadOptions} [options] @returns {Promise<void>} */
+  async load(given, { signal } = {}) {
+    const source = sourceOf(given);
+    signal?.throwIfAborted();
+    this.#source = source;
+    this.#signal = signal;
+    this.#early = undefined;
+    signal?.addEventListener('abort', () => this.#signal === signal && this.stop(), { once: true });
+    const url = source.src === undefined ? undefined : new URL(source.src, document.baseURI).href;
+    const parent = typeof source.parent === 'object' ? source.parent.traceparent : source.parent;
+    const credentials = source.credentials === 'include';
+    await this.#promise((core, token) =>
+      core.load(this.#id, token, url, credentials, source.trackId, source.playlistId, parent),
+    );
+  }
+
+  /** @param {import('./types').PlayOptions} [options] @returns {Promise<void>} */
+  play(options = {}) {
+    const { at, trigger, activation } = askedFor(options);
+    // In this very task: user activation does not survive an await.
+    this.#context.resume().catch(() => {});
+    return this.#promise((core, token) => core.play(this.#id, token, at, trigger, activation));
+  }
+
+  pause() {
+    withCore((core) => core.pause(this.#id));
+  }
+
+  stop() {
+    withCore((core) => core.stop(this.#id));
+  }
+
+  destroy() {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    withCore((core) => core.destroyPlayer(this.#id));
+    this.#resolver.cancel();
+    this.#worker?.terminate();
+    this.#node?.port.postMessage('close');
+    this.#node?.disconnect();
+    this.#gain.disconnect();
+    for (const { reject } of this.#promises.values()) reject(new DOMException('The player was destroyed.', 'AbortError'));
+    this.#promises.clear();
+  }
+
+  get state() {
+    return /** @type {import('./types').PlayerState} */ (currentCore()?.state(this.#id) ?? 'idle');
+  }
+  get paused() {
+    return currentCore()?.paused(this.#id) ?? this.#promises.size === 0;
+  }
+  get ended() {
+    return this.state === 'ended';
+  }
+  get seeking() {
+    return this.state === 'seeking';
+  }
+  get duration() {
+    return currentCore()?.duration(this.#id) ?? NaN;
+  }
+  get buffered() {
+    return new Range(currentCore()?.bufferedEnd(this.#id) ?? 0);
+  }
+  get error() {
+    const error = currentCore()?.error(this.#id);
+    return error ? new DOMException(error[1], error[0]) : (this.#early ?? null);
+  }
+  get traceparent() {
+    return currentCore()?.traceparent(this.#id) ?? null;
+  }
+
+  get currentTime() {
+    return currentCore()?.currentTime(this.#id) ?? 0;
+  }
+  set currentTime(seconds) {
+    if (!Number.isFinite(seconds)) throw new TypeError(`currentTime: expected a finite number, got ${seconds}`);
+    withCore((core) => core.seek(this.#id, seconds));
+  }
+
+  get volume() {
+    return this.#volume;
+  }
+  set volume(volume) {
+    if (!(volume >= 0 && volume <= 1)) {
+      throw new DOMException(`volume: expected a number from 0 to 1, got ${volume}`, 'IndexSizeError');
+    }
+    this.#volume = volume;
+    this.#applyGain();
+  }
+  get muted() {
+    return this.#muted;
+  }
+  set muted(muted) {
+    this.#muted = Boolean(muted);
+    this.#applyGain();
+  }
+
+  #applyGain() {
+    // A short ramp instead of a step, which would click.
+    this.#gain.gain.setTargetAtTime(this.#muted ? 0 : this.#volume, this.#context.currentTime, 0.01);
+    this.dispatchEvent(new Event('volumechange'));
+  }
+
+  stats() {
+    const [playTime = 0, stallTime = 0, stalls = 0, decodeFailures = 0, latency = NaN, ...phases] =
+      currentCore()?.stats(this.#id) ?? [];
+    const [metadata = 0, connect = 0, firstByte = 0, decode = 0, output = 0] = phases;
+    return {
+      playTime, stallTime, stalls, decodeFailures, latency,
+      phases: { metadata, connect, firstByte, decode, output },
+    };
+  }
+}
+
+/** @param {import('./types').PlayerOptions} [options] */
+export const createPlayer = (options) => new Player(options);

@@ -1,0 +1,198 @@
+// The types of the package, hand-written: what each name means, its units, its errors.
+
+/** Where the package's files are, if not beside its script. */
+export interface InitOptions {
+  /** `tonearm_bg.wasm`. */
+  wasm?: string | URL;
+  /** `worker.js`; `tonearm_media.js` and its wasm lie beside it. Of the page's own origin, as every worker. */
+  worker?: string | URL;
+  /** `worklet.js`. */
+  worklet?: string | URL;
+}
+
+/**
+ * Loads the core now. Without it the first `createTelemetry()` or `createPlayer()` does; both may be used before it is
+ * there. Rejects with a `DOMException`: `NetworkError` (a file is missing) or `NotSupportedError` (no WebAssembly, or a
+ * content security policy without `'wasm-unsafe-eval'`). A later call tries again.
+ */
+export function init(options?: InitOptions): Promise<void>;
+
+/** A value of an attribute, as OpenTelemetry allows it. Whole numbers are sent as integers. */
+export type AttributeValue = string | number | boolean | string[] | number[];
+
+/** Options of a telemetry pipeline. */
+export interface TelemetryConfig {
+  /** `service.name`. */
+  serviceName: string;
+  /** `service.version`. */
+  serviceVersion?: string;
+  /** `deployment.environment.name`. */
+  environment?: string;
+  /** Further resource attributes. */
+  resource?: Record<string, AttributeValue>;
+  /** Where OTLP goes; `/v1/traces` is added. The page's own origin by default. */
+  endpoint?: string;
+  /** Headers of every export. */
+  headers?: Record<string, string>;
+  /** Origins beside the page's own whose requests get a `traceparent` header. Each such URL costs a preflight. */
+  propagateTo?: string[];
+  /** The longest that a record waits, in milliseconds: 5000. */
+  scheduledDelayMillis?: number;
+  /** Records in one request: 512. */
+  maxExportBatchSize?: number;
+  /** Records that may wait: 16384. */
+  maxQueueSize?: number;
+  /** How long one export may take, in milliseconds: 30000. */
+  exportTimeoutMillis?: number;
+}
+
+/** Options of a span. */
+export interface SpanOptions {
+  /** Its parent: a span, or a `traceparent`. Without one it begins a trace. */
+  parent?: Span | string;
+  /** Attributes known at the start. */
+  attributes?: Record<string, AttributeValue>;
+}
+
+/** A span of the app's own. */
+export interface Span {
+  /** The W3C `traceparent` that hands it on. */
+  readonly traceparent: string;
+  /** Sets an attribute; the last value of a key wins. */
+  setAttribute(key: string, value: AttributeValue): this;
+  /** Marks it as failed. */
+  setError(message: string): this;
+  /** Ends and queues it. A second call does nothing. */
+  end(): void;
+}
+
+/** Where every span of a pipeline is: `started = exported + pending + Σ dropped`. */
+export interface TelemetryStats {
+  started: number;
+  exported: number;
+  pending: number;
+  dropped: { queue_full: number; too_many_open: number; rejected: number; retries_exhausted: number };
+}
+
+/** A telemetry pipeline. */
+export interface Telemetry {
+  /** Rejects with a `TypeError` that names the option at fault, where the core was not there when it was made. */
+  readonly ready: Promise<void>;
+  /** Starts a span. */
+  startSpan(name: string, options?: SpanOptions): Span;
+  /** Sends what is queued as soon as it can be. */
+  forceFlush(): void;
+  /** Where every span is. */
+  stats(): TelemetryStats;
+}
+
+/** Makes a pipeline. Throws a `TypeError` that names the option at fault (see `Telemetry.ready`). */
+export function createTelemetry(config: TelemetryConfig): Telemetry;
+
+/** The state of a player. */
+export type PlayerState =
+  | 'idle' | 'loading' | 'ready' | 'starting' | 'playing' | 'rebuffering'
+  | 'paused' | 'seeking' | 'ended' | 'failed' | 'recovering';
+
+/** What a source's `resolve` is given. */
+export interface ResolveContext {
+  /** `fetch`, as a span of the play, with its `traceparent` where the destination may have one. */
+  fetch: typeof fetch;
+  /** Aborted when the play is not wanted any more. */
+  signal: AbortSignal;
+}
+
+/** A track. Either `src` or `resolve` is needed. */
+export interface Source {
+  /** The URL of the media. */
+  src?: string | URL;
+  /** Gives the URL when the play begins, for instance from the track's metadata; part of the play's trace. */
+  resolve?(context: ResolveContext): string | URL | Promise<string | URL>;
+  /** `include` sends cookies to other origins too. */
+  credentials?: 'same-origin' | 'include';
+  /** `music.track_id` of the play. */
+  trackId?: string;
+  /** `music.playlist_id` of the play. */
+  playlistId?: string;
+  /** The app's span above the play; without it the play begins a trace. */
+  parent?: Span | string;
+}
+
+export interface LoadOptions {
+  /** Ends the load, and the play of its source, when it aborts. */
+  signal?: AbortSignal;
+}
+
+export interface PlayOptions {
+  /** Who asks: found out from the page's user activation by default. */
+  trigger?: 'user' | 'auto' | 'api';
+}
+
+export interface PlayerOptions {
+  /** The pipeline that tells of the plays. Without one the player works alike. */
+  telemetry?: Telemetry;
+  /** Where the sound goes, in any AudioContext; by default the speakers, over one context for the page. */
+  destination?: AudioNode;
+}
+
+/** The figures of the current or last play. Times in seconds. */
+export interface PlayerStats {
+  /** Audio that was heard. */
+  playTime: number;
+  /** Silence of stalls. */
+  stallTime: number;
+  /** Stalls. */
+  stalls: number;
+  /** Packets that could not be decoded and became silence. */
+  decodeFailures: number;
+  /** Play request to first audible sample; NaN before. */
+  latency: number;
+  /** The parts that the latency is the sum of. */
+  phases: { metadata: number; connect: number; firstByte: number; decode: number; output: number };
+}
+
+/** The events of a player; all are plain `Event`s. */
+export type PlayerEventName =
+  | 'statechange' | 'emptied' | 'loadstart' | 'loadedmetadata' | 'durationchange' | 'canplay' | 'progress'
+  | 'play' | 'waiting' | 'playing' | 'pause' | 'ended' | 'seeking' | 'seeked' | 'timeupdate' | 'volumechange' | 'error';
+
+/**
+ * A player. Names are those of `HTMLMediaElement` and mean the same. Promises reject with a `DOMException`:
+ * `NotAllowedError` (the browser wants a user gesture), `NetworkError`, `NotSupportedError` (format), `EncodingError`
+ * (undecodable or truncated), `AbortError` (or the signal's reason), `InvalidStateError`.
+ */
+export class Player extends EventTarget {
+  constructor(options?: PlayerOptions);
+  /** Selects a source; fetches nothing yet. Throws a `TypeError` for what is no source. */
+  load(source: string | URL | Source, options?: LoadOptions): Promise<void>;
+  /** Plays; fulfils when the first sample is audible. Call it in the task of the listener's click. */
+  play(options?: PlayOptions): Promise<void>;
+  pause(): void;
+  /** Back to the start, silent; the source stays. */
+  stop(): void;
+  /** Gives everything back. */
+  destroy(): void;
+  readonly state: PlayerState;
+  readonly paused: boolean;
+  readonly ended: boolean;
+  readonly seeking: boolean;
+  /** Seconds; setting it seeks. */
+  currentTime: number;
+  /** Seconds; NaN before it is known. */
+  readonly duration: number;
+  readonly buffered: TimeRanges;
+  /** From 0 to 1. */
+  volume: number;
+  muted: boolean;
+  /** What ended the track, if something did. */
+  readonly error: DOMException | null;
+  /** W3C `traceparent` of the current or last play: for the app's own spans and for support tickets. */
+  readonly traceparent: string | null;
+  /** The figures of the current or last play. */
+  stats(): PlayerStats;
+  addEventListener(type: PlayerEventName, listener: (this: Player, event: Event) => void, options?: boolean | AddEventListenerOptions): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+}
+
+/** Makes a player. */
+export function createPlayer(options?: PlayerOptions): Player;

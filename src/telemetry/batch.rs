@@ -1,0 +1,109 @@
+//! The queue of ended spans, bounded by count and by bytes, and the account of every record.
+
+use std::collections::VecDeque;
+
+use super::config::Batch;
+use super::span::Span;
+
+/// Why a record was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// The queue held as many records or bytes as it may.
+    QueueFull,
+    /// More spans were open than may be.
+    TooManyOpen,
+    /// The endpoint rejected the request, or some of its records.
+    Rejected,
+    /// It could not be delivered in as many attempts as are made.
+    RetriesExhausted,
+}
+
+impl DropReason {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [Self::QueueFull, Self::TooManyOpen, Self::Rejected, Self::RetriesExhausted];
+
+    /// The name that `stats()` uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::TooManyOpen => "too_many_open",
+            Self::Rejected => "rejected",
+            Self::RetriesExhausted => "retries_exhausted",
+        }
+    }
+}
+
+/// Where every record is. `started = exported + pending + Σ dropped` at every moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Account {
+    /// Records that were begun.
+    pub started: u64,
+    /// Records that an endpoint acknowledged.
+    pub exported: u64,
+    /// Records that are open, queued or on their way.
+    pub pending: u64,
+    pub(super) dropped: [u64; DropReason::ALL.len()],
+}
+
+impl Account {
+    /// Records lost for a reason.
+    pub fn dropped(&self, reason: DropReason) -> u64 {
+        self.dropped[reason as usize]
+    }
+
+    /// Records lost for any reason.
+    pub fn dropped_total(&self) -> u64 {
+        self.dropped.iter().sum()
+    }
+
+    pub(super) fn drop_records(&mut self, reason: DropReason, count: u64) {
+        self.dropped[reason as usize] += count;
+    }
+}
+
+/// Ended spans that wait.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    spans: VecDeque<(usize, Span)>,
+    bytes: usize,
+}
+
+/// About what a span weighs in memory and on the wire; exact enough for a bound.
+fn weight(span: &Span) -> usize {
+    96 + span.name.len() + 40 * span.attributes.len() + 64 * span.events.len() + 64 * span.links.len()
+}
+
+impl Queue {
+    /// Takes a span; gives it back where there is no room.
+    pub(super) fn push(&mut self, span: Span, limits: &Batch) -> Result<(), Span> {
+        let weight = weight(&span);
+        if self.spans.len() >= limits.queue_size || self.bytes + weight > limits.queue_bytes {
+            return Err(span);
+        }
+        self.bytes += weight;
+        self.spans.push_back((weight, span));
+        Ok(())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// The oldest spans, at most `count`.
+    pub(super) fn take(&mut self, count: usize) -> Vec<Span> {
+        let count = count.min(self.spans.len());
+        let taken: Vec<_> = self.spans.drain(..count).collect();
+        self.bytes -= taken.iter().map(|(weight, _)| weight).sum::<usize>();
+        taken.into_iter().map(|(_, span)| span).collect()
+    }
+
+    /// Puts spans back to the front, oldest first.
+    pub(super) fn put_back(&mut self, spans: Vec<Span>) {
+        for span in spans.into_iter().rev() {
+            let weight = weight(&span);
+            self.bytes += weight;
+            self.spans.push_front((weight, span));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The one retry policy: exponential backoff with jitter, or what the server asks for.
+
+use std::time::Duration;
+
+use crate::random::Random;
+
+/// Attempts beside the first one.
+const MAX_RETRIES: u32 = 5;
+/// Wait before the first retry; each further one doubles it.
+const INITIAL: Duration = Duration::from_secs(1);
+/// The longest wait that we choose ourselves.
+const LONGEST: Duration = Duration::from_secs(30);
+/// The longest wait that a server can ask for.
+const LONGEST_ASKED: Duration = Duration::from_secs(300);
+
+/// How long to wait before retry number `retry` (0 is the first); `None` where there is none left.
+pub(super) fn wait(retry: u32, asked: Option<Duration>, random: &mut Random) -> Option<Duration> {
+    if retry >= MAX_RETRIES {
+        return None;
+    }
+    if let Some(asked) = asked {
+        return Some(asked.min(LONGEST_ASKED));
+    }
+    let longest = INITIAL.saturating_mul(1 << retry).min(LONGEST);
+    // Half fixed, half drawn: listeners whose Collector came back must not return in step.
+    Some(longest.mul_f64(0.5 + random.unit() / 2.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_within_their_jitter_and_end() {
+        let mut random = Random::seeded([1, 1]);
+        for retry in 0..MAX_RETRIES {
+            let longest = f64::from(1 << retry);
+            let wait = wait(retry, None, &mut random).unwrap().as_secs_f64();
+            assert!((longest / 2.0..=longest).contains(&wait), "retry {retry}: {wait}");
+        }
+        assert_eq!(wait(MAX_RETRIES, None, &mut random), None);
+    }
+
+    #[test]
+    fn the_server_is_heeded_within_reason() {
+        let mut random = Random::seeded([1, 1]);
+        assert_eq!(wait(0, Some(Duration::from_secs(7)), &mut random), Some(Duration::from_secs(7)));
+        assert_eq!(wait(0, Some(Duration::from_secs(86_400)), &mut random), Some(LONGEST_ASKED));
+    }
+}

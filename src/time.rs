@@ -1,0 +1,103 @@
+//! Instants as data, and the line from page time to Unix time.
+//!
+//! Owns no clock: every instant comes in from the host.
+
+use std::time::Duration;
+
+/// A point of page time: nanoseconds since the page's time origin (High Resolution Time, section 4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// The time origin itself.
+    pub const ORIGIN: Self = Self(0);
+
+    /// The instant that `performance.now()` calls `millis`; the origin where that is negative or no number.
+    pub fn from_millis(millis: f64) -> Self {
+        Self((millis * 1e6) as u64)
+    }
+
+    /// Milliseconds since the time origin.
+    pub fn as_millis(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+
+    /// Time since `earlier`; zero where that is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl std::ops::Add<Duration> for Instant {
+    type Output = Self;
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
+    }
+}
+
+/// Where page time lies on the Unix time line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ClockAnchor {
+    origin_unix_nanos: u64,
+}
+
+/// Distance between page clock and wall clock from which the anchor is set anew: `performance.now()` may stop while a
+/// laptop sleeps.
+const MAX_DRIFT_NANOS: u64 = 1_000_000_000;
+
+impl ClockAnchor {
+    /// The anchor for `performance.timeOrigin`, in Unix milliseconds. Whole and broken milliseconds are scaled apart: as
+    /// one `f64` of nanoseconds they would lose their last digits.
+    pub fn at_origin(millis: f64) -> Self {
+        let whole = millis.trunc();
+        Self { origin_unix_nanos: (whole as u64).saturating_mul(1_000_000) + ((millis - whole) * 1e6) as u64 }
+    }
+
+    /// Compares both clocks, and anchors anew where they parted by more than a second.
+    pub fn observe(&mut self, now: Instant, wall_millis: f64) {
+        let wall = Self::at_origin(wall_millis).origin_unix_nanos;
+        if self.unix_nanos(now).abs_diff(wall) > MAX_DRIFT_NANOS {
+            self.origin_unix_nanos = wall.saturating_sub(now.0);
+        }
+    }
+
+    /// The instant in nanoseconds since the Unix epoch.
+    pub fn unix_nanos(self, at: Instant) -> u64 {
+        self.origin_unix_nanos.saturating_add(at.0)
+    }
+
+    /// The instant that another thread of the page calls `unix_millis`.
+    pub fn instant(self, unix_millis: f64) -> Instant {
+        Instant(Self::at_origin(unix_millis).origin_unix_nanos.saturating_sub(self.origin_unix_nanos))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unix_time_keeps_its_nanoseconds() {
+        let anchor = ClockAnchor::at_origin(1_795_000_000_000.25);
+        let at = Instant::from_millis(12.5);
+        assert_eq!(anchor.unix_nanos(at), 1_795_000_000_012_750_000);
+        assert_eq!(anchor.instant(1_795_000_000_012.75), at);
+    }
+
+    #[test]
+    fn anchors_anew_after_sleep_alone() {
+        let mut anchor = ClockAnchor::at_origin(1000.0);
+        let now = Instant::from_millis(500.0);
+        anchor.observe(now, 2400.0);
+        assert_eq!(anchor.unix_nanos(now), 1_500_000_000);
+        anchor.observe(now, 10_000.0);
+        assert_eq!(anchor.unix_nanos(now), 10_000_000_000);
+    }
+
+    #[test]
+    fn nonsense_is_clamped() {
+        assert_eq!(Instant::from_millis(-3.0), Instant::ORIGIN);
+        assert_eq!(Instant::from_millis(f64::NAN), Instant::ORIGIN);
+        assert_eq!(Instant::ORIGIN.since(Instant::from_millis(1.0)), Duration::ZERO);
+    }
+}

@@ -1,0 +1,208 @@
+//! The host of native scenarios: a hand-moved clock, and a record of everything that the engine asked for.
+
+use tonearm::engine::{
+    ContextState, Engine, Input, Output, PlayRequest, PlayerInput, Report, Source, WorkletCommand,
+};
+use tonearm::playback::{PlayFailure, State};
+use tonearm::random::Random;
+use tonearm::telemetry::{Config, Export, Reply};
+use tonearm::time::{ClockAnchor, Instant};
+use tonearm_messages::{Command, Fact, Format, Request, ResponseHead};
+
+pub const ORIGIN: f64 = 1_795_000_000_000.0;
+pub const PLAYER: u32 = 1;
+pub const RATE: u32 = 48_000;
+
+pub struct FakeHost {
+    pub engine: Engine,
+    pub millis: f64,
+    pub media: Vec<Command>,
+    pub worklet: Vec<WorkletCommand>,
+    pub events: Vec<&'static str>,
+    pub settled: Vec<(u32, Result<(), PlayFailure>)>,
+    pub resolves: Vec<u32>,
+    pub exports: Vec<Export>,
+    pub reopened: u32,
+    pub answer_exports: Option<Reply>,
+}
+
+pub fn accepted() -> Reply {
+    Reply::Response { status: 200, retry_after: None, body: Vec::new() }
+}
+
+impl FakeHost {
+    pub fn new() -> Self {
+        Self::with_config(Some(Config {
+            origin: "https://app.example".into(),
+            propagate_to: vec!["https://cdn.example".into()],
+            ..Config::default()
+        }))
+    }
+
+    pub fn with_config(config: Option<Config>) -> Self {
+        let engine = Engine::new(ClockAnchor::at_origin(ORIGIN), Random::seeded([7, 11]));
+        let mut host = Self {
+            engine,
+            millis: 1000.0,
+            media: Vec::new(),
+            worklet: Vec::new(),
+            events: Vec::new(),
+            settled: Vec::new(),
+            resolves: Vec::new(),
+            exports: Vec::new(),
+            reopened: 0,
+            answer_exports: Some(accepted()),
+        };
+        let telemetry = config.map(|config| {
+            host.input(Input::CreateTelemetry { id: 1, config: Box::new(config) });
+            1
+        });
+        host.input(Input::CreatePlayer { id: PLAYER, telemetry });
+        host
+    }
+
+    /// A host with a running output and a loaded track.
+    pub fn loaded() -> Self {
+        let mut host = Self::new();
+        host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
+        host.load("https://cdn.example/a.mp3");
+        host
+    }
+
+    /// A host in the middle of a track.
+    pub fn playing() -> Self {
+        let mut host = Self::loaded();
+        host.play(1);
+        host.bytes_flow();
+        host.advance(20.0);
+        host.audible(0);
+        host
+    }
+
+    pub fn now(&self) -> Instant {
+        Instant::from_millis(self.millis)
+    }
+
+    pub fn unix(&self) -> f64 {
+        ORIGIN + self.millis
+    }
+
+    pub fn input(&mut self, input: Input) {
+        self.engine.handle_input(self.now(), input);
+        self.drain();
+    }
+
+    pub fn player(&mut self, input: PlayerInput) {
+        self.input(Input::Player { id: PLAYER, input: Box::new(input) });
+    }
+
+    pub fn load(&mut self, url: &str) {
+        let source = Source { url: Some(url.into()), track_id: Some("a".into()), ..Source::default() };
+        self.player(PlayerInput::Load { token: 100, source });
+    }
+
+    pub fn play(&mut self, token: u32) {
+        let request = PlayRequest { token, at: self.now(), trigger: "user", activation: true };
+        self.player(PlayerInput::Play(request));
+    }
+
+    pub fn fact(&mut self, fact: Fact) {
+        self.player(PlayerInput::Fact(fact));
+    }
+
+    pub fn report(&mut self, report: Report) {
+        self.player(PlayerInput::Report(report));
+    }
+
+    /// The last request of the media plane, and the epoch it belongs to.
+    pub fn last_request(&self) -> (u32, Request) {
+        let last = self.media.iter().rev().find_map(|command| match command {
+            Command::Open { epoch, request, .. } | Command::Fetch { epoch, request } => Some((*epoch, request.clone())),
+            _ => None,
+        });
+        last.expect("a request")
+    }
+
+    pub fn head(&mut self, status: u16) {
+        let (_, request) = self.last_request();
+        let head = ResponseHead {
+            status,
+            total_bytes: Some(1_000_000),
+            ranges: true,
+            server_timing: Some("cdn-node;desc=fra-1, cdn-cache;desc=hit".into()),
+            ..ResponseHead::default()
+        };
+        self.fact(Fact::ResponseHead { request: request.id, at: self.unix(), head });
+    }
+
+    /// Head, first byte, format and first frame, five milliseconds each.
+    pub fn bytes_flow(&mut self) {
+        let (epoch, request) = self.last_request();
+        self.advance(5.0);
+        self.head(200);
+        self.advance(5.0);
+        self.fact(Fact::FirstByte { request: request.id, at: self.unix() });
+        self.advance(5.0);
+        let format =
+            Format { codec: "mp3".into(), sample_rate: 44_100, channels: 2, duration: Some(60.0), bit_rate: 128_000 };
+        self.fact(Fact::Format { epoch, format });
+        self.fact(Fact::FirstDecoded { epoch, at: self.unix(), position: 0.0 });
+        self.fact(Fact::Buffered { epoch, end: 4.0 });
+    }
+
+    pub fn epoch(&self) -> u32 {
+        let last = self.media.iter().rev().find_map(|command| match command {
+            Command::Open { epoch, .. } | Command::Seek { epoch, .. } => Some(*epoch),
+            _ => None,
+        });
+        last.expect("an epoch")
+    }
+
+    pub fn audible(&mut self, frames: u64) {
+        let report = Report::Audible { epoch: self.epoch(), at: self.now(), frames, method: "audible" };
+        self.report(report);
+    }
+
+    pub fn position(&mut self, seconds: f64) {
+        let frames = (seconds * f64::from(RATE)) as u64;
+        let report = Report::Position { epoch: self.epoch(), at: self.now(), frames };
+        self.report(report);
+    }
+
+    /// Moves the clock, firing the timer whenever it is due.
+    pub fn advance(&mut self, millis: f64) {
+        let end = self.millis + millis;
+        while let Some(due) = self.engine.poll_timeout().filter(|due| due.as_millis() <= end) {
+            self.millis = self.millis.max(due.as_millis());
+            self.engine.handle_timeout(self.now());
+            self.drain();
+        }
+        self.millis = end;
+    }
+
+    pub fn state(&self) -> State {
+        self.engine.player(PLAYER).expect("the player").state()
+    }
+
+    pub fn drain(&mut self) {
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Media { command, .. } => self.media.push(command),
+                Output::Worklet { command, .. } => self.worklet.push(command),
+                Output::Event { event, .. } => self.events.push(event.0),
+                Output::Settle { token, result, .. } => self.settled.push((token, result)),
+                Output::Resolve { play, .. } => self.resolves.push(play),
+                Output::CancelResolve { .. } => {}
+                Output::Reopen { .. } => self.reopened += 1,
+                Output::Export { telemetry, export } => {
+                    let id = export.id;
+                    self.exports.push(export);
+                    if let Some(reply) = self.answer_exports.clone() {
+                        let replied = Input::ExportReplied { telemetry, export: id, reply };
+                        self.engine.handle_input(self.now(), replied);
+                    }
+                }
+            }
+        }
+    }
+}

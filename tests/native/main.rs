@@ -1,0 +1,12 @@
+//! Native tests: everything below the browser floor, with a hand-moved clock and fixed seeds.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod engine;
+mod fake_host;
+mod floors;
+mod media;
+mod messages;
+mod otlp;
+mod playback_table;
+mod telemetry;
