@@ -4,20 +4,23 @@ set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"
 say "building the control plane and the media plane"
+# No path of this machine in the panics' locations: smaller, and the same bytes everywhere.
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--remap-path-prefix=$TONEARM_ROOT=. \
+  --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=. --remap-path-prefix=$(rustc --print sysroot)=."
 for crate in ".:tonearm" "media:tonearm_media"; do
   wasm-pack --log-level warn build "${crate%%:*}" --mode no-install --no-pack --no-typescript --target web --release \
-    --out-dir "$TONEARM_ROOT/pkg/dist" --out-name "${crate##*:}"
+    --out-dir "$TONEARM_ROOT/pkg/dist" --out-name "${crate##*:}" 2>&1 | grep -vE '^ *(Compiling|Finished|Downloaded)' || true
 done
 cd pkg/dist
 rm -f .gitignore
 features=(--enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int --enable-sign-ext
   --enable-mutable-globals --enable-reference-types --enable-multivalue)
-wasm-opt "${features[@]}" -Oz --strip-producers tonearm_bg.wasm -o tonearm_bg.wasm
-wasm-opt "${features[@]}" -O3 --strip-producers tonearm_media_bg.wasm -o tonearm_media_bg.wasm
+wasm-opt "${features[@]}" -Oz --converge --strip-debug --strip-producers tonearm_bg.wasm -o tonearm_bg.wasm
+wasm-opt "${features[@]}" -O3 --strip-debug --strip-producers tonearm_media_bg.wasm -o tonearm_media_bg.wasm
 for script in tonearm.js tonearm_media.js ../../src/js/*.js ../../media/js/*.js; do
   name=$(basename "$script")
   terser "$script" --module --ecma 2022 --compress passes=2 --mangle --source-map "includeSources,url='$name.map'" -o "$name.min"
   mv "$name.min" "$name"
-  if [ -f "$name.min.map" ]; then mv "$name.min.map" "$name.map"; fi
+  mv "$name.min.map" "$name.map"
 done
 cp ../../src/js/types.d.ts types.d.ts

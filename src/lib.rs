@@ -9,6 +9,7 @@ pub mod instrumentation;
 pub mod playback;
 pub mod qoe;
 pub mod random;
+pub mod small_map;
 pub mod telemetry;
 pub mod time;
 

@@ -1,6 +1,5 @@
 //! The gateway: the page, the API in front of the metadata service, the fault switches, and the OTLP receiver.
 
-use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -13,7 +12,6 @@ use axum::{Json, Router};
 use crate::faults::{Faults, Switches};
 use crate::receiver;
 use crate::service::{ServerSpan, Service};
-use crate::statics;
 
 struct Gateway {
     service: Arc<Service>,
@@ -23,13 +21,7 @@ struct Gateway {
 }
 
 /// The gateway's routes.
-pub(crate) fn router(
-    service: Arc<Service>,
-    metadata: &str,
-    cdn: &str,
-    www: &FilePath,
-    faults: Arc<Switches>,
-) -> Router {
+pub(crate) fn router(service: Arc<Service>, metadata: &str, cdn: &str, files: Router, faults: Arc<Switches>) -> Router {
     let state = Arc::new(Gateway { service, metadata: metadata.into(), cdn: cdn.into(), faults });
     Router::new()
         .route("/api/tracks", get(tracks))
@@ -38,7 +30,7 @@ pub(crate) fn router(
         .route("/api/config", get(config))
         .with_state(state)
         .merge(receiver::router())
-        .merge(statics::router(www))
+        .merge(files)
 }
 
 async fn forward(gateway: &Gateway, span: ServerSpan, path: &str) -> Response {

@@ -1,7 +1,7 @@
 //! The demo's backend: one binary, three services that call each other over HTTP (gateway, metadata service, CDN node),
 //! and an OTLP receiver with a trace view. It is also the fixture of the end-to-end tests.
 //!
-//! `tonearm-backend [--port N] [--www DIR] [--tracks DIR]`. The gateway listens on the port (8080), the metadata service
+//! `tonearm-backend [--port N] [--www DIR] [--tracks DIR] [--mount NAME=DIR]…`. The gateway listens on the port (8080), the metadata service
 //! and the CDN node on the two after it; port 0 takes three that are free. The addresses are printed as one line of JSON.
 
 mod catalogue;
@@ -27,10 +27,12 @@ struct Arguments {
     port: u16,
     www: PathBuf,
     tracks: PathBuf,
+    /// Folders that are served beside the page, under their names: what tests and benchmarks bring.
+    mounts: Vec<(String, PathBuf)>,
 }
 
 fn arguments() -> Result<Arguments, Failure> {
-    let mut found = Arguments { port: 8080, www: "www/dist".into(), tracks: "www/tracks".into() };
+    let mut found = Arguments { port: 8080, www: "www/dist".into(), tracks: "www/tracks".into(), mounts: Vec::new() };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let value = words.next().ok_or_else(|| format!("{word} wants a value"))?;
@@ -38,6 +40,10 @@ fn arguments() -> Result<Arguments, Failure> {
             "--port" => found.port = value.parse()?,
             "--www" => found.www = value.into(),
             "--tracks" => found.tracks = value.into(),
+            "--mount" => {
+                let (name, folder) = value.split_once('=').ok_or("--mount wants NAME=DIR")?;
+                found.mounts.push((name.into(), folder.into()));
+            }
             _ => return Err(format!("unknown argument {word}").into()),
         }
     }
@@ -52,7 +58,7 @@ async fn listen(port: u16) -> Result<(TcpListener, String), Failure> {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let Arguments { port, www, tracks } = arguments()?;
+    let Arguments { port, www, tracks, mounts } = arguments()?;
     let after = |n: u16| if port == 0 { 0 } else { port + n };
     let (gateway, gateway_origin) = listen(port).await?;
     let (metadata, metadata_origin) = listen(after(1)).await?;
@@ -62,8 +68,9 @@ async fn main() -> Result<(), Failure> {
     let catalogue = Arc::new(catalogue::read(&tracks, &cdn_origin)?);
     let faults = Arc::new(faults::Switches::default());
 
-    let gateway_app =
-        gateway::router(service::start("gateway", &endpoint)?, &metadata_origin, &cdn_origin, &www, faults.clone());
+    let files = statics::router(&www, mounts);
+    let gateway_service = service::start("gateway", &endpoint)?;
+    let gateway_app = gateway::router(gateway_service, &metadata_origin, &cdn_origin, files, faults.clone());
     let metadata_app = metadata::router(service::start("metadata", &endpoint)?, catalogue, faults.clone());
     let cdn_app = cdn::router(service::start("cdn", &endpoint)?, &tracks, faults);
     println!("{}", serde_json::json!({ "gateway": gateway_origin, "metadata": metadata_origin, "cdn": cdn_origin }));

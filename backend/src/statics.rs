@@ -13,22 +13,42 @@ use bytes::Bytes;
 
 use crate::shaping::{Shape, body};
 
+/// Where files lie: the page's folder, and others under their names.
+struct Folders {
+    page: PathBuf,
+    mounts: Vec<(String, PathBuf)>,
+}
+
 /// The routes of what no other route has.
-pub(crate) fn router(folder: &Path) -> Router {
-    let folder = Arc::new(folder.to_owned());
+pub(crate) fn router(page: &Path, mounts: Vec<(String, PathBuf)>) -> Router {
+    let folders = Arc::new(Folders { page: page.to_owned(), mounts });
     Router::new()
         .route("/link/{rate}/{*path}", get(through_link))
         .route("/{*path}", get(direct))
-        .route("/", get(|State(folder): State<Arc<PathBuf>>| serve(folder, "index.html".into(), 0)))
-        .with_state(folder)
+        .route("/", get(|State(folders): State<Arc<Folders>>| async move { serve(&folders, "index.html", 0).await }))
+        .with_state(folders)
 }
 
-async fn direct(State(folder): State<Arc<PathBuf>>, UrlPath(path): UrlPath<String>) -> Response {
-    serve(folder, path, 0).await
+async fn direct(State(folders): State<Arc<Folders>>, UrlPath(path): UrlPath<String>) -> Response {
+    serve(&folders, &path, 0).await
 }
 
-async fn through_link(State(folder): State<Arc<PathBuf>>, UrlPath((rate, path)): UrlPath<(u64, String)>) -> Response {
-    serve(folder, path, rate).await
+async fn through_link(State(folders): State<Arc<Folders>>, UrlPath((rate, path)): UrlPath<(u64, String)>) -> Response {
+    serve(&folders, &path, rate).await
+}
+
+impl Folders {
+    /// The file of a path. Plain names alone: nothing leads out of a folder.
+    fn find(&self, path: &str) -> Option<PathBuf> {
+        if !Path::new(path).components().all(|part| matches!(part, Component::Normal(_))) {
+            return None;
+        }
+        let mounted = self.mounts.iter().find_map(|(name, folder)| {
+            let rest = path.strip_prefix(name.as_str())?.strip_prefix('/')?;
+            Some(folder.join(rest))
+        });
+        Some(mounted.unwrap_or_else(|| self.page.join(path)))
+    }
 }
 
 fn type_of(path: &str) -> &'static str {
@@ -45,17 +65,18 @@ fn type_of(path: &str) -> &'static str {
     }
 }
 
-async fn serve(folder: Arc<PathBuf>, path: String, rate: u64) -> Response {
-    // Plain names alone: nothing leads out of the folder.
-    let plain = Path::new(&path).components().all(|part| matches!(part, Component::Normal(_)));
-    let bytes = if plain { tokio::fs::read(folder.join(&path)).await.ok() } else { None };
+async fn serve(folders: &Folders, path: &str, rate: u64) -> Response {
+    let bytes = match folders.find(path) {
+        Some(file) => tokio::fs::read(file).await.ok(),
+        None => None,
+    };
     let Some(bytes) = bytes else { return StatusCode::NOT_FOUND.into_response() };
     let bytes = Bytes::from(bytes);
     let length = bytes.len();
     let body = if rate == 0 { Body::from(bytes) } else { body(bytes, &Shape { rate, cut: None }, ()) };
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(type_of(&path)));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(type_of(path)));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response

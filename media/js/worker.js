@@ -30,6 +30,7 @@ function tellWorklet(message, transfer = []) {
 
 /** @param {Plane} plane */
 function drain(plane) {
+  plane.finish_input(now());
   for (let output; (output = plane.next_output()); ) {
     const [kind, ...rest] = output;
     switch (kind) {

@@ -76,6 +76,11 @@ impl Plane {
         self.inner.borrow().wants_bytes(request)
     }
 
+    /// An input's work is done; see [`MediaPlane::finish_input`].
+    pub fn finish_input(&self, now: f64) {
+        self.inner.borrow_mut().finish_input(now);
+    }
+
     /// The next output as an array whose first item names it, or `undefined`.
     pub fn next_output(&self) -> Option<Array> {
         let output = self.inner.borrow_mut().poll_output()?;

@@ -90,6 +90,8 @@ struct Open {
     credited: u64,
     started: bool,
     first_decoded: bool,
+    /// The first frame was decoded in this input; told once the host says what time it is by then.
+    decoded_now: bool,
     ended: bool,
     failures: u32,
     buffered: f64,
@@ -142,6 +144,7 @@ impl MediaPlane {
                     credited: 0,
                     started: false,
                     first_decoded: false,
+                    decoded_now: false,
                     ended: false,
                     failures: 0,
                     buffered: position,
@@ -228,6 +231,15 @@ impl MediaPlane {
         self.pump(now);
     }
 
+    /// The work of an input is done, and took until `now`: call it after each, before draining.
+    pub fn finish_input(&mut self, now: f64) {
+        let Some(open) = self.open.as_mut() else { return };
+        if std::mem::take(&mut open.decoded_now) {
+            let (epoch, position) = (open.epoch, open.track.start());
+            self.outputs.push_back(Output::Post(Fact::FirstDecoded { epoch, at: now, position }));
+        }
+    }
+
     fn post(&mut self, fact: Fact) {
         self.outputs.push_back(Output::Post(fact));
     }
@@ -297,7 +309,7 @@ impl MediaPlane {
             let ready = open.track.ready_frames();
             let hold = open.started && advance == Advance::NeedBytes && ready < BLOCK_FRAMES / 4;
             if ready > 0 && !hold {
-                self.give(now, room.min(BLOCK_FRAMES));
+                self.give(room.min(BLOCK_FRAMES));
             }
             match advance {
                 Advance::Ready => {}
@@ -321,21 +333,18 @@ impl MediaPlane {
         self.report(now);
     }
 
-    fn give(&mut self, now: f64, frames: usize) {
+    fn give(&mut self, frames: usize) {
         let Some(open) = self.open.as_mut() else { return };
         let planes = open.track.take(frames);
         open.given += planes.first().map_or(0, Vec::len) as u64;
-        let (epoch, position) = (open.epoch, open.track.start());
-        if !open.first_decoded {
-            open.first_decoded = true;
-            self.outputs.push_back(Output::Post(Fact::FirstDecoded { epoch, at: now, position }));
-        }
+        let epoch = open.epoch;
+        open.decoded_now |= !std::mem::replace(&mut open.first_decoded, true);
         self.outputs.push_back(Output::Samples { epoch, planes });
     }
 
     fn end(&mut self, error: Option<MediaError>) {
         while self.open.as_ref().is_some_and(|open| open.track.ready_frames() > 0) {
-            self.give(0.0, BLOCK_FRAMES);
+            self.give(BLOCK_FRAMES);
         }
         let Some(open) = self.open.as_mut() else { return };
         open.ended = true;

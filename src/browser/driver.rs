@@ -4,7 +4,6 @@
 //! during dispatch finds it so.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
@@ -13,6 +12,7 @@ use super::{AudioOutput, EventListener, WorkerLink, fetch, now, page_lifecycle, 
 use crate::engine::{Engine, Input, Output, PlayerId, PlayerInput};
 use crate::playback::PlayFailure;
 use crate::random::Random;
+use crate::small_map::SmallMap;
 use crate::time::{ClockAnchor, Instant};
 
 /// What a player's JavaScript side can be told.
@@ -41,7 +41,7 @@ struct Seat {
 /// The driver of one page.
 pub(crate) struct Driver {
     engine: RefCell<Engine>,
-    seats: RefCell<BTreeMap<PlayerId, Seat>>,
+    seats: RefCell<SmallMap<PlayerId, Seat>>,
     timer: RefCell<Option<(Instant, Timeout)>>,
     listeners: RefCell<Vec<EventListener>>,
 }
@@ -106,7 +106,7 @@ impl Driver {
 
     /// Takes a player's browser side away.
     pub(crate) fn unseat(&self, id: PlayerId) {
-        let seat = self.seats.borrow_mut().remove(&id);
+        let seat = self.seats.borrow_mut().remove(id);
         drop(seat);
     }
 
@@ -119,7 +119,7 @@ impl Driver {
     ) {
         let ready = AudioOutput::ready(&context);
         let Some(output) = AudioOutput::new(context, node, self.answerer(id)) else { return };
-        if let Some(seat) = self.seats.borrow_mut().get_mut(&id) {
+        if let Some(seat) = self.seats.borrow_mut().get_mut(id) {
             seat.output = Some(Rc::new(output));
         }
         self.player(id, ready);
@@ -128,7 +128,7 @@ impl Driver {
     /// Gives a player its media plane.
     pub(crate) fn attach_media(self: &Rc<Self>, id: PlayerId, worker: web_sys::Worker) {
         let link = Rc::new(WorkerLink::new(worker, self.answerer(id)));
-        let waiting = match self.seats.borrow_mut().get_mut(&id) {
+        let waiting = match self.seats.borrow_mut().get_mut(id) {
             Some(seat) => {
                 seat.media = Some(link.clone());
                 std::mem::take(&mut seat.waiting)
@@ -150,13 +150,13 @@ impl Driver {
     }
 
     fn listener(&self, id: PlayerId) -> Option<Rc<dyn Listener>> {
-        self.seats.borrow().get(&id).map(|seat| seat.listener.clone())
+        self.seats.borrow().get(id).map(|seat| seat.listener.clone())
     }
 
     fn perform(self: &Rc<Self>, output: Output) {
         match output {
             Output::Media { player, command } => {
-                if let Some(seat) = self.seats.borrow_mut().get_mut(&player) {
+                if let Some(seat) = self.seats.borrow_mut().get_mut(player) {
                     match &seat.media {
                         Some(link) => link.post(&command),
                         None => seat.waiting.push(command),
@@ -164,7 +164,7 @@ impl Driver {
                 }
             }
             Output::Worklet { player, command } => {
-                let output = self.seats.borrow().get(&player).and_then(|seat| seat.output.clone());
+                let output = self.seats.borrow().get(player).and_then(|seat| seat.output.clone());
                 if let Some(output) = output {
                     output.post(command);
                 }
@@ -190,7 +190,7 @@ impl Driver {
                 }
             }
             Output::Reopen { player } => {
-                if let Some(seat) = self.seats.borrow_mut().get_mut(&player) {
+                if let Some(seat) = self.seats.borrow_mut().get_mut(player) {
                     (seat.media, seat.output) = (None, None);
                     seat.waiting.clear();
                 }

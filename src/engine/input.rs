@@ -1,12 +1,11 @@
 //! What the host tells the engine.
 
 use opentelemetry::KeyValue;
-use opentelemetry::trace::SpanContext;
 use tonearm_messages::Fact;
 
 use super::{PlayerId, TelemetryId};
 use crate::playback::PlayFailure;
-use crate::telemetry::{Config, Reply, SpanOptions};
+use crate::telemetry::{Config, Reply, SpanContext, SpanOptions};
 use crate::time::Instant;
 
 /// One thing that happened.

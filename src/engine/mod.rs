@@ -15,12 +15,13 @@ pub use input::{ContextState, Input, PlayRequest, PlayerInput, Report, Source};
 pub use output::{Output, PlayerEvent, WorkletCommand};
 pub use player::Player;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use opentelemetry::KeyValue;
 
 use crate::instrumentation::end_request;
 use crate::random::Random;
+use crate::small_map::SmallMap;
 use crate::telemetry::{Account, Config, SpanKey, SpanOptions, Telemetry};
 use crate::time::{ClockAnchor, Instant};
 
@@ -34,15 +35,15 @@ pub type TelemetryId = u32;
 pub struct Engine {
     clock: ClockAnchor,
     random: Random,
-    telemetries: BTreeMap<TelemetryId, Telemetry>,
-    players: BTreeMap<PlayerId, Player>,
+    telemetries: SmallMap<TelemetryId, Telemetry>,
+    players: SmallMap<PlayerId, Player>,
     outputs: VecDeque<Output>,
 }
 
 impl Engine {
     /// An engine without players.
     pub fn new(clock: ClockAnchor, random: Random) -> Self {
-        Self { clock, random, telemetries: BTreeMap::new(), players: BTreeMap::new(), outputs: VecDeque::new() }
+        Self { clock, random, telemetries: SmallMap::default(), players: SmallMap::default(), outputs: VecDeque::new() }
     }
 
     /// Takes what happened at `now`.
@@ -59,10 +60,10 @@ impl Engine {
                 self.with_player(id, |player, telemetry, clock, outputs| {
                     player.destroy(now, telemetry, clock, outputs);
                 });
-                self.players.remove(&id);
+                self.players.remove(id);
             }
             Input::RecordSpan { telemetry, start, options, attributes, error } => {
-                if let Some(telemetry) = self.telemetries.get_mut(&telemetry)
+                if let Some(telemetry) = self.telemetries.get_mut(telemetry)
                     && let Some(key) = telemetry.start_span(start, *options)
                 {
                     for attribute in attributes {
@@ -75,24 +76,24 @@ impl Engine {
                 }
             }
             Input::ExportReplied { telemetry, export, reply } => {
-                if let Some(telemetry) = self.telemetries.get_mut(&telemetry) {
+                if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
                     telemetry.handle_reply(now, export, &reply);
                 }
             }
             Input::Flush { telemetry } => {
-                if let Some(telemetry) = self.telemetries.get_mut(&telemetry) {
+                if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
                     telemetry.flush(now);
                 }
             }
             Input::PageHidden => {
-                for (&id, telemetry) in &mut self.telemetries {
+                for (id, telemetry) in self.telemetries.iter_mut() {
                     let exports = telemetry.leave(now).into_iter();
                     self.outputs.extend(exports.map(|export| Output::Export { telemetry: id, export }));
                 }
             }
             Input::Clock { wall_millis } => {
                 self.clock.observe(now, wall_millis);
-                for telemetry in self.telemetries.values_mut() {
+                for (_, telemetry) in self.telemetries.iter_mut() {
                     telemetry.observe_clock(now, wall_millis);
                 }
             }
@@ -102,7 +103,7 @@ impl Engine {
 
     /// Takes the passing of time up to `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let ids: Vec<_> = self.players.keys().copied().collect();
+        let ids: Vec<_> = self.players.iter().map(|(id, _)| id).collect();
         for id in ids {
             self.with_player(id, |player, telemetry, clock, outputs| {
                 player.handle_timeout(now, telemetry, clock, outputs);
@@ -118,18 +119,18 @@ impl Engine {
 
     /// When [`Engine::handle_timeout`] is due next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let players = self.players.values().filter_map(Player::poll_timeout);
-        players.chain(self.telemetries.values().filter_map(Telemetry::poll_timeout)).min()
+        let players = self.players.iter().filter_map(|(_, player)| player.poll_timeout());
+        players.chain(self.telemetries.iter().filter_map(|(_, telemetry)| telemetry.poll_timeout())).min()
     }
 
     /// A player, to read its state.
     pub fn player(&self, id: PlayerId) -> Option<&Player> {
-        self.players.get(&id)
+        self.players.get(id)
     }
 
     /// Where a pipeline's records are.
     pub fn account(&self, id: TelemetryId) -> Account {
-        self.telemetries.get(&id).map(Telemetry::account).unwrap_or_default()
+        self.telemetries.get(id).map(Telemetry::account).unwrap_or_default()
     }
 
     /// Starts the span of a request that resolves a player's source; returns its name and its `traceparent`.
@@ -176,13 +177,13 @@ impl Engine {
         id: PlayerId,
         act: impl FnOnce(&mut Player, Option<&mut Telemetry>, ClockAnchor, &mut VecDeque<Output>),
     ) {
-        let Some(player) = self.players.get_mut(&id) else { return };
-        let telemetry = player.telemetry().and_then(|id| self.telemetries.get_mut(&id));
+        let Some(player) = self.players.get_mut(id) else { return };
+        let telemetry = player.telemetry().and_then(|id| self.telemetries.get_mut(id));
         act(player, telemetry, self.clock, &mut self.outputs);
     }
 
     fn export(&mut self, now: Instant) {
-        for (&id, telemetry) in &mut self.telemetries {
+        for (id, telemetry) in self.telemetries.iter_mut() {
             while let Some(export) = telemetry.poll_export(now) {
                 self.outputs.push_back(Output::Export { telemetry: id, export });
             }

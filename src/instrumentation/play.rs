@@ -2,17 +2,15 @@
 //!
 //! Every method does nothing where the player has no telemetry, so that the engine need not ask.
 
-use std::collections::BTreeMap;
-
-use opentelemetry::KeyValue;
-use opentelemetry::trace::SpanContext;
+use opentelemetry::{KeyValue, Value};
 use tonearm_messages::{BodyEnd, Format, ResponseHead};
 
 use super::request::{respond, start_request};
 use super::semconv as name;
 use crate::playback::PlayFailure;
 use crate::qoe::{Phase, StallCause, StartUp, Totals};
-use crate::telemetry::{Parent, SpanKey, SpanOptions, Telemetry};
+use crate::small_map::SmallMap;
+use crate::telemetry::{Parent, SpanContext, SpanKey, SpanOptions, Telemetry};
 use crate::time::Instant;
 
 /// What the app says of a play.
@@ -37,7 +35,7 @@ pub struct PlayTrace {
     context: Option<SpanContext>,
     decode: Option<SpanKey>,
     output: Option<SpanKey>,
-    requests: BTreeMap<u32, SpanKey>,
+    requests: SmallMap<u32, SpanKey>,
     stall: Option<SpanKey>,
     seek: Option<SpanKey>,
     recover: Option<SpanKey>,
@@ -46,26 +44,26 @@ pub struct PlayTrace {
 impl PlayTrace {
     /// Opens the trace at the moment of the request.
     pub fn start(mut telemetry: Option<&mut Telemetry>, at: Instant, play: &PlayContext) -> Self {
-        let mut options = SpanOptions::new(name::SPAN_TRACK_PLAY).child_of(play.parent.clone().map(Parent::Context));
+        let mut options = SpanOptions::new(name::SPAN_TRACK_PLAY).child_of(play.parent.map(Parent::Context));
         options.attributes.push(KeyValue::new(name::PLAYER_ENGINE, "tonearm"));
         options.attributes.push(KeyValue::new(name::TRACK_PLAY_TRIGGER, play.trigger));
         for (key, value) in [(name::MUSIC_TRACK_ID, &play.track_id), (name::MUSIC_PLAYLIST_ID, &play.playlist_id)] {
             options.attributes.extend(value.clone().map(|value| KeyValue::new(key, value)));
         }
-        options.links.extend(play.previous.clone());
+        options.links.extend(play.previous);
         let root = telemetry.as_mut().and_then(|telemetry| telemetry.start_span(at, options));
-        let context = root.and_then(|root| telemetry.as_ref()?.span_context(root).cloned());
-        let requests = BTreeMap::new();
+        let context = root.and_then(|root| telemetry.as_ref()?.span_context(root));
+        let requests = SmallMap::default();
         Self { root, context, decode: None, output: None, requests, stall: None, seek: None, recover: None }
     }
 
     /// The root's context, for children, links and `player.traceparent`.
-    pub fn context(&self) -> Option<&SpanContext> {
-        self.context.as_ref()
+    pub fn context(&self) -> Option<SpanContext> {
+        self.context
     }
 
     fn parent(&self) -> Option<Parent> {
-        self.context.clone().map(Parent::Context)
+        self.context.map(Parent::Context)
     }
 
     fn child(&self, telemetry: &mut Telemetry, at: Instant, name: &'static str) -> Option<SpanKey> {
@@ -87,7 +85,11 @@ impl PlayTrace {
         let (key, traceparent) = start_request(telemetry, now, parent, "GET", url, "media");
         let key = key?;
         if offset > 0 {
-            telemetry.set_attribute(key, name::HTTP_REQUEST_HEADER_RANGE, format!("bytes={offset}-"));
+            telemetry.set_attribute(
+                key,
+                name::HTTP_REQUEST_HEADER_RANGE,
+                Value::String(format!("bytes={offset}-").into()),
+            );
         }
         self.requests.insert(request, key);
         traceparent
@@ -106,7 +108,7 @@ impl PlayTrace {
 
     /// Notes a media response's head.
     pub fn respond(&mut self, telemetry: Option<&mut Telemetry>, request: u32, head: &ResponseHead) {
-        if let (Some(telemetry), Some(&key)) = (telemetry, self.requests.get(&request)) {
+        if let (Some(telemetry), Some(&key)) = (telemetry, self.requests.get(request)) {
             respond(telemetry, key, head.status, head.server_timing.as_deref(), head.cache.as_deref());
         }
     }
@@ -121,10 +123,14 @@ impl PlayTrace {
         bytes: u64,
         end: BodyEnd,
     ) {
-        let (Some(telemetry), Some(key)) = (telemetry, self.requests.remove(&request)) else { return };
-        telemetry.set_attribute(key, name::HTTP_RESPONSE_BODY_SIZE, i64::try_from(bytes).unwrap_or(i64::MAX));
+        let (Some(telemetry), Some(key)) = (telemetry, self.requests.remove(request)) else { return };
+        telemetry.set_attribute(
+            key,
+            name::HTTP_RESPONSE_BODY_SIZE,
+            Value::I64(i64::try_from(bytes).unwrap_or(i64::MAX)),
+        );
         if end == (BodyEnd::Failed {}) {
-            telemetry.set_attribute(key, name::ERROR_TYPE, PlayFailure::Network.error_type());
+            telemetry.set_attribute(key, name::ERROR_TYPE, Value::String(PlayFailure::Network.error_type().into()));
             telemetry.set_error(key, String::new());
         }
         telemetry.end_span(now, key, at);
@@ -133,10 +139,10 @@ impl PlayTrace {
     /// Tells what the track turned out to be.
     pub fn describe(&mut self, telemetry: Option<&mut Telemetry>, format: &Format) {
         let (Some(telemetry), Some(root)) = (telemetry, self.root) else { return };
-        telemetry.set_attribute(root, name::AUDIO_CODEC, format.codec.clone());
-        telemetry.set_attribute(root, name::AUDIO_SAMPLE_RATE, i64::from(format.sample_rate));
-        telemetry.set_attribute(root, name::AUDIO_CHANNELS, i64::from(format.channels));
-        telemetry.set_attribute(root, name::AUDIO_BIT_RATE, i64::from(format.bit_rate));
+        telemetry.set_attribute(root, name::AUDIO_CODEC, Value::String(format.codec.clone().into()));
+        telemetry.set_attribute(root, name::AUDIO_SAMPLE_RATE, Value::I64(i64::from(format.sample_rate)));
+        telemetry.set_attribute(root, name::AUDIO_CHANNELS, Value::I64(i64::from(format.channels)));
+        telemetry.set_attribute(root, name::AUDIO_BIT_RATE, Value::I64(i64::from(format.bit_rate)));
     }
 
     /// The first byte of the play is here: decoding begins.
@@ -166,14 +172,14 @@ impl PlayTrace {
         let (Some(telemetry), Some(root)) = (telemetry, self.root.take()) else { return };
         let audible = start.end_of(Phase::Output).unwrap_or(now);
         if let Some(output) = self.output.take() {
-            telemetry.set_attribute(output, name::AUDIO_OUTPUT_SAMPLE_RATE, i64::from(rate));
+            telemetry.set_attribute(output, name::AUDIO_OUTPUT_SAMPLE_RATE, Value::I64(i64::from(rate)));
             telemetry.end_span(now, output, audible);
         }
         for ((_, length), name) in start.phases().iter().zip(name::TRACK_PLAY_PHASE) {
-            telemetry.set_attribute(root, name, length.as_secs_f64());
+            telemetry.set_attribute(root, name, Value::F64(length.as_secs_f64()));
         }
-        telemetry.set_attribute(root, name::AUDIO_OUTPUT_METHOD, method);
-        telemetry.set_attribute(root, name::TRACK_PLAY_OUTCOME, "started");
+        telemetry.set_attribute(root, name::AUDIO_OUTPUT_METHOD, Value::String(method.into()));
+        telemetry.set_attribute(root, name::TRACK_PLAY_OUTCOME, Value::String("started".into()));
         telemetry.end_span(now, root, audible);
     }
 
@@ -191,22 +197,22 @@ impl PlayTrace {
             matches!(error, Some(PlayFailure::NotSupported | PlayFailure::Undecodable | PlayFailure::Truncated));
         if let Some(decode) = self.decode.take() {
             if let Some(error) = error.filter(|_| of_the_bytes) {
-                telemetry.set_attribute(decode, name::ERROR_TYPE, error.error_type());
+                telemetry.set_attribute(decode, name::ERROR_TYPE, Value::String(error.error_type().into()));
                 telemetry.set_error(decode, String::new());
             }
             telemetry.end_span(now, decode, now);
         }
-        let requests = std::mem::take(&mut self.requests).into_values();
+        let requests = std::mem::take(&mut self.requests);
         let open = [self.output.take(), self.stall.take(), self.seek.take(), self.recover.take()];
-        for key in requests.chain(open.into_iter().flatten()) {
+        for key in requests.iter().map(|(_, key)| *key).chain(open.into_iter().flatten()) {
             telemetry.end_span(now, key, now);
         }
         let Some(root) = self.root.take() else { return };
         let outcome = if error.is_some() { "failed" } else { "exited_before_start" };
-        telemetry.set_attribute(root, name::TRACK_PLAY_OUTCOME, outcome);
-        telemetry.set_attribute(root, name::PLAYER_STATE, state);
+        telemetry.set_attribute(root, name::TRACK_PLAY_OUTCOME, Value::String(outcome.into()));
+        telemetry.set_attribute(root, name::PLAYER_STATE, Value::String(state.into()));
         if let Some(error) = error {
-            telemetry.set_attribute(root, name::ERROR_TYPE, error.error_type());
+            telemetry.set_attribute(root, name::ERROR_TYPE, Value::String(error.error_type().into()));
             telemetry.set_error(root, error.message());
         }
         telemetry.end_span(now, root, now);
@@ -226,8 +232,8 @@ impl PlayTrace {
             None => self.child(telemetry, now, name::SPAN_TRACK_RECOVER),
         };
         let Some(key) = key else { return };
-        telemetry.set_attribute(key, name::ERROR_TYPE, failure.error_type());
-        telemetry.set_attribute(key, name::AUDIO_DECODE_FAILURES, i64::from(totals.decode_failures));
+        telemetry.set_attribute(key, name::ERROR_TYPE, Value::String(failure.error_type().into()));
+        telemetry.set_attribute(key, name::AUDIO_DECODE_FAILURES, Value::I64(i64::from(totals.decode_failures)));
         telemetry.set_error(key, failure.message());
         telemetry.end_span(now, key, now);
     }
@@ -237,7 +243,7 @@ impl PlayTrace {
         if let (Some(telemetry), None) = (telemetry, self.stall) {
             self.stall = self.child(telemetry, at, name::SPAN_TRACK_STALL);
             if let Some(stall) = self.stall {
-                telemetry.set_attribute(stall, name::TRACK_STALL_CAUSE, cause.as_str());
+                telemetry.set_attribute(stall, name::TRACK_STALL_CAUSE, Value::String(cause.as_str().into()));
             }
         }
     }
@@ -246,7 +252,7 @@ impl PlayTrace {
     pub fn stall_ended(&mut self, telemetry: Option<&mut Telemetry>, now: Instant, at: Instant, frames: u64) {
         if let (Some(telemetry), Some(stall)) = (telemetry, self.stall.take()) {
             let frames = i64::try_from(frames).unwrap_or(i64::MAX);
-            telemetry.set_attribute(stall, name::AUDIO_BUFFER_UNDERFLOW_FRAMES, frames);
+            telemetry.set_attribute(stall, name::AUDIO_BUFFER_UNDERFLOW_FRAMES, Value::I64(frames));
             telemetry.end_span(now, stall, at);
         }
     }
@@ -259,8 +265,8 @@ impl PlayTrace {
         }
         self.seek = self.child(telemetry, now, name::SPAN_TRACK_SEEK);
         if let Some(seek) = self.seek {
-            telemetry.set_attribute(seek, name::TRACK_SEEK_FROM, from);
-            telemetry.set_attribute(seek, name::TRACK_SEEK_TO, to);
+            telemetry.set_attribute(seek, name::TRACK_SEEK_FROM, Value::F64(from));
+            telemetry.set_attribute(seek, name::TRACK_SEEK_TO, Value::F64(to));
         }
     }
 
@@ -281,7 +287,7 @@ impl PlayTrace {
     /// Bytes flow again.
     pub fn recover_ended(&mut self, telemetry: Option<&mut Telemetry>, now: Instant, at: Instant, attempts: u32) {
         if let (Some(telemetry), Some(recover)) = (telemetry, self.recover.take()) {
-            telemetry.set_attribute(recover, name::TRACK_RECOVER_ATTEMPTS, i64::from(attempts));
+            telemetry.set_attribute(recover, name::TRACK_RECOVER_ATTEMPTS, Value::I64(i64::from(attempts)));
             telemetry.end_span(now, recover, at);
         }
     }

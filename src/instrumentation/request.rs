@@ -1,38 +1,50 @@
 //! Client spans: one per HTTP request (semantic conventions for HTTP client spans).
 
-use opentelemetry::KeyValue;
+use opentelemetry::Value;
 use opentelemetry::trace::SpanKind;
 
 use super::semconv as name;
 use super::server_timing::parse_server_timing;
-use crate::telemetry::{Parent, SpanKey, SpanOptions, Telemetry};
+use crate::telemetry::{Parent, SpanKey, SpanOptions, Telemetry, authority_of};
 use crate::time::Instant;
+
+/// A URL cut into scheme (with its slashes), authority, and what follows.
+fn parts(url: &str) -> (&str, &str, &str) {
+    let begin = authority_of(url).unwrap_or(0);
+    let (scheme, rest) = url.split_at(begin);
+    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    if begin == 0 {
+        ("", "", url)
+    } else {
+        (scheme, rest.get(..end).unwrap_or_default(), rest.get(end..).unwrap_or_default())
+    }
+}
+
+/// An authority without its credentials.
+fn host_of(authority: &str) -> &str {
+    authority.rsplit('@').next().unwrap_or_default()
+}
 
 /// Host and port of an absolute URL; the scheme's port where it names none.
 fn server_of(url: &str) -> Option<(&str, i64)> {
-    let (scheme, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host_port = authority.rsplit('@').next()?;
-    let default = if scheme == "https" { 443 } else { 80 };
+    let (scheme, authority, _) = parts(url);
+    let host_port = Some(host_of(authority)).filter(|host| !host.is_empty())?;
     // An IPv6 address has colons of its own, within its brackets.
     match host_port.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => Some((host, port.parse().ok()?)),
-        _ => Some((host_port, default)),
+        _ => Some((host_port, if scheme == "https://" { 443 } else { 80 })),
     }
 }
 
 /// The URL without credentials and without query values, which may hold a listener's tokens.
 fn scrub(url: &str) -> String {
-    let url = url.split('#').next().unwrap_or_default();
-    let (base, query) = url.split_once('?').map_or((url, None), |(base, query)| (base, Some(query)));
-    let mut out = match base.split_once("://") {
-        Some((scheme, rest)) => {
-            let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-            format!("{scheme}://{}{path}", authority.rsplit('@').next().unwrap_or_default())
-        }
-        None => base.to_owned(),
-    };
-    for (at, pair) in query.into_iter().flat_map(|query| query.split('&')).enumerate() {
+    let (scheme, authority, rest) = parts(url);
+    let rest = rest.split('#').next().unwrap_or_default();
+    let mut query = rest.split('?');
+    let mut out = String::from(scheme);
+    out.push_str(host_of(authority));
+    out.push_str(query.next().unwrap_or_default());
+    for (at, pair) in query.flat_map(|query| query.split('&')).enumerate() {
         out.push(if at == 0 { '?' } else { '&' });
         out.push_str(pair.split('=').next().unwrap_or_default());
         out.push_str("=REDACTED");
@@ -51,12 +63,12 @@ pub fn start_request(
 ) -> (Option<SpanKey>, Option<String>) {
     let options = SpanOptions::new(method.to_owned()).kind(SpanKind::Client).child_of(parent);
     let Some(key) = telemetry.start_span(at, options) else { return (None, None) };
-    telemetry.set_attribute(key, name::HTTP_REQUEST_METHOD, method.to_owned());
-    telemetry.set_attribute(key, name::URL_FULL, scrub(url));
-    telemetry.set_attribute(key, name::TRACK_REQUEST_PURPOSE, purpose);
+    telemetry.set_attribute(key, name::HTTP_REQUEST_METHOD, Value::String(method.to_owned().into()));
+    telemetry.set_attribute(key, name::URL_FULL, Value::String(scrub(url).into()));
+    telemetry.set_attribute(key, name::TRACK_REQUEST_PURPOSE, Value::String(purpose.into()));
     if let Some((host, port)) = server_of(url) {
-        telemetry.set_key_value(key, KeyValue::new(name::SERVER_ADDRESS, host.to_owned()));
-        telemetry.set_attribute(key, name::SERVER_PORT, port);
+        telemetry.set_attribute(key, name::SERVER_ADDRESS, Value::String(host.to_owned().into()));
+        telemetry.set_attribute(key, name::SERVER_PORT, Value::I64(port));
     }
     let traceparent = if telemetry.config().propagates_to(url) { telemetry.traceparent(key) } else { None };
     (Some(key), traceparent)
@@ -70,9 +82,9 @@ pub(super) fn respond(
     server_timing: Option<&str>,
     cache: Option<&str>,
 ) {
-    telemetry.set_attribute(key, name::HTTP_RESPONSE_STATUS_CODE, i64::from(status));
+    telemetry.set_attribute(key, name::HTTP_RESPONSE_STATUS_CODE, Value::I64(status.into()));
     if status >= 400 {
-        telemetry.set_attribute(key, name::ERROR_TYPE, status.to_string());
+        telemetry.set_attribute(key, name::ERROR_TYPE, Value::String(status.to_string().into()));
         telemetry.set_error(key, String::new());
     }
     let timing = server_timing.map(parse_server_timing).unwrap_or_default();
@@ -82,7 +94,7 @@ pub(super) fn respond(
         (name::SERVER_TRACE_ID, timing.trace_id),
     ] {
         if let Some(value) = value {
-            telemetry.set_attribute(key, attribute, value);
+            telemetry.set_attribute(key, attribute, Value::String(value.into()));
         }
     }
 }
@@ -99,7 +111,7 @@ pub fn end_request(
         respond(telemetry, key, status, server_timing, None);
     }
     if let Some(error) = error_type {
-        telemetry.set_attribute(key, name::ERROR_TYPE, error);
+        telemetry.set_attribute(key, name::ERROR_TYPE, Value::String(error.into()));
         telemetry.set_error(key, String::new());
     }
     telemetry.end_span(now, key, now);

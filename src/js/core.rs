@@ -1,18 +1,17 @@
 //! The core as the hand-written classes hold it. Exported methods take `&self`; a call from within a callback works.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use opentelemetry::trace::SpanId;
 use wasm_bindgen::prelude::*;
 use web_sys::{AudioContext, AudioWorkletNode, Worker};
 
-use super::options::{Attribute, attributes, telemetry_config};
+use super::options::{attributes, telemetry_config};
 use crate::browser::{Driver, Listener};
 use crate::engine::{Engine, Input, PlayRequest, Player, PlayerInput, Source, app_span};
 use crate::playback::PlayFailure;
 use crate::random::Random;
+use crate::small_map::SmallMap;
 use crate::telemetry::{DropReason, Parent, SpanKey, parse_traceparent};
 use crate::time::{ClockAnchor, Instant};
 
@@ -55,7 +54,7 @@ impl Listener for PlayerSide {
 #[wasm_bindgen]
 pub struct Core {
     driver: Rc<Driver>,
-    requests: RefCell<BTreeMap<u32, SpanKey>>,
+    requests: RefCell<SmallMap<u32, SpanKey>>,
     next_request: Cell<u32>,
 }
 
@@ -182,7 +181,7 @@ impl Core {
     /// Ends it: with a status, or with none where the network failed.
     #[wasm_bindgen(js_name = endRequest)]
     pub fn end_request(&self, id: u32, number: u32, status: Option<u16>, server_timing: Option<String>, aborted: bool) {
-        let key = self.requests.borrow_mut().remove(&number);
+        let key = self.requests.borrow_mut().remove(number);
         let Some(key) = key else { return };
         let response = status.map(|status| (status, server_timing.as_deref()));
         let error = (status.is_none() && !aborted).then_some("network");
@@ -270,15 +269,14 @@ impl Core {
     ) {
         let Ok(context) = parse_traceparent(traceparent) else { return };
         let parent = parent.and_then(|value| parse_traceparent(&value).ok()).map(Parent::Context);
-        let values: BTreeMap<String, Attribute> = serde_wasm_bindgen::from_value(values).unwrap_or_default();
         let mut options = app_span(name, Vec::new()).child_of(parent);
-        options.span_id = Some(context.span_id()).filter(|id| *id != SpanId::INVALID);
-        options.trace_id = Some(context.trace_id());
+        options.span_id = Some(context.span_id);
+        options.trace_id = Some(context.trace_id);
         self.driver.input(Input::RecordSpan {
             telemetry,
             start: Instant::from_millis(start),
             options: Box::new(options),
-            attributes: attributes(values),
+            attributes: attributes(&values),
             error,
         });
     }

@@ -1,44 +1,44 @@
 //! Options from JavaScript, one by one, with errors that name the option, what was expected and what came.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use js_sys::{Object, Reflect, TypeError};
 use opentelemetry::{Array, KeyValue, StringValue, Value};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
 use crate::telemetry::{Batch, Config};
 
-/// An attribute's value as JavaScript writes it.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Attribute {
-    Bool(bool),
-    Number(f64),
-    Text(String),
-    Texts(Vec<String>),
-    Numbers(Vec<f64>),
-}
-
-impl From<Attribute> for Value {
-    fn from(attribute: Attribute) -> Self {
-        match attribute {
-            Attribute::Bool(value) => Self::Bool(value),
-            // JavaScript has one kind of number; a whole one is an integer in OpenTelemetry's JavaScript too.
-            Attribute::Number(value) if value.fract() == 0.0 && value.abs() < 9e15 => Self::I64(value as i64),
-            Attribute::Number(value) => Self::F64(value),
-            Attribute::Text(value) => Self::String(value.into()),
-            Attribute::Texts(values) => Self::Array(Array::String(values.into_iter().map(StringValue::from).collect())),
-            Attribute::Numbers(values) => Self::Array(Array::F64(values)),
-        }
+/// An attribute's value as JavaScript writes it. JavaScript has one kind of number: a whole one is sent as an integer,
+/// as OpenTelemetry's own JavaScript does.
+fn attribute(value: &JsValue) -> Option<Value> {
+    if let Some(value) = value.as_bool() {
+        return Some(Value::Bool(value));
     }
+    if let Some(value) = value.as_f64() {
+        let whole = value.fract() == 0.0 && value.abs() < 9e15;
+        return Some(if whole { Value::I64(value as i64) } else { Value::F64(value) });
+    }
+    if let Some(text) = value.as_string() {
+        return Some(Value::String(text.into()));
+    }
+    let list = value.dyn_ref::<js_sys::Array>()?;
+    let texts: Option<Vec<StringValue>> = list.iter().map(|item| item.as_string().map(Into::into)).collect();
+    texts.map(|texts| Value::Array(Array::String(texts))).or_else(|| {
+        let numbers: Option<Vec<f64>> = list.iter().map(|item| item.as_f64()).collect();
+        numbers.map(|numbers| Value::Array(Array::F64(numbers)))
+    })
 }
 
-/// Attributes as an object of JavaScript.
-pub(super) fn attributes(map: BTreeMap<String, Attribute>) -> Vec<KeyValue> {
-    map.into_iter().map(|(key, value)| KeyValue::new(key, Value::from(value))).collect()
+/// Attributes as an object of JavaScript; values of other kinds are left out.
+pub(super) fn attributes(object: &JsValue) -> Vec<KeyValue> {
+    let Some(object) = object.dyn_ref::<Object>() else { return Vec::new() };
+    let pairs = Object::entries(object);
+    let pair = |pair: JsValue| {
+        let pair: js_sys::Array = pair.unchecked_into();
+        Some(KeyValue::new(pair.get(0).as_string()?, attribute(&pair.get(1))?))
+    };
+    pairs.iter().filter_map(pair).collect()
 }
 
 /// An object whose options are taken one by one; what is left over is an error.
@@ -62,11 +62,29 @@ impl Options {
         TypeError::new(&format!("{}: option \"{name}\": {what}", self.path)).into()
     }
 
-    /// One option; `None` where it is absent.
-    pub(super) fn take<T: DeserializeOwned>(&mut self, name: &str, expected: &str) -> Result<Option<T>, JsValue> {
+    /// One option as it is; `null` counts as absent.
+    fn value(&mut self, name: &str) -> Result<JsValue, JsValue> {
         self.left.retain(|left| left != name);
         let value = Reflect::get(&self.object, &name.into())?;
-        if value.is_undefined() || value.is_null() {
+        Ok(if value.is_null() { JsValue::UNDEFINED } else { value })
+    }
+
+    /// An object as a list of its keys and values.
+    fn entries(&mut self, name: &str) -> Result<Vec<(String, String)>, JsValue> {
+        let value = self.value(name)?;
+        if value.is_undefined() {
+            return Ok(Vec::new());
+        }
+        let came = kind_of(&value);
+        let object = value.dyn_into::<Object>().map(|object| Object::entries(&object).into());
+        let entries = object.ok().and_then(|entries: JsValue| serde_wasm_bindgen::from_value(entries).ok());
+        entries.ok_or_else(|| self.error(name, &format!("expected an object of strings, got {came}")))
+    }
+
+    /// One option; `None` where it is absent.
+    pub(super) fn take<T: DeserializeOwned>(&mut self, name: &str, expected: &str) -> Result<Option<T>, JsValue> {
+        let value = self.value(name)?;
+        if value.is_undefined() {
             return Ok(None);
         }
         let came = kind_of(&value);
@@ -79,7 +97,7 @@ impl Options {
         let expected = "a number of milliseconds from 1 to 86400000";
         let Some(millis) = self.take::<f64>(name, expected)? else { return Ok(None) };
         if !(1.0..=86_400_000.0).contains(&millis) {
-            return Err(self.error(name, &format!("expected {expected}, got {millis}")));
+            return Err(self.error(name, &format!("expected {expected}, got {}", kind_of(&millis.into()))));
         }
         Ok(Some(Duration::from_millis(millis as u64)))
     }
@@ -89,7 +107,7 @@ impl Options {
         let expected = format!("a whole number from 1 to {most}");
         let Some(count) = self.take::<f64>(name, &expected)? else { return Ok(None) };
         if count.fract() != 0.0 || !(1.0..=f64::from(most)).contains(&count) {
-            return Err(self.error(name, &format!("expected {expected}, got {count}")));
+            return Err(self.error(name, &format!("expected {expected}, got {}", kind_of(&count.into()))));
         }
         Ok(Some(count as usize))
     }
@@ -112,10 +130,13 @@ fn kind_of(value: &JsValue) -> String {
     }
     if let Some(text) = value.as_string() {
         let short: String = text.chars().take(60).collect();
-        return format!("the string {short:?}");
+        return format!("the string \"{short}\"");
     }
-    if let Some(number) = value.as_f64() {
-        return format!("the number {number}");
+    if let Some(number) = value.dyn_ref::<js_sys::Number>() {
+        // JavaScript writes its numbers itself: Rust's way of doing it weighs several kilobytes.
+        return number
+            .to_string(10)
+            .map_or_else(|_| "a number".into(), |text| format!("the number {}", String::from(text)));
     }
     value.js_typeof().as_string().unwrap_or_default()
 }
@@ -133,8 +154,8 @@ pub(super) fn telemetry_config(value: JsValue, page_origin: &str) -> Result<Conf
         let value: Option<String> = options.take(option, text)?;
         config.resource.extend(value.map(|value| KeyValue::new(key, value)));
     }
-    let more: Option<BTreeMap<String, Attribute>> = options.take("resource", "an object of attributes")?;
-    config.resource.extend(attributes(more.unwrap_or_default()));
+    let resource = options.value("resource")?;
+    config.resource.extend(attributes(&resource));
     for (key, value) in [
         ("telemetry.sdk.name", "tonearm"),
         ("telemetry.sdk.language", "webjs"),
@@ -144,8 +165,7 @@ pub(super) fn telemetry_config(value: JsValue, page_origin: &str) -> Result<Conf
     }
     let endpoint: Option<String> = options.take("endpoint", "a URL as a string")?;
     config.endpoint = endpoint.unwrap_or_default();
-    let headers: Option<BTreeMap<String, String>> = options.take("headers", "an object of strings")?;
-    config.headers = headers.unwrap_or_default().into_iter().collect();
+    config.headers = options.entries("headers")?;
     let origins: Option<Vec<String>> = options.take("propagateTo", "an array of origins")?;
     config.propagate_to = origins.unwrap_or_default();
     config.export_timeout = options.millis("exportTimeoutMillis")?.unwrap_or(config.export_timeout);

@@ -56,11 +56,18 @@ impl Default for Config {
     }
 }
 
+/// Where the authority of an absolute URL begins.
+pub(crate) fn authority_of(url: &str) -> Option<usize> {
+    let scheme = url.bytes().position(|byte| byte == b':')?;
+    url.as_bytes().get(scheme..)?.starts_with(b"://").then_some(scheme + 3)
+}
+
 /// Scheme, host and port of an absolute URL; nothing of a relative one.
 fn origin_of(url: &str) -> Option<&str> {
-    let authority = url.find("://")? + 3;
-    let end = url[authority..].find(['/', '?', '#']).map_or(url.len(), |at| authority + at);
-    Some(&url[..end])
+    let authority = authority_of(url)?;
+    let rest = url.get(authority..)?;
+    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    url.get(..authority + end)
 }
 
 impl Config {

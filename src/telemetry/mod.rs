@@ -5,6 +5,7 @@
 
 mod batch;
 mod config;
+mod context;
 mod export;
 mod otlp;
 mod retry;
@@ -12,18 +13,19 @@ mod span;
 mod traceparent;
 
 pub use batch::{Account, DropReason};
+pub(crate) use config::authority_of;
 pub use config::{Batch, Config};
+pub use context::SpanContext;
 pub use export::{Export, Outcome, Reply};
 pub use otlp::{encode_spans, parse_partial_success};
 pub use span::{Parent, Span, SpanEvent, SpanOptions};
 pub use traceparent::{ParseTraceparentError, format_traceparent, parse_traceparent};
 
-use std::collections::BTreeMap;
-
-use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{SpanId, Status, TraceFlags, TraceId};
 use opentelemetry::{KeyValue, Value};
 
 use crate::random::Random;
+use crate::small_map::SmallMap;
 use crate::time::{ClockAnchor, Instant};
 use export::Pipeline;
 
@@ -44,7 +46,7 @@ pub struct Telemetry {
     config: Config,
     clock: ClockAnchor,
     random: Random,
-    live: BTreeMap<SpanKey, Span>,
+    live: SmallMap<SpanKey, Span>,
     pipeline: Pipeline,
 }
 
@@ -53,7 +55,7 @@ impl Telemetry {
     pub fn new(config: Config, clock: ClockAnchor, mut random: Random) -> Self {
         let jitter = Random::seeded([random.next_u64(), random.next_u64()]);
         let pipeline = Pipeline::new(&config, jitter);
-        Self { config, clock, random, live: BTreeMap::new(), pipeline }
+        Self { config, clock, random, live: SmallMap::default(), pipeline }
     }
 
     /// What the pipeline was told.
@@ -74,16 +76,16 @@ impl Telemetry {
             return None;
         }
         let (trace_id, parent, flags) = match &options.parent {
-            Some(Parent::Local(key)) => match self.live.get(key) {
-                Some(Span { context, .. }) => (context.trace_id(), Some(context.span_id()), context.trace_flags()),
+            Some(Parent::Local(key)) => match self.live.get(*key) {
+                Some(Span { context, .. }) => (context.trace_id, Some(context.span_id), context.flags),
                 None => self.new_trace(),
             },
-            Some(Parent::Context(context)) => (context.trace_id(), Some(context.span_id()), context.trace_flags()),
+            Some(Parent::Context(context)) => (context.trace_id, Some(context.span_id), context.flags),
             None => self.new_trace(),
         };
         let span_id = options.span_id.unwrap_or_else(|| SpanId::from_bytes((self.random.next_u64() | 1).to_be_bytes()));
         let trace_id = options.trace_id.unwrap_or(trace_id);
-        let context = SpanContext::new(trace_id, span_id, flags, false, TraceState::NONE);
+        let context = SpanContext { trace_id, span_id, flags, is_remote: false };
         let key = SpanKey(span_id.to_bytes());
         let span = Span::new(context, parent, options, self.clock.unix_nanos(at));
         self.live.insert(key, span);
@@ -98,23 +100,23 @@ impl Telemetry {
     }
 
     /// The context of an open span.
-    pub fn span_context(&self, key: SpanKey) -> Option<&SpanContext> {
-        self.live.get(&key).map(|span| &span.context)
+    pub fn span_context(&self, key: SpanKey) -> Option<SpanContext> {
+        self.live.get(key).map(|span| span.context)
     }
 
     /// The `traceparent` value that hands an open span on.
     pub fn traceparent(&self, key: SpanKey) -> Option<String> {
-        self.span_context(key).map(format_traceparent)
+        self.span_context(key).map(|context| format_traceparent(&context))
     }
 
     /// Sets an attribute of an open span; the last value of a key wins.
-    pub fn set_attribute(&mut self, key: SpanKey, name: &'static str, value: impl Into<Value>) {
+    pub fn set_attribute(&mut self, key: SpanKey, name: &'static str, value: Value) {
         self.set_key_value(key, KeyValue::new(name, value));
     }
 
     /// Sets an attribute whose key comes from the app.
     pub fn set_key_value(&mut self, key: SpanKey, attribute: KeyValue) {
-        if let Some(span) = self.live.get_mut(&key) {
+        if let Some(span) = self.live.get_mut(key) {
             span.set(attribute, MAX_ATTRIBUTES);
         }
     }
@@ -122,21 +124,21 @@ impl Telemetry {
     /// Adds an event to an open span.
     pub fn add_event(&mut self, key: SpanKey, at: Instant, name: &'static str, attributes: Vec<KeyValue>) {
         let time = self.clock.unix_nanos(at);
-        if let Some(span) = self.live.get_mut(&key) {
+        if let Some(span) = self.live.get_mut(key) {
             span.add_event(SpanEvent { name: name.into(), time, attributes }, MAX_EVENTS);
         }
     }
 
     /// Marks an open span as failed.
     pub fn set_error(&mut self, key: SpanKey, description: String) {
-        if let Some(span) = self.live.get_mut(&key) {
+        if let Some(span) = self.live.get_mut(key) {
             span.status = Status::error(description);
         }
     }
 
     /// Ends a span at `at` and queues it. A second end does nothing.
     pub fn end_span(&mut self, now: Instant, key: SpanKey, at: Instant) {
-        if let Some(mut span) = self.live.remove(&key) {
+        if let Some(mut span) = self.live.remove(key) {
             span.end = self.clock.unix_nanos(at).max(span.start);
             self.pipeline.enqueue(now, span);
         }

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use opentelemetry::KeyValue;
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceId};
+use opentelemetry::trace::{SpanId, SpanKind, Status, TraceId};
 
 use super::SpanKey;
+use super::context::SpanContext;
 
 /// What a span is a child of. A browser has no reliable async context, so there is no current span: parents are said.
 #[derive(Debug, Clone)]
@@ -108,7 +109,7 @@ pub struct Span {
 
 impl Span {
     pub(super) fn new(context: SpanContext, parent: Option<SpanId>, options: SpanOptions, start: u64) -> Self {
-        let parent_is_remote = matches!(&options.parent, Some(Parent::Context(context)) if context.is_remote());
+        let parent_is_remote = matches!(&options.parent, Some(Parent::Context(context)) if context.is_remote);
         Self {
             context,
             parent,

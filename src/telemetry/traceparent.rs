@@ -1,6 +1,8 @@
 //! The `traceparent` header, in and out (W3C Trace Context Level 2, section 3.2).
 
-use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{SpanId, TraceFlags, TraceId};
+
+use super::context::SpanContext;
 
 /// Why a value is no `traceparent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,12 +53,12 @@ pub fn parse_traceparent(value: &str) -> Result<SpanContext, ParseTraceparentErr
         return Err(ParseTraceparentError::ZeroId);
     }
     // Sampled and random are the two flags that are defined; others must not be passed on.
-    Ok(SpanContext::new(trace_id, span_id, TraceFlags::new(flags & 0x03), true, TraceState::NONE))
+    Ok(SpanContext { trace_id, span_id, flags: TraceFlags::new(flags & 0x03), is_remote: true })
 }
 
 /// The value that hands `context` on.
 pub fn format_traceparent(context: &SpanContext) -> String {
-    format!("00-{}-{}-{:02x}", context.trace_id(), context.span_id(), context.trace_flags().to_u8())
+    format!("00-{}-{}-{:02x}", context.trace_id, context.span_id, context.flags.to_u8())
 }
 
 #[cfg(test)]
@@ -68,7 +70,7 @@ mod tests {
     #[test]
     fn goes_there_and_back() {
         let context = parse_traceparent(VALUE).unwrap();
-        assert!(context.is_remote() && context.is_sampled());
+        assert!(context.is_remote && context.flags.is_sampled());
         assert_eq!(format_traceparent(&context), VALUE);
     }
 
@@ -95,6 +97,6 @@ mod tests {
     fn later_versions_are_read_as_this_one() {
         assert!(parse_traceparent("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-comes").is_ok());
         let context = parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-ff").unwrap();
-        assert_eq!(context.trace_flags().to_u8(), 0x03);
+        assert_eq!(context.flags.to_u8(), 0x03);
     }
 }

@@ -1,8 +1,6 @@
 //! The host of native scenarios: a hand-moved clock, and a record of everything that the engine asked for.
 
-use tonearm::engine::{
-    ContextState, Engine, Input, Output, PlayRequest, PlayerInput, Report, Source, WorkletCommand,
-};
+use tonearm::engine::{ContextState, Engine, Input, Output, PlayRequest, PlayerInput, Report, Source, WorkletCommand};
 use tonearm::playback::{PlayFailure, State};
 use tonearm::random::Random;
 use tonearm::telemetry::{Config, Export, Reply};

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{SpanId, SpanKind, Status, TraceFlags, TraceId};
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Wire;
 use opentelemetry_proto::tonic::trace::v1::Span as WireSpan;
 use prost::Message;
 use tonearm::random::Random;
-use tonearm::telemetry::{Span, SpanEvent, encode_spans};
+use tonearm::telemetry::{Span, SpanContext, SpanEvent, encode_spans};
 
 pub fn decode(body: &[u8]) -> ExportTraceServiceRequest {
     ExportTraceServiceRequest::decode(body).expect("a request")
@@ -62,8 +62,8 @@ fn random_attributes(random: &mut Random) -> Vec<KeyValue> {
 fn random_context(random: &mut Random, remote: bool) -> SpanContext {
     let trace = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
     let flags = TraceFlags::new((random.next_u64() & 3) as u8);
-    let span = SpanId::from_bytes(random.next_u64().to_be_bytes());
-    SpanContext::new(TraceId::from_bytes(trace.to_be_bytes()), span, flags, remote, TraceState::NONE)
+    let span_id = SpanId::from_bytes(random.next_u64().to_be_bytes());
+    SpanContext { trace_id: TraceId::from_bytes(trace.to_be_bytes()), span_id, flags, is_remote: remote }
 }
 
 fn random_span(random: &mut Random) -> Span {
@@ -114,17 +114,20 @@ fn random_batches_decode_to_what_was_recorded() {
         let wire = spans_of(&body);
         assert_eq!(wire.len(), spans.len());
         for (wire, span) in wire.iter().zip(&spans) {
-            assert_eq!(wire.trace_id, span.context.trace_id().to_bytes());
-            assert_eq!(wire.span_id, span.context.span_id().to_bytes());
+            assert_eq!(wire.trace_id, span.context.trace_id.to_bytes());
+            assert_eq!(wire.span_id, span.context.span_id.to_bytes());
             assert_eq!(wire.parent_span_id, span.parent.map_or(Vec::new(), |id| id.to_bytes().to_vec()));
             assert_eq!(wire.name, span.name);
-            assert_eq!(wire.kind, match span.kind {
-                SpanKind::Internal => 1,
-                SpanKind::Server => 2,
-                SpanKind::Client => 3,
-                SpanKind::Producer => 4,
-                SpanKind::Consumer => 5,
-            });
+            assert_eq!(
+                wire.kind,
+                match span.kind {
+                    SpanKind::Internal => 1,
+                    SpanKind::Server => 2,
+                    SpanKind::Client => 3,
+                    SpanKind::Producer => 4,
+                    SpanKind::Consumer => 5,
+                }
+            );
             assert_eq!((wire.start_time_unix_nano, wire.end_time_unix_nano), (span.start, span.end));
             check_attributes(&wire.attributes, &span.attributes);
             assert_eq!(wire.dropped_attributes_count, span.dropped_attributes);
@@ -135,16 +138,18 @@ fn random_batches_decode_to_what_was_recorded() {
             }
             assert_eq!(wire.links.len(), span.links.len());
             for (wire, link) in wire.links.iter().zip(&span.links) {
-                assert_eq!(wire.trace_id, link.trace_id().to_bytes());
-                assert_eq!(wire.flags, 0x300 | u32::from(link.trace_flags().to_u8()));
+                assert_eq!(wire.trace_id, link.trace_id.to_bytes());
+                assert_eq!(wire.flags, 0x300 | u32::from(link.flags.to_u8()));
             }
             let remote = if span.parent_is_remote { 0x300 } else { 0x100 };
-            assert_eq!(wire.flags, remote | u32::from(span.context.trace_flags().to_u8()));
+            assert_eq!(wire.flags, remote | u32::from(span.context.flags.to_u8()));
             let status = wire.status.clone().unwrap_or_default();
             match &span.status {
                 Status::Unset => assert_eq!(status.code, 0),
                 Status::Ok => assert_eq!(status.code, 1),
-                Status::Error { description } => assert_eq!((status.code, status.message), (2, description.to_string())),
+                Status::Error { description } => {
+                    assert_eq!((status.code, status.message), (2, description.to_string()))
+                }
             }
         }
         // What prost would write of the same message is as long: nothing is written that is not read.

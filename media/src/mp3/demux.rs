@@ -294,12 +294,10 @@ impl Demuxer {
         let from = usize::from(!self.joining);
         let at = match self.find_pair(Some(&stream.header), from) {
             Found::At(at) => at,
-            Found::Undecided(at) if !self.finished && at < DAMAGE_WINDOW => return Ok(Step::NeedBytes),
+            // More than a window of damage is stepped over in pieces.
             Found::Undecided(at) if at >= DAMAGE_WINDOW => at,
-            Found::Nowhere if !self.finished && self.buffered() < DAMAGE_WINDOW => return Ok(Step::NeedBytes),
-            _ if self.finished => return self.end(stream),
-            Found::Undecided(at) => at,
-            Found::Nowhere => self.buffered() - FrameHeader::BYTES,
+            Found::Undecided(_) => return Ok(Step::NeedBytes),
+            Found::Nowhere => return self.end(stream),
         };
         if self.joining {
             self.consume(at);
@@ -377,6 +375,6 @@ impl Demuxer {
         // A header may still begin in the last three bytes.
         let end = rest.len().saturating_sub(FrameHeader::BYTES - 1).max(from.min(rest.len()));
         self.scanned = end;
-        if self.finished || end == 0 { Found::Nowhere } else { Found::Undecided(end) }
+        if self.finished { Found::Nowhere } else { Found::Undecided(end) }
     }
 }

@@ -7,7 +7,6 @@ mod output;
 
 use std::collections::VecDeque;
 
-use opentelemetry::trace::SpanContext;
 use tonearm_messages::{Command as MediaCommand, Request};
 
 use super::input::{ContextState, PlayRequest, PlayerInput, Source};
@@ -19,7 +18,7 @@ use super::{PlayerId, TelemetryId};
 use crate::instrumentation::{PlayContext, PlayTrace};
 use crate::playback::{Command, Effect, Event, Input, PlayFailure, Playback, State, Step};
 use crate::qoe::{Phase, StartUp, Totals};
-use crate::telemetry::{SpanKey, Telemetry, format_traceparent};
+use crate::telemetry::{SpanContext, SpanKey, Telemetry, format_traceparent};
 use crate::time::{ClockAnchor, Instant};
 
 /// Time that a context may take to run, where the page has user activation and where it has none.
@@ -163,7 +162,7 @@ impl Player {
 
     /// `traceparent` of the current or last play.
     pub fn traceparent(&self) -> Option<String> {
-        self.trace.as_ref()?.context().map(format_traceparent)
+        self.trace.as_ref()?.context().map(|context| format_traceparent(&context))
     }
 
     pub(super) fn handle(
@@ -364,7 +363,7 @@ impl Player {
         let state = self.state().as_str();
         if let Some(trace) = self.trace.as_mut() {
             trace.finish(edge.telemetry.as_deref_mut(), edge.now, failure, state);
-            self.previous = trace.context().cloned();
+            self.previous = trace.context();
         }
     }
 

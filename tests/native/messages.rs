@@ -1,0 +1,83 @@
+//! The planes' messages: each goes there and back, and no bytes can harm the reader.
+
+use tonearm::random::Random;
+use tonearm_messages::{BodyEnd, Command, DecodeError, Fact, Format, MediaError, Request, ResponseHead, Wire};
+
+fn commands() -> Vec<Command> {
+    let request = Request { id: 7, offset: u64::MAX, traceparent: Some("00-ab-cd-01".into()) };
+    vec![
+        Command::Hello { version: "0.1.0".into() },
+        Command::Open {
+            epoch: 1,
+            url: "https://x.example/ü.mp3".into(),
+            credentials: true,
+            output_rate: 48_000,
+            position: 1.5,
+            request: request.clone(),
+        },
+        Command::Fetch { epoch: 2, request: Request { traceparent: None, ..request } },
+        Command::Seek { epoch: 3, position: f64::MAX },
+        Command::Close {},
+    ]
+}
+
+fn facts() -> Vec<Fact> {
+    let head = ResponseHead {
+        status: 206,
+        total_bytes: Some(1 << 40),
+        ranges: true,
+        content_type: None,
+        server_timing: Some(String::new()),
+        cache: Some("hit".into()),
+    };
+    let format = Format { codec: "mp3".into(), sample_rate: 44_100, channels: 2, duration: None, bit_rate: 1 };
+    vec![
+        Fact::Hello { version: "0.1.0".into() },
+        Fact::RequestStarted { request: 1, at: 0.5 },
+        Fact::ResponseHead { request: 1, at: 1e12, head },
+        Fact::FirstByte { request: 1, at: 2.0 },
+        Fact::BodyEnd { request: 1, at: 3.0, bytes: 4, end: BodyEnd::Failed {} },
+        Fact::Format { epoch: 1, format },
+        Fact::FirstDecoded { epoch: 1, at: 1.0, position: 0.0 },
+        Fact::DecodeFailed { epoch: 1, packets: 2 },
+        Fact::Buffered { epoch: 1, end: 3.0 },
+        Fact::BytesWanted { epoch: 1, offset: 9 },
+        Fact::DecodedAll { epoch: 1, end: 60.0, frames: 2_646_000, failures: 0 },
+        Fact::Failed { epoch: 1, error: MediaError::Truncated {} },
+    ]
+}
+
+#[test]
+fn every_message_goes_there_and_back() {
+    for command in commands() {
+        assert_eq!(Command::from_bytes(&command.to_bytes()).as_ref(), Ok(&command));
+    }
+    for fact in facts() {
+        assert_eq!(Fact::from_bytes(&fact.to_bytes()).as_ref(), Ok(&fact));
+    }
+}
+
+#[test]
+fn a_cut_message_is_an_error() {
+    for bytes in commands().iter().map(Wire::to_bytes) {
+        for len in 0..bytes.len() {
+            assert_eq!(Command::from_bytes(&bytes[..len]), Err(DecodeError::Truncated));
+        }
+    }
+    assert_eq!(Fact::from_bytes(&[200]), Err(DecodeError::UnknownKind));
+}
+
+#[test]
+fn no_bytes_panic() {
+    let mut random = Random::seeded([3, 4]);
+    let samples: Vec<Vec<u8>> = facts().iter().map(Wire::to_bytes).collect();
+    for _ in 0..20_000 {
+        let mut bytes = samples[random.next_u64() as usize % samples.len()].clone();
+        for _ in 0..1 + random.next_u64() % 4 {
+            let at = random.next_u64() as usize % bytes.len();
+            bytes[at] = random.next_u64() as u8;
+        }
+        let _ = Fact::from_bytes(&bytes);
+        let _ = Command::from_bytes(&bytes);
+    }
+}

@@ -1,0 +1,230 @@
+//! The pipeline: batches by size and time, retries, leaving, and an account that adds up whatever happens.
+
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use tonearm::random::Random;
+use tonearm::telemetry::{Account, Batch, Config, DropReason, Export, Parent, Reply, SpanOptions, Telemetry};
+use tonearm::time::{ClockAnchor, Instant};
+
+use crate::otlp::spans_of;
+
+fn pipeline(batch: Batch) -> Telemetry {
+    let config = Config { endpoint: "https://otlp.example/".into(), batch, ..Config::default() };
+    Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([5, 6]))
+}
+
+fn at(millis: u64) -> Instant {
+    Instant::from_millis(millis as f64)
+}
+
+fn record(telemetry: &mut Telemetry, now: Instant) {
+    let key = telemetry.start_span(now, SpanOptions::new("span")).unwrap();
+    telemetry.end_span(now, key, now);
+}
+
+fn status(status: u16) -> Reply {
+    Reply::Response { status, retry_after: None, body: Vec::new() }
+}
+
+fn adds_up(account: Account) {
+    assert_eq!(account.started, account.exported + account.pending + account.dropped_total(), "{account:?}");
+}
+
+#[test]
+fn a_batch_goes_by_time_or_by_size() {
+    let mut telemetry = pipeline(Batch { size: 3, ..Batch::default() });
+    record(&mut telemetry, at(0));
+    assert_eq!(telemetry.poll_export(at(4999)), None);
+    assert_eq!(telemetry.poll_timeout(), Some(at(5000)));
+    let export = telemetry.poll_export(at(5000)).unwrap();
+    assert_eq!(export.url, "https://otlp.example/v1/traces");
+    assert_eq!(spans_of(&export.body).len(), 1);
+    telemetry.handle_reply(at(5001), export.id, &status(200));
+    for _ in 0..4 {
+        record(&mut telemetry, at(6000));
+    }
+    assert_eq!(spans_of(&telemetry.poll_export(at(6000)).unwrap().body).len(), 3);
+    adds_up(telemetry.account());
+}
+
+#[test]
+fn one_request_at_a_time() {
+    let mut telemetry = pipeline(Batch { size: 1, ..Batch::default() });
+    record(&mut telemetry, at(0));
+    record(&mut telemetry, at(0));
+    let first = telemetry.poll_export(at(0)).unwrap();
+    assert_eq!(telemetry.poll_export(at(0)), None);
+    telemetry.handle_reply(at(10), first.id, &status(200));
+    assert!(telemetry.poll_export(at(10)).is_some());
+}
+
+#[test]
+fn what_a_reply_means() {
+    use tonearm::telemetry::Outcome::{Accepted, Partial, Rejected, Retryable};
+    let partial = Reply::Response { status: 200, retry_after: None, body: vec![0x0a, 0x02, 0x08, 0x02] };
+    let wait = Some(Duration::from_secs(9));
+    let told = Reply::Response { status: 429, retry_after: wait, body: Vec::new() };
+    for (reply, outcome) in [
+        (status(200), Accepted),
+        (status(204), Accepted),
+        (partial, Partial(2)),
+        (status(400), Rejected),
+        (status(401), Rejected),
+        (status(500), Rejected),
+        (status(502), Retryable(None)),
+        (status(503), Retryable(None)),
+        (status(504), Retryable(None)),
+        (told, Retryable(wait)),
+        (Reply::Failed, Retryable(None)),
+    ] {
+        assert_eq!(reply.outcome(), outcome, "{reply:?}");
+    }
+}
+
+#[test]
+fn a_retry_sends_the_same_bytes_when_the_server_says() {
+    let mut telemetry = pipeline(Batch::default());
+    record(&mut telemetry, at(0));
+    let first = telemetry.poll_export(at(5000)).unwrap();
+    let reply = Reply::Response { status: 503, retry_after: Some(Duration::from_secs(7)), body: Vec::new() };
+    telemetry.handle_reply(at(5000), first.id, &reply);
+    assert_eq!(telemetry.poll_timeout(), Some(at(12_000)));
+    assert_eq!(telemetry.poll_export(at(11_999)), None);
+    assert_eq!(telemetry.poll_export(at(12_000)).unwrap().body, first.body);
+    // A late answer to the first attempt names the same request, which is on its way again.
+    telemetry.handle_reply(at(12_001), first.id, &status(200));
+    assert_eq!((telemetry.account().exported, telemetry.account().pending), (1, 0));
+}
+
+#[test]
+fn retries_end_and_are_counted() {
+    let mut telemetry = pipeline(Batch::default());
+    record(&mut telemetry, at(0));
+    let mut now = 5000;
+    let mut attempts = 0;
+    while let Some(due) = telemetry.poll_timeout() {
+        now = now.max(due.as_millis() as u64 + 1);
+        if let Some(export) = telemetry.poll_export(at(now)) {
+            attempts += 1;
+            telemetry.handle_reply(at(now), export.id, &Reply::Failed);
+        }
+        assert!(now < 600_000);
+    }
+    assert_eq!(attempts, 6);
+    assert_eq!(telemetry.account().dropped(DropReason::RetriesExhausted), 1);
+    adds_up(telemetry.account());
+}
+
+#[test]
+fn an_answer_that_never_comes_is_a_failure() {
+    let mut telemetry = pipeline(Batch::default());
+    record(&mut telemetry, at(0));
+    let first = telemetry.poll_export(at(5000)).unwrap();
+    let late = at(5000) + first.timeout + Duration::from_secs(5);
+    assert_eq!(telemetry.poll_timeout(), Some(late));
+    assert_eq!(telemetry.poll_export(late), None);
+    assert!(telemetry.poll_timeout().is_some_and(|due| due > late));
+}
+
+#[test]
+fn leaving_sends_what_fits_and_keeps_the_rest() {
+    let mut telemetry = pipeline(Batch::default());
+    for _ in 0..3000 {
+        record(&mut telemetry, at(0));
+    }
+    let exports = telemetry.leave(at(1));
+    let bytes: usize = exports.iter().map(|export| export.body.len()).sum();
+    assert!(exports.iter().all(|export| export.keepalive));
+    assert!(bytes <= 60 << 10 && bytes > 50 << 10, "{bytes}");
+    let sent: usize = exports.iter().map(|export| spans_of(&export.body).len()).sum();
+    let account = telemetry.account();
+    assert_eq!(account.pending, 3000);
+    for export in exports {
+        telemetry.handle_reply(at(2), export.id, &status(200));
+    }
+    assert_eq!(telemetry.account().exported as usize, sent);
+    adds_up(telemetry.account());
+}
+
+#[test]
+fn a_full_queue_counts_what_it_refuses() {
+    let mut telemetry = pipeline(Batch { queue_size: 10, ..Batch::default() });
+    for _ in 0..25 {
+        record(&mut telemetry, at(0));
+    }
+    assert_eq!(telemetry.account().dropped(DropReason::QueueFull), 15);
+    let mut by_bytes = pipeline(Batch { queue_bytes: 2000, ..Batch::default() });
+    for _ in 0..25 {
+        record(&mut by_bytes, at(0));
+    }
+    assert!(by_bytes.account().dropped(DropReason::QueueFull) > 0);
+    adds_up(by_bytes.account());
+}
+
+#[test]
+fn spans_that_never_end_are_bounded() {
+    let mut telemetry = pipeline(Batch::default());
+    for _ in 0..5000 {
+        let _ = telemetry.start_span(at(0), SpanOptions::new("forgotten"));
+    }
+    assert_eq!(telemetry.account().dropped(DropReason::TooManyOpen), 5000 - 4096);
+    adds_up(telemetry.account());
+}
+
+#[test]
+fn children_share_the_trace_and_attributes_have_a_limit() {
+    let mut telemetry = pipeline(Batch::default());
+    let root = telemetry.start_span(at(0), SpanOptions::new("root")).unwrap();
+    let child = telemetry.start_span(at(1), SpanOptions::new("child").child_of(Some(Parent::Local(root)))).unwrap();
+    for n in 0..200 {
+        telemetry.set_key_value(child, KeyValue::new(format!("key.{n}"), n));
+    }
+    telemetry.set_key_value(child, KeyValue::new("key.0", "again"));
+    telemetry.end_span(at(2), child, at(2));
+    telemetry.end_span(at(2), root, at(2));
+    telemetry.end_span(at(3), root, at(3));
+    telemetry.flush(at(3));
+    let export = telemetry.poll_export(at(3)).unwrap();
+    let spans = spans_of(&export.body);
+    assert_eq!(spans.len(), 2);
+    assert_eq!(spans[0].trace_id, spans[1].trace_id);
+    assert_eq!(spans[0].parent_span_id, spans[1].span_id);
+    assert_eq!((spans[0].attributes.len(), spans[0].dropped_attributes_count), (128, 72));
+}
+
+/// A day of spans, replies, silences and leavings, at random: nothing is lost without a reason.
+#[test]
+fn the_account_adds_up_through_random_faults() {
+    for seed in 0..30 {
+        let mut random = Random::seeded([seed, 9]);
+        let mut telemetry = pipeline(Batch { size: 20, queue_size: 200, ..Batch::default() });
+        let mut flying: Vec<Export> = Vec::new();
+        let mut now = 0;
+        for _ in 0..3000 {
+            now += random.next_u64() % 20_000;
+            match random.next_u64() % 8 {
+                0..=3 => (0..random.next_u64() % 30).for_each(|_| record(&mut telemetry, at(now))),
+                4 => flying.extend(telemetry.leave(at(now))),
+                5 => telemetry.flush(at(now)),
+                _ => {}
+            }
+            while let Some(export) = telemetry.poll_export(at(now)) {
+                flying.push(export);
+            }
+            while !flying.is_empty() && random.next_u64() % 3 > 0 {
+                let export = flying.swap_remove(random.next_u64() as usize % flying.len());
+                let reply = match random.next_u64() % 6 {
+                    0 => status(503),
+                    1 => Reply::Failed,
+                    2 => status(400),
+                    3 => Reply::Response { status: 200, retry_after: None, body: vec![0x0a, 0x02, 0x08, 0x03] },
+                    _ => status(200),
+                };
+                telemetry.handle_reply(at(now), export.id, &reply);
+            }
+            adds_up(telemetry.account());
+        }
+        assert!(telemetry.account().exported > 0);
+    }
+}
