@@ -3,7 +3,7 @@
 // The music is ours, and given away: CC0 1.0 (www/tracks/LICENSE).
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -252,6 +252,14 @@ function tideTable() {
   return piece;
 }
 
+/** A chord in noise, for tests: it begins at once, and no sample of it is zero. */
+function steady(seconds) {
+  const piece = new Piece(seconds, 44100);
+  const random = noise(21);
+  piece.add(0, seconds, 0.3, 0.1, 0, (t) => Math.sin(TAU * 220 * t) + Math.sin(TAU * 277.2 * t) + 0.4 * random());
+  return piece;
+}
+
 const pieces = [
   { id: 'first-light', title: 'First Light', make: firstLight, lame: ['-b', '128', '--cbr'] },
   { id: 'night-bus', title: 'Night Bus', make: nightBus, lame: ['-V', '4'] },
@@ -268,5 +276,13 @@ const tracks = pieces.map(({ id, title, make, lame }, index) => {
   console.log(id, readFileSync(`${out}${id}.mp3`).length, 'bytes');
   return { id, title, artist: 'Tonearm', duration: piece.seconds, file: `${id}.mp3` };
 });
+// What the end-to-end tests play: a steady sound without a single zero, and a piece of five seconds.
+const tests = new URL('../tests/e2e/media/', import.meta.url).pathname;
+mkdirSync(tests, { recursive: true });
+for (const [name, piece] of [['steady', steady(16)], ['short', steady(5)]]) {
+  const wav = join(folder, `${name}.wav`);
+  writeFileSync(wav, piece.wav());
+  execFileSync('lame', ['--quiet', '-q', '2', '-b', '128', '--cbr', wav, `${tests}${name}.mp3`]);
+}
 writeFileSync(`${out}tracks.json`, `${JSON.stringify(tracks, null, 2)}\n`);
 rmSync(folder, { recursive: true });

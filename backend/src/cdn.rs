@@ -1,7 +1,7 @@
 //! The CDN node: media files with ranges, validators, and a word about itself in `Server-Timing`.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,15 +22,15 @@ const NODE: &str = "demo-edge-1";
 
 struct Cdn {
     service: Arc<Service>,
-    folder: PathBuf,
+    folders: Vec<PathBuf>,
     faults: Arc<Switches>,
     /// Files that were asked for before: hits.
     seen: Mutex<HashSet<String>>,
 }
 
 /// The node's routes.
-pub(crate) fn router(service: Arc<Service>, folder: &Path, faults: Arc<Switches>) -> Router {
-    let cdn = Cdn { service, folder: folder.into(), faults, seen: Mutex::default() };
+pub(crate) fn router(service: Arc<Service>, folders: Vec<PathBuf>, faults: Arc<Switches>) -> Router {
+    let cdn = Cdn { service, folders, faults, seen: Mutex::default() };
     let media = get(serve).options(|| async { allow_any_origin(StatusCode::NO_CONTENT.into_response()) });
     Router::new().route("/tracks/{file}", media).with_state(Arc::new(cdn))
 }
@@ -76,7 +76,10 @@ async fn serve(
         allow_any_origin(response)
     };
     let plain = !file.contains(['/', '\\']) && !file.starts_with('.');
-    let bytes = if plain { tokio::fs::read(cdn.folder.join(&file)).await.ok() } else { None };
+    let mut bytes = None;
+    for folder in cdn.folders.iter().filter(|_| plain) {
+        bytes = bytes.or(tokio::fs::read(folder.join(&file)).await.ok());
+    }
     let refusal = match (StatusCode::from_u16(faults.status), &bytes) {
         (Ok(status), _) if faults.status >= 400 => Some(status),
         (_, None) => Some(StatusCode::NOT_FOUND),

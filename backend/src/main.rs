@@ -1,7 +1,7 @@
 //! The demo's backend: one binary, three services that call each other over HTTP (gateway, metadata service, CDN node),
 //! and an OTLP receiver with a trace view. It is also the fixture of the end-to-end tests.
 //!
-//! `tonearm-backend [--port N] [--www DIR] [--tracks DIR] [--mount NAME=DIR]…`. The gateway listens on the port (8080), the metadata service
+//! `tonearm-backend [--port N] [--www DIR] [--tracks DIR]… [--mount NAME=DIR]…`. The gateway listens on the port (8080), the metadata service
 //! and the CDN node on the two after it; port 0 takes three that are free. The addresses are printed as one line of JSON.
 
 mod catalogue;
@@ -26,26 +26,30 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 struct Arguments {
     port: u16,
     www: PathBuf,
-    tracks: PathBuf,
+    /// Where media lies; the first folder has the catalogue.
+    tracks: Vec<PathBuf>,
     /// Folders that are served beside the page, under their names: what tests and benchmarks bring.
     mounts: Vec<(String, PathBuf)>,
 }
 
 fn arguments() -> Result<Arguments, Failure> {
-    let mut found = Arguments { port: 8080, www: "www/dist".into(), tracks: "www/tracks".into(), mounts: Vec::new() };
+    let mut found = Arguments { port: 8080, www: "www/dist".into(), tracks: Vec::new(), mounts: Vec::new() };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let value = words.next().ok_or_else(|| format!("{word} wants a value"))?;
         match word.as_str() {
             "--port" => found.port = value.parse()?,
             "--www" => found.www = value.into(),
-            "--tracks" => found.tracks = value.into(),
+            "--tracks" => found.tracks.push(value.into()),
             "--mount" => {
                 let (name, folder) = value.split_once('=').ok_or("--mount wants NAME=DIR")?;
                 found.mounts.push((name.into(), folder.into()));
             }
             _ => return Err(format!("unknown argument {word}").into()),
         }
+    }
+    if found.tracks.is_empty() {
+        found.tracks.push("www/tracks".into());
     }
     Ok(found)
 }
@@ -65,14 +69,14 @@ async fn main() -> Result<(), Failure> {
     let (cdn, cdn_origin) = listen(after(2)).await?;
     // The services export to a Collector where one is named, to the receiver on the gateway otherwise.
     let endpoint = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").unwrap_or_else(|_| gateway_origin.clone());
-    let catalogue = Arc::new(catalogue::read(&tracks, &cdn_origin)?);
+    let catalogue = Arc::new(catalogue::read(&tracks[0], &cdn_origin)?);
     let faults = Arc::new(faults::Switches::default());
 
     let files = statics::router(&www, mounts);
     let gateway_service = service::start("gateway", &endpoint)?;
     let gateway_app = gateway::router(gateway_service, &metadata_origin, &cdn_origin, files, faults.clone());
     let metadata_app = metadata::router(service::start("metadata", &endpoint)?, catalogue, faults.clone());
-    let cdn_app = cdn::router(service::start("cdn", &endpoint)?, &tracks, faults);
+    let cdn_app = cdn::router(service::start("cdn", &endpoint)?, tracks, faults);
     println!("{}", serde_json::json!({ "gateway": gateway_origin, "metadata": metadata_origin, "cdn": cdn_origin }));
     tokio::select! {
         result = axum::serve(gateway, gateway_app).into_future() => result?,

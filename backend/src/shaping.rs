@@ -27,6 +27,8 @@ pub(crate) fn body<G: Send + 'static>(bytes: Bytes, shape: &Shape, guard: G) -> 
         let mut sent = 0;
         while sent < bytes.len() {
             if cut.is_some_and(|cut| sent >= cut) {
+                // What was sent before must have left, or the browser sees no response at all.
+                sleep_until(Instant::now() + TICK * 4).await;
                 yield Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
                 return;
             }

@@ -58,9 +58,9 @@ fn a_play_is_one_trace_from_the_click_to_the_sample() {
     let (epoch, request) = host.last_request();
     let traceparent = request.traceparent.clone().unwrap();
     host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 1_000_000, end: BodyEnd::Complete {} });
-    for second in 1..=120 {
-        host.advance(500.0);
-        host.position(f64::from(second) / 2.0);
+    for tick in 1..=150 {
+        host.advance(400.0);
+        host.position(f64::from(tick) * 0.4);
     }
     host.report(Report::Ended { epoch, at: host.now(), frames: 60 * u64::from(RATE) });
     assert_eq!(host.state(), State::Ended);

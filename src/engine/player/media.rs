@@ -44,7 +44,6 @@ impl Player {
                 if let Some(trace) = self.trace.as_mut() {
                     trace.first_byte(edge.telemetry.as_deref_mut(), at);
                 }
-                self.received = true;
                 if let Some(attempts) = self.recovery.succeed() {
                     if let Some(trace) = self.trace.as_mut() {
                         trace.recover_ended(edge.telemetry.as_deref_mut(), edge.now, at, attempts);
@@ -121,6 +120,7 @@ impl Player {
 
     fn response_head(&mut self, edge: &mut Edge<'_>, status: u16) {
         if matches!(status, 200 | 206) {
+            self.received = true;
             return;
         }
         // A server that failed in the middle of a track may be back in a moment; a file that is gone stays gone.
@@ -135,7 +135,7 @@ impl Player {
 
     fn connection_lost(&mut self, edge: &mut Edge<'_>) {
         if !self.received {
-            // Nothing has come yet: the app hears at once, and may have another source.
+            // No server has answered yet: the app hears at once, and may have another source.
             self.fail(edge, PlayFailure::Network);
         } else if self.recovery.fail(edge.now) {
             if let Some(trace) = self.trace.as_mut() {

@@ -69,6 +69,7 @@ pub struct Player {
     watchdog: Watchdog,
     /// When the context's not running becomes a refusal.
     refusal: Option<Instant>,
+    /// The source was answered for, once in this play.
     received: bool,
     heard: bool,
     device_silent: bool,

@@ -1,0 +1,63 @@
+// First audible sample: ours beside <audio>, on the same page and origin, interleaved, a fresh URL each time, heard by
+// one worklet. Prints medians and their ratios; `node benches/first-audio.mjs [plays]`.
+
+import { median, openPage, startBackend, startBrowser } from '../tests/e2e/harness.mjs';
+
+const PLAYS = Number(process.argv[2] ?? 20);
+const FILE = 'first-light.mp3';
+
+const backend = await startBackend();
+const browser = await startBrowser();
+let fresh = 0;
+const url = (/** @type {number} */ rate) => `${backend.cdn}/tracks/${FILE}?rate=${rate}&n=${fresh++}`;
+
+/** @param {import('playwright-core').Page} page @param {string} contestant @param {number} rate @param {number} [blocked] */
+const play = (page, contestant, rate, blocked = 0) =>
+  page.evaluate(([contestant, url, blocked]) => globalThis.contestants[contestant](url, blocked), [contestant, url(rate), blocked]);
+
+const spread = (/** @type {number[]} */ values) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return `${sorted[Math.floor(sorted.length * 0.1)].toFixed(0)}–${sorted[Math.floor(sorted.length * 0.9)].toFixed(0)}`;
+};
+
+console.log(`First audible sample, ms from play(), ${PLAYS} plays each, interleaved; median (10th–90th percentile)`);
+const page = await openPage(browser, `${backend.gateway}/bench/first-audio.html`);
+await page.waitForFunction(() => 'contestants' in globalThis);
+for (const name of ['tonearm', 'element']) await play(page, name, 0);
+
+for (const [label, rate] of [['10 Mbit/s', 10_000], ['1 Mbit/s', 1000]]) {
+  const times = { tonearm: [], element: [] };
+  const phases = [];
+  for (let n = 0; n < PLAYS; n++) {
+    for (const name of n % 2 ? ['tonearm', 'element'] : ['element', 'tonearm']) {
+      const result = await play(page, name, rate);
+      times[name].push(result.ms);
+      if (result.phases) phases.push(result.phases);
+    }
+  }
+  const [ours, theirs] = [median(times.tonearm), median(times.element)];
+  console.log(`${label}: tonearm ${ours.toFixed(1)} (${spread(times.tonearm)}), <audio> ${theirs.toFixed(1)} (${spread(times.element)}), ratio ${(ours / theirs).toFixed(3)}`);
+  const parts = Object.keys(phases[0]).map((name) => `${name} ${(median(phases.map((each) => each[name])) * 1000).toFixed(1)}`);
+  console.log(`  ours by phase: ${parts.join(', ')}`);
+}
+
+const blocked = [];
+for (let n = 0; n < PLAYS; n++) blocked.push((await play(page, 'tonearm', 10_000, 400)).ms);
+console.log(`main thread blocked for 400 ms after the click, 10 Mbit/s: tonearm ${median(blocked).toFixed(1)} (${spread(blocked)})`);
+await page.close();
+
+for (const [label, rate] of [['10 Mbit/s', 10_000], ['1 Mbit/s', 1000]]) {
+  const times = [];
+  for (let n = 0; n < Math.min(PLAYS, 5); n++) {
+    const context = await browser.newContext();
+    const cold = await context.newPage();
+    await cold.goto(`${backend.gateway}/link/${rate}/bench/first-audio.html`);
+    await cold.waitForFunction(() => 'contestants' in globalThis);
+    times.push((await play(cold, 'cold', rate)).ms);
+    await context.close();
+  }
+  console.log(`cold (nothing loaded, the package through the same link), ${label}: tonearm ${median(times).toFixed(1)} (${spread(times)})`);
+}
+
+await browser.close();
+backend.stop();

@@ -1,0 +1,80 @@
+// In the page: one play of one contestant, timed from play() to the first sample above 1e-4 in one worklet that both
+// are connected to. Its frame is mapped to the moment at which it is heard, for both alike: the output's latency is part
+// of what a listener waits for.
+
+const base = new URL('..', location.href);
+const context = new AudioContext({ latencyHint: 'interactive' });
+await context.audioWorklet.addModule(new URL('e2e/recorder.js', base));
+const recorder = new AudioWorkletNode(context, 'recorder', { numberOfOutputs: 0 });
+
+/** Page time at which the first sample from now on leaves the speaker, by the context's output timestamp. */
+function firstSample() {
+  recorder.port.postMessage('arm');
+  return new Promise((resolve) => {
+    recorder.port.onmessage = ({ data }) => {
+      if (data.firstFrame === undefined) return;
+      const { contextTime, performanceTime } = context.getOutputTimestamp();
+      resolve(performanceTime + (data.firstFrame / data.rate - contextTime) * 1000);
+    };
+  });
+}
+
+const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Keeps the main thread busy. */
+function block(ms) {
+  for (const end = performance.now() + ms; performance.now() < end; );
+}
+
+async function tonearm(url, blocked) {
+  const { createPlayer } = await import(new URL('pkg/index.js', base));
+  globalThis.warm ??= createPlayer({ destination: recorder });
+  const player = globalThis.warm;
+  await player.load(url);
+  await rest(150);
+  const heard = firstSample();
+  const asked = performance.now();
+  const played = player.play();
+  if (blocked) block(blocked);
+  const first = await heard;
+  await played;
+  const { phases } = player.stats();
+  player.stop();
+  await rest(100);
+  return { ms: first - asked, phases };
+}
+
+async function element(url, blocked) {
+  const audio = new Audio();
+  audio.crossOrigin = 'anonymous';
+  audio.preload = 'none';
+  audio.src = url;
+  const source = context.createMediaElementSource(audio);
+  source.connect(recorder);
+  await rest(150);
+  const heard = firstSample();
+  const asked = performance.now();
+  const played = audio.play();
+  if (blocked) block(blocked);
+  const first = await heard;
+  await played;
+  audio.pause();
+  source.disconnect();
+  audio.removeAttribute('src');
+  audio.load();
+  await rest(100);
+  return { ms: first - asked };
+}
+
+/** Nothing is loaded: the package comes through the page's own link, at the click. */
+async function cold(url) {
+  const heard = firstSample();
+  const asked = performance.now();
+  const { createPlayer } = await import(new URL('pkg/index.js', base));
+  const player = createPlayer({ destination: recorder });
+  player.load(url);
+  await player.play();
+  return { ms: (await heard) - asked };
+}
+
+globalThis.contestants = { tonearm, element, cold };
