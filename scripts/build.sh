@@ -8,7 +8,7 @@ say "building the control plane and the media plane"
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--remap-path-prefix=$TONEARM_ROOT=. \
   --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=. --remap-path-prefix=$(rustc --print sysroot)=."
 for crate in ".:tonearm" "media:tonearm_media"; do
-  wasm-pack --log-level warn build "${crate%%:*}" --mode no-install --no-pack --no-typescript --target web --release \
+  wasm-pack --log-level warn build "${crate%%:*}" --mode no-install --no-pack --target web --release \
     --out-dir "$TONEARM_ROOT/pkg/dist" --out-name "${crate##*:}" 2>&1 | grep -vE '^ *(Compiling|Finished|Downloaded)' || true
 done
 cd pkg/dist

@@ -17,3 +17,6 @@ pub mod time;
 mod browser;
 #[cfg(target_arch = "wasm32")]
 mod js;
+
+#[cfg(target_arch = "wasm32")]
+pub use js::{Core, PlayerSide};

@@ -35,7 +35,7 @@ function drain(plane) {
     const [kind, ...rest] = output;
     switch (kind) {
       case 'post':
-        postMessage(rest[0], [rest[0].buffer]);
+        postMessage(rest[0], { transfer: [rest[0].buffer] });
         break;
       case 'fetch':
         request(plane, rest[0], rest[1], rest[2], rest[3], rest[4]);

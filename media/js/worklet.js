@@ -17,6 +17,26 @@ const CREDIT_FRAMES = 2048;
 /** Seconds between two position reports. */
 const REPORT_SECONDS = 0.1;
 
+/** One run of samples: from an open or a seek to the next. @param {number} epoch */
+const newRun = (epoch) => ({
+  epoch,
+  blocks: /** @type {{ frames: number, planes: Float32Array[] }[]} */ ([]),
+  /** Frames of the first block that were played. */
+  offset: 0,
+  /** Frames that were played, and those of them that the Worker knows of. */
+  played: 0,
+  credited: 0,
+  /** Frames of the whole run, once known. */
+  total: -1,
+  started: false,
+  sounding: false,
+  ended: false,
+  /** The context's frame at which the ring ran dry, or -1. */
+  gap: -1,
+  reported: 0,
+  spent: /** @type {Float32Array[][]} */ ([]),
+});
+
 class TonearmOutput extends AudioWorkletProcessor {
   constructor() {
     super();
@@ -24,34 +44,12 @@ class TonearmOutput extends AudioWorkletProcessor {
     this.worker = undefined;
     this.open = true;
     this.held = true;
-    this.reset(0);
+    this.run = newRun(0);
     this.port.onmessage = ({ data }) => {
       if (data === 'close') this.open = false;
       else if (data.port) this.connect(data.port);
       else this.hold(data);
     };
-  }
-
-  /** @param {number} epoch */
-  reset(epoch) {
-    this.epoch = epoch;
-    /** @type {{ frames: number, planes: Float32Array[] }[]} */
-    this.blocks = [];
-    /** Frames of the first block that were played. */
-    this.offset = 0;
-    /** Frames of the epoch that were played. */
-    this.played = 0;
-    this.credited = 0;
-    /** Frames of the whole epoch, once known. */
-    this.total = -1;
-    this.started = false;
-    this.sounding = false;
-    this.ended = false;
-    /** The context's frame at which the ring ran dry, or -1. */
-    this.gap = -1;
-    this.reported = 0;
-    /** @type {Float32Array[][]} */
-    this.spent = [];
   }
 
   /** @param {MessagePort} port */
@@ -60,11 +58,11 @@ class TonearmOutput extends AudioWorkletProcessor {
     port.onmessage = ({ data: [kind, epoch, frames, planes] }) => {
       if (kind === 'flush') {
         this.endGap(currentFrame, false);
-        this.reset(epoch);
-      } else if (epoch !== this.epoch) return;
-      else if (kind === 'samples') this.blocks.push({ frames, planes });
-      else if (kind === 'start') this.started = true;
-      else if (kind === 'end') this.total = frames;
+        this.run = newRun(epoch);
+      } else if (epoch !== this.run.epoch) return;
+      else if (kind === 'samples') this.run.blocks.push({ frames, planes });
+      else if (kind === 'start') this.run.started = true;
+      else if (kind === 'end') this.run.total = frames;
     };
   }
 
@@ -72,83 +70,85 @@ class TonearmOutput extends AudioWorkletProcessor {
   hold(held) {
     this.held = held;
     if (held) {
-      this.sounding = false;
+      this.run.sounding = false;
       this.endGap(currentFrame, false);
     }
   }
 
   /** @param {number} kind @param {number} frame @param {number} figure @param {boolean} [flag] */
   report(kind, frame, figure, flag) {
-    this.port.postMessage([kind, this.epoch, frame, figure, flag]);
+    this.port.postMessage([kind, this.run.epoch, frame, figure, flag]);
   }
 
   /** @param {number} frame @param {boolean} audible */
   endGap(frame, audible) {
-    if (this.gap < 0) return;
-    this.report(GAP_ENDED, frame, frame - this.gap, audible);
-    this.gap = -1;
+    if (this.run.gap < 0) return;
+    this.report(GAP_ENDED, frame, frame - this.run.gap, audible);
+    this.run.gap = -1;
   }
 
   /** @param {boolean} starved */
   credit(starved) {
-    this.credited = this.played;
-    const spent = this.spent.splice(0).flat();
-    this.worker?.postMessage([this.epoch, this.played, starved, spent], spent.map((plane) => plane.buffer));
+    this.run.credited = this.run.played;
+    const spent = this.run.spent.splice(0).flat();
+    this.worker?.postMessage([this.run.epoch, this.run.played, starved, spent], spent.map((plane) => plane.buffer));
   }
 
   /** @param {Float32Array[][]} _inputs @param {Float32Array[][]} outputs */
   process(_inputs, outputs) {
+    const { run } = this;
     const channels = outputs[0];
     const length = channels[0].length;
-    if (this.held || !this.started) {
+    if (this.held || !run.started) {
       this.end(currentFrame);
       return this.open;
     }
     let written = 0;
-    while (written < length && this.blocks.length > 0) {
-      const { frames, planes } = this.blocks[0];
-      const count = Math.min(length - written, frames - this.offset);
+    while (written < length && run.blocks.length > 0) {
+      const { frames, planes } = run.blocks[0];
+      const count = Math.min(length - written, frames - run.offset);
       for (let channel = 0; channel < channels.length; channel++) {
         const plane = planes[Math.min(channel, planes.length - 1)];
-        channels[channel].set(plane.subarray(this.offset, this.offset + count), written);
+        channels[channel].set(plane.subarray(run.offset, run.offset + count), written);
       }
-      this.offset += count;
+      run.offset += count;
       written += count;
-      if (this.offset === frames) {
-        this.spent.push(/** @type {{ planes: Float32Array[] }} */ (this.blocks.shift()).planes);
-        this.offset = 0;
+      if (run.offset === frames) {
+        run.spent.push(/** @type {{ planes: Float32Array[] }} */ (run.blocks.shift()).planes);
+        run.offset = 0;
       }
     }
-    if (written > 0 && !this.sounding) {
+    if (written > 0 && !run.sounding) {
       this.endGap(currentFrame, true);
-      this.report(AUDIBLE, currentFrame, this.played);
-      this.reported = currentFrame;
-      this.sounding = true;
+      this.report(AUDIBLE, currentFrame, run.played);
+      run.reported = currentFrame;
+      run.sounding = true;
     }
-    this.played += written;
-    const dry = written < length && this.total !== this.played;
+    run.played += written;
+    const dry = written < length && run.total !== run.played;
     if (dry) {
       // Not a frame before the Worker says so: it knows how fast the bytes come.
-      this.gap = currentFrame + written;
-      this.started = false;
-      this.sounding = false;
-      this.report(GAP_STARTED, this.gap, this.played);
-    } else if (currentFrame - this.reported >= sampleRate * REPORT_SECONDS) {
-      this.reported = currentFrame;
-      this.report(POSITION, currentFrame + written, this.played);
+      run.gap = currentFrame + written;
+      run.started = false;
+      run.sounding = false;
+      this.report(GAP_STARTED, run.gap, run.played);
+    } else if (currentFrame - run.reported >= sampleRate * REPORT_SECONDS) {
+      run.reported = currentFrame;
+      this.report(POSITION, currentFrame + written, run.played);
     }
-    if (dry || this.played - this.credited >= CREDIT_FRAMES) this.credit(dry);
+    if (dry || run.played - run.credited >= CREDIT_FRAMES) this.credit(dry);
     this.end(currentFrame + written);
     return this.open;
   }
 
   /** The last frame of the track was given. @param {number} frame */
   end(frame) {
-    if (this.held || this.ended || this.total < 0 || this.played < this.total) return;
-    this.ended = true;
-    this.started = false;
+    const { run } = this;
+    if (this.held || run.ended || run.total < 0 || run.played < run.total) return;
+    run.ended = true;
+    run.started = false;
     this.endGap(frame, false);
-    this.report(ENDED, frame, this.played);
+    this.report(ENDED, frame, run.played);
   }
 }
 

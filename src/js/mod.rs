@@ -5,3 +5,5 @@
 
 mod core;
 mod options;
+
+pub use core::{Core, PlayerSide};

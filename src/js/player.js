@@ -101,7 +101,7 @@ export class Player extends EventTarget {
       cancelResolve: () => this.#resolver.cancel(),
       reopen: () => this.#open(),
     };
-    withCore((core) => core.createPlayer(this.#id, telemetry?.id, side));
+    withCore((core) => core.createPlayer(this.#id, /** @type {import('./telemetry.js').Telemetry | undefined} */ (telemetry)?.id, side));
     this.#open();
   }
 

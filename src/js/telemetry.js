@@ -24,12 +24,14 @@ export class Span {
 
   /** @param {number} telemetry @param {string} name @param {import('./types').SpanOptions} options */
   constructor(telemetry, name, options) {
-    const parent = options.parent instanceof Span ? options.parent.traceparent : options.parent;
+    /** @type {string | undefined} */
+    const parent = typeof options.parent === 'object' ? options.parent.traceparent : options.parent;
     this.#telemetry = telemetry;
     this.#name = name;
     this.#parent = parent;
     this.#start = performance.now();
     this.#attributes = { ...options.attributes };
+    /** @type {string} */
     this.traceparent = `00-${parent?.slice(3, 35) ?? randomHex(16)}-${randomHex(8)}-${parent?.slice(53, 55) ?? '03'}`;
     Object.freeze(this);
   }

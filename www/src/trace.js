@@ -41,9 +41,10 @@ function showPhases(player, place) {
 function ordered(spans) {
   const known = new Set(spans.map(({ spanId }) => spanId));
   const starts = (/** @type {Span} */ a, /** @type {Span} */ b) => (BigInt(a.start) < BigInt(b.start) ? -1 : 1);
-  const below = (/** @type {string} */ parent, /** @type {number} */ depth) =>
+  /** @type {(parent: string, depth: number) => { span: Span, depth: number }[]} */
+  const below = (parent, depth) =>
     spans.filter(({ parentSpanId }) => (known.has(parentSpanId) ? parentSpanId : '') === parent).sort(starts)
-      .flatMap((/** @type {Span} */ span) => /** @type {{ span: Span, depth: number }[]} */ ([{ span, depth }, ...below(span.spanId, depth + 1)]));
+      .flatMap((span) => [{ span, depth }, ...below(span.spanId, depth + 1)]);
   return below('', 0);
 }
 

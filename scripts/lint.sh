@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Format, clippy for both targets, types of the hand-written JavaScript, sizes of files.
+set -euo pipefail
+source "$(dirname "$0")/env.sh"
+cd "$TONEARM_ROOT"
+say "rustfmt"
+cargo fmt --all --check
+say "clippy, native and wasm"
+cargo clippy --quiet --workspace --all-targets -- -D warnings
+cargo clippy --quiet -p tonearm -p tonearm-media -p tonearm-messages --target wasm32-unknown-unknown --all-targets -- -D warnings
+say "tsc --checkJs --strict"
+tsc -p tsconfig.json
+say "lengths of files"
+node scripts/check-lengths.mjs

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Every test, after setting up what is missing: native, browser (Chromium, Firefox), packaging and types, end to end.
+set -euo pipefail
+source "$(dirname "$0")/env.sh"
+cd "$TONEARM_ROOT"
+began=$SECONDS
+stage() { local at=$SECONDS; say "— $1"; shift; "$@"; say "  took $((SECONDS - at)) s"; }
+stage "set-up" bash scripts/setup.sh build browsers
+stage "package" bash scripts/build.sh
+stage "demo" bash scripts/build-demo.sh
+stage "lint" bash scripts/lint.sh
+stage "native tests" cargo test --quiet --workspace
+stage "browser tests" bash scripts/test-browser.sh chrome firefox
+stage "sizes" node scripts/check-size.mjs
+stage "packaging tests" node --test tests/packaging/*.test.mjs
+stage "end to end" node --test --test-concurrency=1 tests/e2e/*.test.mjs
+say "everything passed in $((SECONDS - began)) s"

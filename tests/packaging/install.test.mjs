@@ -1,0 +1,83 @@
+// The packed tarball, installed as a user would: in Node (server rendering), in a bundler, and on a plain page.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join, normalize } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startBrowser } from '../e2e/harness.mjs';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'tonearm-package-'));
+const run = (/** @type {string} */ command, /** @type {string[]} */ args) => execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+before(() => {
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
+  const packed = JSON.parse(run('npm', ['pack', '--json', `${root}pkg`]));
+  run('npm', ['install', '--no-audit', '--no-fund', `./${packed[0].filename}`]);
+});
+after(() => rmSync(folder, { recursive: true }));
+
+test('the tarball has what it promises, and no more', () => {
+  const manifest = JSON.parse(readFileSync(join(folder, 'node_modules/tonearm/package.json'), 'utf8'));
+  for (const entry of Object.values(manifest.exports)) {
+    for (const file of typeof entry === 'string' ? [entry] : Object.values(entry)) {
+      assert.ok(existsSync(join(folder, 'node_modules/tonearm', file)), file);
+    }
+  }
+  assert.deepEqual(Object.keys(manifest.exports['.']), ['types', 'default'], 'types come first');
+  const files = readdirSync(join(folder, 'node_modules/tonearm'), { recursive: true }).map(String);
+  assert.ok(files.includes('README.md') && files.includes('NOTICE'));
+  assert.ok(!files.some((file) => file.endsWith('.rs') || file.includes('node_modules')));
+  const version = /^version = "(.+)"$/m.exec(readFileSync(`${root}Cargo.toml`, 'utf8'))?.[1];
+  assert.equal(manifest.version, version, 'the crate and the package have one version');
+});
+
+test('importing it touches nothing', () => {
+  const script = `
+    globalThis.fetch = () => { throw new Error('fetched'); };
+    const { createPlayer, createTelemetry, init, Player } = await import('tonearm');
+    console.log([typeof createPlayer, typeof createTelemetry, typeof init, typeof Player].join());`;
+  assert.equal(run('node', ['--input-type=module', '-e', script]).trim(), 'function,function,function,function');
+});
+
+test('a bundle of it plays', async () => {
+  const entry = `
+    import { createPlayer } from 'tonearm';
+    const player = createPlayer();
+    globalThis.outcome = player.load('/track.mp3').then(() => player.play()).then(() => player.state, (error) => error.name + ': ' + error.message);`;
+  writeFileSync(join(folder, 'entry.js'), entry);
+  writeFileSync(join(folder, 'index.html'), '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script src="dist/main.js"></script>');
+  writeFileSync(join(folder, 'plain.html'), `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
+    <script type="importmap">{ "imports": { "tonearm": "/node_modules/tonearm/dist/index.js" } }</script>
+    <script type="module">${entry}</script>`);
+  run(`${root}node_modules/.bin/webpack`, ['--entry', './entry.js', '--mode', 'production', '--output-public-path', '/dist/']);
+  const types = { html: 'text/html', js: 'text/javascript', wasm: 'application/wasm', mp3: 'audio/mpeg' };
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url ?? '/', 'http://x').pathname);
+    const file = path === '/track.mp3' ? `${root}tests/e2e/media/short.mp3` : join(folder, path);
+    if (!existsSync(file)) return response.writeHead(404).end();
+    // The strictest policy that lets wasm run: the page's own origin alone.
+    response.setHeader('content-security-policy', "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'unsafe-inline'; img-src data:");
+    response.setHeader('content-type', types[/** @type {keyof typeof types} */ (file.split('.').pop())] ?? 'text/plain');
+    return response.end(readFileSync(file));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const browser = await startBrowser();
+  try {
+    for (const page of ['index.html', 'plain.html']) {
+      const tab = await browser.newPage();
+      await tab.goto(`http://127.0.0.1:${port}/${page}`);
+      await tab.waitForFunction(() => globalThis.outcome);
+      assert.equal(await tab.evaluate(() => globalThis.outcome), 'playing', page);
+      await tab.close();
+    }
+  } finally {
+    await browser.close();
+    server.close();
+  }
+});

@@ -1,0 +1,41 @@
+// What an app writes in TypeScript must compile, and what is wrong must not.
+
+import { createPlayer, createTelemetry, init, type Player, type PlayerState, type Telemetry } from '../../src/js/types';
+
+const telemetry: Telemetry = createTelemetry({ serviceName: 'app', resource: { 'app.plan': 'free', 'app.ids': [1, 2] } });
+const player: Player = createPlayer({ telemetry });
+const target: EventTarget = player;
+
+player.addEventListener('playing', function () {
+  const state: PlayerState = this.state;
+  console.log(state, target);
+});
+player.addEventListener('statechange', { handleEvent: () => {} });
+
+async function use() {
+  await init({ wasm: new URL('https://cdn.example/tonearm_bg.wasm') });
+  await player.load('https://cdn.example/a.mp3', { signal: AbortSignal.timeout(1000) });
+  const span = telemetry.startSpan('checkout', { parent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' });
+  await player.load({
+    trackId: 'a',
+    parent: span,
+    resolve: async ({ fetch, signal }) => (await (await fetch('/api/a', { signal })).json()).url as string,
+  });
+  await player.play({ trigger: 'auto' });
+  player.currentTime += 10;
+  const seconds: number = player.stats().phases.firstByte;
+  const ranges: TimeRanges = player.buffered;
+  span.setAttribute('a', seconds).setError('no').end();
+  return ranges.length > 0 && telemetry.stats().dropped.queue_full === 0;
+}
+
+// @ts-expect-error a service has a name
+createTelemetry({});
+// @ts-expect-error no such option
+createPlayer({ volume: 1 });
+// @ts-expect-error read-only
+player.duration = 3;
+// @ts-expect-error no such trigger
+player.play({ trigger: 'robot' });
+
+export { use };
