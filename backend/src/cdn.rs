@@ -107,7 +107,7 @@ async fn serve(
     let (first, last) = wanted.unwrap_or((0, len.saturating_sub(1)));
     let piece = Bytes::from(bytes).slice(first..(last + 1).min(len));
     span.status(status);
-    span.set("http.response.body.size", piece.len() as i64);
+    span.set("http.response.body.size", i64::try_from(piece.len()).unwrap_or(i64::MAX));
     let cut = (faults.cut > 0 && first == 0).then(|| piece.len() * faults.cut as usize / 100);
     let length = piece.len();
     let mut response = answer(status, body(piece, &Shape { rate: faults.rate, cut }, span));

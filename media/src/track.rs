@@ -175,7 +175,7 @@ impl Track {
     pub fn advance(&mut self, frames: usize) -> Advance {
         while self.ready_frames() < frames && !self.ended {
             let index = self.demuxer.packet_index();
-            let step = match self.demuxer.next() {
+            let step = match self.demuxer.step() {
                 Ok(step) => step,
                 Err(error) => return Advance::Failed(media_error(error)),
             };
@@ -191,7 +191,7 @@ impl Track {
                     let Some(decoder) = &mut self.decoder else { return Advance::NeedBytes };
                     match decoder.decode(packet) {
                         Ok(planes) => {
-                            keep(planes, index, self.range, &mut self.frames, self.resampler.as_mut(), &mut self.ready)
+                            keep(planes, index, self.range, &mut self.frames, self.resampler.as_mut(), &mut self.ready);
                         }
                         Err(_) => return Advance::Failed(MediaError::Undecodable {}),
                     }
@@ -202,7 +202,14 @@ impl Track {
                 let Some(decoder) = &mut self.decoder else { break };
                 match decoder.conceal() {
                     Ok(planes) => {
-                        keep(planes, lost_index, self.range, &mut self.frames, self.resampler.as_mut(), &mut self.ready)
+                        keep(
+                            planes,
+                            lost_index,
+                            self.range,
+                            &mut self.frames,
+                            self.resampler.as_mut(),
+                            &mut self.ready,
+                        );
                     }
                     Err(_) => return Advance::Failed(MediaError::Undecodable {}),
                 }

@@ -49,7 +49,7 @@ impl Engine {
     /// Takes what happened at `now`.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
         match input {
-            Input::CreateTelemetry { id, config } => self.create_telemetry(id, config),
+            Input::CreateTelemetry { id, config } => self.create_telemetry(id, *config),
             Input::CreatePlayer { id, telemetry } => {
                 self.players.insert(id, Player::new(id, telemetry));
             }
@@ -167,9 +167,9 @@ impl Engine {
         self.export(now);
     }
 
-    fn create_telemetry(&mut self, id: TelemetryId, config: Box<Config>) {
+    fn create_telemetry(&mut self, id: TelemetryId, config: Config) {
         let random = Random::seeded([self.random.next_u64(), self.random.next_u64()]);
-        self.telemetries.insert(id, Telemetry::new(*config, self.clock, random));
+        self.telemetries.insert(id, Telemetry::new(config, self.clock, random));
     }
 
     fn with_player(

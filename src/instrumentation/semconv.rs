@@ -28,7 +28,7 @@ pub const PLAYER_STATE: &str = "player.state";
 
 /// Who asked for the play: user, auto, api.
 pub const TRACK_PLAY_TRIGGER: &str = "track.play.trigger";
-/// How the play came out: started, failed, exited_before_start.
+/// How the play came out: started, failed, `exited_before_start`.
 pub const TRACK_PLAY_OUTCOME: &str = "track.play.outcome";
 /// Prefix of the five phases on `track.play`, each in seconds.
 pub const TRACK_PLAY_PHASE: [&str; 5] = [

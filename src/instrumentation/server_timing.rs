@@ -29,7 +29,7 @@ pub fn parse_server_timing(header: &str) -> ServerTiming {
         };
         match name.as_str() {
             "traceparent" => {
-                timing.trace_id = description.split('-').nth(1).filter(|id| id.len() == 32).map(Into::into)
+                timing.trace_id = description.split('-').nth(1).filter(|id| id.len() == 32).map(Into::into);
             }
             "node" | "cdn-node" => timing.node = Some(description),
             "cache" | "cdn-cache" => timing.cache = Some(description),

@@ -180,6 +180,7 @@ impl Core {
 
     /// Ends it: with a status, or with none where the network failed.
     #[wasm_bindgen(js_name = endRequest)]
+    #[allow(clippy::needless_pass_by_value, reason = "wasm-bindgen hands strings over")]
     pub fn end_request(&self, id: u32, number: u32, status: Option<u16>, server_timing: Option<String>, aborted: bool) {
         let key = self.requests.borrow_mut().remove(number);
         let Some(key) = key else { return };
@@ -264,7 +265,7 @@ impl Core {
         traceparent: &str,
         parent: Option<String>,
         start: f64,
-        values: JsValue,
+        values: &JsValue,
         error: Option<String>,
     ) {
         let Ok(context) = parse_traceparent(traceparent) else { return };
@@ -276,7 +277,7 @@ impl Core {
             telemetry,
             start: Instant::from_millis(start),
             options: Box::new(options),
-            attributes: attributes(&values),
+            attributes: attributes(values),
             error,
         });
     }

@@ -135,7 +135,7 @@ fn kind_of(value: &JsValue) -> String {
     if let Some(number) = value.dyn_ref::<js_sys::Number>() {
         // JavaScript writes its numbers itself: Rust's way of doing it weighs several kilobytes.
         return number
-            .to_string(10)
+            .to_string_with_radix(10)
             .map_or_else(|_| "a number".into(), |text| format!("the number {}", String::from(text)));
     }
     value.js_typeof().as_string().unwrap_or_default()

@@ -110,7 +110,7 @@ fn effect(from: State, to: Option<State>, input: Input) -> Option<Effect> {
         (Input::Command(Command::Pause), Some(_)) => Some(Effect::Hold),
         (Input::Command(Command::Pause), None) if from == State::Seeking => Some(Effect::Hold),
         (Input::Command(Command::Seek), Some(_)) => Some(Effect::Seek),
-        (Input::Command(Command::Stop), Some(_)) | (Input::Event(Event::Failed), Some(_)) => Some(Effect::Close),
+        (Input::Command(Command::Stop) | Input::Event(Event::Failed), Some(_)) => Some(Effect::Close),
         _ => None,
     }
 }

@@ -52,7 +52,8 @@ mod tests {
     #[test]
     fn the_ratio_is_of_sums() {
         let seconds = Duration::from_secs;
-        assert_eq!(Totals { played: seconds(9), stalled: seconds(1), ..Totals::default() }.stall_ratio(), 0.1);
-        assert_eq!(Totals::default().stall_ratio(), 0.0);
+        let totals = Totals { played: seconds(9), stalled: seconds(1), ..Totals::default() };
+        assert!((totals.stall_ratio() - 0.1).abs() < 1e-12);
+        assert!(Totals::default().stall_ratio().abs() < 1e-12);
     }
 }

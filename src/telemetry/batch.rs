@@ -75,15 +75,15 @@ fn weight(span: &Span) -> usize {
 }
 
 impl Queue {
-    /// Takes a span; gives it back where there is no room.
-    pub(super) fn push(&mut self, span: Span, limits: &Batch) -> Result<(), Span> {
+    /// Takes a span; says whether there was room.
+    pub(super) fn push(&mut self, span: Span, limits: &Batch) -> bool {
         let weight = weight(&span);
         if self.spans.len() >= limits.queue_size || self.bytes + weight > limits.queue_bytes {
-            return Err(span);
+            return false;
         }
         self.bytes += weight;
         self.spans.push_back((weight, span));
-        Ok(())
+        true
     }
 
     pub(super) fn len(&self) -> usize {

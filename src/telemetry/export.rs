@@ -128,7 +128,7 @@ impl Pipeline {
     }
 
     pub(super) fn enqueue(&mut self, now: Instant, span: Span) {
-        if self.queue.push(span, &self.limits).is_err() {
+        if !self.queue.push(span, &self.limits) {
             self.account.drop_records(DropReason::QueueFull, 1);
             return;
         }

@@ -11,7 +11,7 @@ const INITIAL: Duration = Duration::from_secs(1);
 /// The longest wait that we choose ourselves.
 const LONGEST: Duration = Duration::from_secs(30);
 /// The longest wait that a server can ask for.
-const LONGEST_ASKED: Duration = Duration::from_secs(300);
+const LONGEST_ASKED: Duration = Duration::from_mins(5);
 
 /// How long to wait before retry number `retry` (0 is the first); `None` where there is none left.
 pub(super) fn wait(retry: u32, asked: Option<Duration>, random: &mut Random) -> Option<Duration> {
@@ -45,6 +45,6 @@ mod tests {
     fn the_server_is_heeded_within_reason() {
         let mut random = Random::seeded([1, 1]);
         assert_eq!(wait(0, Some(Duration::from_secs(7)), &mut random), Some(Duration::from_secs(7)));
-        assert_eq!(wait(0, Some(Duration::from_secs(86_400)), &mut random), Some(LONGEST_ASKED));
+        assert_eq!(wait(0, Some(Duration::from_hours(24)), &mut random), Some(LONGEST_ASKED));
     }
 }

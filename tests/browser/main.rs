@@ -89,7 +89,15 @@ async fn export_one(status: u16, retry_after: Option<&str>, body: &[u8]) -> (Arr
     core.create_telemetry(1, parse(options), "https://app.example").unwrap();
     let stub = stub(status, retry_after.map(Into::into), &Uint8Array::from(body));
     let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03";
-    core.record_span(1, "span".into(), traceparent, None, 1.0, parse("{\"a\":1,\"b\":[\"x\"],\"c\":0.5,\"d\":true}"), None);
+    core.record_span(
+        1,
+        "span".into(),
+        traceparent,
+        None,
+        1.0,
+        &parse("{\"a\":1,\"b\":[\"x\"],\"c\":0.5,\"d\":true}"),
+        None,
+    );
     core.flush(1);
     JsFuture::from(turn(30)).await.unwrap();
     get(&stub, "restore").unchecked_into::<Function>().call0(&JsValue::NULL).unwrap();
@@ -121,7 +129,9 @@ async fn a_partial_success_is_counted() {
 
 #[wasm_bindgen_test]
 async fn what_may_succeed_later_stays_pending() {
-    for (status, retry_after) in [(503, None), (429, Some("120")), (429, Some("Fri, 01 Jan 2100 00:00:00 GMT")), (0, None)] {
+    for (status, retry_after) in
+        [(503, None), (429, Some("120")), (429, Some("Fri, 01 Jan 2100 00:00:00 GMT")), (0, None)]
+    {
         let (calls, account) = export_one(status, retry_after, &[]).await;
         assert_eq!(calls.length(), 1, "{status}");
         assert_eq!(account[..3], [1.0, 0.0, 1.0], "{status}");

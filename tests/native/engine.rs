@@ -38,6 +38,10 @@ fn millis(span: &Span) -> f64 {
     (span.end_time_unix_nano - span.start_time_unix_nano) as f64 / 1e6
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
 fn is_error(span: &Span) -> bool {
     span.status.as_ref().is_some_and(|status| status.code == 2)
 }
@@ -78,8 +82,8 @@ fn a_play_is_one_trace_from_the_click_to_the_sample() {
     }
     let get = named(&spans, "GET");
     assert_eq!(get.kind, 3);
-    assert_eq!(traceparent[3..35], root.trace_id.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-    assert_eq!(traceparent[36..52], get.span_id.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    assert_eq!(traceparent[3..35], hex(&root.trace_id));
+    assert_eq!(traceparent[36..52], hex(&get.span_id));
     assert_eq!(text(get, "cdn.node").as_deref(), Some("fra-1"));
     assert_eq!(text(get, "http.response.status_code").as_deref(), Some("200"));
     assert_eq!(text(root, "track.play.outcome").as_deref(), Some("started"));

@@ -60,7 +60,7 @@ fn every_split_gives_the_same_packets() {
         let mut pieces = bytes.chunks(piece);
         let mut packets = Vec::new();
         loop {
-            match demuxer.next() {
+            match demuxer.step() {
                 Ok(Step::NeedBytes) => match pieces.next() {
                     Some(piece) => demuxer.push(piece),
                     None => return packets,
@@ -137,7 +137,7 @@ fn what_is_no_mp3_is_refused() {
     assert_eq!(decode(b"", 5000, 44_100).unwrap_err(), MediaError::UnsupportedFormat {});
     let mut demuxer = Demuxer::default();
     demuxer.finish();
-    assert_eq!(demuxer.next(), Err(DemuxError::NotMp3));
+    assert_eq!(demuxer.step(), Err(DemuxError::NotMp3));
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn a_full_read_ahead_drops_the_request_and_asks_again_later() {
         bench.chunk(1, &bytes[sent..sent + 4096]);
         sent += 4096;
     }
-    assert!(bench.outputs.iter().any(|output| *output == Output::Abort { request: 1 }));
+    assert!(bench.outputs.contains(&Output::Abort { request: 1 }));
     assert!(bench.facts().any(|fact| matches!(fact, Fact::BodyEnd { end: BodyEnd::Dropped {}, .. })));
     assert!(sent < READ_AHEAD_BYTES + 300_000);
     assert!(!bench.facts().any(|fact| matches!(fact, Fact::BytesWanted { .. })));

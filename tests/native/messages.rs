@@ -73,7 +73,7 @@ fn no_bytes_panic() {
     let samples: Vec<Vec<u8>> = facts().iter().map(Wire::to_bytes).collect();
     for _ in 0..20_000 {
         let mut bytes = samples[random.next_u64() as usize % samples.len()].clone();
-        for _ in 0..1 + random.next_u64() % 4 {
+        for _ in 0..=(random.next_u64() % 4) {
             let at = random.next_u64() as usize % bytes.len();
             bytes[at] = random.next_u64() as u8;
         }

@@ -148,7 +148,7 @@ fn random_batches_decode_to_what_was_recorded() {
                 Status::Unset => assert_eq!(status.code, 0),
                 Status::Ok => assert_eq!(status.code, 1),
                 Status::Error { description } => {
-                    assert_eq!((status.code, status.message), (2, description.to_string()))
+                    assert_eq!((status.code, status.message), (2, description.to_string()));
                 }
             }
         }

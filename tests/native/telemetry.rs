@@ -212,7 +212,7 @@ fn the_account_adds_up_through_random_faults() {
             while let Some(export) = telemetry.poll_export(at(now)) {
                 flying.push(export);
             }
-            while !flying.is_empty() && random.next_u64() % 3 > 0 {
+            while !flying.is_empty() && !random.next_u64().is_multiple_of(3) {
                 let export = flying.swap_remove(random.next_u64() as usize % flying.len());
                 let reply = match random.next_u64() % 6 {
                     0 => status(503),

@@ -71,7 +71,7 @@ impl StreamInfo {
     }
 }
 
-/// What [`Demuxer::next`] has.
+/// What [`Demuxer::step`] has.
 #[derive(Debug, PartialEq)]
 pub enum Step<'a> {
     /// Nothing before more bytes are pushed.
@@ -164,7 +164,7 @@ impl Demuxer {
     }
 
     /// The next thing that the bytes so far hold.
-    pub fn next(&mut self) -> Result<Step<'_>, DemuxError> {
+    pub fn step(&mut self) -> Result<Step<'_>, DemuxError> {
         loop {
             if self.skip > 0 {
                 let len = self.skip.min(self.buffered() as u64);

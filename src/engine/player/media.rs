@@ -19,13 +19,10 @@ fn failure_of(error: MediaError) -> PlayFailure {
 impl Player {
     pub(super) fn handle_fact(&mut self, edge: &mut Edge<'_>, fact: Fact) {
         match fact {
-            Fact::Hello { version } => {
-                if version != VERSION {
-                    self.media_lost = true;
-                    self.fail_if_wanted(edge, PlayFailure::VersionMismatch);
-                }
+            Fact::Hello { version } if version != VERSION => {
+                self.media_lost = true;
+                self.fail_if_wanted(edge, PlayFailure::VersionMismatch);
             }
-            Fact::RequestStarted { .. } => {}
             Fact::ResponseHead { request, at, head } => {
                 let at = edge.clock.instant(at);
                 if let Some(trace) = self.trace.as_mut() {
@@ -92,10 +89,10 @@ impl Player {
                 self.buffered = end;
                 self.emit(edge, "progress");
             }
-            Fact::BytesWanted { epoch, offset } if epoch == self.epoch => {
-                if self.recovery.want(offset) && self.failure_ahead.is_none() {
-                    self.fetch(edge, offset);
-                }
+            Fact::BytesWanted { epoch, offset }
+                if epoch == self.epoch && self.recovery.want(offset) && self.failure_ahead.is_none() =>
+            {
+                self.fetch(edge, offset);
             }
             Fact::DecodedAll { epoch, end, .. } if epoch == self.epoch => {
                 self.buffered = end;

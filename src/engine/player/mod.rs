@@ -284,12 +284,11 @@ impl Player {
             self.emit(edge, "play");
         }
         match step.effect {
-            Some(Effect::Select) => self.close(edge),
             Some(Effect::Open) => self.begin_play(edge),
             Some(Effect::Release) => self.release(edge),
             Some(Effect::Hold) => self.hold(edge),
             Some(Effect::Seek) => self.go(edge),
-            Some(Effect::Close) => self.close(edge),
+            Some(Effect::Select | Effect::Close) => self.close(edge),
             None => {}
         }
         if let Some(transition) = step.transition {
