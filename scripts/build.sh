@@ -3,6 +3,7 @@
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"
+rm -rf pkg/dist/snippets
 say "building the control plane and the media plane"
 # No path of this machine in the panics' locations: smaller, and the same bytes everywhere.
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--remap-path-prefix=$TONEARM_ROOT=. \
@@ -17,9 +18,12 @@ features=(--enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-flo
   --enable-mutable-globals --enable-reference-types --enable-multivalue)
 wasm-opt "${features[@]}" -Oz --converge --strip-debug --strip-producers tonearm_bg.wasm -o tonearm_bg.wasm
 wasm-opt "${features[@]}" -O3 --strip-debug --strip-producers tonearm_media_bg.wasm -o tonearm_media_bg.wasm
-for script in tonearm.js tonearm_media.js ../../src/js/*.js ../../media/js/*.js; do
-  name=$(basename "$script")
-  terser "$script" --module --ecma 2022 --compress passes=2 --mangle --source-map "includeSources,url='$name.map'" -o "$name.min"
+rm -f ../../pkg/dist/post.js
+for script in tonearm.js tonearm_media.js ../../src/js/*.js ../../media/js/*.js snippets/*/src/js/*.js; do
+  # A script that Rust imports lies among wasm-bindgen's snippets; every other one beside the modules.
+  name=$([[ $script == snippets/* ]] && echo "$script" || basename "$script")
+  if [ "$name" = post.js ]; then continue; fi
+  terser "$script" --module --ecma 2022 --compress passes=2 --mangle --source-map "includeSources,url='$(basename "$name").map'" -o "$name.min"
   mv "$name.min" "$name"
   mv "$name.min.map" "$name.map"
 done

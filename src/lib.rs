@@ -20,3 +20,8 @@ mod js;
 
 #[cfg(target_arch = "wasm32")]
 pub use js::{Core, PlayerSide};
+
+/// A quarter of the code of Rust's own allocator for this target, and bounded time for each call.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

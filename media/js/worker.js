@@ -2,10 +2,19 @@
 // wasm; samples go from there straight to the worklet's port; facts go up to the page.
 
 import load, { Plane } from './tonearm_media.js';
-import { BLOCK_FRAMES } from './block.js';
+
+/** Kinds of outputs, as `browser.rs` numbers them; the rest are the worklet's. */
+const POST = 1;
+const FETCH = 2;
+const ABORT = 3;
+const SAMPLES = 5;
+/** Frames of a full block: `BLOCK_FRAMES` of `plane.rs`. */
+const BLOCK_FRAMES = 4096;
 
 /** @type {Plane | undefined} */
 let plane;
+/** @type {WebAssembly.Memory} */
+let memory;
 /** @type {MessagePort | undefined} */
 let worklet;
 /** Commands from before the wasm was there. @type {Uint8Array[]} */
@@ -28,37 +37,35 @@ function tellWorklet(message, transfer = []) {
   else unsent.push([message, transfer]);
 }
 
+/** The block's planes, copied out of the wasm's memory. @param {Plane} plane */
+function samples(plane) {
+  const planes = [];
+  for (let at; (at = plane.samples(planes.length)); ) {
+    const target = spare.pop() ?? new Float32Array(BLOCK_FRAMES);
+    target.set(new Float32Array(memory.buffer, at, plane.count()));
+    planes.push(target);
+  }
+  return planes;
+}
+
 /** @param {Plane} plane */
 function drain(plane) {
   plane.finish_input(now());
-  for (let output; (output = plane.next_output()); ) {
-    const [kind, ...rest] = output;
-    switch (kind) {
-      case 'post':
-        postMessage(rest[0], { transfer: [rest[0].buffer] });
-        break;
-      case 'fetch':
-        request(plane, rest[0], rest[1], rest[2], rest[3], rest[4]);
-        break;
-      case 'abort': {
-        const controller = requests.get(rest[0]);
-        requests.delete(rest[0]);
-        controller?.abort();
-        break;
-      }
-      case 'samples': {
-        const [epoch, frames, channels] = rest;
-        const planes = Array.from({ length: channels }, (_, channel) => {
-          const target = spare.pop() ?? new Float32Array(BLOCK_FRAMES);
-          plane.copy_samples(channel, target);
-          return target;
-        });
-        tellWorklet([kind, epoch, frames, planes], planes.map((target) => target.buffer));
-        break;
-      }
-      default:
-        tellWorklet(output);
-    }
+  for (let kind; (kind = plane.next_output()); ) {
+    const id = plane.id();
+    if (kind === POST) {
+      const fact = plane.fact();
+      postMessage(fact, { transfer: [fact.buffer] });
+    } else if (kind === FETCH) {
+      request(plane, id, plane.url(), plane.count(), plane.traceparent(), plane.credentials());
+    } else if (kind === ABORT) {
+      const controller = requests.get(id);
+      requests.delete(id);
+      controller?.abort();
+    } else if (kind === SAMPLES) {
+      const planes = samples(plane);
+      tellWorklet([kind, id, plane.count(), planes], planes.map(({ buffer }) => buffer));
+    } else tellWorklet([kind, id, plane.count()]);
   }
   for (const [id, go] of waiting) {
     if (!requests.has(id) || plane.wants_bytes(id)) {
@@ -146,7 +153,8 @@ function command(bytes) {
 self.onmessage = ({ data }) => (data.port ? connect(data.port) : command(data));
 
 load({ module_or_path: new URL('./tonearm_media_bg.wasm', import.meta.url) }).then(
-  () => {
+  (module) => {
+    memory = module.memory;
     plane = new Plane();
     for (const bytes of commands.splice(0)) command(bytes);
   },

@@ -1,11 +1,18 @@
 // The AudioWorklet: copies samples to the output, counts the frames that are missing, reports what was heard.
 // Owns the sample ring. Knows no decoding and no network; it has no timers, no fetch and no TextDecoder to use.
 //
-// From the Worker's port: ["flush", epoch], ["samples", epoch, frames, planes], ["start", epoch], ["end", epoch, frames].
+// From the Worker's port: [kind, epoch, frames, planes], kinds as below.
 // To the Worker's port: [epoch, framesPlayed, starved, spentPlanes].
 // From the page: { port } once, then true to hold and false to go on; "close" at the end.
 // To the page: [kind, epoch, contextFrame, figure, flag], kinds as below.
 
+/** Kinds of messages of the Worker, as the media plane's `browser.rs` numbers its outputs. */
+const FLUSH = 4;
+const SAMPLES = 5;
+const START = 6;
+const END = 7;
+
+/** Kinds of reports to the page. */
 const AUDIBLE = 0;
 const POSITION = 1;
 const GAP_STARTED = 2;
@@ -56,13 +63,13 @@ class TonearmOutput extends AudioWorkletProcessor {
   connect(port) {
     this.worker = port;
     port.onmessage = ({ data: [kind, epoch, frames, planes] }) => {
-      if (kind === 'flush') {
+      if (kind === FLUSH) {
         this.endGap(currentFrame, false);
         this.run = newRun(epoch);
       } else if (epoch !== this.run.epoch) return;
-      else if (kind === 'samples') this.run.blocks.push({ frames, planes });
-      else if (kind === 'start') this.run.started = true;
-      else if (kind === 'end') this.run.total = frames;
+      else if (kind === SAMPLES) this.run.blocks.push({ frames, planes });
+      else if (kind === START) this.run.started = true;
+      else if (kind === END) this.run.total = frames;
     };
   }
 

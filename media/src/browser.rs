@@ -1,15 +1,14 @@
-//! What the Worker's script calls: the plane's inputs as methods, its outputs as small arrays.
+//! What the Worker's script calls: the plane's inputs as methods, its outputs as a kind and plain getters.
 //!
-//! Owns the border to JavaScript and nothing else. Exported methods take `&self`; the script drains `next_output` after
-//! every call.
+//! Owns the border to JavaScript and nothing else. Exported methods take `&self`; the script calls `next_output` until it
+//! returns 0, and reads the output through the getters in between. Numbers and strings alone cross: objects would bring
+//! in their bindings, which weigh more than the demuxer.
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Float32Array, Uint8Array};
-use tonearm_messages::{BodyEnd, Command, ResponseHead, Wire};
+use tonearm_messages::{BodyEnd, Command, Fact, Request, ResponseHead, Wire};
 use wasm_bindgen::prelude::*;
 
-use crate::decode::Planes;
 use crate::plane::{MediaPlane, Output};
 
 /// The media plane, as the Worker's script holds it.
@@ -17,7 +16,7 @@ use crate::plane::{MediaPlane, Output};
 #[derive(Default)]
 pub struct Plane {
     inner: RefCell<MediaPlane>,
-    samples: RefCell<Planes>,
+    output: RefCell<Option<Output>>,
 }
 
 #[wasm_bindgen]
@@ -81,39 +80,83 @@ impl Plane {
         self.inner.borrow_mut().finish_input(now);
     }
 
-    /// The next output as an array whose first item names it, or `undefined`.
-    pub fn next_output(&self) -> Option<Array> {
-        let output = self.inner.borrow_mut().poll_output()?;
-        Some(match output {
-            Output::Post(fact) => Array::of2(&"post".into(), &Uint8Array::from(fact.to_bytes().as_slice())),
-            Output::Fetch { request, url, credentials } => [
-                JsValue::from("fetch"),
-                request.id.into(),
-                url.into(),
-                (request.offset as f64).into(),
-                request.traceparent.into(),
-                credentials.into(),
-            ]
-            .iter()
-            .collect(),
-            Output::Abort { request } => Array::of2(&"abort".into(), &request.into()),
-            Output::Flush { epoch } => Array::of2(&"flush".into(), &epoch.into()),
-            Output::Samples { epoch, planes } => {
-                let frames = planes.first().map_or(0, Vec::len) as u32;
-                let channels = planes.len() as u32;
-                *self.samples.borrow_mut() = planes;
-                Array::of4(&"samples".into(), &epoch.into(), &frames.into(), &channels.into())
-            }
-            Output::Start { epoch } => Array::of2(&"start".into(), &epoch.into()),
-            Output::End { epoch, frames } => Array::of3(&"end".into(), &epoch.into(), &(frames as f64).into()),
-        })
+    /// Goes to the next output: 1 post, 2 fetch, 3 abort, 4 flush, 5 samples, 6 start, 7 end; 0 where there is none.
+    pub fn next_output(&self) -> u32 {
+        let output = self.inner.borrow_mut().poll_output();
+        let kind = match &output {
+            None => 0,
+            Some(Output::Post(_)) => 1,
+            Some(Output::Fetch { .. }) => 2,
+            Some(Output::Abort { .. }) => 3,
+            Some(Output::Flush { .. }) => 4,
+            Some(Output::Samples { .. }) => 5,
+            Some(Output::Start { .. }) => 6,
+            Some(Output::End { .. }) => 7,
+        };
+        *self.output.borrow_mut() = output;
+        kind
     }
 
-    /// Copies one plane of the last `samples` output into the front of `target`.
-    pub fn copy_samples(&self, channel: usize, target: &Float32Array) {
-        let samples = self.samples.borrow();
-        if let Some(plane) = samples.get(channel) {
-            target.subarray(0, plane.len() as u32).copy_from(plane);
+    /// The bytes of the fact to post.
+    pub fn fact(&self) -> Vec<u8> {
+        match &*self.output.borrow() {
+            Some(Output::Post(fact)) => Fact::to_bytes(fact),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The epoch of an output to the worklet, or the id of a request.
+    pub fn id(&self) -> u32 {
+        match &*self.output.borrow() {
+            Some(Output::Fetch { request: Request { id, .. }, .. } | Output::Abort { request: id }) => *id,
+            Some(
+                Output::Flush { epoch }
+                | Output::Samples { epoch, .. }
+                | Output::Start { epoch }
+                | Output::End { epoch, .. },
+            ) => *epoch,
+            _ => 0,
+        }
+    }
+
+    /// The URL to fetch.
+    pub fn url(&self) -> String {
+        match &*self.output.borrow() {
+            Some(Output::Fetch { url, .. }) => url.clone(),
+            _ => String::new(),
+        }
+    }
+
+    /// The `traceparent` of the request, where it may have one.
+    pub fn traceparent(&self) -> Option<String> {
+        match &*self.output.borrow() {
+            Some(Output::Fetch { request, .. }) => request.traceparent.clone(),
+            _ => None,
+        }
+    }
+
+    /// Whether cookies go with the request.
+    pub fn credentials(&self) -> bool {
+        matches!(&*self.output.borrow(), Some(Output::Fetch { credentials: true, .. }))
+    }
+
+    /// The first byte to fetch; the frames of a block, or of a whole run.
+    pub fn count(&self) -> f64 {
+        match &*self.output.borrow() {
+            Some(Output::Fetch { request, .. }) => request.offset as f64,
+            Some(Output::Samples { planes, .. }) => planes.first().map_or(0, Vec::len) as f64,
+            Some(Output::End { frames, .. }) => *frames as f64,
+            _ => 0.0,
+        }
+    }
+
+    /// Where in the module's memory a plane of the samples lies; null past the last plane. Read it before the next call.
+    pub fn samples(&self, channel: usize) -> *const f32 {
+        match &*self.output.borrow() {
+            Some(Output::Samples { planes, .. }) => {
+                planes.get(channel).map_or(std::ptr::null(), |plane| plane.as_ptr())
+            }
+            _ => std::ptr::null(),
         }
     }
 }

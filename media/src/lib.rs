@@ -13,3 +13,8 @@ pub mod track;
 
 #[cfg(target_arch = "wasm32")]
 mod browser;
+
+/// A quarter of the code of Rust's own allocator for this target, and bounded time for each call.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

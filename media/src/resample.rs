@@ -3,8 +3,7 @@
 //! Owns the delay of the filter: what comes out begins with the first input frame and has the input's length times the
 //! ratio, rounded.
 
-use rubato::audioadapter_buffers::direct::SequentialSliceOfVecs;
-use rubato::{Async, FixedAsync, Resampler as _, SincInterpolationParameters, SincInterpolationType, WindowFunction};
+use rubato::{Resampler as _, SincFixedIn, SincInterpolationParameters, SincInterpolationType, WindowFunction};
 
 use crate::decode::Planes;
 
@@ -15,7 +14,7 @@ const TAPS: usize = 96;
 
 /// A resampler of one epoch.
 pub struct Resampler {
-    inner: Option<Async<f32>>,
+    inner: Option<SincFixedIn<f32>>,
     input: Planes,
     output: Planes,
     skip: usize,
@@ -28,6 +27,21 @@ fn greatest_common_divisor(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
+/// Frames of silence to put in front and output frames to drop, so that what is left begins exactly with the first input
+/// frame. Output frame `n` of the filter lies at input frame `(n + 1) / ratio - 1 + 1 / phases` (measured: rubato 0.16
+/// counts one step ahead, and its first phase is one off); the pair that comes nearest to whole frames is taken.
+fn alignment(ratio: f64, phases: usize) -> (usize, usize) {
+    let at = |n: usize| (n + 1) as f64 / ratio - 1.0 + 1.0 / phases as f64;
+    let off = |n: usize| (at(n) - at(n).round()).abs();
+    let mut best = 1;
+    for n in 2..=320 {
+        if at(n).round() >= 0.0 && off(n) + 1e-9 < off(best) {
+            best = n;
+        }
+    }
+    (at(best).round() as usize, best)
+}
+
 impl Resampler {
     /// A resampler of `channels` planes between two rates in Hz; passes samples through where they are equal.
     pub fn new(from: u32, to: u32, channels: usize) -> Self {
@@ -36,22 +50,20 @@ impl Resampler {
         let phases = (to / divisor) as usize;
         // With as many filters as the ratio has phases (160 for 44.1 to 48 kHz) the nearest one is the exact one.
         let exact = phases <= 320;
-        let parameters = SincInterpolationParameters::new(TAPS, WindowFunction::BlackmanHarris2)
-            .f_cutoff(0.925)
-            .oversampling_factor(if exact { phases.max(2) } else { 160 })
-            .interpolation(if exact { SincInterpolationType::Nearest } else { SincInterpolationType::Linear });
-        let inner = (from != to)
-            .then(|| Async::new_sinc(ratio, 1.0, &parameters, CHUNK, channels, FixedAsync::Input).ok())
-            .flatten();
-        let room = inner.as_ref().map_or(0, rubato::Resampler::output_frames_max);
-        // The filter's delay is half its taps in input frames, and its first output lies one output frame later. Silence
-        // in front makes that a whole number of output frames, so that no fraction of a frame is left.
-        let half = TAPS as u32 / 2;
-        let silence = if inner.is_some() { half.next_multiple_of(from / divisor) - half } else { 0 };
-        let skip = (f64::from(half + silence) * ratio).round() as usize - 1;
+        let filters = if exact { phases.max(2) } else { 160 };
+        let parameters = SincInterpolationParameters {
+            sinc_len: TAPS,
+            f_cutoff: 0.925,
+            oversampling_factor: filters,
+            interpolation: if exact { SincInterpolationType::Nearest } else { SincInterpolationType::Linear },
+            window: WindowFunction::BlackmanHarris2,
+        };
+        let inner = (from != to).then(|| SincFixedIn::new(ratio, 1.0, parameters, CHUNK, channels).ok()).flatten();
+        let room = inner.as_ref().map_or(0, |inner: &SincFixedIn<f32>| inner.output_frames_max());
+        let (silence, skip) = if inner.is_some() { alignment(ratio, filters) } else { (0, 0) };
         Self {
             inner,
-            input: vec![vec![0.0; silence as usize]; channels],
+            input: vec![vec![0.0; silence]; channels],
             output: vec![vec![0.0; room]; channels],
             skip,
             taken: 0,
@@ -102,16 +114,8 @@ impl Resampler {
     }
 
     fn chunk(&mut self, out: &mut Planes) {
-        let channels = self.input.len();
-        let room = self.output.first().map_or(0, Vec::len);
         let Some(inner) = self.inner.as_mut() else { return };
-        let (Ok(input), Ok(mut output)) = (
-            SequentialSliceOfVecs::new(&self.input, channels, CHUNK),
-            SequentialSliceOfVecs::new_mut(&mut self.output, channels, room),
-        ) else {
-            return;
-        };
-        let written = inner.process_into_buffer(&input, &mut output, None).map_or(0, |(_, written)| written);
+        let written = inner.process_into_buffer(&self.input, &mut self.output, None).map_or(0, |(_, written)| written);
         let skipped = self.skip.min(written);
         self.skip -= skipped;
         self.given += (written - skipped) as u64;

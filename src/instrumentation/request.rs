@@ -11,7 +11,7 @@ use crate::time::Instant;
 /// A URL cut into scheme (with its slashes), authority, and what follows.
 fn parts(url: &str) -> (&str, &str, &str) {
     let begin = authority_of(url).unwrap_or(0);
-    let (scheme, rest) = url.split_at(begin);
+    let (scheme, rest) = url.split_at_checked(begin).unwrap_or(("", url));
     let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
     if begin == 0 {
         ("", "", url)

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use js_sys::{Object, Reflect, TypeError};
 use opentelemetry::{Array, KeyValue, StringValue, Value};
-use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
 use crate::telemetry::{Batch, Config};
@@ -51,7 +50,7 @@ pub(super) struct Options {
 impl Options {
     pub(super) fn new(path: &'static str, value: JsValue) -> Result<Self, JsValue> {
         if !value.is_object() {
-            return Err(TypeError::new(&format!("{path}: expected an object, got {}", kind_of(&value))).into());
+            return Err(TypeError::new(&[path, ": expected an object, got ", &kind_of(&value)].concat()).into());
         }
         let object: Object = value.unchecked_into();
         let left = Object::keys(&object).iter().filter_map(|key| key.as_string()).collect();
@@ -59,7 +58,7 @@ impl Options {
     }
 
     fn error(&self, name: &str, what: &str) -> JsValue {
-        TypeError::new(&format!("{}: option \"{name}\": {what}", self.path)).into()
+        TypeError::new(&[self.path, ": option \"", name, "\": ", what].concat()).into()
     }
 
     /// One option as it is; `null` counts as absent.
@@ -69,47 +68,38 @@ impl Options {
         Ok(if value.is_null() { JsValue::UNDEFINED } else { value })
     }
 
-    /// An object as a list of its keys and values.
-    fn entries(&mut self, name: &str) -> Result<Vec<(String, String)>, JsValue> {
-        let value = self.value(name)?;
-        if value.is_undefined() {
-            return Ok(Vec::new());
-        }
-        let came = kind_of(&value);
-        let object = value.dyn_into::<Object>().map(|object| Object::entries(&object).into());
-        let entries = object.ok().and_then(|entries: JsValue| serde_wasm_bindgen::from_value(entries).ok());
-        entries.ok_or_else(|| self.error(name, &format!("expected an object of strings, got {came}")))
-    }
-
-    /// One option; `None` where it is absent.
-    pub(super) fn take<T: DeserializeOwned>(&mut self, name: &str, expected: &str) -> Result<Option<T>, JsValue> {
+    /// One option, read by `read`; an error that names it where it is of another kind.
+    fn take<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(&JsValue) -> Option<T>,
+    ) -> Result<Option<T>, JsValue> {
         let value = self.value(name)?;
         if value.is_undefined() {
             return Ok(None);
         }
-        let came = kind_of(&value);
-        let result = serde_wasm_bindgen::from_value(value);
-        result.map(Some).map_err(|_| self.error(name, &format!("expected {expected}, got {came}")))
+        match read(&value) {
+            Some(read) => Ok(Some(read)),
+            None => Err(self.error(name, &["expected ", expected, ", got ", &kind_of(&value)].concat())),
+        }
     }
 
-    /// A number of milliseconds.
+    fn text(&mut self, name: &str, expected: &str) -> Result<Option<String>, JsValue> {
+        self.take(name, expected, JsValue::as_string)
+    }
+
+    /// A whole number from one to `most`.
+    fn count(&mut self, name: &str, expected: &str, most: f64) -> Result<Option<u32>, JsValue> {
+        self.take(name, expected, |value| {
+            let count = value.as_f64().filter(|count| count.fract() == 0.0 && *count >= 1.0 && *count <= most)?;
+            Some(count as u32)
+        })
+    }
+
     fn millis(&mut self, name: &str) -> Result<Option<Duration>, JsValue> {
-        let expected = "a number of milliseconds from 1 to 86400000";
-        let Some(millis) = self.take::<f64>(name, expected)? else { return Ok(None) };
-        if !(1.0..=86_400_000.0).contains(&millis) {
-            return Err(self.error(name, &format!("expected {expected}, got {}", kind_of(&millis.into()))));
-        }
-        Ok(Some(Duration::from_millis(millis as u64)))
-    }
-
-    /// A whole number of at least one.
-    fn count(&mut self, name: &str, most: u32) -> Result<Option<usize>, JsValue> {
-        let expected = format!("a whole number from 1 to {most}");
-        let Some(count) = self.take::<f64>(name, &expected)? else { return Ok(None) };
-        if count.fract() != 0.0 || !(1.0..=f64::from(most)).contains(&count) {
-            return Err(self.error(name, &format!("expected {expected}, got {}", kind_of(&count.into()))));
-        }
-        Ok(Some(count as usize))
+        let expected = "a whole number of milliseconds from 1 to 86400000";
+        Ok(self.count(name, expected, 86_400_000.0)?.map(|millis| Duration::from_millis(millis.into())))
     }
 
     /// Options that nobody knows are a mistake that must not pass in silence.
@@ -130,28 +120,39 @@ fn kind_of(value: &JsValue) -> String {
     }
     if let Some(text) = value.as_string() {
         let short: String = text.chars().take(60).collect();
-        return format!("the string \"{short}\"");
+        return ["the string \"", &short, "\""].concat();
     }
     if let Some(number) = value.dyn_ref::<js_sys::Number>() {
         // JavaScript writes its numbers itself: Rust's way of doing it weighs several kilobytes.
-        return number
-            .to_string_with_radix(10)
-            .map_or_else(|_| "a number".into(), |text| format!("the number {}", String::from(text)));
+        return ["the number ", &String::from(number.unchecked_ref::<Object>().to_string())].concat();
     }
     value.js_typeof().as_string().unwrap_or_default()
+}
+
+/// The items of an array of strings.
+fn texts(value: &JsValue) -> Option<Vec<String>> {
+    value.dyn_ref::<js_sys::Array>()?.iter().map(|item| item.as_string()).collect()
+}
+
+/// The keys and values of an object of strings.
+fn pairs(value: &JsValue) -> Option<Vec<(String, String)>> {
+    let entries = Object::entries(value.dyn_ref::<Object>()?);
+    let pair = |entry: JsValue| {
+        let entry: js_sys::Array = entry.unchecked_into();
+        Some((entry.get(0).as_string()?, entry.get(1).as_string()?))
+    };
+    entries.iter().map(pair).collect()
 }
 
 /// `createTelemetry(config)`.
 pub(super) fn telemetry_config(value: JsValue, page_origin: &str) -> Result<Config, JsValue> {
     let mut options = Options::new("createTelemetry", value)?;
     let mut config = Config { origin: page_origin.into(), ..Config::default() };
-    let text = "a string";
-    let service: Option<String> = options.take("serviceName", text)?;
-    let service = service.filter(|name| !name.is_empty());
+    let service = options.text("serviceName", "a string")?.filter(|name| !name.is_empty());
     let service = service.ok_or_else(|| options.error("serviceName", "expected a string that is not empty"))?;
     config.resource.push(KeyValue::new("service.name", service));
     for (option, key) in [("serviceVersion", "service.version"), ("environment", "deployment.environment.name")] {
-        let value: Option<String> = options.take(option, text)?;
+        let value = options.text(option, "a string")?;
         config.resource.extend(value.map(|value| KeyValue::new(key, value)));
     }
     let resource = options.value("resource")?;
@@ -163,17 +164,17 @@ pub(super) fn telemetry_config(value: JsValue, page_origin: &str) -> Result<Conf
     ] {
         config.resource.push(KeyValue::new(key, value));
     }
-    let endpoint: Option<String> = options.take("endpoint", "a URL as a string")?;
-    config.endpoint = endpoint.unwrap_or_default();
-    config.headers = options.entries("headers")?;
-    let origins: Option<Vec<String>> = options.take("propagateTo", "an array of origins")?;
-    config.propagate_to = origins.unwrap_or_default();
+    config.endpoint = options.text("endpoint", "a URL as a string")?.unwrap_or_default();
+    config.headers = options.take("headers", "an object of strings", pairs)?.unwrap_or_default();
+    config.propagate_to = options.take("propagateTo", "an array of origins", texts)?.unwrap_or_default();
     config.export_timeout = options.millis("exportTimeoutMillis")?.unwrap_or(config.export_timeout);
     let batch = Batch::default();
+    let size = options.count("maxExportBatchSize", "a whole number from 1 to 10000", 1e4)?;
+    let queue = options.count("maxQueueSize", "a whole number from 1 to 1000000", 1e6)?;
     config.batch = Batch {
         delay: options.millis("scheduledDelayMillis")?.unwrap_or(batch.delay),
-        size: options.count("maxExportBatchSize", 10_000)?.unwrap_or(batch.size),
-        queue_size: options.count("maxQueueSize", 1_000_000)?.unwrap_or(batch.queue_size),
+        size: size.map_or(batch.size, |size| size as usize),
+        queue_size: queue.map_or(batch.queue_size, |size| size as usize),
         ..batch
     };
     options.finish()?;

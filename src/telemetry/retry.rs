@@ -23,7 +23,7 @@ pub(super) fn wait(retry: u32, asked: Option<Duration>, random: &mut Random) -> 
     }
     let longest = INITIAL.saturating_mul(1 << retry).min(LONGEST);
     // Half fixed, half drawn: listeners whose Collector came back must not return in step.
-    Some(longest.mul_f64(0.5 + random.unit() / 2.0))
+    Some(longest / 2 + Duration::from_nanos((longest.as_secs() as f64 * random.unit() * 5e8) as u64))
 }
 
 #[cfg(test)]

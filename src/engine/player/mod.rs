@@ -6,6 +6,7 @@ mod media;
 mod output;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use tonearm_messages::{Command as MediaCommand, Request};
 
@@ -22,7 +23,7 @@ use crate::telemetry::{SpanContext, SpanKey, Telemetry, format_traceparent};
 use crate::time::{ClockAnchor, Instant};
 
 /// Time that a context may take to run, where the page has user activation and where it has none.
-const CONTEXT_WAIT_MILLIS: (f64, f64) = (1000.0, 100.0);
+const CONTEXT_WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(100));
 
 /// Everything that a player reaches outside itself during one input.
 struct Edge<'a> {
@@ -341,7 +342,8 @@ impl Player {
     }
 
     fn seek(&mut self, edge: &mut Edge<'_>, seconds: f64) {
-        let to = seconds.clamp(0.0, self.duration.unwrap_or(f64::MAX));
+        // Not `clamp`: its assertion brings in the formatting of floats, a seventh of the module.
+        let to = seconds.max(0.0).min(self.duration.unwrap_or(f64::MAX));
         let from = self.current_time(edge.now);
         self.start_position = to;
         if self.step(edge, Input::Command(Command::Seek)).transition.is_some()

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use super::{CONTEXT_WAIT_MILLIS, Edge, Player};
+use super::{CONTEXT_WAIT, Edge, Player};
 use crate::engine::input::{ContextState, Report};
 use crate::playback::{Event, Input, State};
 use crate::qoe::{Phase, StallCause};
 use crate::time::Instant;
+
+/// How long so many frames are.
+fn duration_of(frames: u64, rate: u32) -> Duration {
+    Duration::from_nanos(frames.saturating_mul(1_000_000_000) / u64::from(rate.max(1)))
+}
 
 impl Player {
     pub(super) fn output_ready(&mut self, edge: &mut Edge<'_>, rate: u32, state: ContextState) {
@@ -22,10 +27,9 @@ impl Player {
     pub(super) fn arm_refusal(&mut self, edge: &Edge<'_>) {
         let Some((_, state)) = self.output else { return };
         let wanted = matches!(self.state(), State::Starting | State::Recovering);
-        let (active, passive) = CONTEXT_WAIT_MILLIS;
+        let (active, passive) = CONTEXT_WAIT;
         let wait = if self.request.is_some_and(|request| request.activation) { active } else { passive };
-        self.refusal = (wanted && state != ContextState::Running)
-            .then(|| self.refusal.unwrap_or(edge.now + Duration::from_secs_f64(wait / 1000.0)));
+        self.refusal = (wanted && state != ContextState::Running).then(|| self.refusal.unwrap_or(edge.now + wait));
     }
 
     pub(super) fn context_changed(&mut self, edge: &mut Edge<'_>, state: ContextState) {
@@ -65,7 +69,7 @@ impl Player {
 
     fn stall_ended(&mut self, edge: &mut Edge<'_>, at: Instant, missing: u64) {
         if let Some((rate, _)) = self.output {
-            self.totals.stalled += Duration::from_secs_f64(missing as f64 / f64::from(rate.max(1)));
+            self.totals.stalled += duration_of(missing, rate);
         }
         if let Some(trace) = self.trace.as_mut() {
             trace.stall_ended(edge.telemetry.as_deref_mut(), edge.now, at, missing);
@@ -133,8 +137,7 @@ impl Player {
         let before = self.position.frames();
         self.position.report(at, frames, true);
         if let Some((rate, _)) = self.output {
-            let heard = frames.saturating_sub(before) as f64 / f64::from(rate.max(1));
-            self.totals.played += Duration::from_secs_f64(heard);
+            self.totals.played += duration_of(frames.saturating_sub(before), rate);
         }
     }
 
