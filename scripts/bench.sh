@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# bench.sh NAME [arguments]: one benchmark of benches/, on a release build of the backend.
+set -euo pipefail
+source "$(dirname "$0")/env.sh"
+cd "$TONEARM_ROOT"
+bash scripts/setup.sh build browsers
+bash scripts/build.sh
+say "building the backend"
+cargo build --quiet --release -p tonearm-backend
+name=$1
+shift
+exec node "benches/$name.mjs" "$@"
