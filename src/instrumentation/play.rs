@@ -88,7 +88,7 @@ impl PlayTrace {
             telemetry.set_attribute(
                 key,
                 name::HTTP_REQUEST_HEADER_RANGE,
-                Value::String(format!("bytes={offset}-").into()),
+                Value::String(["bytes=", &offset.to_string(), "-"].concat().into()),
             );
         }
         self.requests.insert(request, key);

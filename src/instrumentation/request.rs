@@ -22,7 +22,8 @@ fn parts(url: &str) -> (&str, &str, &str) {
 
 /// An authority without its credentials.
 fn host_of(authority: &str) -> &str {
-    authority.rsplit('@').next().unwrap_or_default()
+    let begin = authority.bytes().rposition(|byte| byte == b'@').map_or(0, |at| at + 1);
+    authority.get(begin..).unwrap_or_default()
 }
 
 /// Host and port of an absolute URL; the scheme's port where it names none.
@@ -30,9 +31,10 @@ fn server_of(url: &str) -> Option<(&str, i64)> {
     let (scheme, authority, _) = parts(url);
     let host_port = Some(host_of(authority)).filter(|host| !host.is_empty())?;
     // An IPv6 address has colons of its own, within its brackets.
-    match host_port.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => Some((host, port.parse().ok()?)),
-        _ => Some((host_port, if scheme == "https://" { 443 } else { 80 })),
+    let colon = host_port.bytes().rposition(|byte| byte == b':' || byte == b']');
+    match colon.and_then(|at| host_port.get(at..)?.strip_prefix(':').map(|port| (at, port))) {
+        Some((at, port)) => Some((host_port.get(..at)?, port.parse().ok()?)),
+        None => Some((host_port, if scheme == "https://" { 443 } else { 80 })),
     }
 }
 

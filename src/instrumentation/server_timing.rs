@@ -22,7 +22,9 @@ pub fn parse_server_timing(header: &str) -> ServerTiming {
         let name = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
         let description = parts.find_map(|part| {
             let (key, value) = part.split_once('=')?;
-            key.trim().eq_ignore_ascii_case("desc").then(|| value.trim().trim_matches('"').to_owned())
+            let value = value.trim();
+            let unquoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+            key.trim().eq_ignore_ascii_case("desc").then(|| unquoted.to_owned())
         });
         let Some(description) = description.filter(|text| !text.is_empty() && text.len() <= MAX_VALUE) else {
             continue;
@@ -65,7 +67,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_left_out() {
-        for header in ["", ",,;;", "traceparent", "traceparent;desc=1-2", "node;desc=", "node;desc=\"", ";=;="] {
+        for header in ["", ",,;;", "traceparent", "traceparent;desc=1-2", "node;desc=", "node;desc=\"\"", ";=;="] {
             assert_eq!(parse_server_timing(header), ServerTiming::default(), "{header}");
         }
     }

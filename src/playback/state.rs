@@ -195,7 +195,9 @@ impl PlayFailure {
     /// One sentence for whoever reads the exception.
     pub fn message(self) -> String {
         let text = match self {
-            Self::HttpStatus(status) => return format!("The server answered the media request with status {status}."),
+            Self::HttpStatus(status) => {
+                return ["The server answered the media request with status ", &status.to_string(), "."].concat();
+            }
             Self::NotAllowed => "The browser refused to start audio without a user gesture.",
             Self::NotSupported => "The source is in no format that can be played.",
             Self::Undecodable => "The source could not be decoded.",

@@ -1,7 +1,5 @@
 //! The queue of ended spans, bounded by count and by bytes, and the account of every record.
 
-use std::collections::VecDeque;
-
 use super::config::Batch;
 use super::span::Span;
 
@@ -62,10 +60,10 @@ impl Account {
     }
 }
 
-/// Ended spans that wait.
+/// Ended spans that wait, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    spans: VecDeque<(usize, Span)>,
+    spans: Vec<Span>,
     bytes: usize,
 }
 
@@ -82,7 +80,7 @@ impl Queue {
             return false;
         }
         self.bytes += weight;
-        self.spans.push_back((weight, span));
+        self.spans.push(span);
         true
     }
 
@@ -91,19 +89,13 @@ impl Queue {
     }
 
     /// The oldest spans, at most `count`.
-    pub(super) fn take(&mut self, count: usize) -> Vec<Span> {
-        let count = count.min(self.spans.len());
-        let taken: Vec<_> = self.spans.drain(..count).collect();
-        self.bytes -= taken.iter().map(|(weight, _)| weight).sum::<usize>();
-        taken.into_iter().map(|(_, span)| span).collect()
+    pub(super) fn first(&self, count: usize) -> &[Span] {
+        self.spans.get(..count).unwrap_or(&self.spans)
     }
 
-    /// Puts spans back to the front, oldest first.
-    pub(super) fn put_back(&mut self, spans: Vec<Span>) {
-        for span in spans.into_iter().rev() {
-            let weight = weight(&span);
-            self.bytes += weight;
-            self.spans.push_front((weight, span));
-        }
+    /// Lets go of the oldest spans, once they are encoded.
+    pub(super) fn forget(&mut self, count: usize) {
+        self.bytes -= self.first(count).iter().map(weight).sum::<usize>();
+        self.spans.drain(..count.min(self.spans.len()));
     }
 }

@@ -81,7 +81,7 @@ impl Config {
 
     /// Where spans go.
     pub fn traces_url(&self) -> String {
-        format!("{}/v1/traces", self.endpoint.trim_end_matches('/'))
+        [self.endpoint.strip_suffix('/').unwrap_or(&self.endpoint), "/v1/traces"].concat()
     }
 }
 

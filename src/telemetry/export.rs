@@ -164,21 +164,23 @@ impl Pipeline {
         if !self.flights.is_empty() || self.due.is_none_or(|due| now < due) {
             return None;
         }
-        let spans = self.queue.take(self.limits.size);
+        let count = self.limits.size.min(self.queue.len());
+        let body = otlp::encode_spans(&config.resource, self.queue.first(count));
+        self.queue.forget(count);
         self.due = (self.queue.len() > 0).then_some(if self.queue.len() >= self.limits.size {
             now
         } else {
             now + self.limits.delay
         });
-        (!spans.is_empty()).then(|| self.launch(now, &spans, config, false))
+        (count > 0).then(|| self.launch(now, count, body, config, false))
     }
 
-    fn launch(&mut self, now: Instant, spans: &[Span], config: &Config, keepalive: bool) -> Export {
+    fn launch(&mut self, now: Instant, count: usize, body: Vec<u8>, config: &Config, keepalive: bool) -> Export {
         self.next_id += 1;
         let flight = Flight {
             id: self.next_id,
-            records: spans.len() as u64,
-            body: otlp::encode_spans(&config.resource, spans),
+            records: count as u64,
+            body,
             retries: 0,
             keepalive,
             due: now + self.timeout + GRACE,
@@ -202,17 +204,17 @@ impl Pipeline {
                 exports.push(export(flight, config));
             }
         }
-        // A span is about 200 bytes on the wire; a batch that turns out too large goes back and is halved.
-        let mut size = self.limits.size.min(self.queue.len());
+        // A batch that turns out too large for what is left is halved.
+        let mut size = self.limits.size;
         while size > 0 && self.queue.len() > 0 {
-            let spans = self.queue.take(size);
-            if otlp::encode_spans(&config.resource, &spans).len() <= room {
-                let export = self.launch(now, &spans, config, true);
-                room -= export.body.len();
-                exports.push(export);
+            let count = size.min(self.queue.len());
+            let body = otlp::encode_spans(&config.resource, self.queue.first(count));
+            if body.len() <= room {
+                room -= body.len();
+                self.queue.forget(count);
+                exports.push(self.launch(now, count, body, config, true));
             } else {
-                self.queue.put_back(spans);
-                size /= 2;
+                size = count / 2;
             }
         }
         if self.queue.len() == 0 {

@@ -58,7 +58,19 @@ pub fn parse_traceparent(value: &str) -> Result<SpanContext, ParseTraceparentErr
 
 /// The value that hands `context` on.
 pub fn format_traceparent(context: &SpanContext) -> String {
-    format!("00-{}-{}-{:02x}", context.trace_id, context.span_id, context.flags.to_u8())
+    let mut text = String::with_capacity(55);
+    let parts: [&[u8]; 4] = [&[0], &context.trace_id.to_bytes(), &context.span_id.to_bytes(), &[context.flags.to_u8()]];
+    for part in parts {
+        if !text.is_empty() {
+            text.push('-');
+        }
+        for byte in part {
+            for digit in [byte >> 4, byte & 15] {
+                text.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
+            }
+        }
+    }
+    text
 }
 
 #[cfg(test)]

@@ -61,7 +61,10 @@ impl Writer {
         }
         let mut prefix = Self::default();
         prefix.raw_varint(len as u64);
-        self.0.splice(at..=at, prefix.0);
+        let more = prefix.0.len() - 1;
+        self.0.resize(self.0.len() + more, 0);
+        self.0.copy_within(at + 1..at + 1 + len, at + 1 + more);
+        self.0[at..=at + more].copy_from_slice(&prefix.0);
     }
 }
 
