@@ -18,10 +18,15 @@ fuzz_target!(|data: &[u8]| {
     let (mut given, mut now) = (0u64, 0.0);
     let mut drain = |plane: &mut MediaPlane, now: f64| {
         let before = given;
-        plane.finish_input(now);
-        while let Some(output) = plane.poll_output() {
-            if let Output::Samples { planes, .. } = output {
-                given += planes[0].len() as u64;
+        loop {
+            plane.finish_input(now);
+            while let Some(output) = plane.poll_output() {
+                if let Output::Samples { planes, .. } = output {
+                    given += planes[0].len() as u64;
+                }
+            }
+            if !plane.resume(now) {
+                break;
             }
         }
         assert!(given - before <= ring + 8192);

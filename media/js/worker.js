@@ -48,6 +48,18 @@ function samples(plane) {
   return planes;
 }
 
+/** Does everything that follows from an input. @param {Plane} plane */
+function work(plane) {
+  do drain(plane);
+  while (plane.resume(now()));
+  for (const [id, go] of waiting) {
+    if (!requests.has(id) || plane.wants_bytes(id)) {
+      waiting.delete(id);
+      go();
+    }
+  }
+}
+
 /** @param {Plane} plane */
 function drain(plane) {
   plane.finish_input(now());
@@ -66,12 +78,6 @@ function drain(plane) {
       const planes = samples(plane);
       tellWorklet([kind, id, plane.count(), planes], planes.map(({ buffer }) => buffer));
     } else tellWorklet([kind, id, plane.count()]);
-  }
-  for (const [id, go] of waiting) {
-    if (!requests.has(id) || plane.wants_bytes(id)) {
-      waiting.delete(id);
-      go();
-    }
   }
 }
 
@@ -108,7 +114,7 @@ async function request(plane, id, url, offset, traceparent, credentials) {
       now(), id, response.status, totalBytes(response), header('accept-ranges') === 'bytes',
       header('content-type'), header('server-timing'), header('x-cache') ?? header('cache-status'),
     );
-    drain(plane);
+    work(plane);
     const reader = response.body?.getReader();
     while (requests.has(id) && reader) {
       if (!plane.wants_bytes(id)) {
@@ -122,14 +128,14 @@ async function request(plane, id, url, offset, traceparent, credentials) {
         break;
       }
       plane.chunk(now(), id, value);
-      drain(plane);
+      work(plane);
     }
   } catch {
     // The network failed; an abort of our own has left the map before.
   }
   if (!requests.delete(id)) return;
   plane.body_end(now(), id, complete);
-  drain(plane);
+  work(plane);
 }
 
 /** @param {MessagePort} port */
@@ -139,14 +145,14 @@ function connect(port) {
   port.onmessage = ({ data: [epoch, frames, starved, planes] }) => {
     spare.push(...planes);
     plane?.credit(now(), epoch, frames, starved);
-    if (plane) drain(plane);
+    if (plane) work(plane);
   };
 }
 
 /** @param {Uint8Array} bytes */
 function command(bytes) {
   if (!plane) commands.push(bytes);
-  else if (plane.command(now(), bytes)) drain(plane);
+  else if (plane.command(now(), bytes)) work(plane);
   else postMessage('unavailable');
 }
 

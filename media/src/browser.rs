@@ -80,6 +80,11 @@ impl Plane {
         self.inner.borrow_mut().finish_input(now);
     }
 
+    /// Decodes another block; see [`MediaPlane::resume`].
+    pub fn resume(&self, now: f64) -> bool {
+        self.inner.borrow_mut().resume(now)
+    }
+
     /// Goes to the next output: 1 post, 2 fetch, 3 abort, 4 flush, 5 samples, 6 start, 7 end; 0 where there is none.
     pub fn next_output(&self) -> u32 {
         let output = self.inner.borrow_mut().poll_output();

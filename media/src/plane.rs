@@ -101,6 +101,8 @@ struct Open {
 #[derive(Default)]
 pub struct MediaPlane {
     open: Option<Open>,
+    /// More could be decoded at once than one block.
+    more: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -296,7 +298,17 @@ impl MediaPlane {
         self.want_bytes();
     }
 
-    /// Decodes as far as the credits allow, and lets the output start.
+    /// Decodes another block, if one can be: call it until it says no, and drain in between. A block at a time leaves the
+    /// plane as soon as it is there; a whole ring would keep the first one waiting.
+    pub fn resume(&mut self, now: f64) -> bool {
+        let more = std::mem::take(&mut self.more);
+        if more {
+            self.pump(now);
+        }
+        more
+    }
+
+    /// Decodes up to one block, as far as the credits allow, and lets the output start.
     fn pump(&mut self, now: f64) {
         while let Some(open) = self.open.as_mut().filter(|open| !open.ended) {
             let ring = u64::from(open.output_rate) * u64::from(RING_SECONDS);
@@ -312,7 +324,10 @@ impl MediaPlane {
                 self.give(room.min(BLOCK_FRAMES));
             }
             match advance {
-                Advance::Ready => {}
+                Advance::Ready => {
+                    self.more = true;
+                    break;
+                }
                 Advance::NeedBytes => break,
                 Advance::Format(format) => {
                     let Some(open) = self.open.as_mut() else { return };

@@ -182,9 +182,14 @@ impl Bench {
     }
 
     fn drain(&mut self) {
-        self.plane.finish_input(self.now);
-        while let Some(output) = self.plane.poll_output() {
-            self.outputs.push(output);
+        loop {
+            self.plane.finish_input(self.now);
+            while let Some(output) = self.plane.poll_output() {
+                self.outputs.push(output);
+            }
+            if !self.plane.resume(self.now) {
+                return;
+            }
         }
     }
 
@@ -259,6 +264,24 @@ fn output_starts_at_the_first_frames_of_a_fast_link() {
     }
     assert_eq!(bench.started(), 1);
     assert!(bench.given() < 48_000 / 2);
+}
+
+/// A fast link may bring the whole file at once: the first block must not wait for the rest of the ring.
+#[test]
+fn the_first_block_leaves_before_the_ring_is_full() {
+    let bytes = file("first-light.mp3");
+    let mut bench = Bench::open(0.0);
+    bench.head(1, 200, true);
+    bench.plane.handle_chunk(bench.now, 1, &bytes[..500_000]);
+    let mut frames = 0;
+    while let Some(output) = bench.plane.poll_output() {
+        if let Output::Samples { planes, .. } = &output {
+            frames += planes[0].len();
+        }
+        bench.outputs.push(output);
+    }
+    assert!(frames > 0 && frames <= BLOCK_FRAMES, "{frames} frames at once");
+    assert_eq!(bench.started(), 1);
 }
 
 #[test]
