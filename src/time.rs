@@ -39,7 +39,10 @@ impl std::ops::Add<Duration> for Instant {
 /// Where page time lies on the Unix time line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClockAnchor {
+    /// The time origin on the wall clock's line, as it is now.
     origin_unix_nanos: u64,
+    /// The time origin as the page has it: it never moves, and other threads of the page count from the same line.
+    page_origin_nanos: u64,
 }
 
 /// Distance between page clock and wall clock from which the anchor is set anew: `performance.now()` may stop while a
@@ -51,7 +54,9 @@ impl ClockAnchor {
     /// one `f64` of nanoseconds they would lose their last digits.
     pub fn at_origin(millis: f64) -> Self {
         let whole = millis.trunc();
-        Self { origin_unix_nanos: (whole as u64).saturating_mul(1_000_000) + ((millis - whole) * 1e6) as u64 }
+        let origin_unix_nanos =
+            (whole as u64).saturating_mul(1_000_000).saturating_add(((millis - whole) * 1e6) as u64);
+        Self { origin_unix_nanos, page_origin_nanos: origin_unix_nanos }
     }
 
     /// Compares both clocks, and anchors anew where they parted by more than a second.
@@ -69,7 +74,7 @@ impl ClockAnchor {
 
     /// The instant that another thread of the page calls `unix_millis`.
     pub fn instant(self, unix_millis: f64) -> Instant {
-        Instant(Self::at_origin(unix_millis).origin_unix_nanos.saturating_sub(self.origin_unix_nanos))
+        Instant(Self::at_origin(unix_millis).origin_unix_nanos.saturating_sub(self.page_origin_nanos))
     }
 }
 
@@ -93,6 +98,8 @@ mod tests {
         assert_eq!(anchor.unix_nanos(now), 1_500_000_000);
         anchor.observe(now, 10_000.0);
         assert_eq!(anchor.unix_nanos(now), 10_000_000_000);
+        // The Worker's clock did not jump with the wall's.
+        assert_eq!(anchor.instant(1500.0), now);
     }
 
     #[test]

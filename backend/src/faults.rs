@@ -47,7 +47,7 @@ impl Switches {
 }
 
 /// Changes bytes of `piece`, which begins at `offset` of the file: the same ones however the file is cut. The first
-/// kilobyte, with the tags and the information frame, is left alone.
+/// four kilobytes, with the tags and the information frame, is left alone.
 pub(crate) fn corrupt(piece: &mut [u8], offset: usize, faults: Faults) {
     for (at, byte) in piece.iter_mut().enumerate().filter(|(at, _)| offset + at > 4096) {
         let mut z = (offset + at) as u64 ^ faults.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -112,7 +112,7 @@ async function request(plane, id, url, offset, traceparent, credentials) {
     const header = (/** @type {string} */ name) => response.headers.get(name) ?? undefined;
     plane.head(
       now(), id, response.status, totalBytes(response), header('accept-ranges') === 'bytes',
-      header('content-type'), header('server-timing'), header('x-cache') ?? header('cache-status'),
+      header('server-timing'), header('x-cache') ?? header('cache-status'),
     );
     work(plane);
     const reader = response.body?.getReader();
@@ -130,8 +130,9 @@ async function request(plane, id, url, offset, traceparent, credentials) {
       plane.chunk(now(), id, value);
       work(plane);
     }
-  } catch {
-    // The network failed; an abort of our own has left the map before.
+  } catch (error) {
+    // The network failed; an abort of our own has left the map before. A trap is the end of this Worker's wasm.
+    if (error instanceof WebAssembly.RuntimeError) postMessage('unavailable');
   }
   if (!requests.delete(id)) return;
   plane.body_end(now(), id, complete);

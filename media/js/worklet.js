@@ -3,7 +3,7 @@
 //
 // From the Worker's port: [kind, epoch, frames, planes], kinds as below.
 // To the Worker's port: [epoch, framesPlayed, starved, spentPlanes].
-// From the page: { port } once, then true to hold and false to go on; "close" at the end.
+// From the page: { port } once, then the epoch to be heard, or -1 to hold; "close" at the end.
 // To the page: [kind, epoch, contextFrame, figure, flag], kinds as below.
 
 /** Kinds of messages of the Worker, as the media plane's `browser.rs` numbers its outputs. */
@@ -50,12 +50,13 @@ class TonearmOutput extends AudioWorkletProcessor {
     /** @type {MessagePort | undefined} */
     this.worker = undefined;
     this.open = true;
-    this.held = true;
+    /** The run that may be heard, or -1: samples of one before must not sound in its place. */
+    this.wanted = -1;
     this.run = newRun(0);
     this.port.onmessage = ({ data }) => {
       if (data === 'close') this.open = false;
       else if (data.port) this.connect(data.port);
-      else this.hold(data);
+      else this.release(data);
     };
   }
 
@@ -73,10 +74,14 @@ class TonearmOutput extends AudioWorkletProcessor {
     };
   }
 
-  /** @param {boolean} held */
-  hold(held) {
-    this.held = held;
-    if (held) {
+  get held() {
+    return this.wanted !== this.run.epoch;
+  }
+
+  /** @param {number} epoch */
+  release(epoch) {
+    this.wanted = epoch;
+    if (epoch < 0) {
       this.run.sounding = false;
       this.endGap(currentFrame, false);
     }

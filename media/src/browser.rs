@@ -45,12 +45,11 @@ impl Plane {
         status: u16,
         total: f64,
         ranges: bool,
-        content_type: Option<String>,
         server_timing: Option<String>,
         cache: Option<String>,
     ) {
         let total_bytes = (total >= 0.0).then_some(total as u64);
-        let head = ResponseHead { status, total_bytes, ranges, content_type, server_timing, cache };
+        let head = ResponseHead { status, total_bytes, ranges, server_timing, cache };
         self.inner.borrow_mut().handle_head(now, request, head);
     }
 

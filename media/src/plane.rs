@@ -82,6 +82,7 @@ struct Open {
     output_rate: u32,
     request: Option<InFlight>,
     ranges: bool,
+    total_bytes: Option<u64>,
     /// The file's last byte is here.
     complete: bool,
     /// A `BytesWanted` is on its way.
@@ -140,6 +141,7 @@ impl MediaPlane {
                     output_rate,
                     request: None,
                     ranges: false,
+                    total_bytes: None,
                     complete: false,
                     asked: false,
                     given: 0,
@@ -151,15 +153,13 @@ impl MediaPlane {
                     failures: 0,
                     buffered: position,
                 });
-                self.fetch(now, request);
+                self.fetch(request);
             }
             Command::Fetch { epoch, request } => {
-                if self
-                    .open
-                    .as_ref()
-                    .is_some_and(|open| open.epoch == epoch && open.request.is_none() && !open.complete)
-                {
-                    self.fetch(now, request);
+                if self.open.as_ref().is_some_and(|open| open.epoch == epoch && !open.complete) {
+                    // A request that has gone silent gives way to its successor.
+                    self.end_request(now, BodyEnd::Dropped {});
+                    self.fetch(request);
                 }
             }
             Command::Seek { epoch, position } => self.seek(now, epoch, position),
@@ -180,6 +180,7 @@ impl MediaPlane {
             open.ranges = open.ranges || head.ranges || head.status == 206;
             if let Some(total) = head.total_bytes {
                 open.track.set_total_bytes(total);
+                open.total_bytes = Some(total);
             }
         } else {
             open.request = None;
@@ -203,6 +204,11 @@ impl MediaPlane {
         let skipped = current.skip.min(bytes.len() as u64);
         current.skip -= skipped;
         open.track.push(&bytes[skipped as usize..]);
+        // The last byte is the end, whether the body says so, breaks off, or is dropped because enough is in memory.
+        if open.total_bytes.is_some_and(|total| open.track.end_offset() >= total) {
+            open.complete = true;
+            open.track.finish();
+        }
         self.pump(now);
     }
 
@@ -212,9 +218,10 @@ impl MediaPlane {
         if open.request.as_ref().is_none_or(|current| current.id != request) {
             return;
         }
-        self.end_request(now, end);
+        let complete = end == (BodyEnd::Complete {}) || self.open.as_ref().is_some_and(|open| open.complete);
+        self.end_request(now, if complete { BodyEnd::Complete {} } else { end });
         let Some(open) = self.open.as_mut() else { return };
-        if end == (BodyEnd::Complete {}) {
+        if complete {
             open.complete = true;
             open.track.finish();
         } else {
@@ -246,12 +253,11 @@ impl MediaPlane {
         self.outputs.push_back(Output::Post(fact));
     }
 
-    fn fetch(&mut self, now: f64, request: Request) {
+    fn fetch(&mut self, request: Request) {
         let Some(open) = self.open.as_mut() else { return };
         open.asked = false;
         open.request = Some(InFlight { id: request.id, skip: 0, received: 0, first_byte: None });
         let (url, credentials) = (open.url.clone(), open.credentials);
-        self.post(Fact::RequestStarted { request: request.id, at: now });
         self.outputs.push_back(Output::Fetch { request, url, credentials });
     }
 
@@ -279,12 +285,16 @@ impl MediaPlane {
         let Some(open) = self.open.as_mut() else { return };
         open.epoch = epoch;
         (open.given, open.credited) = (0, 0);
-        (open.started, open.first_decoded, open.ended) = (false, false, false);
+        (open.started, open.first_decoded, open.ended, open.asked) = (false, false, false, false);
         let elsewhere = open.track.seek(position).is_some();
+        let idle = open.request.is_none();
         open.buffered = open.track.start();
         self.outputs.push_back(Output::Flush { epoch });
         if elsewhere {
             self.go_elsewhere(now);
+        } else if idle {
+            // What was asked for in the epoch before will not come any more.
+            self.want_bytes();
         }
         self.pump(now);
     }
@@ -293,7 +303,7 @@ impl MediaPlane {
     fn go_elsewhere(&mut self, now: f64) {
         self.end_request(now, BodyEnd::Dropped {});
         if let Some(open) = self.open.as_mut() {
-            open.complete = false;
+            (open.complete, open.asked) = (false, false);
         }
         self.want_bytes();
     }
@@ -404,7 +414,7 @@ impl MediaPlane {
             self.outputs.push_back(Output::Start { epoch });
         }
         let (undecoded, ranges) = (open.track.undecoded(), open.ranges);
-        if open.request.is_some() && ranges && undecoded >= READ_AHEAD_BYTES {
+        if open.request.is_some() && ranges && !open.complete && undecoded >= READ_AHEAD_BYTES {
             self.end_request(now, BodyEnd::Dropped {});
         } else if open.request.is_none()
             && ranges

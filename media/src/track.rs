@@ -154,8 +154,8 @@ impl Track {
         let header = &stream.header;
         let (head, tail) = trims(stream.info.as_ref());
         let samples = u64::from(header.samples());
-        let end = stream.packets(None).map_or(u64::MAX, |packets| (packets * samples).saturating_sub(tail));
-        let first = (head + (self.start * f64::from(header.sample_rate)).round() as u64).min(end);
+        let end = stream.packets(None).map_or(u64::MAX, |packets| packets.saturating_mul(samples).saturating_sub(tail));
+        let first = head.saturating_add((self.start * f64::from(header.sample_rate)).round() as u64).min(end);
         self.range = (first, end);
         self.resampler = Some(Resampler::new(header.sample_rate, self.output_rate, usize::from(header.channels)));
         let audio_bytes = (stream.mean_bytes() - 4.0 - header.side_info_bytes() as f64).max(1.0);
@@ -232,7 +232,7 @@ impl Track {
         let (head, tail) = trims(stream.info.as_ref());
         let packets = stream.packets(self.total_bytes);
         let duration = packets.map(|packets| {
-            let frames = (packets * u64::from(header.samples())).saturating_sub(head + tail);
+            let frames = packets.saturating_mul(header.samples().into()).saturating_sub(head + tail);
             frames as f64 / f64::from(header.sample_rate)
         });
         let bit_rate = stream.mean_bytes() * 8.0 / packet_seconds(stream);

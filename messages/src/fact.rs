@@ -12,15 +12,13 @@ pub struct ResponseHead {
     pub total_bytes: Option<u64>,
     /// Whether the server serves byte ranges.
     pub ranges: bool,
-    /// `Content-Type`, as it came.
-    pub content_type: Option<String>,
     /// `Server-Timing`, where it is exposed to the page.
     pub server_timing: Option<String>,
     /// `X-Cache` or `Cache-Status`, where it is exposed to the page.
     pub cache: Option<String>,
 }
 
-wire_struct!(ResponseHead { status, total_bytes, ranges, content_type, server_timing, cache });
+wire_struct!(ResponseHead { status, total_bytes, ranges, server_timing, cache });
 
 /// How the body of a media request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +62,6 @@ pub enum MediaError {
     Truncated {},
     /// The two planes come from different versions of the package.
     VersionMismatch {},
-    /// The media module (its script or its wasm) could not be loaded.
-    Unavailable {},
 }
 
 wire_enum!(MediaError {
@@ -73,7 +69,6 @@ wire_enum!(MediaError {
     1 => Undecodable {},
     2 => Truncated {},
     3 => VersionMismatch {},
-    4 => Unavailable {},
 });
 
 /// A fact from the media plane.
@@ -83,13 +78,6 @@ pub enum Fact {
     Hello {
         /// [`crate::VERSION`] of the sender.
         version: String,
-    },
-    /// A request left.
-    RequestStarted {
-        /// The request's id.
-        request: u32,
-        /// When.
-        at: f64,
     },
     /// The response's status and headers are here.
     ResponseHead {
@@ -177,7 +165,6 @@ pub enum Fact {
 
 wire_enum!(Fact {
     0 => Hello { version },
-    1 => RequestStarted { request, at },
     2 => ResponseHead { request, at, head },
     3 => FirstByte { request, at },
     4 => BodyEnd { request, at, bytes, end },

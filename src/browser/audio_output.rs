@@ -113,8 +113,11 @@ impl AudioOutput {
 
     /// Sends a command to the worklet.
     pub(crate) fn post(&self, command: WorkletCommand) {
-        let held = command == WorkletCommand::Hold;
-        // Only what can't be cloned fails, and a boolean can.
-        let _ = self.port.post_message(&held.into());
+        let wanted = match command {
+            WorkletCommand::Release { epoch } => f64::from(epoch),
+            WorkletCommand::Hold => -1.0,
+        };
+        // Only what can't be cloned fails, and a number can.
+        let _ = self.port.post_message(&wanted.into());
     }
 }

@@ -140,30 +140,28 @@ impl Engine {
         id: PlayerId,
         method: &str,
         url: &str,
-    ) -> (Option<SpanKey>, Option<String>) {
+    ) -> (Option<(TelemetryId, SpanKey)>, Option<String>) {
         let mut result = (None, None);
         self.with_player(id, |player, telemetry, _, _| {
-            if let Some(telemetry) = telemetry {
-                result = player.start_metadata_request(telemetry, now, method, url);
+            if let (Some(telemetry), Some(id)) = (telemetry, player.telemetry()) {
+                let (key, traceparent) = player.start_metadata_request(telemetry, now, method, url);
+                result = (key.map(|key| (id, key)), traceparent);
             }
         });
         result
     }
 
-    /// Ends such a span.
+    /// Ends such a span; its player may be gone by then.
     pub fn end_metadata_request(
         &mut self,
         now: Instant,
-        id: PlayerId,
-        key: SpanKey,
+        (telemetry, key): (TelemetryId, SpanKey),
         response: Option<(u16, Option<&str>)>,
         error_type: Option<&'static str>,
     ) {
-        self.with_player(id, |_, telemetry, _, _| {
-            if let Some(telemetry) = telemetry {
-                end_request(telemetry, now, key, response, error_type);
-            }
-        });
+        if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
+            end_request(telemetry, now, key, response, error_type);
+        }
         self.export(now);
     }
 

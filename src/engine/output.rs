@@ -9,8 +9,11 @@ use crate::telemetry::Export;
 /// A command to a player's worklet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkletCommand {
-    /// Play what you have, and go on.
-    Release,
+    /// Let the samples of this epoch be heard, now and as they come.
+    Release {
+        /// The epoch.
+        epoch: u32,
+    },
     /// Play nothing; keep what you have.
     Hold,
 }

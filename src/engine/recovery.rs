@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::time::Instant;
 
-/// Requests that are tried after one that broke off, before the track is given up.
+/// Requests that are tried after one that broke off, before a listener who hears nothing is told; while there is
+/// something to hear they go on.
 const MAX_ATTEMPTS: u32 = 6;
 /// Wait before the first of them; each further one doubles it, up to two seconds: the ring holds four.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -20,15 +21,17 @@ pub(super) struct Recovery {
 }
 
 impl Recovery {
-    /// A request failed; returns whether another will be tried.
+    /// A request failed: another will be tried. Returns whether so few failed in a row that there is hope.
     pub(super) fn fail(&mut self, now: Instant) -> bool {
-        if self.attempts >= MAX_ATTEMPTS {
-            return false;
-        }
-        let wait = FIRST_WAIT.saturating_mul(1 << self.attempts).min(LONGEST_WAIT);
+        let wait = FIRST_WAIT.saturating_mul(1 << self.attempts.min(8)).min(LONGEST_WAIT);
         self.attempts += 1;
         self.due = Some(now + wait);
-        true
+        !self.is_exhausted()
+    }
+
+    /// So many failed in a row that the track is given up where nothing of it is left to hear.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.attempts > MAX_ATTEMPTS
     }
 
     /// The media plane says from where on it wants bytes; it waits where a recovery is under way.

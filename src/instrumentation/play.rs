@@ -42,8 +42,13 @@ pub struct PlayTrace {
 }
 
 impl PlayTrace {
-    /// Opens the trace at the moment of the request.
-    pub fn start(mut telemetry: Option<&mut Telemetry>, at: Instant, play: &PlayContext) -> Self {
+    /// Opens the trace at the moment of the request; `requests` go on from a play that was held before it was heard.
+    pub fn start(
+        mut telemetry: Option<&mut Telemetry>,
+        at: Instant,
+        play: &PlayContext,
+        requests: SmallMap<u32, SpanKey>,
+    ) -> Self {
         let mut options = SpanOptions::new(name::SPAN_TRACK_PLAY).child_of(play.parent.map(Parent::Context));
         options.attributes.push(KeyValue::new(name::PLAYER_ENGINE, "tonearm"));
         options.attributes.push(KeyValue::new(name::TRACK_PLAY_TRIGGER, play.trigger));
@@ -53,7 +58,6 @@ impl PlayTrace {
         options.links.extend(play.previous);
         let root = telemetry.as_mut().and_then(|telemetry| telemetry.start_span(at, options));
         let context = root.and_then(|root| telemetry.as_ref()?.span_context(root));
-        let requests = SmallMap::default();
         Self { root, context, decode: None, output: None, requests, stall: None, seek: None, recover: None }
     }
 
@@ -183,29 +187,54 @@ impl PlayTrace {
         telemetry.end_span(now, root, audible);
     }
 
+    /// The requests that are under way, for the play that follows.
+    pub fn into_requests(self) -> SmallMap<u32, SpanKey> {
+        self.requests
+    }
+
     /// The play ends, before its start or after: whatever is open ends with it.
     pub fn finish(
         &mut self,
-        telemetry: Option<&mut Telemetry>,
+        mut telemetry: Option<&mut Telemetry>,
         now: Instant,
         failure: Option<PlayFailure>,
         state: &'static str,
     ) {
+        if let Some(telemetry) = telemetry.as_mut() {
+            let open = [self.stall.take(), self.seek.take(), self.recover.take()];
+            let requests = std::mem::take(&mut self.requests);
+            for key in requests.iter().map(|(_, key)| *key).chain(open.into_iter().flatten()) {
+                telemetry.end_span(now, key, now);
+            }
+        }
+        self.end_root(telemetry, now, failure.filter(|&failure| failure != PlayFailure::Aborted), state);
+    }
+
+    /// The listener leaves before the sound; the bodies go on.
+    pub fn exit(&mut self, telemetry: Option<&mut Telemetry>, now: Instant, state: &'static str) {
+        self.end_root(telemetry, now, None, state);
+    }
+
+    fn end_root(
+        &mut self,
+        telemetry: Option<&mut Telemetry>,
+        now: Instant,
+        error: Option<PlayFailure>,
+        state: &'static str,
+    ) {
         let Some(telemetry) = telemetry else { return };
-        let error = failure.filter(|&failure| failure != PlayFailure::Aborted);
-        let of_the_bytes =
-            matches!(error, Some(PlayFailure::NotSupported | PlayFailure::Undecodable | PlayFailure::Truncated));
+        let of_the_bytes = |error: &PlayFailure| {
+            matches!(error, PlayFailure::NotSupported | PlayFailure::Undecodable | PlayFailure::Truncated)
+        };
         if let Some(decode) = self.decode.take() {
-            if let Some(error) = error.filter(|_| of_the_bytes) {
+            if let Some(error) = error.filter(of_the_bytes) {
                 telemetry.set_attribute(decode, name::ERROR_TYPE, Value::String(error.error_type().into()));
                 telemetry.set_error(decode, String::new());
             }
             telemetry.end_span(now, decode, now);
         }
-        let requests = std::mem::take(&mut self.requests);
-        let open = [self.output.take(), self.stall.take(), self.seek.take(), self.recover.take()];
-        for key in requests.iter().map(|(_, key)| *key).chain(open.into_iter().flatten()) {
-            telemetry.end_span(now, key, now);
+        if let Some(output) = self.output.take() {
+            telemetry.end_span(now, output, now);
         }
         let Some(root) = self.root.take() else { return };
         let outcome = if error.is_some() { "failed" } else { "exited_before_start" };

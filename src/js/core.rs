@@ -8,7 +8,7 @@ use web_sys::{AudioContext, AudioWorkletNode, Worker};
 
 use super::options::{attributes, telemetry_config};
 use crate::browser::{Driver, Listener};
-use crate::engine::{Engine, Input, PlayRequest, Player, PlayerInput, Source, app_span};
+use crate::engine::{Engine, Input, PlayRequest, Player, PlayerInput, Source, TelemetryId, app_span};
 use crate::playback::PlayFailure;
 use crate::random::Random;
 use crate::small_map::SmallMap;
@@ -54,7 +54,7 @@ impl Listener for PlayerSide {
 #[wasm_bindgen]
 pub struct Core {
     driver: Rc<Driver>,
-    requests: RefCell<SmallMap<u32, SpanKey>>,
+    requests: RefCell<SmallMap<u32, (TelemetryId, SpanKey)>>,
     next_request: Cell<u32>,
 }
 
@@ -181,12 +181,12 @@ impl Core {
     /// Ends it: with a status, or with none where the network failed.
     #[wasm_bindgen(js_name = endRequest)]
     #[allow(clippy::needless_pass_by_value, reason = "wasm-bindgen hands strings over")]
-    pub fn end_request(&self, id: u32, number: u32, status: Option<u16>, server_timing: Option<String>, aborted: bool) {
+    pub fn end_request(&self, number: u32, status: Option<u16>, server_timing: Option<String>, aborted: bool) {
         let key = self.requests.borrow_mut().remove(number);
         let Some(key) = key else { return };
         let response = status.map(|status| (status, server_timing.as_deref()));
         let error = (status.is_none() && !aborted).then_some("network");
-        self.driver.act(|engine, now| engine.end_metadata_request(now, id, key, response, error));
+        self.driver.act(|engine, now| engine.end_metadata_request(now, key, response, error));
     }
 
     fn of<T>(&self, id: u32, read: impl FnOnce(&Player) -> T) -> Option<T> {

@@ -54,7 +54,14 @@ export function init(options) {
   if (options) places = { ...places, ...options };
   loading ??= start().then(
     () => {
-      for (const { call } of waiting.splice(0)) call(/** @type {Core} */ (core));
+      // One call that fails must not take those behind it along.
+      for (const { call, refuse } of waiting.splice(0)) {
+        try {
+          call(/** @type {Core} */ (core));
+        } catch (error) {
+          refuse?.(/** @type {DOMException} */ (error));
+        }
+      }
     },
     (error) => {
       loading = undefined;

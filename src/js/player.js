@@ -51,7 +51,10 @@ class Range {
   }
 }
 
-/** @param {unknown} source @returns {import('./types').Source} */
+/** What wasm takes as a string: ids may be numbers. @param {unknown} value */
+const textOf = (value) => (value === undefined || value === null ? undefined : String(value));
+
+/** @param {unknown} source @returns {import('./types').Source & { parent?: string }} */
 function sourceOf(source) {
   if (typeof source === 'string' || source instanceof URL) return { src: source };
   const { src, resolve } = /** @type {Partial<import('./types').Source>} */ (source ?? {});
@@ -60,7 +63,13 @@ function sourceOf(source) {
     const what = 'expected a URL, or an object with "src" (a URL) or "resolve" (a function)';
     throw new TypeError(`load: option "source": ${what}, got ${source === null ? 'null' : typeof source}`);
   }
-  return /** @type {import('./types').Source} */ (source);
+  const { trackId, playlistId, parent } = /** @type {import('./types').Source} */ (source);
+  return {
+    .../** @type {import('./types').Source} */ (source),
+    trackId: textOf(trackId),
+    playlistId: textOf(playlistId),
+    parent: textOf(typeof parent === 'object' ? parent?.traceparent : parent),
+  };
 }
 
 /** A player; see `types.d.ts`. */
@@ -78,6 +87,8 @@ export class Player extends EventTarget {
   /** @type {AbortSignal | undefined} */
   #signal;
   #resolver;
+  /** Aborted by the next load: what listens for this one's sake ends then. */
+  #loaded = new AbortController();
   /** @type {Map<number, { resolve: () => void, reject: (error: unknown) => void }>} */
   #promises = new Map();
   #volume = 1;
@@ -114,6 +125,7 @@ export class Player extends EventTarget {
     openOutput(this.#context).then(
       (node) => {
         if (this.#destroyed) return node.port.postMessage('close');
+        this.#node?.port.postMessage('close');
         this.#node?.disconnect();
         this.#node = node;
         node.connect(this.#gain);
@@ -155,12 +167,14 @@ export class Player extends EventTarget {
     this.#source = source;
     this.#signal = signal;
     this.#early = undefined;
-    signal?.addEventListener('abort', () => this.#signal === signal && this.stop(), { once: true });
+    this.#loaded.abort();
+    this.#loaded = new AbortController();
+    this.#resolver.reset();
+    signal?.addEventListener('abort', () => this.stop(), { once: true, signal: this.#loaded.signal });
     const url = source.src === undefined ? undefined : new URL(source.src, document.baseURI).href;
-    const parent = typeof source.parent === 'object' ? source.parent.traceparent : source.parent;
     const credentials = source.credentials === 'include';
     await this.#promise((core, token) =>
-      core.load(this.#id, token, url, credentials, source.trackId, source.playlistId, parent),
+      core.load(this.#id, token, url, credentials, source.trackId, source.playlistId, source.parent),
     );
   }
 
@@ -185,6 +199,7 @@ export class Player extends EventTarget {
     this.#destroyed = true;
     withCore((core) => core.destroyPlayer(this.#id));
     this.#resolver.cancel();
+    this.#loaded.abort();
     this.#worker?.terminate();
     this.#node?.port.postMessage('close');
     this.#node?.disconnect();

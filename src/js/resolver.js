@@ -17,14 +17,23 @@ export class Resolver {
     this.#player = player;
   }
 
+  /** A new source: what the last one's function threw is no cause any more. */
+  reset() {
+    this.cancel();
+    this.#cause = undefined;
+  }
+
   /** @param {number} play @param {import('./types').Source | undefined} source */
   run(play, source) {
     const controller = (this.#controller = new AbortController());
     const { signal } = controller;
     this.#cause = undefined;
-    const fetch = this.#fetch.bind(this, signal);
+    /** Ends of the requests whose bodies were not read by then. @type {(() => void)[]} */
+    const ends = [];
+    const fetch = this.#fetch.bind(this, signal, ends);
     Promise.resolve()
       .then(() => source?.resolve?.({ fetch, signal }))
+      .finally(() => ends.forEach((end) => end()))
       .then((url) => {
         if (url === undefined) throw new TypeError('resolve: expected a URL, got undefined');
         return new URL(url, document.baseURI).href;
@@ -52,19 +61,20 @@ export class Resolver {
 
   /**
    * `fetch` with a span of the play and its `traceparent`; what the caller passes is left as it is.
-   * @param {AbortSignal} signal @param {RequestInfo | URL} input @param {RequestInit} [init]
+   * @param {AbortSignal} signal @param {(() => void)[]} ends @param {RequestInfo | URL} input @param {RequestInit} [init]
    */
-  async #fetch(signal, input, init) {
+  async #fetch(signal, ends, input, init) {
     const method = (init?.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
     const [span, traceparent] = currentCore()?.startRequest(this.#player, method, urlOf(input)) ?? [0, undefined];
     const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
     if (traceparent && !headers.has('traceparent')) headers.set('traceparent', traceparent);
     const end = (/** @type {Response | undefined} */ response, aborted = signal.aborted) =>
       currentCore()?.endRequest(
-        this.#player, span, response?.status, response?.headers.get('server-timing') ?? undefined, aborted,
+        span, response?.status, response?.headers.get('server-timing') ?? undefined, aborted,
       );
     try {
       const response = await fetch(input, { signal, ...init, headers });
+      ends.push(() => end(response));
       return endWithBody(response, () => end(response));
     } catch (error) {
       end(undefined);
@@ -73,7 +83,7 @@ export class Resolver {
   }
 }
 
-/** Calls back when the app has read the body; a body that nobody reads ends with its head. @param {Response} response @param {() => void} end */
+/** Calls back when the app has read the body; one that it does not read ends when its resolver is done. @param {Response} response @param {() => void} end */
 function endWithBody(response, end) {
   if (!response.body) {
     end();

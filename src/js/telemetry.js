@@ -44,7 +44,7 @@ export class Span {
 
   /** @param {string} message */
   setError(message) {
-    this.#error = message;
+    this.#error = String(message);
     return this;
   }
 
@@ -92,7 +92,7 @@ export class Telemetry {
 
   /** @param {string} name @param {import('./types').SpanOptions} [options] */
   startSpan(name, options = {}) {
-    return new Span(this.id, name, options);
+    return new Span(this.id, String(name), options);
   }
 
   forceFlush() {

@@ -47,11 +47,13 @@ pub struct Step {
 pub struct Playback {
     state: State,
     paused: bool,
+    /// The seek under way has its samples.
+    sought: bool,
 }
 
 impl Default for Playback {
     fn default() -> Self {
-        Self { state: State::Idle, paused: true }
+        Self { state: State::Idle, paused: true, sought: false }
     }
 }
 
@@ -66,15 +68,18 @@ impl Playback {
         self.paused
     }
 
-    /// Takes an input. A play that was noted while a source was selected follows by itself: call
-    /// [`Playback::play_is_due`] after `SourceSelected`.
+    /// Takes an input.
     pub fn handle(&mut self, input: Input) -> Step {
         let from = self.state;
         let to = match next(from, input) {
             Next::Refuse => return Step { refused: true, ..Step::default() },
             Next::Ignore => return Step::default(),
+            // Its samples are there, and nothing more will come to say so.
+            Next::Note if self.sought && input == Input::Command(Command::Pause) => Some(State::Paused),
             Next::Note => None,
             Next::Settle => self.paused.then_some(State::Paused),
+            // The pause overtook the report of the sound.
+            Next::To(State::Playing) if self.paused => Some(State::Paused),
             Next::To(state) => Some(state),
         };
         match input {
@@ -85,17 +90,16 @@ impl Playback {
             }
             _ => {}
         }
+        self.sought = match to {
+            Some(_) => false,
+            None => self.sought || input == Input::Event(Event::Sought),
+        };
         let effect = effect(from, to, input);
         if let Some(to) = to {
             self.state = to;
         }
         let transition = to.map(|to| Transition { from, to, input });
         Step { transition, effect, refused: false }
-    }
-
-    /// Whether a play asked for while loading begins now.
-    pub fn play_is_due(&self) -> bool {
-        self.state == State::Ready && !self.paused
     }
 }
 

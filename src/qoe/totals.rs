@@ -36,24 +36,3 @@ pub struct Totals {
     /// Packets that became silence.
     pub decode_failures: u32,
 }
-
-impl Totals {
-    /// Stalled time by all time that should have been music; 0 where there was none.
-    pub fn stall_ratio(&self) -> f64 {
-        let all = self.played + self.stalled;
-        if all.is_zero() { 0.0 } else { self.stalled.as_secs_f64() / all.as_secs_f64() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_ratio_is_of_sums() {
-        let seconds = Duration::from_secs;
-        let totals = Totals { played: seconds(9), stalled: seconds(1), ..Totals::default() };
-        assert!((totals.stall_ratio() - 0.1).abs() < 1e-12);
-        assert!(Totals::default().stall_ratio().abs() < 1e-12);
-    }
-}

@@ -3,7 +3,7 @@
 use super::config::Batch;
 use super::span::Span;
 
-/// Why a record was lost.
+/// Why a record was lost; `telemetry.js` names them in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DropReason {
@@ -20,16 +20,6 @@ pub enum DropReason {
 impl DropReason {
     /// Every reason.
     pub const ALL: [Self; 4] = [Self::QueueFull, Self::TooManyOpen, Self::Rejected, Self::RetriesExhausted];
-
-    /// The name that `stats()` uses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::QueueFull => "queue_full",
-            Self::TooManyOpen => "too_many_open",
-            Self::Rejected => "rejected",
-            Self::RetriesExhausted => "retries_exhausted",
-        }
-    }
 }
 
 /// Where every record is. `started = exported + pending + Σ dropped` at every moment.

@@ -194,7 +194,9 @@ impl Pipeline {
     /// Everything that fits into the budget, the requests that wait for a retry first.
     pub(super) fn leave(&mut self, now: Instant, config: &Config) -> Vec<Export> {
         let mut exports = Vec::new();
-        let mut room = LEAVE_BUDGET;
+        // What left a moment ago, at another sign of leaving, is still in flight and counts.
+        let flying = self.flights.iter().filter(|flight| flight.keepalive && !flight.waiting);
+        let mut room = LEAVE_BUDGET.saturating_sub(flying.map(|flight| flight.body.len()).sum());
         for flight in &mut self.flights {
             if flight.waiting && flight.body.len() <= room {
                 room -= flight.body.len();

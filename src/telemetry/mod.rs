@@ -144,11 +144,6 @@ impl Telemetry {
         }
     }
 
-    /// The instant that another thread of the page calls `unix_millis`.
-    pub fn clock(&self) -> ClockAnchor {
-        self.clock
-    }
-
     /// The next request to send, if one is due.
     pub fn poll_export(&mut self, now: Instant) -> Option<Export> {
         self.pipeline.poll(now, &self.config)

@@ -133,7 +133,7 @@ fn a_resolver_is_asked_at_the_play_and_its_request_is_part_of_it() {
     let (key, traceparent) = host.engine.start_metadata_request(host.now(), PLAYER, "GET", "https://app.example/api/1");
     assert!(traceparent.is_some());
     host.advance(12.0);
-    host.engine.end_metadata_request(host.now(), PLAYER, key.unwrap(), Some((200, None)), None);
+    host.engine.end_metadata_request(host.now(), key.unwrap(), Some((200, None)), None);
     host.player(PlayerInput::Resolved { play, url: "https://cdn.example/a.mp3".into() });
     host.bytes_flow();
     host.audible(0);
@@ -167,7 +167,7 @@ fn a_play_before_the_output_is_there_waits_for_it() {
     host.advance(40.0);
     host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
     assert!(matches!(host.media.last(), Some(Command::Open { output_rate: RATE, .. })));
-    assert_eq!(host.worklet.last(), Some(&WorkletCommand::Release));
+    assert_eq!(host.worklet.last(), Some(&WorkletCommand::Release { epoch: host.epoch() }));
 }
 
 #[test]
@@ -396,7 +396,7 @@ fn pause_holds_the_output_and_a_resume_opens_no_trace() {
     host.advance(5000.0);
     assert_eq!(host.engine.player(PLAYER).unwrap().current_time(host.now()), held);
     host.play(2);
-    assert_eq!(host.worklet.last(), Some(&WorkletCommand::Release));
+    assert_eq!(host.worklet.last(), Some(&WorkletCommand::Release { epoch: host.epoch() }));
     host.audible(4800);
     assert!(host.settled.contains(&(2, Ok(()))));
     assert_eq!(spans(&mut host).iter().filter(|span| span.name == "track.play").count(), 1);
@@ -453,6 +453,160 @@ fn a_seek_while_held_rests_at_the_new_position() {
 }
 
 #[test]
+fn a_pause_after_the_seek_has_its_samples_rests_there() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Seek(12.0));
+    let epoch = host.epoch();
+    host.fact(Fact::FirstDecoded { epoch, at: host.unix(), position: 12.0 });
+    host.player(PlayerInput::Pause);
+    assert_eq!(host.state(), State::Paused);
+    // The sound's report was on its way when the listener paused.
+    host.audible(0);
+    assert_eq!((host.state(), host.engine.player(PLAYER).unwrap().paused()), (State::Paused, true));
+}
+
+#[test]
+fn a_sound_that_overtakes_the_pause_of_a_seek_does_not_play() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Seek(12.0));
+    host.player(PlayerInput::Pause);
+    host.audible(0);
+    assert_eq!((host.state(), host.engine.player(PLAYER).unwrap().paused()), (State::Paused, true));
+}
+
+#[test]
+fn a_seek_from_the_end_rests_and_is_not_heard() {
+    let mut host = FakeHost::playing();
+    let epoch = host.epoch();
+    host.report(Report::Ended { epoch, at: host.now(), frames: 60 * u64::from(RATE) });
+    assert_eq!(host.worklet.last(), Some(&WorkletCommand::Hold));
+    host.player(PlayerInput::Seek(30.0));
+    assert_eq!(host.worklet.last(), Some(&WorkletCommand::Hold));
+    let epoch = host.epoch();
+    host.fact(Fact::FirstDecoded { epoch, at: host.unix(), position: 30.0 });
+    assert_eq!(host.state(), State::Paused);
+}
+
+#[test]
+fn a_seek_to_the_very_end_while_held_comes_to_rest() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Pause);
+    host.player(PlayerInput::Seek(60.0));
+    let epoch = host.epoch();
+    host.fact(Fact::DecodedAll { epoch, end: 60.0, frames: 0, failures: 0 });
+    assert_eq!(host.state(), State::Paused);
+}
+
+#[test]
+fn a_seek_while_the_source_is_resolved_is_where_it_begins() {
+    let mut host = FakeHost::new();
+    host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
+    host.player(PlayerInput::Load { token: 1, source: Source::default() });
+    host.play(2);
+    host.player(PlayerInput::Seek(30.0));
+    host.player(PlayerInput::Resolved { play: 1, url: "https://cdn.example/a.mp3".into() });
+    assert!(host.media.iter().any(|command| matches!(command, Command::Open { position: 30.0, .. })));
+    host.bytes_flow();
+    host.audible(0);
+    assert_eq!(host.state(), State::Playing);
+}
+
+#[test]
+fn a_seek_forgets_what_was_to_fail_elsewhere() {
+    let mut host = FakeHost::playing();
+    let epoch = host.epoch();
+    host.fact(Fact::Failed { epoch, error: MediaError::Truncated {} });
+    host.player(PlayerInput::Seek(1.0));
+    let epoch = host.epoch();
+    host.fact(Fact::BytesWanted { epoch, offset: 1000 });
+    assert_eq!(host.last_request().1.offset, 1000);
+    host.report(Report::GapStarted { epoch, at: host.now(), frames: 0 });
+    assert_ne!(host.state(), State::Failed);
+}
+
+#[test]
+fn late_answers_of_the_source_before_change_nothing() {
+    let mut host = FakeHost::loaded();
+    host.play(1);
+    let (_, old) = host.last_request();
+    host.load("https://cdn.example/b.mp3");
+    host.play(2);
+    let head = tonearm_messages::ResponseHead { status: 404, ..Default::default() };
+    host.fact(Fact::ResponseHead { request: old.id, at: host.unix(), head });
+    host.fact(Fact::BodyEnd { request: old.id, at: host.unix(), bytes: 0, end: BodyEnd::Failed {} });
+    assert_eq!(host.state(), State::Starting);
+    host.player(PlayerInput::Stop);
+    let (_, last) = host.last_request();
+    host.fact(Fact::BodyEnd { request: last.id, at: host.unix(), bytes: 0, end: BodyEnd::Failed {} });
+    assert_eq!(host.state(), State::Ready);
+}
+
+#[test]
+fn a_gap_that_a_seek_ends_is_one_stall_of_its_own() {
+    let mut host = FakeHost::playing();
+    let epoch = host.epoch();
+    host.fact(Fact::Buffered { epoch, end: 0.2 });
+    host.report(Report::GapStarted { epoch, at: host.now(), frames: 0 });
+    host.player(PlayerInput::Seek(30.0));
+    host.report(Report::GapEnded { epoch, at: host.now(), missing: 480, audible: false });
+    let epoch = host.epoch();
+    host.audible(0);
+    host.report(Report::GapStarted { epoch, at: host.now(), frames: 0 });
+    host.report(Report::GapEnded { epoch, at: host.now(), missing: 960, audible: true });
+    let told = spans(&mut host);
+    let frames: Vec<_> = told
+        .iter()
+        .filter(|span| span.name == "track.stall")
+        .map(|span| text(span, "audio.buffer.underflow.frames").unwrap())
+        .collect();
+    assert_eq!(frames, ["480", "960"]);
+}
+
+#[test]
+fn a_request_that_brings_nothing_is_a_network_failure() {
+    let mut host = FakeHost::loaded();
+    host.play(1);
+    host.advance(19_999.0);
+    assert_eq!(host.state(), State::Starting);
+    host.advance(1.0);
+    assert!(host.settled.contains(&(1, Err(PlayFailure::Network))));
+}
+
+#[test]
+fn an_outage_is_outlasted_while_there_is_something_to_hear() {
+    let mut host = FakeHost::playing();
+    for second in 0..60 {
+        let (_, request) = host.last_request();
+        host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 0, end: BodyEnd::Failed {} });
+        for tick in 1..=10 {
+            host.advance(100.0);
+            host.position(f64::from(second) + f64::from(tick) / 10.0);
+        }
+    }
+    assert_eq!(host.state(), State::Playing);
+    host.advance(2000.0);
+    let (_, request) = host.last_request();
+    host.fact(Fact::FirstByte { request: request.id, at: host.unix() });
+    assert!(!is_error(named(&spans(&mut host), "track.recover")));
+}
+
+#[test]
+fn a_play_held_before_its_sound_hands_its_request_on() {
+    let mut host = FakeHost::loaded();
+    host.play(1);
+    host.bytes_flow();
+    let (_, request) = host.last_request();
+    host.player(PlayerInput::Pause);
+    host.play(2);
+    host.audible(0);
+    host.advance(300.0);
+    host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 5, end: BodyEnd::Complete {} });
+    let told = spans(&mut host);
+    assert!(millis(named(&told, "GET")) > 300.0, "the request's span ends with its body");
+    assert_eq!(host.engine.account(1).pending, 0, "no span is left open");
+}
+
+#[test]
 fn a_seek_before_the_play_is_where_it_begins() {
     let mut host = FakeHost::loaded();
     host.player(PlayerInput::Seek(7.5));
@@ -490,13 +644,18 @@ fn a_lost_media_plane_is_named_and_opened_again_by_the_next_load() {
     assert_eq!(host.reopened, 0);
     host.load("https://cdn.example/b.mp3");
     assert_eq!(host.reopened, 1);
+    // Nothing is opened before the new worklet is there: it would not hear of it.
+    host.play(2);
+    assert!(!matches!(host.media.last(), Some(Command::Open { .. })));
+    host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
+    assert!(matches!(host.media.last(), Some(Command::Open { .. })));
 }
 
 #[test]
 fn a_media_plane_of_another_version_is_named() {
     let mut host = FakeHost::loaded();
-    host.play(1);
     host.fact(Fact::Hello { version: "9.9.9".into() });
+    host.play(1);
     assert!(host.settled.contains(&(1, Err(PlayFailure::VersionMismatch))));
 }
 

@@ -194,7 +194,11 @@ impl Bench {
     }
 
     fn head(&mut self, request: u32, status: u16, ranges: bool) {
-        let head = ResponseHead { status, total_bytes: Some(1_025_214), ranges, ..ResponseHead::default() };
+        self.head_of(request, status, ranges, None);
+    }
+
+    fn head_of(&mut self, request: u32, status: u16, ranges: bool, total_bytes: Option<u64>) {
+        let head = ResponseHead { status, total_bytes, ranges, ..ResponseHead::default() };
         self.plane.handle_head(self.now, request, head);
         self.drain();
     }
@@ -376,6 +380,74 @@ fn a_server_without_ranges_is_read_from_its_start_again() {
         }
     }
     assert!(bench.facts().any(|fact| matches!(fact, Fact::DecodedAll { frames: 2_822_400, failures: 0, .. })));
+}
+
+fn wanted(bench: &Bench) -> Vec<(u32, u64)> {
+    let wanted = |fact: &Fact| match fact {
+        Fact::BytesWanted { epoch, offset } => Some((*epoch, *offset)),
+        _ => None,
+    };
+    bench.facts().filter_map(wanted).collect()
+}
+
+#[test]
+fn each_seek_asks_for_its_own_bytes() {
+    let bytes = file("first-light.mp3");
+    let mut bench = Bench::open(0.0);
+    bench.head(1, 200, true);
+    bench.chunk(1, &bytes[..60_000]);
+    bench.plane.handle_command(bench.now, Command::Seek { epoch: 2, position: 40.0 });
+    bench.drain();
+    bench.plane.handle_command(bench.now, Command::Seek { epoch: 3, position: 20.0 });
+    bench.drain();
+    let epochs: Vec<u32> = wanted(&bench).iter().map(|(epoch, _)| *epoch).collect();
+    assert_eq!(epochs, [2, 3]);
+    let offset = wanted(&bench)[1].1;
+    let request = Request { id: 2, offset, traceparent: None };
+    bench.plane.handle_command(bench.now, Command::Fetch { epoch: 3, request });
+    bench.head(2, 206, true);
+    bench.chunk(2, &bytes[offset as usize..offset as usize + 60_000]);
+    assert!(bench.facts().any(|fact| matches!(fact, Fact::FirstDecoded { epoch: 3, position: 20.0, .. })));
+}
+
+#[test]
+fn the_last_byte_is_the_end_even_where_the_body_breaks_off_there() {
+    let bytes = file("first-light.mp3");
+    let mut bench = Bench::open(0.0);
+    bench.head_of(1, 200, true, Some(bytes.len() as u64));
+    bench.chunk(1, &bytes);
+    bench.plane.handle_body_end(bench.now, 1, BodyEnd::Failed {});
+    bench.drain();
+    assert!(wanted(&bench).is_empty());
+    assert!(bench.facts().any(|fact| matches!(fact, Fact::BodyEnd { end: BodyEnd::Complete {}, .. })));
+}
+
+#[test]
+fn a_seek_in_a_file_of_many_bit_rates_comes_near_and_plays_to_the_end() {
+    let bytes = file("night-bus.mp3");
+    for seconds in [5.0, 20.0, 33.0, 60.0] {
+        let mut track = Track::new(44_100, 0.0);
+        track.push(&bytes[..20_000]);
+        assert!(matches!(track.advance(100), Advance::Format(_)));
+        let from = track.seek(seconds).unwrap_or(20_000);
+        track.push(&bytes[from as usize..]);
+        track.finish();
+        assert_eq!(track.advance(usize::MAX), Advance::End, "at {seconds}");
+        let left = track.ready_frames() as f64 / 44_100.0;
+        assert!((left - (66.0 - seconds)).abs() < 1.5, "{left} s left after a seek to {seconds}");
+    }
+}
+
+#[test]
+fn absurd_positions_and_lengths_do_no_harm() {
+    let bytes = file("first-light.mp3");
+    for position in [1e101, -5.0, f64::MAX, f64::NAN] {
+        let mut bench = Bench::open(position);
+        bench.head_of(1, 200, true, Some(u64::MAX));
+        bench.chunk(1, &bytes[..50_000]);
+        bench.plane.handle_command(bench.now, Command::Seek { epoch: 2, position });
+        bench.drain();
+    }
 }
 
 #[test]

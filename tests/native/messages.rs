@@ -26,14 +26,12 @@ fn facts() -> Vec<Fact> {
         status: 206,
         total_bytes: Some(1 << 40),
         ranges: true,
-        content_type: None,
         server_timing: Some(String::new()),
         cache: Some("hit".into()),
     };
     let format = Format { codec: "mp3".into(), sample_rate: 44_100, channels: 2, duration: None, bit_rate: 1 };
     vec![
         Fact::Hello { version: "0.1.0".into() },
-        Fact::RequestStarted { request: 1, at: 0.5 },
         Fact::ResponseHead { request: 1, at: 1e12, head },
         Fact::FirstByte { request: 1, at: 2.0 },
         Fact::BodyEnd { request: 1, at: 3.0, bytes: 4, end: BodyEnd::Failed {} },

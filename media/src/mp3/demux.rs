@@ -55,7 +55,7 @@ impl StreamInfo {
         })
     }
 
-    /// Where in the file packet `index` lies, as near as the tables tell, and which packet that place holds.
+    /// Where in the file packet `index` lies, as near as the tables tell.
     pub fn locate(&self, index: u64) -> u64 {
         if let Some(InfoTag { constant: false, frames: Some(frames), bytes: Some(bytes), toc: Some(toc), .. }) =
             &self.info
@@ -100,7 +100,10 @@ pub struct Demuxer {
     packets: u64,
     audio_bytes: u64,
     gap: u64,
-    joining: bool,
+    /// A seek is under way: to this packet, which the tables place at this offset.
+    joining: Option<(u64, u64)>,
+    /// The index of the packets is an estimate since a seek, so that the stated length can't be held against it.
+    estimated: bool,
 }
 
 /// Where a search for two frames in a row came to.
@@ -150,7 +153,8 @@ impl Demuxer {
     /// or `None` where the bytes at hand go on from there. Does nothing before the stream is known.
     pub fn seek(&mut self, index: u64) -> Option<u64> {
         let target = self.stream.as_ref()?.locate(index);
-        self.joining = true;
+        self.joining = Some((index, target));
+        self.estimated = index > 0 && self.stream.as_ref()?.info.as_ref().is_some_and(|info| !info.constant);
         self.gap = 0;
         if let Some(ahead) = target.checked_sub(self.offset)
             && ahead <= self.buffered() as u64
@@ -228,7 +232,7 @@ impl Demuxer {
 
     fn packet(&mut self, stream: &StreamInfo) -> Result<Step<'_>, DemuxError> {
         let total = stream.info.as_ref().and_then(|info| info.frames).map(u64::from);
-        if total.is_some_and(|total| self.packets >= total) {
+        if !self.estimated && total.is_some_and(|total| self.packets >= total) {
             return Ok(Step::End);
         }
         let rest = self.rest();
@@ -237,7 +241,7 @@ impl Demuxer {
         }
         let header = FrameHeader::parse(rest).filter(|header| header.continues(&stream.header));
         if let Some(header) = header
-            && !self.joining
+            && self.joining.is_none()
         {
             let len = header.frame_bytes;
             if rest.len() < len + FrameHeader::BYTES && !self.finished {
@@ -291,7 +295,7 @@ impl Demuxer {
 
     /// Steps over damage to the next two frames in a row.
     fn resync(&mut self, stream: &StreamInfo, here: Option<FrameHeader>) -> Result<Step<'_>, DemuxError> {
-        let from = usize::from(!self.joining);
+        let from = usize::from(self.joining.is_none());
         let at = match self.find_pair(Some(&stream.header), from) {
             Found::At(at) => at,
             // More than a window of damage is stepped over in pieces.
@@ -299,11 +303,10 @@ impl Demuxer {
             Found::Undecided(_) => return Ok(Step::NeedBytes),
             Found::Nowhere => return self.end(stream),
         };
-        if self.joining {
+        if let Some((index, target)) = self.joining.take() {
             self.consume(at);
-            self.joining = false;
-            let index = (self.offset.saturating_sub(stream.audio_offset)) as f64 / stream.mean_bytes();
-            self.packets = index.round() as u64;
+            let past = (self.offset.saturating_sub(target)) as f64 / stream.mean_bytes();
+            self.packets = index + past.round() as u64;
             self.audio_bytes = (self.packets as f64 * stream.mean_bytes()) as u64;
             return Ok(Step::Lost(0));
         }
@@ -326,6 +329,9 @@ impl Demuxer {
             self.gap += self.buffered() as u64;
         }
         self.consume(self.buffered());
+        if self.estimated {
+            return Ok(Step::End);
+        }
         let Some(total) = stream.info.as_ref().and_then(|info| info.frames) else {
             // Without a stated length only damage of a whole packet or more can be told from a stray tail.
             return if self.gap as f64 >= self.mean_bytes(stream) * 0.9 { Ok(self.take_gap()) } else { Ok(Step::End) };

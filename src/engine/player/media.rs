@@ -2,7 +2,7 @@
 
 use tonearm_messages::{BodyEnd, Fact, MediaError, VERSION};
 
-use super::{Edge, Player};
+use super::{Edge, Player, SILENT_REQUEST};
 use crate::playback::{Event, Input, PlayFailure, State};
 use crate::qoe::Phase;
 
@@ -11,16 +11,26 @@ fn failure_of(error: MediaError) -> PlayFailure {
         MediaError::UnsupportedFormat {} => PlayFailure::NotSupported,
         MediaError::Truncated {} => PlayFailure::Truncated,
         MediaError::VersionMismatch {} => PlayFailure::VersionMismatch,
-        MediaError::Unavailable {} => PlayFailure::Unavailable,
         _ => PlayFailure::Undecodable,
     }
 }
 
 impl Player {
+    /// Whether an answer is to a request of the source that is open.
+    fn is_current(&self, request: u32) -> bool {
+        self.open_url.is_some() && request >= self.first_request
+    }
+
+    /// Bytes came: the next silence is counted from now, where the listener waits for more.
+    fn postpone_deadline(&mut self, edge: &Edge<'_>) {
+        let waits = matches!(self.state(), State::Starting | State::Rebuffering | State::Recovering | State::Seeking);
+        self.deadline = (waits && self.deadline.is_some()).then(|| edge.now + SILENT_REQUEST);
+    }
+
     pub(super) fn handle_fact(&mut self, edge: &mut Edge<'_>, fact: Fact) {
         match fact {
             Fact::Hello { version } if version != VERSION => {
-                self.media_lost = true;
+                self.media_lost = Some(PlayFailure::VersionMismatch);
                 self.fail_if_wanted(edge, PlayFailure::VersionMismatch);
             }
             Fact::ResponseHead { request, at, head } => {
@@ -28,12 +38,17 @@ impl Player {
                 if let Some(trace) = self.trace.as_mut() {
                     trace.respond(edge.telemetry.as_deref_mut(), request, &head);
                 }
+                if !self.is_current(request) {
+                    return;
+                }
                 if let Some(start) = self.start.as_mut() {
                     start.reach(Phase::Connect, at);
                 }
+                self.postpone_deadline(edge);
                 self.response_head(edge, head.status);
             }
-            Fact::FirstByte { at, .. } => {
+            Fact::FirstByte { request, at } if self.is_current(request) => {
+                self.postpone_deadline(edge);
                 let at = edge.clock.instant(at);
                 if let Some(start) = self.start.as_mut() {
                     start.reach(Phase::FirstByte, at);
@@ -53,7 +68,11 @@ impl Player {
                 if let Some(trace) = self.trace.as_mut() {
                     trace.end_media_request(edge.telemetry.as_deref_mut(), edge.now, request, at, bytes, end);
                 }
-                if end == (BodyEnd::Failed {}) && request == self.next_request {
+                if !self.is_current(request) || request != self.next_request {
+                    return;
+                }
+                self.deadline = None;
+                if end == (BodyEnd::Failed {}) {
                     self.connection_lost(edge);
                 }
             }
@@ -87,6 +106,7 @@ impl Player {
             Fact::DecodeFailed { epoch, packets } if epoch == self.epoch => self.totals.decode_failures += packets,
             Fact::Buffered { epoch, end } if epoch == self.epoch => {
                 self.buffered = end;
+                self.postpone_deadline(edge);
                 self.emit(edge, "progress");
             }
             Fact::BytesWanted { epoch, offset }
@@ -98,9 +118,11 @@ impl Player {
                 self.buffered = end;
                 self.set_duration(edge, Some(end));
                 self.emit(edge, "progress");
+                // A seek to the very end has no frame to wait for.
+                self.step(edge, Input::Event(Event::Sought));
             }
             Fact::Failed { error: MediaError::VersionMismatch {}, .. } => {
-                self.media_lost = true;
+                self.media_lost = Some(PlayFailure::VersionMismatch);
                 self.fail_if_wanted(edge, PlayFailure::VersionMismatch);
             }
             Fact::Failed { epoch, error } if epoch == self.epoch => self.fail_when_heard(edge, failure_of(error)),
@@ -130,11 +152,11 @@ impl Player {
         }
     }
 
-    fn connection_lost(&mut self, edge: &mut Edge<'_>) {
+    pub(super) fn connection_lost(&mut self, edge: &mut Edge<'_>) {
         if !self.received {
             // No server has answered yet: the app hears at once, and may have another source.
             self.fail(edge, PlayFailure::Network);
-        } else if self.recovery.fail(edge.now) {
+        } else if self.recovery.fail(edge.now) || self.has_more_to_hear() {
             if let Some(trace) = self.trace.as_mut() {
                 trace.recover_started(edge.telemetry.as_deref_mut(), edge.now);
             }
@@ -144,11 +166,17 @@ impl Player {
         }
     }
 
-    /// Fails once what is in the ring has been heard; at once where nothing is.
+    /// Whether the ring has samples that the listener may still hear.
+    fn has_more_to_hear(&self) -> bool {
+        self.heard && matches!(self.state(), State::Playing | State::Paused)
+    }
+
+    /// Fails once what is decoded has been heard; at once where nothing is. After a fault of the bytes the media plane
+    /// has given all that it had, and the output will say when that is over; a lost network gives no such end.
     fn fail_when_heard(&mut self, edge: &mut Edge<'_>, failure: PlayFailure) {
-        let more_to_hear = self.heard && matches!(self.state(), State::Playing | State::Paused);
         let decoded = self.start.as_ref().is_some_and(|start| start.end_of(Phase::Decode).is_some());
-        if more_to_hear || (decoded && self.state() == State::Starting && failure != PlayFailure::Network) {
+        let of_the_bytes = matches!(failure, PlayFailure::Undecodable | PlayFailure::Truncated);
+        if self.has_more_to_hear() || (decoded && of_the_bytes) {
             self.failure_ahead = Some(failure);
         } else {
             self.fail(edge, failure);

@@ -25,6 +25,9 @@ use crate::time::{ClockAnchor, Instant};
 /// Time that a context may take to run, where the page has user activation and where it has none.
 const CONTEXT_WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(100));
 
+/// Time without a byte after which a request counts as failed.
+const SILENT_REQUEST: Duration = Duration::from_secs(20);
+
 /// Everything that a player reaches outside itself during one input.
 struct Edge<'a> {
     now: Instant,
@@ -55,13 +58,18 @@ pub struct Player {
     start: Option<StartUp>,
     output: Option<(u32, ContextState)>,
     output_lost: bool,
-    media_lost: bool,
+    /// Why the media plane can't be had, if it can't.
+    media_lost: Option<PlayFailure>,
     /// The URL to open once the output's rate is known.
     waiting_url: Option<String>,
     /// The URL that is open.
     open_url: Option<String>,
     epoch: u32,
     next_request: u32,
+    /// The first request of the source that is open: answers to earlier ones are late.
+    first_request: u32,
+    /// When a request that brings nothing counts as a network failure.
+    deadline: Option<Instant>,
     start_position: f64,
     position: Position,
     duration: Option<f64>,
@@ -73,7 +81,8 @@ pub struct Player {
     /// The source was answered for, once in this play.
     received: bool,
     heard: bool,
-    device_silent: bool,
+    /// Since when the output is silent by itself.
+    device_silent: Option<Instant>,
     failure: Option<PlayFailure>,
     /// A failure that waits until what is decoded has been heard.
     failure_ahead: Option<PlayFailure>,
@@ -95,11 +104,13 @@ impl Player {
             start: None,
             output: None,
             output_lost: false,
-            media_lost: false,
+            media_lost: None,
             waiting_url: None,
             open_url: None,
             epoch: 0,
             next_request: 0,
+            first_request: 0,
+            deadline: None,
             start_position: 0.0,
             position: Position::default(),
             duration: None,
@@ -109,7 +120,7 @@ impl Player {
             refusal: None,
             received: false,
             heard: false,
-            device_silent: false,
+            device_silent: None,
             failure: None,
             failure_ahead: None,
             totals: Totals::default(),
@@ -191,7 +202,7 @@ impl Player {
             }
             PlayerInput::Context(state) => self.context_changed(edge, state),
             PlayerInput::MediaUnavailable => {
-                self.media_lost = true;
+                self.media_lost = Some(PlayFailure::Unavailable);
                 self.fail_if_wanted(edge, PlayFailure::Unavailable);
             }
             PlayerInput::Fact(fact) => self.handle_fact(edge, fact),
@@ -230,7 +241,7 @@ impl Player {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        [self.refusal, self.recovery.due(), self.watchdog.due()].into_iter().flatten().min()
+        [self.refusal, self.recovery.due(), self.watchdog.due(), self.deadline].into_iter().flatten().min()
     }
 
     pub(super) fn handle_timeout(
@@ -243,6 +254,9 @@ impl Player {
         let edge = &mut Edge { now, telemetry, clock, outputs };
         if self.refusal.take_if(|due| *due <= now).is_some() {
             self.stop(edge, PlayFailure::NotAllowed);
+        }
+        if self.deadline.take_if(|due| *due <= now).is_some() {
+            self.connection_lost(edge);
         }
         if let Some(offset) = self.recovery.take_due(now) {
             self.fetch(edge, offset);
@@ -271,7 +285,8 @@ impl Player {
     }
 
     fn is_opening(&self) -> bool {
-        matches!(self.state(), State::Starting | State::Recovering | State::Paused) && self.open_url.is_none()
+        let opening = matches!(self.state(), State::Starting | State::Recovering | State::Paused | State::Seeking);
+        opening && self.open_url.is_none()
     }
 
     /// Hands an input to the machine, does what follows, and tells the page.
@@ -312,8 +327,9 @@ impl Player {
         self.step(edge, Input::Command(Command::Load));
         self.source = Some(source);
         (self.failure, self.duration, self.buffered, self.start_position) = (None, None, 0.0, 0.0);
-        if self.media_lost || self.output_lost {
-            (self.media_lost, self.output_lost) = (false, false);
+        if self.media_lost.is_some() || self.output_lost {
+            // The new worklet will say when it is ready: until then nothing is opened.
+            (self.media_lost, self.output_lost, self.output) = (None, false, None);
             edge.outputs.push_back(Output::Reopen { player: self.id });
         }
         self.step(edge, Input::Event(Event::SourceSelected));
@@ -336,8 +352,8 @@ impl Player {
         if self.state() == State::Playing {
             self.settle_plays(edge, Ok(()));
         }
-        if self.media_lost || self.output_lost {
-            self.fail(edge, PlayFailure::Unavailable);
+        if let Some(failure) = self.media_lost.or(self.output_lost.then_some(PlayFailure::Unavailable)) {
+            self.fail(edge, failure);
         }
     }
 
@@ -365,7 +381,7 @@ impl Player {
         let state = self.state().as_str();
         if let Some(trace) = self.trace.as_mut() {
             trace.finish(edge.telemetry.as_deref_mut(), edge.now, failure, state);
-            self.previous = trace.context();
+            self.previous = trace.context().or(self.previous);
         }
     }
 
@@ -401,7 +417,9 @@ impl Player {
             trigger: request.map_or("api", |request| request.trigger),
             previous: self.previous.take(),
         };
-        self.trace = Some(PlayTrace::start(edge.telemetry(), at, &play));
+        // A body that goes on through a pause before the sound belongs to the play that follows too.
+        let requests = self.trace.take().map(PlayTrace::into_requests).unwrap_or_default();
+        self.trace = Some(PlayTrace::start(edge.telemetry(), at, &play, requests));
     }
 
     fn begin_play(&mut self, edge: &mut Edge<'_>) {
@@ -411,7 +429,7 @@ impl Player {
         self.totals = Totals::default();
         self.recovery = Recovery::default();
         (self.open_url, self.waiting_url) = (None, None);
-        if self.current_time(edge.now) >= self.duration.unwrap_or(f64::MAX) {
+        if self.start_position >= self.duration.unwrap_or(f64::MAX) {
             self.start_position = 0.0;
         }
         self.start_trace(edge);
@@ -434,11 +452,16 @@ impl Player {
         self.position.begin(self.start_position, output_rate);
         self.open_url = Some(url.clone());
         let request = self.media_request(edge, &url, 0);
+        self.first_request = request.id;
         let (epoch, position) = (self.epoch, self.start_position);
         let credentials = self.source.as_ref().is_some_and(|source| source.credentials);
         self.tell_media(edge, MediaCommand::Open { epoch, url, credentials, output_rate, position, request });
+        self.release_unless_paused(edge);
+    }
+
+    fn release_unless_paused(&self, edge: &mut Edge<'_>) {
         if !self.paused() {
-            self.tell_worklet(edge, WorkletCommand::Release);
+            self.tell_worklet(edge, WorkletCommand::Release { epoch: self.epoch });
         }
     }
 
@@ -450,6 +473,7 @@ impl Player {
 
     fn media_request(&mut self, edge: &mut Edge<'_>, url: &str, offset: u64) -> Request {
         self.next_request += 1;
+        self.deadline = Some(edge.now + SILENT_REQUEST);
         let id = self.next_request;
         let traceparent = self
             .trace
@@ -461,17 +485,21 @@ impl Player {
     fn release(&mut self, edge: &mut Edge<'_>) {
         self.arm_refusal(edge);
         self.watchdog.feed(edge.now);
-        self.tell_worklet(edge, WorkletCommand::Release);
+        self.release_unless_paused(edge);
     }
 
     fn hold(&mut self, edge: &mut Edge<'_>) {
         self.position.hold(edge.now);
+        self.end_device_stall(edge, edge.now);
         self.watchdog.rest();
         self.refusal = None;
         self.tell_worklet(edge, WorkletCommand::Hold);
         self.settle_plays(edge, Err(PlayFailure::Aborted));
-        if !self.heard {
-            self.end_play(edge, Some(PlayFailure::Aborted));
+        if !self.heard
+            && let Some(trace) = self.trace.as_mut()
+        {
+            trace.exit(edge.telemetry.as_deref_mut(), edge.now, State::Paused.as_str());
+            self.previous = trace.context();
         }
     }
 
@@ -486,7 +514,11 @@ impl Player {
         self.position.begin(self.start_position, rate);
         self.buffered = self.start_position;
         self.watchdog.rest();
+        self.end_device_stall(edge, edge.now);
+        // What was to fail at the end of the samples, or to be fetched for them, was for another position.
+        (self.failure_ahead, self.recovery) = (None, Recovery::default());
         self.tell_media(edge, MediaCommand::Seek { epoch: self.epoch, position: self.start_position });
+        self.release_unless_paused(edge);
     }
 
     /// A seek in a source that is not open, or not any more: it is opened at that position.
@@ -498,7 +530,8 @@ impl Player {
 
     fn close(&mut self, edge: &mut Edge<'_>) {
         (self.open_url, self.waiting_url) = (None, None);
-        self.refusal = None;
+        self.end_device_stall(edge, edge.now);
+        (self.refusal, self.deadline) = (None, None);
         self.watchdog.rest();
         self.recovery = Recovery::default();
         edge.outputs.push_back(Output::CancelResolve { player: self.id });

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::{CONTEXT_WAIT, Edge, Player};
+use super::{CONTEXT_WAIT, Edge, Player, SILENT_REQUEST};
 use crate::engine::input::{ContextState, Report};
-use crate::playback::{Event, Input, State};
+use crate::engine::output::WorkletCommand;
+use crate::playback::{Event, Input, PlayFailure, State};
 use crate::qoe::{Phase, StallCause};
 use crate::time::Instant;
 
@@ -26,7 +27,7 @@ impl Player {
     /// Where sound is wanted and the context does not run, it has so long to begin.
     pub(super) fn arm_refusal(&mut self, edge: &Edge<'_>) {
         let Some((_, state)) = self.output else { return };
-        let wanted = matches!(self.state(), State::Starting | State::Recovering);
+        let wanted = matches!(self.state(), State::Starting | State::Recovering | State::Seeking) && !self.paused();
         let (active, passive) = CONTEXT_WAIT;
         let wait = if self.request.is_some_and(|request| request.activation) { active } else { passive };
         self.refusal = (wanted && state != ContextState::Running).then(|| self.refusal.unwrap_or(edge.now + wait));
@@ -53,11 +54,22 @@ impl Player {
     pub(super) fn device_stall(&mut self, edge: &mut Edge<'_>, event: Event) {
         self.position.hold(edge.now);
         let playing = self.state() == State::Playing;
-        self.device_silent = true;
+        if playing {
+            self.device_silent.get_or_insert(edge.now);
+        }
         self.step(edge, Input::Event(event));
         if playing {
             self.stall(edge, edge.now, StallCause::Device);
         }
+    }
+
+    /// The output goes on, or is not wanted any more; says whether it had been silent by itself.
+    pub(super) fn end_device_stall(&mut self, edge: &mut Edge<'_>, at: Instant) -> bool {
+        let Some(since) = self.device_silent.take() else { return false };
+        let (rate, _) = self.output.unwrap_or((0, ContextState::Closed));
+        let frames = (at.since(since).as_secs_f64() * f64::from(rate)) as u64;
+        self.stall_ended(edge, at, frames);
+        true
     }
 
     fn stall(&mut self, edge: &mut Edge<'_>, at: Instant, cause: StallCause) {
@@ -85,8 +97,7 @@ impl Player {
             Report::Position { epoch, at, frames } if epoch == self.epoch => {
                 self.advance(at, frames);
                 self.watchdog.feed(edge.now);
-                if std::mem::take(&mut self.device_silent) && self.state() == State::Rebuffering {
-                    self.stall_ended(edge, at, 0);
+                if self.end_device_stall(edge, at) && self.state() == State::Rebuffering {
                     self.step(edge, Input::Event(Event::Audible));
                 }
                 if self.position.update_is_due(edge.now) {
@@ -94,12 +105,16 @@ impl Player {
                 }
             }
             Report::GapStarted { epoch, at, frames } if epoch == self.epoch => {
+                self.advance(at, frames);
                 self.position.report(at, frames, false);
                 let ahead = self.buffered - self.current_time(edge.now);
                 let cause = if ahead > 0.5 { StallCause::Decode } else { StallCause::Network };
                 if let Some(failure) = self.failure_ahead {
                     self.fail(edge, failure);
+                } else if self.recovery.is_exhausted() {
+                    self.fail(edge, PlayFailure::Network);
                 } else {
+                    self.deadline = Some(edge.now + SILENT_REQUEST);
                     self.stall(edge, at, cause);
                     self.step(edge, Input::Event(Event::Underflow));
                     // The connection was lost while samples were left; now there are none.
@@ -108,9 +123,11 @@ impl Player {
                     }
                 }
             }
-            Report::GapEnded { epoch, at, missing, audible } if epoch == self.epoch => {
+            // The gap of an epoch before is over too, though nothing else of it counts any more.
+            Report::GapEnded { epoch, at, missing, audible } => {
                 self.stall_ended(edge, at, missing);
-                if audible {
+                if audible && epoch == self.epoch {
+                    self.deadline = None;
                     self.watchdog.feed(edge.now);
                     self.step(edge, Input::Event(Event::Audible));
                     self.settle_plays(edge, Ok(()));
@@ -120,6 +137,9 @@ impl Player {
                 self.advance(at, frames);
                 self.position.report(at, frames, false);
                 self.watchdog.rest();
+                // A seek from here must not sound before it is played.
+                self.tell_worklet(edge, WorkletCommand::Hold);
+                self.start_position = 0.0;
                 if let Some(failure) = self.failure_ahead {
                     self.fail(edge, failure);
                 } else {
@@ -144,7 +164,8 @@ impl Player {
     fn audible(&mut self, edge: &mut Edge<'_>, at: Instant, method: &'static str) {
         self.heard = true;
         self.refusal = None;
-        self.device_silent = false;
+        self.end_device_stall(edge, at);
+        self.deadline = None;
         self.watchdog.feed(edge.now);
         let rate = self.output.map_or(0, |(rate, _)| rate);
         if let (Some(start), Some(trace)) = (self.start.as_mut(), self.trace.as_mut()) {
