@@ -157,9 +157,7 @@ impl Plane {
     /// Where in the module's memory a plane of the samples lies; null past the last plane. Read it before the next call.
     pub fn samples(&self, channel: usize) -> *const f32 {
         match &*self.output.borrow() {
-            Some(Output::Samples { planes, .. }) => {
-                planes.get(channel).map_or(std::ptr::null(), |plane| plane.as_ptr())
-            }
+            Some(Output::Samples { planes, .. }) => planes.get(channel).map_or(std::ptr::null(), Vec::as_ptr),
             _ => std::ptr::null(),
         }
     }

@@ -1,0 +1,289 @@
+//! Plays as they should be: from the click to the sound, held, resumed, ended, left.
+
+use std::collections::HashMap;
+
+use super::{hex, is_error, millis, named, spans, text};
+use crate::fake_host::{FakeHost, ORIGIN, PLAYER, RATE};
+use tonearm::engine::{ContextState, Input, Output, PlayerInput, Report, Source, WorkletCommand};
+use tonearm::playback::{PlayFailure, State};
+use tonearm::qoe::Phase;
+use tonearm_messages::{BodyEnd, Command, Fact, MediaError, Request};
+
+#[test]
+fn a_play_is_one_trace_from_the_click_to_the_sample() {
+    let mut host = FakeHost::loaded();
+    assert_eq!(host.state(), State::Ready);
+    let clicked = host.millis;
+    host.play(1);
+    assert_eq!(host.state(), State::Starting);
+    assert!(host.settled.iter().all(|(token, _)| *token != 1), "fulfilled before a sample was heard");
+    host.bytes_flow();
+    host.advance(20.0);
+    host.audible(0);
+    assert_eq!(host.state(), State::Playing);
+    assert!(host.settled.contains(&(1, Ok(()))));
+    let (epoch, request) = host.last_request();
+    let traceparent = request.traceparent.clone().unwrap();
+    host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 1_000_000, end: BodyEnd::Complete {} });
+    for tick in 1..=150 {
+        host.advance(400.0);
+        host.position(f64::from(tick) * 0.4);
+    }
+    host.report(Report::Ended { epoch, at: host.now(), frames: 60 * u64::from(RATE) });
+    assert_eq!(host.state(), State::Ended);
+
+    let spans = spans(&mut host);
+    let names: Vec<&str> = spans.iter().map(|span| span.name.as_str()).collect();
+    assert_eq!(names.len(), 4, "{names:?}");
+    let root = named(&spans, "track.play");
+    assert!(root.parent_span_id.is_empty() && !is_error(root));
+    assert_eq!(root.start_time_unix_nano, ((ORIGIN + clicked) * 1e6) as u64);
+    assert!((millis(root) - 35.0).abs() < 0.001);
+    for child in ["GET", "audio.decode", "audio.output"] {
+        assert_eq!(named(&spans, child).parent_span_id, root.span_id);
+        assert_eq!(named(&spans, child).trace_id, root.trace_id);
+    }
+    let get = named(&spans, "GET");
+    assert_eq!(get.kind, 3);
+    assert_eq!(traceparent[3..35], hex(&root.trace_id));
+    assert_eq!(traceparent[36..52], hex(&get.span_id));
+    assert_eq!(text(get, "cdn.node").as_deref(), Some("fra-1"));
+    assert_eq!(text(get, "http.response.status_code").as_deref(), Some("200"));
+    assert_eq!(text(root, "track.play.outcome").as_deref(), Some("started"));
+    assert_eq!(text(root, "audio.output.method").as_deref(), Some("audible"));
+    assert!((millis(named(&spans, "audio.output")) - 20.0).abs() < 0.001);
+    let player = host.engine.player(PLAYER).unwrap();
+    let phases: HashMap<&str, u128> = player
+        .start_up()
+        .unwrap()
+        .phases()
+        .iter()
+        .map(|(phase, length)| (phase.as_str(), length.as_millis()))
+        .collect();
+    assert_eq!(phases[Phase::Connect.as_str()] + phases[Phase::FirstByte.as_str()], 10);
+    assert_eq!(phases.values().sum::<u128>(), 35);
+}
+
+#[test]
+fn a_player_without_telemetry_works_alike() {
+    let mut host = FakeHost::with_config(None);
+    host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
+    host.load("https://cdn.example/a.mp3");
+    host.play(1);
+    assert_eq!(host.last_request().1.traceparent, None);
+    host.bytes_flow();
+    host.audible(0);
+    assert!(host.settled.contains(&(1, Ok(()))));
+    assert!(host.exports.is_empty());
+}
+
+#[test]
+fn headers_go_to_the_allow_list_alone() {
+    let mut host = FakeHost::loaded();
+    host.load("https://elsewhere.example/a.mp3");
+    host.play(1);
+    assert_eq!(host.last_request().1.traceparent, None);
+}
+
+#[test]
+fn a_resolver_is_asked_at_the_play_and_its_request_is_part_of_it() {
+    let mut host = FakeHost::new();
+    host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
+    host.player(PlayerInput::Load { token: 1, source: Source::default() });
+    assert!(host.resolves.is_empty());
+    host.play(2);
+    let play = host.resolves[0];
+    let (key, traceparent) = host.engine.start_metadata_request(host.now(), PLAYER, "GET", "https://app.example/api/1");
+    assert!(traceparent.is_some());
+    host.advance(12.0);
+    host.engine.end_metadata_request(host.now(), key.unwrap(), Some((200, None)), None);
+    host.player(PlayerInput::Resolved { play, url: "https://cdn.example/a.mp3".into() });
+    host.bytes_flow();
+    host.audible(0);
+    let phases = host.engine.player(PLAYER).unwrap().start_up().unwrap().phases();
+    assert_eq!(phases[0].1.as_millis(), 12);
+    // An answer to an earlier play changes nothing.
+    host.player(PlayerInput::Resolved { play: play - 1, url: "https://cdn.example/b.mp3".into() });
+    assert_eq!(host.state(), State::Playing);
+    let spans = spans(&mut host);
+    let root = named(&spans, "track.play");
+    assert_eq!(spans.iter().filter(|span| span.name == "GET" && span.parent_span_id == root.span_id).count(), 1);
+}
+
+#[test]
+fn a_play_before_the_output_is_there_waits_for_it() {
+    let mut host = FakeHost::new();
+    host.load("https://cdn.example/a.mp3");
+    host.play(1);
+    assert!(host.media.iter().all(|command| !matches!(command, Command::Open { .. })));
+    host.advance(40.0);
+    host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
+    assert!(matches!(host.media.last(), Some(Command::Open { output_rate: RATE, .. })));
+    assert_eq!(host.worklet.last(), Some(&WorkletCommand::Release { epoch: host.epoch() }));
+}
+
+#[test]
+fn pause_holds_the_output_and_a_resume_opens_no_trace() {
+    let mut host = FakeHost::playing();
+    host.advance(100.0);
+    host.player(PlayerInput::Pause);
+    assert_eq!((host.state(), host.worklet.last()), (State::Paused, Some(&WorkletCommand::Hold)));
+    let held = host.engine.player(PLAYER).unwrap().current_time(host.now());
+    host.advance(5000.0);
+    assert_eq!(host.engine.player(PLAYER).unwrap().current_time(host.now()), held);
+    host.play(2);
+    assert_eq!(host.worklet.last(), Some(&WorkletCommand::Release { epoch: host.epoch() }));
+    host.audible(4800);
+    assert!(host.settled.contains(&(2, Ok(()))));
+    assert_eq!(spans(&mut host).iter().filter(|span| span.name == "track.play").count(), 1);
+}
+
+#[test]
+fn pause_before_the_sound_rejects_the_play_and_the_next_has_its_own_trace() {
+    let mut host = FakeHost::loaded();
+    host.play(1);
+    host.bytes_flow();
+    host.player(PlayerInput::Pause);
+    assert!(host.settled.contains(&(1, Err(PlayFailure::Aborted))));
+    host.play(2);
+    host.audible(0);
+    let spans = spans(&mut host);
+    let outcomes: Vec<_> = spans
+        .iter()
+        .filter(|span| span.name == "track.play")
+        .map(|span| text(span, "track.play.outcome").unwrap())
+        .collect();
+    assert_eq!(outcomes, ["exited_before_start", "started"]);
+    assert!(spans.iter().all(|span| !is_error(span)), "a listener's abort is no error");
+}
+
+#[test]
+fn a_play_held_before_its_sound_hands_its_request_on() {
+    let mut host = FakeHost::loaded();
+    host.play(1);
+    host.bytes_flow();
+    let (_, request) = host.last_request();
+    host.player(PlayerInput::Pause);
+    host.play(2);
+    host.audible(0);
+    host.advance(300.0);
+    host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 5, end: BodyEnd::Complete {} });
+    let told = spans(&mut host);
+    assert!(millis(named(&told, "GET")) > 300.0, "the request's span ends with its body");
+    assert_eq!(host.engine.account(1).pending, 0, "no span is left open");
+}
+
+#[test]
+fn a_track_that_ended_plays_from_its_start() {
+    let mut host = FakeHost::playing();
+    let epoch = host.epoch();
+    host.report(Report::Ended { epoch, at: host.now(), frames: 60 * u64::from(RATE) });
+    assert!(host.events.ends_with(&["timeupdate", "pause", "ended"]));
+    assert!(host.engine.player(PLAYER).unwrap().paused());
+    host.play(2);
+    let Some(Command::Open { position, .. }) = host.media.last() else { panic!("not opened") };
+    assert_eq!(*position, 0.0);
+}
+
+#[test]
+fn stop_goes_back_to_the_start() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Stop);
+    assert_eq!(host.state(), State::Ready);
+    assert_eq!(host.media.last(), Some(&Command::Close {}));
+    assert_eq!(host.engine.player(PLAYER).unwrap().current_time(host.now()), 0.0);
+}
+
+#[test]
+fn play_without_a_source_is_refused() {
+    let mut host = FakeHost::new();
+    host.play(1);
+    assert_eq!(host.settled, [(1, Err(PlayFailure::InvalidState))]);
+}
+
+#[test]
+fn a_new_load_rejects_the_play_that_waits() {
+    let mut host = FakeHost::loaded();
+    host.play(1);
+    host.load("https://cdn.example/b.mp3");
+    assert!(host.settled.contains(&(1, Err(PlayFailure::Aborted))));
+    assert_eq!(host.state(), State::Ready);
+}
+
+#[test]
+fn more_bytes_are_fetched_when_the_read_ahead_has_room() {
+    let mut host = FakeHost::playing();
+    let (epoch, request) = host.last_request();
+    let end = BodyEnd::Dropped {};
+    host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 2_200_000, end });
+    host.fact(Fact::BytesWanted { epoch, offset: 2_200_000 });
+    let Some(Command::Fetch { request: Request { id, offset, traceparent }, .. }) = host.media.last() else {
+        panic!("nothing was fetched");
+    };
+    assert_eq!((*id, *offset), (request.id + 1, 2_200_000));
+    assert!(traceparent.is_some());
+    assert_eq!(host.state(), State::Playing);
+}
+
+#[test]
+fn leaving_the_page_sends_what_is_there() {
+    let mut host = FakeHost::playing();
+    assert!(host.exports.is_empty());
+    host.input(Input::PageHidden);
+    assert!(host.exports.iter().all(|export| export.keepalive));
+    assert!(!host.exports.is_empty());
+}
+
+/// Every output of a run, whatever the order of a thousand random inputs: no panic, and no promise is settled twice.
+#[test]
+fn random_inputs_settle_each_promise_once() {
+    for seed in 0..60 {
+        let mut random = tonearm::random::Random::seeded([seed, 3]);
+        let mut host = FakeHost::loaded();
+        let mut token = 1000;
+        for _ in 0..400 {
+            host.advance((random.next_u64() % 300) as f64);
+            let epoch = host.media.iter().rev().find_map(|command| match command {
+                Command::Open { epoch, .. } | Command::Seek { epoch, .. } => Some(*epoch),
+                _ => None,
+            });
+            let epoch = epoch.unwrap_or_default();
+            let (at, unix, frames) = (host.now(), host.unix(), random.next_u64() % 3_000_000);
+            match random.next_u64() % 18 {
+                0 => {
+                    token += 1;
+                    let source = Source { url: Some("https://cdn.example/x.mp3".into()), ..Source::default() };
+                    host.player(PlayerInput::Load { token, source });
+                }
+                1..=3 => {
+                    token += 1;
+                    host.play(token);
+                }
+                4 => host.player(PlayerInput::Pause),
+                5 => host.player(PlayerInput::Seek(random.unit() * 80.0 - 5.0)),
+                6 => host.player(PlayerInput::Stop),
+                7 => host.player(PlayerInput::Context(ContextState::Suspended)),
+                8 => host.player(PlayerInput::Context(ContextState::Running)),
+                9 => host.report(Report::Audible { epoch, at, frames, method: "rendered" }),
+                10 => host.report(Report::Position { epoch, at, frames }),
+                11 => host.report(Report::GapStarted { epoch, at, frames }),
+                12 => host.report(Report::GapEnded { epoch, at, missing: frames, audible: true }),
+                13 => host.report(Report::Ended { epoch, at, frames }),
+                14 => host.fact(Fact::FirstDecoded { epoch, at: unix, position: 1.0 }),
+                15 => host.fact(Fact::BodyEnd { request: 1, at: unix, bytes: 1, end: BodyEnd::Failed {} }),
+                16 => host.fact(Fact::BytesWanted { epoch, offset: frames }),
+                _ => host.fact(Fact::Failed { epoch, error: MediaError::Truncated {} }),
+            }
+        }
+        host.input(Input::DestroyPlayer { id: PLAYER });
+        let mut settled = HashMap::new();
+        for (token, _) in &host.settled {
+            *settled.entry(*token).or_insert(0) += 1;
+        }
+        assert!(settled.iter().all(|(token, count)| *count == 1 || *token == 100), "seed {seed}: {settled:?}");
+        assert!((1001..=token).all(|token| settled.contains_key(&token)), "seed {seed}: a promise was left open");
+        let account = host.engine.account(1);
+        assert_eq!(account.started, account.exported + account.pending + account.dropped_total());
+        assert!(host.engine.poll_output().is_none() || matches!(host.engine.poll_output(), Some(Output::Event { .. })));
+    }
+}

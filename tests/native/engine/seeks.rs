@@ -1,0 +1,139 @@
+//! Seeks: in every state, at every moment.
+
+use super::{millis, named, spans, text};
+use crate::fake_host::{FakeHost, PLAYER, RATE};
+use tonearm::engine::{ContextState, PlayerInput, Report, Source, WorkletCommand};
+use tonearm::playback::State;
+use tonearm_messages::{Command, Fact, MediaError};
+
+#[test]
+fn a_seek_is_told_from_the_request_to_the_sound() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Seek(30.0));
+    assert_eq!(host.state(), State::Seeking);
+    let Some(Command::Seek { epoch, position }) = host.media.last().cloned() else { panic!("no seek") };
+    assert_eq!(position, 30.0);
+    assert_eq!(host.engine.player(PLAYER).unwrap().current_time(host.now()), 30.0);
+    // Reports of the epoch before are late.
+    host.report(Report::Position { epoch: epoch - 1, at: host.now(), frames: 99_999 });
+    host.advance(40.0);
+    host.fact(Fact::FirstDecoded { epoch, at: host.unix(), position: 30.0 });
+    host.advance(10.0);
+    host.audible(0);
+    assert_eq!(host.state(), State::Playing);
+    assert!(host.events.ends_with(&["statechange", "seeked", "playing"]));
+    let spans = spans(&mut host);
+    assert!((millis(named(&spans, "track.seek")) - 50.0).abs() < 0.001);
+}
+
+#[test]
+fn a_seek_while_held_rests_at_the_new_position() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Pause);
+    host.player(PlayerInput::Seek(12.0));
+    let epoch = host.epoch();
+    host.fact(Fact::FirstDecoded { epoch, at: host.unix(), position: 12.0 });
+    assert_eq!(host.state(), State::Paused);
+    assert_eq!(host.engine.player(PLAYER).unwrap().current_time(host.now()), 12.0);
+}
+
+#[test]
+fn a_pause_after_the_seek_has_its_samples_rests_there() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Seek(12.0));
+    let epoch = host.epoch();
+    host.fact(Fact::FirstDecoded { epoch, at: host.unix(), position: 12.0 });
+    host.player(PlayerInput::Pause);
+    assert_eq!(host.state(), State::Paused);
+    // The sound's report was on its way when the listener paused.
+    host.audible(0);
+    assert_eq!((host.state(), host.engine.player(PLAYER).unwrap().paused()), (State::Paused, true));
+}
+
+#[test]
+fn a_sound_that_overtakes_the_pause_of_a_seek_does_not_play() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Seek(12.0));
+    host.player(PlayerInput::Pause);
+    host.audible(0);
+    assert_eq!((host.state(), host.engine.player(PLAYER).unwrap().paused()), (State::Paused, true));
+}
+
+#[test]
+fn a_seek_from_the_end_rests_and_is_not_heard() {
+    let mut host = FakeHost::playing();
+    let epoch = host.epoch();
+    host.report(Report::Ended { epoch, at: host.now(), frames: 60 * u64::from(RATE) });
+    assert_eq!(host.worklet.last(), Some(&WorkletCommand::Hold));
+    host.player(PlayerInput::Seek(30.0));
+    assert_eq!(host.worklet.last(), Some(&WorkletCommand::Hold));
+    let epoch = host.epoch();
+    host.fact(Fact::FirstDecoded { epoch, at: host.unix(), position: 30.0 });
+    assert_eq!(host.state(), State::Paused);
+}
+
+#[test]
+fn a_seek_to_the_very_end_while_held_comes_to_rest() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Pause);
+    host.player(PlayerInput::Seek(60.0));
+    let epoch = host.epoch();
+    host.fact(Fact::DecodedAll { epoch, end: 60.0, frames: 0, failures: 0 });
+    assert_eq!(host.state(), State::Paused);
+}
+
+#[test]
+fn a_seek_while_the_source_is_resolved_is_where_it_begins() {
+    let mut host = FakeHost::new();
+    host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
+    host.player(PlayerInput::Load { token: 1, source: Source::default() });
+    host.play(2);
+    host.player(PlayerInput::Seek(30.0));
+    host.player(PlayerInput::Resolved { play: 1, url: "https://cdn.example/a.mp3".into() });
+    assert!(host.media.iter().any(|command| matches!(command, Command::Open { position: 30.0, .. })));
+    host.bytes_flow();
+    host.audible(0);
+    assert_eq!(host.state(), State::Playing);
+}
+
+#[test]
+fn a_seek_forgets_what_was_to_fail_elsewhere() {
+    let mut host = FakeHost::playing();
+    let epoch = host.epoch();
+    host.fact(Fact::Failed { epoch, error: MediaError::Truncated {} });
+    host.player(PlayerInput::Seek(1.0));
+    let epoch = host.epoch();
+    host.fact(Fact::BytesWanted { epoch, offset: 1000 });
+    assert_eq!(host.last_request().1.offset, 1000);
+    host.report(Report::GapStarted { epoch, at: host.now(), frames: 0 });
+    assert_ne!(host.state(), State::Failed);
+}
+
+#[test]
+fn a_gap_that_a_seek_ends_is_one_stall_of_its_own() {
+    let mut host = FakeHost::playing();
+    let epoch = host.epoch();
+    host.fact(Fact::Buffered { epoch, end: 0.2 });
+    host.report(Report::GapStarted { epoch, at: host.now(), frames: 0 });
+    host.player(PlayerInput::Seek(30.0));
+    host.report(Report::GapEnded { epoch, at: host.now(), missing: 480, audible: false });
+    let epoch = host.epoch();
+    host.audible(0);
+    host.report(Report::GapStarted { epoch, at: host.now(), frames: 0 });
+    host.report(Report::GapEnded { epoch, at: host.now(), missing: 960, audible: true });
+    let told = spans(&mut host);
+    let frames: Vec<_> = told
+        .iter()
+        .filter(|span| span.name == "track.stall")
+        .map(|span| text(span, "audio.buffer.underflow.frames").unwrap())
+        .collect();
+    assert_eq!(frames, ["480", "960"]);
+}
+
+#[test]
+fn a_seek_before_the_play_is_where_it_begins() {
+    let mut host = FakeHost::loaded();
+    host.player(PlayerInput::Seek(7.5));
+    host.play(1);
+    assert!(matches!(host.media.last(), Some(Command::Open { position: 7.5, .. })));
+}
