@@ -21,7 +21,14 @@ struct Gateway {
 }
 
 /// The gateway's routes.
-pub(crate) fn router(service: Arc<Service>, metadata: &str, cdn: &str, files: Router, faults: Arc<Switches>) -> Router {
+pub(crate) fn router(
+    service: Arc<Service>,
+    metadata: &str,
+    cdn: &str,
+    files: Router,
+    faults: Arc<Switches>,
+    collector: Option<String>,
+) -> Router {
     let state = Arc::new(Gateway { service, metadata: metadata.into(), cdn: cdn.into(), faults });
     Router::new()
         .route("/api/tracks", get(tracks))
@@ -29,7 +36,7 @@ pub(crate) fn router(service: Arc<Service>, metadata: &str, cdn: &str, files: Ro
         .route("/api/faults", get(read_faults).post(write_faults))
         .route("/api/config", get(config))
         .with_state(state)
-        .merge(receiver::router())
+        .merge(receiver::router(collector))
         .merge(files)
 }
 

@@ -67,14 +67,15 @@ async fn main() -> Result<(), Failure> {
     let (gateway, gateway_origin) = listen(port).await?;
     let (metadata, metadata_origin) = listen(after(1)).await?;
     let (cdn, cdn_origin) = listen(after(2)).await?;
-    // The services export to a Collector where one is named, to the receiver on the gateway otherwise.
-    let endpoint = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").unwrap_or_else(|_| gateway_origin.clone());
+    // Everything goes to the receiver on the gateway, and on from there to a Collector where one is named.
+    let collector = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty());
+    let endpoint = gateway_origin.clone();
     let catalogue = Arc::new(catalogue::read(&tracks[0], &cdn_origin)?);
     let faults = Arc::new(faults::Switches::default());
 
     let files = statics::router(&www, mounts);
     let gateway_service = service::start("gateway", &endpoint)?;
-    let gateway_app = gateway::router(gateway_service, &metadata_origin, &cdn_origin, files, faults.clone());
+    let gateway_app = gateway::router(gateway_service, &metadata_origin, &cdn_origin, files, faults.clone(), collector);
     let metadata_app = metadata::router(service::start("metadata", &endpoint)?, catalogue, faults.clone());
     let cdn_app = cdn::router(service::start("cdn", &endpoint)?, tracks, faults);
     println!("{}", serde_json::json!({ "gateway": gateway_origin, "metadata": metadata_origin, "cdn": cdn_origin }));

@@ -1,12 +1,12 @@
 //! An OTLP/HTTP receiver for traces, metrics and logs (protobuf and JSON, gzip, CORS) that keeps the last of each in
-//! memory, bounded, and serves them as JSON.
+//! memory, bounded, serves them as JSON, and passes every body on to a Collector where one is named.
 
 use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, OriginalUri, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -50,12 +50,14 @@ struct Store {
     logs: Signal,
     requests: u64,
     bytes: u64,
+    /// Where bodies go on to.
+    collector: Option<String>,
 }
 
 type Shared = Arc<Mutex<Store>>;
 
 /// The receiver's routes.
-pub(crate) fn router() -> Router {
+pub(crate) fn router(collector: Option<String>) -> Router {
     let options = || async { allow_any_origin(StatusCode::NO_CONTENT.into_response()) };
     Router::new()
         .route("/v1/traces", post(receive::<ExportTraceServiceRequest>).options(options))
@@ -65,7 +67,7 @@ pub(crate) fn router() -> Router {
         .route("/api/traces/{id}", get(trace))
         .route("/api/spans", get(spans))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Shared::default())
+        .with_state(Arc::new(Mutex::new(Store { collector, ..Store::default() })))
 }
 
 fn lock(store: &Shared) -> std::sync::MutexGuard<'_, Store> {
@@ -175,13 +177,37 @@ fn decode<T: Records>(headers: &HeaderMap, body: &Bytes) -> Result<T, String> {
     }
 }
 
-async fn receive<T: Records>(State(store): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+/// Sends a body on as it came. The demo keeps no account of what a Collector says to it.
+fn pass_on(collector: &str, path: &str, headers: &HeaderMap, body: &Bytes) {
+    let mut request = reqwest::Client::new().post(format!("{}{path}", collector.trim_end_matches('/')));
+    for name in [header::CONTENT_TYPE, header::CONTENT_ENCODING] {
+        if let Some(value) = headers.get(&name) {
+            request = request.header(name, value);
+        }
+    }
+    let request = request.body(body.clone());
+    tokio::spawn(async move {
+        if let Err(error) = request.send().await {
+            eprintln!("the Collector does not answer: {error}");
+        }
+    });
+}
+
+async fn receive<T: Records>(
+    State(store): State<Shared>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let length = body.len() as u64;
     let response = match decode::<T>(&headers, &body) {
         Ok(request) => {
             let mut store = lock(&store);
             store.requests += 1;
             store.bytes += length;
+            if let Some(collector) = &store.collector {
+                pass_on(collector, uri.path(), &headers, &body);
+            }
             request.keep(&mut store);
             // An empty message: everything was accepted.
             let mut response = Response::new(Body::empty());

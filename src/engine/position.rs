@@ -27,6 +27,11 @@ impl Position {
         *self = Self { start, rate: f64::from(rate), updated: self.updated, ..Self::default() };
     }
 
+    /// Where the epoch begins, in seconds.
+    pub(super) fn start(&self) -> f64 {
+        self.start
+    }
+
     /// Frames of the epoch that were heard, by the last report.
     pub(super) fn frames(&self) -> u64 {
         self.frames

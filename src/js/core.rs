@@ -215,10 +215,10 @@ impl Core {
         self.of(id, Player::duration).flatten().unwrap_or(f64::NAN)
     }
 
-    /// End of the buffered range, in seconds.
-    #[wasm_bindgen(js_name = bufferedEnd)]
-    pub fn buffered_end(&self, id: u32) -> f64 {
-        self.of(id, Player::buffered_end).unwrap_or(0.0)
+    /// Start and end of the buffered range, in seconds.
+    #[wasm_bindgen(unchecked_return_type = "number[]")]
+    pub fn buffered(&self, id: u32) -> Vec<f64> {
+        self.of(id, Player::buffered).unwrap_or_default().into()
     }
 
     /// `error`: its name and its message, or nothing.

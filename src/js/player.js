@@ -28,13 +28,15 @@ function askedFor({ trigger }) {
 
 /** What `buffered` returns: one range, or none. @implements {TimeRanges} */
 class Range {
+  #start;
   #end;
-  /** @param {number} end */
-  constructor(end) {
+  /** @param {number} start @param {number} end */
+  constructor(start, end) {
+    this.#start = start;
     this.#end = end;
   }
   get length() {
-    return this.#end > 0 ? 1 : 0;
+    return this.#end > this.#start ? 1 : 0;
   }
   /** @param {number} index @param {number} value */
   #at(index, value) {
@@ -43,7 +45,7 @@ class Range {
   }
   /** @param {number} index */
   start(index) {
-    return this.#at(index, 0);
+    return this.#at(index, this.#start);
   }
   /** @param {number} index */
   end(index) {
@@ -224,7 +226,8 @@ export class Player extends EventTarget {
     return currentCore()?.duration(this.#id) ?? NaN;
   }
   get buffered() {
-    return new Range(currentCore()?.bufferedEnd(this.#id) ?? 0);
+    const [start = 0, end = 0] = currentCore()?.buffered(this.#id) ?? [];
+    return new Range(start, end);
   }
   get error() {
     const error = currentCore()?.error(this.#id);

@@ -93,6 +93,14 @@ test('pause holds, play resumes, a seek goes there, the end ends', async () => {
   await page.evaluate(() => (player.currentTime = 30));
   await page.waitForFunction(() => player.state === 'playing' && player.currentTime > 30.2);
   assert.ok((await read(page)).time < 31.5);
+  // Twice in one task, as a slider that is dragged does: the last one counts.
+  await page.evaluate(() => {
+    player.currentTime = 50;
+    player.currentTime = 10;
+  });
+  await page.waitForFunction(() => player.state === 'playing' && player.currentTime > 10.2);
+  const range = await page.evaluate(() => [player.buffered.start(0), player.buffered.end(0), player.currentTime]);
+  assert.ok(range[0] === 10 && range[1] > range[2] && range[2] < 11.5, `${range}`);
   await page.evaluate(() => (player.currentTime = player.duration - 1));
   await page.waitForFunction(() => player.ended, null, { timeout: 5000 });
   const ended = await read(page);

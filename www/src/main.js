@@ -96,7 +96,9 @@ function frame() {
   }
   $('position').style.setProperty('--share', String(dragging ? $('position').value : share));
   $('length').textContent = clock(duration);
-  $('buffered').style.width = `${duration > 0 && buffered.length ? (buffered.end(0) / duration) * 100 : 0}%`;
+  const has = duration > 0 && buffered.length > 0;
+  $('buffered').style.left = `${has ? (buffered.start(0) / duration) * 100 : 0}%`;
+  $('buffered').style.width = `${has ? ((buffered.end(0) - buffered.start(0)) / duration) * 100 : 0}%`;
   document.body.classList.toggle('is-playing', player.state === 'playing');
   document.body.classList.toggle('is-held', player.paused);
   $('play').setAttribute('aria-label', player.paused ? 'Play' : 'Pause');

@@ -153,9 +153,9 @@ impl Player {
         self.duration
     }
 
-    /// End of the range in memory that holds the current position, in seconds.
-    pub fn buffered_end(&self) -> f64 {
-        self.buffered
+    /// Start and end of the range in memory that holds the current position, in seconds.
+    pub fn buffered(&self) -> [f64; 2] {
+        [self.position.start(), self.buffered]
     }
 
     /// What ended the track, where something did.
