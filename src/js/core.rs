@@ -6,7 +6,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{AudioContext, AudioWorkletNode, Worker};
 
-use super::options::{attributes, telemetry_config};
+use super::options::{Fault, attributes, telemetry_config};
 use crate::browser::{Driver, Listener};
 use crate::engine::{Engine, Input, PlayRequest, Player, PlayerInput, Source, TelemetryId, app_span};
 use crate::playback::PlayFailure;
@@ -76,12 +76,16 @@ impl Core {
         Self { driver, requests: RefCell::default(), next_request: Cell::default() }
     }
 
-    /// Makes a pipeline; throws a `TypeError` that names the option at fault.
-    #[wasm_bindgen(js_name = createTelemetry)]
-    pub fn create_telemetry(&self, id: u32, options: JsValue, page_origin: &str) -> Result<(), JsValue> {
-        let config = Box::new(telemetry_config(options, page_origin)?);
-        self.driver.input(Input::CreateTelemetry { id, config });
-        Ok(())
+    /// Makes a pipeline; else the option at fault and what was expected of it, for a `TypeError` that says what came.
+    #[wasm_bindgen(js_name = createTelemetry, unchecked_return_type = "[string, string] | undefined")]
+    pub fn create_telemetry(&self, id: u32, options: &js_sys::Object, page_origin: &str) -> Option<js_sys::Array> {
+        match telemetry_config(options, page_origin) {
+            Ok(config) => {
+                self.driver.input(Input::CreateTelemetry { id, config: Box::new(config) });
+                None
+            }
+            Err(Fault { option, expected }) => Some(js_sys::Array::of2(&option.into(), &expected.into())),
+        }
     }
 
     /// Makes a player.
@@ -193,32 +197,33 @@ impl Core {
         self.driver.read(|engine| engine.player(id).map(read))
     }
 
-    /// The state's name.
-    pub fn state(&self, id: u32) -> Option<String> {
-        self.of(id, |player| player.state().as_str().into())
-    }
-
-    /// `paused`.
-    pub fn paused(&self, id: u32) -> bool {
-        self.of(id, Player::paused).unwrap_or(true)
-    }
-
-    /// `currentTime`, in seconds.
-    #[wasm_bindgen(js_name = currentTime)]
-    pub fn current_time(&self, id: u32) -> f64 {
-        let now = crate::browser::now();
-        self.of(id, |player| player.current_time(now)).unwrap_or(0.0)
-    }
-
-    /// `duration`, in seconds; NaN before it is known.
-    pub fn duration(&self, id: u32) -> f64 {
-        self.of(id, Player::duration).flatten().unwrap_or(f64::NAN)
-    }
-
-    /// Start and end of the buffered range, in seconds.
+    /// Everything about a player that is a number, in the order of `player.js`: one call for all of it weighs less than a
+    /// method for each. Empty where there is no such player.
     #[wasm_bindgen(unchecked_return_type = "number[]")]
-    pub fn buffered(&self, id: u32) -> Vec<f64> {
-        self.of(id, Player::buffered).unwrap_or_default().into()
+    pub fn read(&self, id: u32) -> Vec<f64> {
+        let now = crate::browser::now();
+        let read = |player: &Player| {
+            let [start, end] = player.buffered();
+            let totals = player.totals();
+            let mut figures = vec![
+                f64::from(player.state() as u8),
+                f64::from(u8::from(player.paused())),
+                player.current_time(now),
+                player.duration().unwrap_or(f64::NAN),
+                start,
+                end,
+                totals.played.as_secs_f64(),
+                totals.stalled.as_secs_f64(),
+                f64::from(totals.stalls),
+                f64::from(totals.decode_failures),
+            ];
+            if let Some(start) = player.start_up() {
+                figures.push(start.latency().map_or(f64::NAN, |latency| latency.as_secs_f64()));
+                figures.extend(start.phases().map(|(_, length)| length.as_secs_f64()));
+            }
+            figures
+        };
+        self.of(id, read).unwrap_or_default()
     }
 
     /// `error`: its name and its message, or nothing.
@@ -231,28 +236,6 @@ impl Core {
     /// `traceparent` of the current or last play.
     pub fn traceparent(&self, id: u32) -> Option<String> {
         self.of(id, Player::traceparent).flatten()
-    }
-
-    /// The figures of the current or last play, as `PlayerStats` of `types.d.ts` has them.
-    #[wasm_bindgen(unchecked_return_type = "number[]")]
-    pub fn stats(&self, id: u32) -> Vec<f64> {
-        self.of(id, |player| {
-            let totals = player.totals();
-            let mut figures = vec![
-                totals.played.as_secs_f64(),
-                totals.stalled.as_secs_f64(),
-                f64::from(totals.stalls),
-                f64::from(totals.decode_failures),
-                player
-                    .start_up()
-                    .and_then(crate::qoe::StartUp::latency)
-                    .map_or(f64::NAN, |latency| latency.as_secs_f64()),
-            ];
-            let phases = player.start_up().map(crate::qoe::StartUp::phases);
-            figures.extend(phases.iter().flatten().map(|(_, length)| length.as_secs_f64()));
-            figures
-        })
-        .unwrap_or_default()
     }
 
     /// A span of the app's own that ended now. Ids come from the facade, which gave them away when it began.

@@ -1,8 +1,9 @@
-//! Options from JavaScript, one by one, with errors that name the option, what was expected and what came.
+//! Options from JavaScript, one by one, with faults that name the option and what was expected; `telemetry.js` adds what
+//! came.
 
 use std::time::Duration;
 
-use js_sys::{Object, Reflect, TypeError};
+use js_sys::{Object, Reflect};
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 use wasm_bindgen::prelude::*;
 
@@ -40,93 +41,62 @@ pub(super) fn attributes(object: &JsValue) -> Vec<KeyValue> {
     pairs.iter().filter_map(pair).collect()
 }
 
+/// An option that is not what was expected; the empty expectation says that nobody knows it.
+pub(super) struct Fault {
+    pub(super) option: String,
+    pub(super) expected: &'static str,
+}
+
 /// An object whose options are taken one by one; what is left over is an error.
-pub(super) struct Options {
-    object: Object,
-    path: &'static str,
+struct Options<'a> {
+    object: &'a Object,
     left: Vec<String>,
 }
 
-impl Options {
-    pub(super) fn new(path: &'static str, value: JsValue) -> Result<Self, JsValue> {
-        if !value.is_object() {
-            return Err(TypeError::new(&[path, ": expected an object, got ", &kind_of(&value)].concat()).into());
-        }
-        let object: Object = value.unchecked_into();
-        let left = Object::keys(&object).iter().filter_map(|key| key.as_string()).collect();
-        Ok(Self { object, path, left })
-    }
-
-    fn error(&self, name: &str, what: &str) -> JsValue {
-        TypeError::new(&[self.path, ": option \"", name, "\": ", what].concat()).into()
+impl<'a> Options<'a> {
+    fn new(object: &'a Object) -> Self {
+        let left = Object::keys(object).iter().filter_map(|key| key.as_string()).collect();
+        Self { object, left }
     }
 
     /// One option as it is; `null` counts as absent.
-    fn value(&mut self, name: &str) -> Result<JsValue, JsValue> {
+    fn value(&mut self, name: &str) -> JsValue {
         self.left.retain(|left| left != name);
-        let value = Reflect::get(&self.object, &name.into())?;
-        Ok(if value.is_null() { JsValue::UNDEFINED } else { value })
+        // Only a getter of the app's own can throw: then the option is absent.
+        let value = Reflect::get(self.object, &name.into()).unwrap_or_default();
+        if value.is_null() { JsValue::UNDEFINED } else { value }
     }
 
-    /// One option, read by `read`; an error that names it where it is of another kind.
+    /// One option, read by `read`; a fault where it is of another kind.
     fn take<T>(
         &mut self,
         name: &str,
-        expected: &str,
+        expected: &'static str,
         read: impl FnOnce(&JsValue) -> Option<T>,
-    ) -> Result<Option<T>, JsValue> {
-        let value = self.value(name)?;
+    ) -> Result<Option<T>, Fault> {
+        let value = self.value(name);
         if value.is_undefined() {
             return Ok(None);
         }
-        match read(&value) {
-            Some(read) => Ok(Some(read)),
-            None => Err(self.error(name, &["expected ", expected, ", got ", &kind_of(&value)].concat())),
-        }
+        read(&value).map(Some).ok_or(Fault { option: name.into(), expected })
     }
 
-    fn text(&mut self, name: &str, expected: &str) -> Result<Option<String>, JsValue> {
+    fn text(&mut self, name: &str, expected: &'static str) -> Result<Option<String>, Fault> {
         self.take(name, expected, JsValue::as_string)
     }
 
     /// A whole number from one to `most`.
-    fn count(&mut self, name: &str, expected: &str, most: f64) -> Result<Option<u32>, JsValue> {
+    fn count(&mut self, name: &str, expected: &'static str, most: f64) -> Result<Option<u32>, Fault> {
         self.take(name, expected, |value| {
             let count = value.as_f64().filter(|count| count.fract() == 0.0 && *count >= 1.0 && *count <= most)?;
             Some(count as u32)
         })
     }
 
-    fn millis(&mut self, name: &str) -> Result<Option<Duration>, JsValue> {
+    fn millis(&mut self, name: &str) -> Result<Option<Duration>, Fault> {
         let expected = "a whole number of milliseconds from 1 to 86400000";
         Ok(self.count(name, expected, 86_400_000.0)?.map(|millis| Duration::from_millis(millis.into())))
     }
-
-    /// Options that nobody knows are a mistake that must not pass in silence.
-    fn finish(self) -> Result<(), JsValue> {
-        match self.left.first() {
-            Some(name) => Err(self.error(name, "is not known")),
-            None => Ok(()),
-        }
-    }
-}
-
-fn kind_of(value: &JsValue) -> String {
-    if value.is_null() {
-        return "null".into();
-    }
-    if js_sys::Array::is_array(value) {
-        return "an array".into();
-    }
-    if let Some(text) = value.as_string() {
-        let short: String = text.chars().take(60).collect();
-        return ["the string \"", &short, "\""].concat();
-    }
-    if let Some(number) = value.dyn_ref::<js_sys::Number>() {
-        // JavaScript writes its numbers itself: Rust's way of doing it weighs several kilobytes.
-        return ["the number ", &String::from(number.unchecked_ref::<Object>().to_string())].concat();
-    }
-    value.js_typeof().as_string().unwrap_or_default()
 }
 
 /// The items of an array of strings.
@@ -145,17 +115,18 @@ fn pairs(value: &JsValue) -> Option<Vec<(String, String)>> {
 }
 
 /// `createTelemetry(config)`.
-pub(super) fn telemetry_config(value: JsValue, page_origin: &str) -> Result<Config, JsValue> {
-    let mut options = Options::new("createTelemetry", value)?;
+pub(super) fn telemetry_config(object: &Object, page_origin: &str) -> Result<Config, Fault> {
+    let mut options = Options::new(object);
     let mut config = Config { origin: page_origin.into(), ..Config::default() };
-    let service = options.text("serviceName", "a string")?.filter(|name| !name.is_empty());
-    let service = service.ok_or_else(|| options.error("serviceName", "expected a string that is not empty"))?;
+    let name = "a string that is not empty";
+    let service = options.text("serviceName", name)?.filter(|name| !name.is_empty());
+    let service = service.ok_or(Fault { option: "serviceName".into(), expected: name })?;
     config.resource.push(KeyValue::new("service.name", service));
     for (option, key) in [("serviceVersion", "service.version"), ("environment", "deployment.environment.name")] {
         let value = options.text(option, "a string")?;
         config.resource.extend(value.map(|value| KeyValue::new(key, value)));
     }
-    let resource = options.value("resource")?;
+    let resource = options.value("resource");
     config.resource.extend(attributes(&resource));
     for (key, value) in [
         ("telemetry.sdk.name", "tonearm"),
@@ -177,6 +148,8 @@ pub(super) fn telemetry_config(value: JsValue, page_origin: &str) -> Result<Conf
         queue_size: queue.map_or(batch.queue_size, |size| size as usize),
         ..batch
     };
-    options.finish()?;
-    Ok(config)
+    match options.left.pop() {
+        Some(option) => Err(Fault { option, expected: "" }),
+        None => Ok(config),
+    }
 }

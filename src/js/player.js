@@ -10,6 +10,11 @@ const GESTURES = new Set(['click', 'keydown', 'mousedown', 'mouseup', 'pointerdo
 /** A click handled later than this is no measure of the player's start any more, in milliseconds. */
 const OLDEST_CLICK = 5000;
 
+/** By their number in the core (`State` of `playback/state.rs`). @type {import('./types').PlayerState[]} */
+const STATES = [
+  'idle', 'loading', 'ready', 'starting', 'playing', 'rebuffering', 'paused', 'seeking', 'ended', 'failed', 'recovering',
+];
+
 let lastId = 0;
 let lastToken = 0;
 
@@ -210,11 +215,17 @@ export class Player extends EventTarget {
     this.#promises.clear();
   }
 
+  /** The figures of the core, or those of a player that has done nothing yet. */
+  #read() {
+    return currentCore()?.read(this.#id) ?? [];
+  }
+
   get state() {
-    return /** @type {import('./types').PlayerState} */ (currentCore()?.state(this.#id) ?? 'idle');
+    return STATES[this.#read()[0] ?? 0];
   }
   get paused() {
-    return currentCore()?.paused(this.#id) ?? this.#promises.size === 0;
+    const [, paused] = this.#read();
+    return paused === undefined ? this.#promises.size === 0 : paused === 1;
   }
   get ended() {
     return this.state === 'ended';
@@ -223,10 +234,10 @@ export class Player extends EventTarget {
     return this.state === 'seeking';
   }
   get duration() {
-    return currentCore()?.duration(this.#id) ?? NaN;
+    return this.#read()[3] ?? NaN;
   }
   get buffered() {
-    const [start = 0, end = 0] = currentCore()?.buffered(this.#id) ?? [];
+    const [, , , , start = 0, end = 0] = this.#read();
     return new Range(start, end);
   }
   get error() {
@@ -238,7 +249,7 @@ export class Player extends EventTarget {
   }
 
   get currentTime() {
-    return currentCore()?.currentTime(this.#id) ?? 0;
+    return this.#read()[2] ?? 0;
   }
   set currentTime(seconds) {
     if (!Number.isFinite(seconds)) throw new TypeError(`currentTime: expected a finite number, got ${seconds}`);
@@ -270,8 +281,7 @@ export class Player extends EventTarget {
   }
 
   stats() {
-    const [playTime = 0, stallTime = 0, stalls = 0, decodeFailures = 0, latency = NaN, ...phases] =
-      currentCore()?.stats(this.#id) ?? [];
+    const [playTime = 0, stallTime = 0, stalls = 0, decodeFailures = 0, latency = NaN, ...phases] = this.#read().slice(6);
     const [metadata = 0, connect = 0, firstByte = 0, decode = 0, output = 0] = phases;
     return {
       playTime, stallTime, stalls, decodeFailures, latency,

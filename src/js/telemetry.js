@@ -59,6 +59,13 @@ export class Span {
   }
 }
 
+/** What came instead of what was expected. @param {unknown} value */
+function kindOf(value) {
+  if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 60))}`;
+  if (typeof value === 'number') return `the number ${value}`;
+  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
+}
+
 /** One pipeline; see `createTelemetry` in `types.d.ts`. */
 export class Telemetry {
   /** @internal */
@@ -68,8 +75,18 @@ export class Telemetry {
 
   /** @param {import('./types').TelemetryConfig} config */
   constructor(config) {
-    const create = (/** @type {import('./tonearm.js').Core} */ core) =>
-      core.createTelemetry(this.id, config, location.origin);
+    if (typeof config !== 'object' || config === null) {
+      throw new TypeError(`createTelemetry: expected an object, got ${kindOf(config)}`);
+    }
+    const create = (/** @type {import('./tonearm.js').Core} */ core) => {
+      const fault = core.createTelemetry(this.id, config, location.origin);
+      if (!fault) return;
+      const [option, expected] = fault;
+      const came = kindOf(/** @type {Record<string, unknown>} */ (/** @type {unknown} */ (config))[option]);
+      throw new TypeError(
+        `createTelemetry: option "${option}": ${expected ? `expected ${expected}, got ${came}` : 'is not known'}`,
+      );
+    };
     const core = currentCore();
     if (core) {
       create(core);

@@ -249,8 +249,8 @@ test('options that are wrong are named', async () => {
   });
   assert.deepEqual(messages, [
     'TypeError: createTelemetry: expected an object, got undefined',
-    'TypeError: createTelemetry: option "serviceName": expected a string that is not empty',
-    'TypeError: createTelemetry: option "serviceName": expected a string, got the number 5',
+    'TypeError: createTelemetry: option "serviceName": expected a string that is not empty, got undefined',
+    'TypeError: createTelemetry: option "serviceName": expected a string that is not empty, got the number 5',
     'TypeError: createTelemetry: option "headers": expected an object of strings, got object',
     'TypeError: createTelemetry: option "maxExportBatchSize": expected a whole number from 1 to 10000, got the number 0.5',
     'TypeError: createTelemetry: option "endpont": is not known',
