@@ -6,8 +6,9 @@ cd "$TONEARM_ROOT"
 rm -rf pkg/dist/snippets
 say "building the control plane and the media plane"
 # No path of this machine in the panics' locations: smaller, and the same bytes everywhere.
-export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--remap-path-prefix=$TONEARM_ROOT=. \
-  --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=. --remap-path-prefix=$(rustc --print sysroot)=."
+remap="--remap-path-prefix=$TONEARM_ROOT/="
+for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do remap+=" --remap-path-prefix=$folder="; done
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=$remap
 for crate in ".:tonearm" "media:tonearm_media"; do
   wasm-pack --log-level warn build "${crate%%:*}" --mode no-install --no-pack --target web --release \
     --out-dir "$TONEARM_ROOT/pkg/dist" --out-name "${crate##*:}" 2>&1 | grep -vE '^ *(Compiling|Finished|Downloaded)' || true

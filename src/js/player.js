@@ -63,13 +63,14 @@ const textOf = (value) => (value === undefined || value === null ? undefined : S
 
 /** @param {unknown} source @returns {import('./types').Source & { parent?: string }} */
 function sourceOf(source) {
-  if (typeof source === 'string' || source instanceof URL) return { src: source };
-  const { src, resolve } = /** @type {Partial<import('./types').Source>} */ (source ?? {});
-  const given = src === undefined ? typeof resolve === 'function' : typeof src === 'string' || src instanceof URL;
+  const plain = typeof source === 'string' || source instanceof URL;
+  const { src, resolve } = /** @type {Partial<import('./types').Source>} */ (plain ? { src: source } : (source ?? {}));
+  const given = src === undefined ? typeof resolve === 'function' : (typeof src === 'string' && src !== '') || src instanceof URL;
   if (!given) {
     const what = 'expected a URL, or an object with "src" (a URL) or "resolve" (a function)';
     throw new TypeError(`load: option "source": ${what}, got ${source === null ? 'null' : typeof source}`);
   }
+  if (plain) return { src };
   const { trackId, playlistId, parent } = /** @type {import('./types').Source} */ (source);
   return {
     .../** @type {import('./types').Source} */ (source),
@@ -103,6 +104,8 @@ export class Player extends EventTarget {
   #destroyed = false;
   /** A failure from before the core was there. @type {DOMException | undefined} */
   #early;
+  /** The last failure. @type {DOMException | undefined} */
+  #error;
 
   /** @param {import('./types').PlayerOptions} [options] */
   constructor({ telemetry, destination } = {}) {
@@ -149,7 +152,16 @@ export class Player extends EventTarget {
     this.#promises.delete(token);
     if (!name) promise?.resolve();
     else if (name === 'AbortError' && this.#signal?.aborted) promise?.reject(this.#signal.reason);
-    else promise?.reject(this.#resolver.explain(new DOMException(message, name)));
+    else promise?.reject(this.#fault(name, message));
+  }
+
+  /** One object for one failure: what a promise rejects with is what `error` holds, its cause included.
+   *  @param {string} name @param {string} [message] */
+  #fault(name, message) {
+    if (this.#error?.name !== name || this.#error.message !== message) {
+      this.#error = this.#resolver.explain(new DOMException(message, name));
+    }
+    return this.#error;
   }
 
   /** @param {(core: import('./tonearm.js').Core, token: number) => void} call @returns {Promise<void>} */
@@ -173,7 +185,7 @@ export class Player extends EventTarget {
     signal?.throwIfAborted();
     this.#source = source;
     this.#signal = signal;
-    this.#early = undefined;
+    this.#early = this.#error = undefined;
     this.#loaded.abort();
     this.#loaded = new AbortController();
     this.#resolver.reset();
@@ -188,6 +200,7 @@ export class Player extends EventTarget {
   /** @param {import('./types').PlayOptions} [options] @returns {Promise<void>} */
   play(options = {}) {
     const { at, trigger, activation } = askedFor(options);
+    this.#error = undefined;
     // In this very task: user activation does not survive an await.
     this.#context.resume().catch(() => {});
     return this.#promise((core, token) => core.play(this.#id, token, at, trigger, activation));
@@ -242,7 +255,7 @@ export class Player extends EventTarget {
   }
   get error() {
     const error = currentCore()?.error(this.#id);
-    return error ? new DOMException(error[1], error[0]) : (this.#early ?? null);
+    return error ? this.#fault(error[0], error[1]) : (this.#early ?? null);
   }
   get traceparent() {
     return currentCore()?.traceparent(this.#id) ?? null;

@@ -163,7 +163,7 @@ export type PlayerEventName =
  */
 export class Player extends EventTarget {
   constructor(options?: PlayerOptions);
-  /** Selects a source; fetches nothing yet. Throws a `TypeError` for what is no source. */
+  /** Selects a source; fetches nothing yet. Rejects with a `TypeError` for what is no source. */
   load(source: string | URL | Source, options?: LoadOptions): Promise<void>;
   /** Plays; fulfils when the first sample is audible. Call it in the task of the listener's click. */
   play(options?: PlayOptions): Promise<void>;
@@ -184,7 +184,7 @@ export class Player extends EventTarget {
   /** From 0 to 1. */
   volume: number;
   muted: boolean;
-  /** What ended the track, if something did. */
+  /** What ended the track, if something did: the very object that `play()` rejected with; its `cause` is what `resolve` threw. */
   readonly error: DOMException | null;
   /** W3C `traceparent` of the current or last play: for the app's own spans and for support tickets. */
   readonly traceparent: string | null;

@@ -8,5 +8,9 @@ export function showFaults(form) {
     form.classList.toggle('is-armed', Object.values(faults).some(Boolean));
   };
   form.addEventListener('change', send);
-  send();
+  // They are the server's: another page may have set them.
+  fetch('/api/faults').then((response) => response.json()).then((faults) => {
+    for (const field of form.querySelectorAll('select')) field.value = String(faults[field.name]);
+    form.classList.toggle('is-armed', [...form.querySelectorAll('select')].some(({ value }) => value !== '0'));
+  });
 }

@@ -65,7 +65,8 @@ function draw(spans, place, legend) {
     const label = document.createElement('span');
     label.className = 'label';
     label.style.paddingLeft = `${depth * 12}px`;
-    label.textContent = span.name;
+    const purpose = span.attributes['track.request.purpose'];
+    label.textContent = purpose ? `${span.name} ${purpose}` : span.name;
     const lane = document.createElement('span');
     lane.className = 'lane';
     const bar = document.createElement('b');
@@ -73,10 +74,13 @@ function draw(spans, place, legend) {
     bar.classList.toggle('is-error', span.status === 2);
     bar.classList.toggle('goes-on', end > shownEnd);
     const from = share(start);
-    bar.style.left = `${from}%`;
+    // What comes long after the start stands at the edge, with its time.
+    const later = start > shownEnd;
+    bar.style.left = later ? 'calc(100% - 5px)' : `${from}%`;
     bar.style.width = `max(3px, ${share(end) - from}%)`;
     const time = document.createElement('i');
-    time.textContent = `${(Number(end - start) / 1e6).toFixed(1)} ms`;
+    const after = later ? `after ${(Number(start - first) / 1e9).toFixed(1)} s: ` : '';
+    time.textContent = `${after}${(Number(end - start) / 1e6).toFixed(1)} ms`;
     time.style[from > 70 ? 'right' : 'left'] = from > 70 ? `${100 - from + 0.5}%` : `calc(${Math.min(share(end), 88)}% + 6px)`;
     lane.append(bar, time);
     row.append(label, lane);

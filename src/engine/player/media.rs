@@ -143,7 +143,14 @@ impl Player {
             return;
         }
         // A server that failed in the middle of a track may be back in a moment; a file that is gone stays gone.
-        if self.received && status >= 500 {
+        if self.received && status == 416 {
+            // There is nothing where the file's own header says that there is.
+            if self.has_more_to_hear() {
+                self.failure_ahead = Some(PlayFailure::Truncated);
+            } else {
+                self.fail(edge, PlayFailure::Truncated);
+            }
+        } else if self.received && status >= 500 {
             self.connection_lost(edge);
         } else if self.received {
             self.fail_when_heard(edge, PlayFailure::HttpStatus(status));

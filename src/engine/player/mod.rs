@@ -155,7 +155,8 @@ impl Player {
 
     /// Start and end of the range in memory that holds the current position, in seconds.
     pub fn buffered(&self) -> [f64; 2] {
-        [self.position.start(), self.buffered]
+        // An estimate by the mean bit rate may overshoot the end.
+        [self.position.start(), self.buffered.min(self.duration.unwrap_or(f64::MAX))]
     }
 
     /// What ended the track, where something did.
@@ -308,7 +309,9 @@ impl Player {
             None => {}
         }
         if let Some(transition) = step.transition {
-            if transition.from == State::Seeking && matches!(transition.to, State::Playing | State::Paused) {
+            if transition.from == State::Seeking
+                && matches!(transition.to, State::Playing | State::Paused | State::Ended)
+            {
                 self.emit(edge, "seeked");
             }
             for event in events_of(transition.to) {
@@ -388,6 +391,8 @@ impl Player {
     fn fail(&mut self, edge: &mut Edge<'_>, failure: PlayFailure) {
         self.failure = Some(failure);
         self.failure_ahead = None;
+        // The listener stays where the sound ended, and a retry begins there.
+        self.start_position = self.current_time(edge.now);
         let totals = self.totals;
         if let Some(trace) = self.trace.as_mut() {
             trace.failed_later(edge.telemetry.as_deref_mut(), edge.now, failure, &totals);

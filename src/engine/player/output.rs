@@ -139,10 +139,10 @@ impl Player {
                 self.watchdog.rest();
                 // A seek from here must not sound before it is played.
                 self.tell_worklet(edge, WorkletCommand::Hold);
-                self.start_position = 0.0;
                 if let Some(failure) = self.failure_ahead {
                     self.fail(edge, failure);
                 } else {
+                    self.start_position = 0.0;
                     self.end_play(edge, None);
                     self.settle_plays(edge, Ok(()));
                     self.step(edge, Input::Event(Event::Ended));

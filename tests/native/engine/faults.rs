@@ -69,6 +69,8 @@ fn a_truncated_file_is_heard_to_its_end_and_then_fails() {
     host.report(Report::Ended { epoch, at: host.now(), frames: 100_000 });
     assert_eq!(host.state(), State::Failed);
     assert_eq!(host.engine.player(PLAYER).unwrap().failure(), Some(PlayFailure::Truncated));
+    let heard = host.engine.player(PLAYER).unwrap().current_time(host.now());
+    assert!((heard - 100_000.0 / f64::from(RATE)).abs() < 1e-6, "the position is lost: {heard}");
     assert_eq!(text(named(&spans(&mut host), "track.recover"), "error.type").as_deref(), Some("truncated"));
 }
 

@@ -3,7 +3,7 @@
 use super::{millis, named, spans, text};
 use crate::fake_host::{FakeHost, PLAYER, RATE};
 use tonearm::engine::{ContextState, PlayerInput, Report, Source, WorkletCommand};
-use tonearm::playback::State;
+use tonearm::playback::{PlayFailure, State};
 use tonearm_messages::{Command, Fact, MediaError};
 
 #[test]
@@ -80,6 +80,25 @@ fn a_seek_to_the_very_end_while_held_comes_to_rest() {
     let epoch = host.epoch();
     host.fact(Fact::DecodedAll { epoch, end: 60.0, frames: 0, failures: 0 });
     assert_eq!(host.state(), State::Paused);
+}
+
+#[test]
+fn a_seek_to_the_very_end_is_over_before_the_track_is() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Seek(99.0));
+    let epoch = host.epoch();
+    host.report(Report::Ended { epoch, at: host.now(), frames: 0 });
+    assert!(host.events.ends_with(&["statechange", "seeked", "timeupdate", "pause", "ended"]), "{:?}", host.events);
+}
+
+#[test]
+fn a_seek_past_where_a_file_really_ends_is_told_as_truncated() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Seek(50.0));
+    let epoch = host.epoch();
+    host.fact(Fact::BytesWanted { epoch, offset: 800_000 });
+    host.head(416);
+    assert_eq!(host.engine.player(PLAYER).unwrap().failure(), Some(PlayFailure::Truncated));
 }
 
 #[test]
