@@ -195,12 +195,16 @@ export class Player extends EventTarget {
     await this.#promise((core, token) =>
       core.load(this.#id, token, url, credentials, source.trackId, source.playlistId, source.parent),
     );
+    // It may have aborted while the core was on its way.
+    signal?.throwIfAborted();
   }
 
   /** @param {import('./types').PlayOptions} [options] @returns {Promise<void>} */
   play(options = {}) {
     const { at, trigger, activation } = askedFor(options);
     this.#error = undefined;
+    // A source whose signal has aborted is over: only another load() brings one.
+    if (this.#signal?.aborted) return Promise.reject(this.#signal.reason);
     // In this very task: user activation does not survive an await.
     this.#context.resume().catch(() => {});
     return this.#promise((core, token) => core.play(this.#id, token, at, trigger, activation));

@@ -119,7 +119,7 @@ export interface Source {
 }
 
 export interface LoadOptions {
-  /** Ends the load, and the play of its source, when it aborts. */
+  /** Ends the load, and the play of its source, when it aborts; after that only another load plays. */
   signal?: AbortSignal;
 }
 

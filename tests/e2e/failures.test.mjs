@@ -152,6 +152,17 @@ test('a signal that aborts', async () => {
     return (await attempt(media('short'), { signal: controller.signal })).message;
   });
   assert.equal(reason, 'mine');
+  // Between the load and its promise, and between that and the play: neither lets the source be heard.
+  const late = await page.evaluate(async () => {
+    const [early, between] = [new AbortController(), new AbortController()];
+    const loading = player.load(media('short'), { signal: early.signal });
+    early.abort(new Error('early'));
+    const first = await loading.catch((error) => error.message);
+    await player.load(media('short'), { signal: between.signal });
+    between.abort(new Error('between'));
+    return [first, await player.play().catch((error) => error.message), player.state];
+  });
+  assert.deepEqual(late, ['early', 'between', 'ready']);
   await playsAgain(page);
   await page.close();
 });

@@ -1,7 +1,7 @@
 // The fixture of the end-to-end tests and of the benchmarks: the real backend, the real browser, the built package.
 
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
@@ -10,7 +10,9 @@ const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync
 
 /** Starts the backend on free ports. @returns {Promise<{ gateway: string, metadata: string, cdn: string, stop: () => void }>} */
 export async function startBackend() {
-  const binary = ['release', 'debug'].map((profile) => `${root}target/${profile}/tonearm-backend`).find(existsSync);
+  // The one that was built last: a release build of an earlier day must not be tested in its place.
+  const built = ['release', 'debug'].map((profile) => `${root}target/${profile}/tonearm-backend`).filter((path) => existsSync(path));
+  const [binary] = built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
   if (!binary) throw new Error('the backend is not built: cargo build -p tonearm-backend');
   const mounts = ['--tracks', `${root}www/tracks`, '--tracks', `${root}tests/e2e/media`, '--mount', `pkg=${root}pkg/dist`, '--mount', `e2e=${root}tests/e2e/pages`, '--mount', `bench=${root}benches`];
   const child = spawn(binary, ['--port', '0', ...mounts], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
