@@ -94,6 +94,8 @@ struct Open {
     /// The first frame was decoded in this input; told once the host says what time it is by then.
     decoded_now: bool,
     ended: bool,
+    /// Why nothing more can be decoded; what is ready is given first.
+    failed: Option<MediaError>,
     failures: u32,
     buffered: f64,
 }
@@ -150,6 +152,7 @@ impl MediaPlane {
                     first_decoded: false,
                     decoded_now: false,
                     ended: false,
+                    failed: None,
                     failures: 0,
                     buffered: position,
                 });
@@ -286,6 +289,7 @@ impl MediaPlane {
         open.epoch = epoch;
         (open.given, open.credited) = (0, 0);
         (open.started, open.first_decoded, open.ended, open.asked) = (false, false, false, false);
+        open.failed = None;
         let elsewhere = open.track.seek(position).is_some();
         let idle = open.request.is_none();
         open.buffered = open.track.start();
@@ -327,7 +331,14 @@ impl MediaPlane {
             if room == 0 || (room < BLOCK_FRAMES && open.started) {
                 break;
             }
-            let advance = open.track.advance(room.min(BLOCK_FRAMES));
+            let advance = match open.failed {
+                Some(error) => Advance::Failed(error),
+                None => open.track.advance(room.min(BLOCK_FRAMES)),
+            };
+            if let Advance::Failed(error) = advance {
+                open.failed = Some(error);
+            }
+            let failed = open.failed.is_some();
             let ready = open.track.ready_frames();
             let hold = open.started && advance == Advance::NeedBytes && ready < BLOCK_FRAMES / 4;
             if ready > 0 && !hold {
@@ -348,10 +359,16 @@ impl MediaPlane {
                         self.go_elsewhere(now);
                     }
                 }
-                Advance::End => self.end(None),
-                Advance::Failed(error) => {
-                    self.end_request(now, BodyEnd::Dropped {});
-                    self.end(Some(error));
+                Advance::End | Advance::Failed(_) => {
+                    if failed {
+                        self.end_request(now, BodyEnd::Dropped {});
+                    }
+                    // A whole run of lost packets may be ready at once: it goes out with the credits, as everything does.
+                    if ready > room.min(BLOCK_FRAMES) {
+                        self.more = true;
+                        break;
+                    }
+                    self.end();
                 }
             }
         }
@@ -367,14 +384,11 @@ impl MediaPlane {
         self.outputs.push_back(Output::Samples { epoch, planes });
     }
 
-    fn end(&mut self, error: Option<MediaError>) {
-        while self.open.as_ref().is_some_and(|open| open.track.ready_frames() > 0) {
-            self.give(BLOCK_FRAMES);
-        }
+    fn end(&mut self) {
         let Some(open) = self.open.as_mut() else { return };
         open.ended = true;
         let epoch = open.epoch;
-        let fact = match error {
+        let fact = match open.failed {
             Some(error) => Fact::Failed { epoch, error },
             None => Fact::DecodedAll {
                 epoch,

@@ -257,6 +257,32 @@ fn the_ring_never_holds_more_than_its_seconds() {
     assert!(bench.facts().any(|fact| matches!(fact, Fact::DecodedAll { frames: 2_822_400, failures: 0, .. })));
 }
 
+/// Packets that are lost come as silence all at once: it waits for its credits as samples do, and so does the failure.
+#[test]
+fn a_damaged_end_does_not_overfill_the_ring() {
+    let mut bytes = file("first-light.mp3");
+    // Of 64 seconds the eight from the second eighth on: 306 packets, and more than may be lost in a row.
+    let eighth = bytes.len() / 8;
+    bytes[eighth..2 * eighth].fill(0);
+    let mut bench = Bench::open(0.0);
+    bench.head_of(1, 200, true, Some(bytes.len() as u64));
+    let ring = u64::from(RING_SECONDS) * 48_000;
+    let mut credited = 0;
+    let is_failure = |fact: &Fact| matches!(fact, Fact::Failed { .. });
+    for piece in bytes.chunks(64 << 10) {
+        bench.chunk(1, piece);
+        assert!(bench.given() - credited <= ring);
+    }
+    assert!(!bench.facts().any(is_failure), "samples are left to hear");
+    for _ in 0..200 {
+        credited = bench.given();
+        bench.plane.handle_credit(bench.now, 1, credited, false);
+        bench.drain();
+        assert!(bench.given() - credited <= ring);
+    }
+    assert_eq!(bench.facts().filter(|fact| is_failure(fact)).count(), 1);
+}
+
 #[test]
 fn output_starts_at_the_first_frames_of_a_fast_link() {
     let bytes = file("first-light.mp3");
