@@ -9,10 +9,15 @@ say "building the control plane and the media plane"
 remap="--remap-path-prefix=$TONEARM_ROOT/="
 for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do remap+=" --remap-path-prefix=$folder="; done
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=$remap
-for crate in ".:tonearm" "media:tonearm_media"; do
-  wasm-pack --log-level warn build "${crate%%:*}" --mode no-install --no-pack --target web --release \
-    --out-dir "$TONEARM_ROOT/pkg/dist" --out-name "${crate##*:}" 2>&1 | grep -vE '^ *(Compiling|Finished|Downloaded)' || true
-done
+build() { # crate's folder, name, further arguments of cargo
+  wasm-pack --log-level warn build "$1" --mode no-install --no-pack --target web --release \
+    --out-dir "$TONEARM_ROOT/pkg/dist" --out-name "$2" -- "${@:3}" 2>&1 | grep -vE '^ *(Compiling|Finished|Downloaded)' || true
+}
+build . tonearm
+# In the Worker a panic ends the wasm, by name and without words: its texts would weigh a fifth of the module. The
+# standard library is built along for that, which a stable compiler does only when asked like this (docs/decisions.md).
+RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$remap -Zunstable-options -Cpanic=immediate-abort" \
+  build media tonearm_media -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 cd pkg/dist
 rm -f .gitignore
 features=(--enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int --enable-sign-ext

@@ -6,12 +6,15 @@ source "$(dirname "$0")/../env.sh"
 cd "$TONEARM_ROOT"
 target=wasm32-unknown-unknown
 
+# The sources of std are needed too: the media plane is built with its own (scripts/build.sh).
+has_src() { [ -f "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ]; }
 has_std() { local dir; dir=$(rustc --print target-libdir --target $target 2>/dev/null) && compgen -G "$dir/libstd-*.rlib" >/dev/null; }
-if has_std; then exit 0; fi
+if has_std && has_src; then exit 0; fi
 
 if have rustup; then
   say "adding the $target target with rustup"
-  if timeout 120 rustup target add $target >/dev/null 2>&1 && has_std; then exit 0; fi
+  if timeout 120 rustup target add $target >/dev/null 2>&1 && timeout 120 rustup component add rust-src >/dev/null 2>&1 &&
+    has_std && has_src; then exit 0; fi
 fi
 
 say "rustup cannot download it: using Debian's compiler and building std for $target once (about a minute)"
@@ -36,3 +39,4 @@ if have rustup; then
   rustup override set "$DEBIAN_TOOLCHAIN" >/dev/null 2>&1
 fi
 has_std || fail "no $target standard library for $(rustc --version)"
+has_src || fail "no sources of the standard library of $(rustc --version)"
