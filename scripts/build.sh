@@ -3,34 +3,52 @@
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"
-rm -rf pkg/dist/snippets
+rm -rf pkg/dist
+TONEARM_VERSION=$(node -p 'require("./pkg/package.json").version')
 say "building the control plane and the media plane"
 # No path of this machine in the panics' locations: smaller, and the same bytes everywhere.
-remap="--remap-path-prefix=$TONEARM_ROOT/="
+remap="--remap-path-prefix=$TONEARM_ROOT/= --remap-path-prefix=$(rustc --print sysroot)/lib/rustlib/src/rust/library/="
 for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do remap+=" --remap-path-prefix=$folder="; done
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=$remap
-build() { # crate's folder, name, further arguments of cargo
-  wasm-pack --log-level warn build "$1" --mode no-install --no-pack --target web --release \
+pack() { # crate's folder, name, further arguments of cargo
+  wasm-pack --log-level warn build "$1" --mode no-install --no-pack --target bundler --release \
     --out-dir "$TONEARM_ROOT/pkg/dist" --out-name "$2" -- "${@:3}" 2>&1 | grep -vE '^ *(Compiling|Finished|Downloaded)' || true
 }
-build . tonearm
-# In the Worker a panic ends the wasm, by name and without words: its texts would weigh a fifth of the module. The
-# standard library is built along for that, which a stable compiler does only when asked like this (docs/decisions.md).
-RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$remap -Zunstable-options -Cpanic=immediate-abort" \
-  build media tonearm_media -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
-cd pkg/dist
-rm -f .gitignore
+# A panic ends the wasm, by name and without words: the words would weigh a tenth of what a page loads, and a fifth of the
+# media plane. The standard library is built along for that, which a stable compiler does only when asked like this.
+pack_small() {
+  RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$remap -Zunstable-options -Cpanic=immediate-abort" \
+    pack "$1" "$2" --no-default-features -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
+}
+# One script for the page, one for the Worker, one for the worklet: what they import is within.
+bundle() { # source, name
+  esbuild "$1" --bundle --format=esm --target=es2022 --sourcemap --log-level=warning \
+    --define:TONEARM_VERSION="\"$TONEARM_VERSION\"" --outfile="pkg/dist/$2"
+}
+minify() { # name
+  terser "$1" --module --ecma 2022 --compress passes=3 --mangle \
+    --source-map "content='$1.map',includeSources,url='$1.map'" -o "$1.min"
+  mv "$1.min" "$1"
+  mv "$1.min.map" "$1.map"
+}
 features=(--enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int --enable-sign-ext
   --enable-mutable-globals --enable-reference-types --enable-multivalue)
+
+# What bundlers in development mode take: names, and panics with their words and places (console_error_panic_hook).
+CARGO_PROFILE_RELEASE_STRIP=none pack . tonearm
+bundle src/js/index.js index.development.js
+sed -i 's/tonearm_bg\.wasm/tonearm_development_bg.wasm/' pkg/dist/index.development.js
+wasm-opt "${features[@]}" -O1 --strip-dwarf -g pkg/dist/tonearm_bg.wasm -o pkg/dist/tonearm_development_bg.wasm
+
+pack_small . tonearm
+pack_small media tonearm_media
+bundle src/js/index.js index.js
+bundle media/js/worker.js worker.js
+bundle media/js/worklet.js worklet.js
+cd pkg/dist
+rm -f .gitignore
 wasm-opt "${features[@]}" -Oz --converge --strip-debug --strip-producers tonearm_bg.wasm -o tonearm_bg.wasm
 wasm-opt "${features[@]}" -O3 --strip-debug --strip-producers tonearm_media_bg.wasm -o tonearm_media_bg.wasm
-rm -f ../../pkg/dist/post.js
-for script in tonearm.js tonearm_media.js ../../src/js/*.js ../../media/js/*.js snippets/*/src/js/*.js; do
-  # A script that Rust imports lies among wasm-bindgen's snippets; every other one beside the modules.
-  name=$([[ $script == snippets/* ]] && echo "$script" || basename "$script")
-  if [ "$name" = post.js ]; then continue; fi
-  terser "$script" --module --ecma 2022 --compress passes=2 --mangle --source-map "includeSources,url='$(basename "$name").map'" -o "$name.min"
-  mv "$name.min" "$name"
-  mv "$name.min.map" "$name.map"
-done
+for script in index.js worker.js worklet.js; do minify $script; done
+rm -f tonearm.js tonearm_bg.js tonearm_media.js tonearm_media_bg.js
 cp ../../src/js/types.d.ts types.d.ts

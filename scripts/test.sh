@@ -10,6 +10,7 @@ stage "package" bash scripts/build.sh
 stage "demo" bash scripts/build-demo.sh
 stage "lint" bash scripts/lint.sh
 stage "native tests" cargo test --quiet --workspace
+stage "tests of the scripts" node --test tests/scripts/*.test.mjs
 stage "browser tests" bash scripts/test-browser.sh chrome firefox
 stage "sizes" node scripts/check-size.mjs
 stage "packaging tests" node --test tests/packaging/*.test.mjs

@@ -19,7 +19,9 @@ mod browser;
 mod js;
 
 #[cfg(target_arch = "wasm32")]
-pub use js::{Core, PlayerSide};
+pub use browser::Host;
+#[cfg(target_arch = "wasm32")]
+pub use js::Core;
 
 /// A quarter of the code of Rust's own allocator for this target, and bounded time for each call.
 #[cfg(target_arch = "wasm32")]

@@ -33,6 +33,24 @@ impl Random {
         result
     }
 
+    /// Bytes that are not all zero: the last one is odd.
+    pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.next_u64().to_le_bytes()[..chunk.len()]);
+        }
+        if let Some(last) = bytes.last_mut() {
+            *last |= 1;
+        }
+        bytes
+    }
+
+    /// A generator of its own, that this one determines.
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
+        Self::seeded([self.next_u64(), self.next_u64()])
+    }
+
     /// A number from 0 up to 1, without 1.
     pub fn unit(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 / (1u64 << 53) as f64

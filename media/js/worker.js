@@ -1,7 +1,9 @@
 // The Worker of one player: does the media plane's I/O and decides nothing. Bytes come through fetch and go into the
 // wasm; samples go from there straight to the worklet's port; facts go up to the page.
 
-import load, { Plane } from './tonearm_media.js';
+import { serverTiming } from '../../src/browser/server_timing.js';
+import { instantiate } from '../../src/browser/wasm.js';
+import * as glue from '../../pkg/dist/tonearm_media_bg.js';
 
 /** Kinds of outputs, as `browser.rs` numbers them; the rest are the worklet's. */
 const POST = 1;
@@ -10,6 +12,8 @@ const ABORT = 3;
 const SAMPLES = 5;
 /** Frames of a full block: `BLOCK_FRAMES` of `plane.rs`. */
 const BLOCK_FRAMES = 4096;
+
+/** @typedef {import('../../pkg/dist/tonearm_media.js').Plane} Plane */
 
 /** @type {Plane | undefined} */
 let plane;
@@ -109,11 +113,8 @@ async function request(plane, id, url, offset, traceparent, credentials) {
       priority: 'high',
     });
     if (!requests.has(id)) return;
-    const header = (/** @type {string} */ name) => response.headers.get(name) ?? undefined;
-    plane.head(
-      now(), id, response.status, totalBytes(response), header('accept-ranges') === 'bytes',
-      header('server-timing'), header('x-cache') ?? header('cache-status'),
-    );
+    const ranges = response.headers.get('accept-ranges') === 'bytes';
+    plane.head(now(), id, response.status, totalBytes(response), ranges, ...serverTiming(response.headers));
     work(plane);
     const reader = response.body?.getReader();
     while (requests.has(id) && reader) {
@@ -159,16 +160,18 @@ function command(bytes) {
 
 self.onmessage = ({ data }) => (data.port ? connect(data.port) : command(data));
 
-load({ module_or_path: new URL('./tonearm_media_bg.wasm', import.meta.url) }).then(
-  (module) => {
-    memory = module.memory;
-    plane = new Plane();
-    for (const bytes of commands.splice(0)) command(bytes);
-  },
-  () => {
-    // The page learns it by the one message that is no fact; commands that wait here have no one to go to.
-    commands = [];
-    self.onmessage = () => postMessage('unavailable');
-    postMessage('unavailable');
-  },
-);
+fetch(new URL('./tonearm_media_bg.wasm', import.meta.url))
+  .then((response) => instantiate(response, './tonearm_media_bg.js', glue))
+  .then(
+    (exports) => {
+      memory = exports.memory;
+      plane = new glue.Plane();
+      for (const bytes of commands.splice(0)) command(bytes);
+    },
+    () => {
+      // The page learns it by the one message that is no fact; commands that wait here have no one to go to.
+      commands = [];
+      self.onmessage = () => postMessage('unavailable');
+      postMessage('unavailable');
+    },
+  );

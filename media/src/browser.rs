@@ -45,11 +45,12 @@ impl Plane {
         status: u16,
         total: f64,
         ranges: bool,
-        server_timing: Option<String>,
+        node: Option<String>,
         cache: Option<String>,
+        trace_id: Option<String>,
     ) {
         let total_bytes = (total >= 0.0).then_some(total as u64);
-        let head = ResponseHead { status, total_bytes, ranges, server_timing, cache };
+        let head = ResponseHead { status, total_bytes, ranges, node, cache, trace_id };
         self.inner.borrow_mut().handle_head(now, request, head);
     }
 

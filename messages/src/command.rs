@@ -61,5 +61,4 @@ wire_enum!(Command {
     1 => Open { epoch, url, credentials, output_rate, position, request },
     2 => Fetch { epoch, request },
     3 => Seek { epoch, position },
-    4 => Close {},
-});
+} else 4 => Close {});

@@ -12,13 +12,15 @@ pub struct ResponseHead {
     pub total_bytes: Option<u64>,
     /// Whether the server serves byte ranges.
     pub ranges: bool,
-    /// `Server-Timing`, where it is exposed to the page.
-    pub server_timing: Option<String>,
-    /// `X-Cache` or `Cache-Status`, where it is exposed to the page.
+    /// The CDN node, where `Server-Timing` tells it.
+    pub node: Option<String>,
+    /// What its cache said: of `Server-Timing`, `X-Cache` or `Cache-Status`.
     pub cache: Option<String>,
+    /// The trace of the server's own span, where `Server-Timing` tells it.
+    pub trace_id: Option<String>,
 }
 
-wire_struct!(ResponseHead { status, total_bytes, ranges, server_timing, cache });
+wire_struct!(ResponseHead { status, total_bytes, ranges, node, cache, trace_id });
 
 /// How the body of a media request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub enum BodyEnd {
     Failed {},
 }
 
-wire_enum!(BodyEnd { 0 => Complete {}, 1 => Dropped {}, 2 => Failed {} });
+wire_enum!(BodyEnd { 0 => Complete {}, 1 => Dropped {} } else 2 => Failed {});
 
 /// What the track's bytes turned out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,12 +66,7 @@ pub enum MediaError {
     VersionMismatch {},
 }
 
-wire_enum!(MediaError {
-    0 => UnsupportedFormat {},
-    1 => Undecodable {},
-    2 => Truncated {},
-    3 => VersionMismatch {},
-});
+wire_enum!(MediaError { 0 => UnsupportedFormat {}, 1 => Undecodable {}, 2 => Truncated {} } else 3 => VersionMismatch {});
 
 /// A fact from the media plane.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,5 +171,4 @@ wire_enum!(Fact {
     8 => Buffered { epoch, end },
     9 => BytesWanted { epoch, offset },
     10 => DecodedAll { epoch, end, frames, failures },
-    11 => Failed { epoch, error },
-});
+} else 11 => Failed { epoch, error });

@@ -13,12 +13,49 @@ pub enum DecodeError {
     NotUtf8,
 }
 
+/// Bytes that are read from their front. Past the end everything is zero and empty, and the fault is kept: one question
+/// at the end weighs less than one at each field.
+#[derive(Debug)]
+pub struct Cursor<'a> {
+    bytes: &'a [u8],
+    fault: Option<DecodeError>,
+}
+
+impl<'a> Cursor<'a> {
+    #[inline(never)]
+    fn take(&mut self, len: usize) -> &'a [u8] {
+        let Some((head, tail)) = self.bytes.split_at_checked(len) else {
+            self.fault.get_or_insert(DecodeError::Truncated);
+            return &[];
+        };
+        self.bytes = tail;
+        head
+    }
+
+    #[inline(never)]
+    fn number(&mut self, len: usize) -> u64 {
+        self.take(len).iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
+    }
+
+    /// The first byte of an enum; the first variant's where there is none.
+    #[doc(hidden)]
+    pub fn kind(&mut self) -> u64 {
+        self.number(1)
+    }
+
+    /// Notes a kind that no variant has.
+    #[doc(hidden)]
+    pub fn unknown(&mut self) {
+        self.fault.get_or_insert(DecodeError::UnknownKind);
+    }
+}
+
 /// A value that is written into, and read from, a message.
 pub trait Wire: Sized {
     /// Appends the value's bytes.
     fn write(&self, out: &mut Vec<u8>);
-    /// Takes the value from the front of `bytes`.
-    fn read(bytes: &mut &[u8]) -> Result<Self, DecodeError>;
+    /// Takes the value from the front.
+    fn read(bytes: &mut Cursor<'_>) -> Self;
 
     /// The value alone, as bytes.
     fn to_bytes(&self) -> Vec<u8> {
@@ -28,15 +65,11 @@ pub trait Wire: Sized {
     }
 
     /// The value that `bytes` hold.
-    fn from_bytes(mut bytes: &[u8]) -> Result<Self, DecodeError> {
-        Self::read(&mut bytes)
+    fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut cursor = Cursor { bytes, fault: None };
+        let value = Self::read(&mut cursor);
+        cursor.fault.map_or(Ok(value), Err)
     }
-}
-
-fn take<'a>(bytes: &mut &'a [u8], len: usize) -> Result<&'a [u8], DecodeError> {
-    let (head, tail) = bytes.split_at_checked(len).ok_or(DecodeError::Truncated)?;
-    *bytes = tail;
-    Ok(head)
 }
 
 macro_rules! numbers {
@@ -45,33 +78,46 @@ macro_rules! numbers {
             fn write(&self, out: &mut Vec<u8>) {
                 out.extend_from_slice(&self.to_le_bytes());
             }
-            fn read(bytes: &mut &[u8]) -> Result<Self, DecodeError> {
-                let head = take(bytes, size_of::<$number>())?;
-                head.try_into().map(<$number>::from_le_bytes).map_err(|_| DecodeError::Truncated)
+            fn read(bytes: &mut Cursor<'_>) -> Self {
+                bytes.number(size_of::<$number>()) as $number
             }
         }
     )*};
 }
-numbers!(u8, u16, u32, u64, f64);
+numbers!(u8, u16, u32, u64);
+
+impl Wire for f64 {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.to_bits().write(out);
+    }
+    fn read(bytes: &mut Cursor<'_>) -> Self {
+        Self::from_bits(u64::read(bytes))
+    }
+}
 
 impl Wire for bool {
     fn write(&self, out: &mut Vec<u8>) {
         u8::from(*self).write(out);
     }
-    fn read(bytes: &mut &[u8]) -> Result<Self, DecodeError> {
-        Ok(u8::read(bytes)? != 0)
+    fn read(bytes: &mut Cursor<'_>) -> Self {
+        bytes.number(1) != 0
     }
 }
 
 impl Wire for String {
+    #[inline(never)]
     fn write(&self, out: &mut Vec<u8>) {
         (self.len() as u32).write(out);
         out.extend_from_slice(self.as_bytes());
     }
-    fn read(bytes: &mut &[u8]) -> Result<Self, DecodeError> {
-        let len = u32::read(bytes)? as usize;
-        let text = take(bytes, len)?;
-        str::from_utf8(text).map(Self::from).map_err(|_| DecodeError::NotUtf8)
+    #[inline(never)]
+    fn read(bytes: &mut Cursor<'_>) -> Self {
+        let len = u32::read(bytes) as usize;
+        let text = str::from_utf8(bytes.take(len)).map(Self::from);
+        text.unwrap_or_else(|_| {
+            bytes.fault.get_or_insert(DecodeError::NotUtf8);
+            Self::new()
+        })
     }
 }
 
@@ -82,8 +128,8 @@ impl<T: Wire> Wire for Option<T> {
             value.write(out);
         }
     }
-    fn read(bytes: &mut &[u8]) -> Result<Self, DecodeError> {
-        if bool::read(bytes)? { T::read(bytes).map(Some) } else { Ok(None) }
+    fn read(bytes: &mut Cursor<'_>) -> Self {
+        bool::read(bytes).then(|| T::read(bytes))
     }
 }
 
@@ -94,16 +140,20 @@ macro_rules! wire_struct {
             fn write(&self, out: &mut Vec<u8>) {
                 $(self.$field.write(out);)*
             }
-            fn read(bytes: &mut &[u8]) -> Result<Self, $crate::DecodeError> {
-                Ok(Self { $($field: $crate::Wire::read(bytes)?),* })
+            fn read(bytes: &mut $crate::Cursor<'_>) -> Self {
+                Self { $($field: $crate::Wire::read(bytes)),* }
             }
         }
     };
 }
 
-/// Gives an enum one byte for its variant, then the bytes of the variant's fields.
+/// Gives an enum one byte for its variant, then the bytes of the variant's fields. The last variant stands for an
+/// unknown kind too, which is a fault.
 macro_rules! wire_enum {
-    ($name:ident { $($kind:literal => $variant:ident { $($field:ident),* }),* $(,)? }) => {
+    (
+        $name:ident { $($kind:literal => $variant:ident { $($field:ident),* }),* $(,)? }
+        else $last_kind:literal => $last:ident { $($last_field:ident),* }
+    ) => {
         impl $crate::Wire for $name {
             fn write(&self, out: &mut Vec<u8>) {
                 match self {
@@ -111,12 +161,22 @@ macro_rules! wire_enum {
                         out.push($kind);
                         $($field.write(out);)*
                     })*
+                    Self::$last { $($last_field),* } => {
+                        out.push($last_kind);
+                        $($last_field.write(out);)*
+                    }
                 }
             }
-            fn read(bytes: &mut &[u8]) -> Result<Self, $crate::DecodeError> {
-                match <u8 as $crate::Wire>::read(bytes)? {
-                    $($kind => Ok(Self::$variant { $($field: $crate::Wire::read(bytes)?),* }),)*
-                    _ => Err($crate::DecodeError::UnknownKind),
+            fn read(bytes: &mut $crate::Cursor<'_>) -> Self {
+                let kind = bytes.kind();
+                match kind {
+                    $($kind => Self::$variant { $($field: $crate::Wire::read(bytes)),* },)*
+                    _ => {
+                        if kind != $last_kind {
+                            bytes.unknown();
+                        }
+                        Self::$last { $($last_field: $crate::Wire::read(bytes)),* }
+                    }
                 }
             }
         }

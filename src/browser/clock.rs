@@ -1,14 +1,15 @@
 //! The page's two clocks (High Resolution Time; ECMAScript `Date`).
 
+use web_sys::Performance;
+
 use crate::time::Instant;
 
 /// `performance.now()`.
-pub(crate) fn now() -> Instant {
-    let performance = web_sys::window().and_then(|window| window.performance());
-    Instant::from_millis(performance.map_or(0.0, |performance| performance.now()))
+pub(super) fn now(performance: &Performance) -> Instant {
+    Instant::from_millis(performance.now())
 }
 
 /// `Date.now()`, in Unix milliseconds.
-pub(crate) fn wall_millis() -> f64 {
+pub(super) fn wall_millis() -> f64 {
     js_sys::Date::now()
 }

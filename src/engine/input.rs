@@ -1,11 +1,11 @@
 //! What the host tells the engine.
 
-use opentelemetry::KeyValue;
 use tonearm_messages::Fact;
 
 use super::{PlayerId, TelemetryId};
+use crate::instrumentation::Url;
 use crate::playback::PlayFailure;
-use crate::telemetry::{Config, Reply, SpanContext, SpanOptions};
+use crate::telemetry::{Config, Reply, SpanContext};
 use crate::time::Instant;
 
 /// One thing that happened.
@@ -16,7 +16,7 @@ pub enum Input {
         /// Its id.
         id: TelemetryId,
         /// Its options.
-        config: Box<Config>,
+        config: Config,
     },
     /// The app made a player.
     CreatePlayer {
@@ -30,7 +30,7 @@ pub enum Input {
         /// Its id.
         id: PlayerId,
         /// What.
-        input: Box<PlayerInput>,
+        input: PlayerInput,
     },
     /// The app is done with a player.
     DestroyPlayer {
@@ -43,12 +43,8 @@ pub enum Input {
         telemetry: TelemetryId,
         /// When it began.
         start: Instant,
-        /// Name, ids, parent.
-        options: Box<SpanOptions>,
-        /// Attributes.
-        attributes: Vec<KeyValue>,
-        /// What went wrong, if something did.
-        error: Option<String>,
+        /// Its message, encoded but for its times.
+        fields: Vec<u8>,
     },
     /// An export was answered, or was not.
     ExportReplied {
@@ -66,24 +62,17 @@ pub enum Input {
     },
     /// The page is hidden or left.
     PageHidden,
-    /// The wall clock, read beside the page clock.
-    Clock {
-        /// `Date.now()`.
-        wall_millis: f64,
-    },
 }
 
 /// A source, as the app gives it.
 #[derive(Debug, Clone, Default)]
 pub struct Source {
-    /// Absolute URL; none where the app resolves it when the play begins.
-    pub url: Option<String>,
+    /// Where it is; none where the app resolves it when the play begins.
+    pub url: Option<Url>,
     /// Whether cookies go with the media requests.
     pub credentials: bool,
-    /// `music.track_id`.
-    pub track_id: Option<String>,
-    /// `music.playlist_id`.
-    pub playlist_id: Option<String>,
+    /// What the app says of it, as encoded attributes of a span: `music.track_id`, `music.playlist_id`.
+    pub attributes: Vec<u8>,
     /// The app's span above the play.
     pub parent: Option<SpanContext>,
 }
@@ -205,8 +194,8 @@ pub enum PlayerInput {
     Resolved {
         /// The play that asked.
         play: u32,
-        /// The absolute URL.
-        url: String,
+        /// Where the source is.
+        url: Url,
     },
     /// The app's resolver failed.
     ResolveFailed {

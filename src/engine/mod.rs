@@ -13,16 +13,17 @@ mod watchdog;
 
 pub use input::{ContextState, Input, PlayRequest, PlayerInput, Report, Source};
 pub use output::{Output, PlayerEvent, WorkletCommand};
+use player::Edge;
 pub use player::Player;
 
 use std::collections::VecDeque;
 
-use opentelemetry::KeyValue;
+use tonearm_messages::{Command, VERSION};
 
-use crate::instrumentation::end_request;
+use crate::instrumentation::Teller;
 use crate::random::Random;
 use crate::small_map::SmallMap;
-use crate::telemetry::{Account, Config, SpanKey, SpanOptions, Telemetry};
+use crate::telemetry::{Account, Signal, Telemetry};
 use crate::time::{ClockAnchor, Instant};
 
 /// A player's id, given by the host.
@@ -46,33 +47,34 @@ impl Engine {
         Self { clock, random, telemetries: SmallMap::default(), players: SmallMap::default(), outputs: VecDeque::new() }
     }
 
-    /// Takes what happened at `now`.
-    pub fn handle_input(&mut self, now: Instant, input: Input) {
+    /// Takes what happened at `now`, when the wall clock said `wall_millis` (Unix milliseconds).
+    pub fn handle_input(&mut self, now: Instant, wall_millis: f64, input: Input) {
+        self.clock.observe(now, wall_millis);
+        for (_, telemetry) in self.telemetries.iter_mut() {
+            telemetry.observe_clock(now, wall_millis);
+        }
         match input {
-            Input::CreateTelemetry { id, config } => self.create_telemetry(id, *config),
+            Input::CreateTelemetry { id, config } => {
+                self.telemetries.insert(id, Telemetry::new(config, self.clock, self.random.fork()));
+            }
             Input::CreatePlayer { id, telemetry } => {
                 self.players.insert(id, Player::new(id, telemetry));
+                self.outputs.push_back(greet(id));
             }
-            Input::Player { id, input } => self.with_player(id, |player, telemetry, clock, outputs| {
-                player.handle(now, *input, telemetry, clock, outputs);
-            }),
+            Input::Player { id, input } => {
+                if let Some((player, mut edge)) = self.at(now, id) {
+                    player.handle(&mut edge, input);
+                }
+            }
             Input::DestroyPlayer { id } => {
-                self.with_player(id, |player, telemetry, clock, outputs| {
-                    player.destroy(now, telemetry, clock, outputs);
-                });
+                if let Some((player, mut edge)) = self.at(now, id) {
+                    player.destroy(&mut edge);
+                }
                 self.players.remove(id);
             }
-            Input::RecordSpan { telemetry, start, options, attributes, error } => {
-                if let Some(telemetry) = self.telemetries.get_mut(telemetry)
-                    && let Some(key) = telemetry.start_span(start, *options)
-                {
-                    for attribute in attributes {
-                        telemetry.set_key_value(key, attribute);
-                    }
-                    if let Some(description) = error {
-                        telemetry.set_error(key, description);
-                    }
-                    telemetry.end_span(now, key, now);
+            Input::RecordSpan { telemetry, start, fields } => {
+                if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
+                    telemetry.record_span(now, start, fields);
                 }
             }
             Input::ExportReplied { telemetry, export, reply } => {
@@ -91,12 +93,6 @@ impl Engine {
                     self.outputs.extend(exports.map(|export| Output::Export { telemetry: id, export }));
                 }
             }
-            Input::Clock { wall_millis } => {
-                self.clock.observe(now, wall_millis);
-                for (_, telemetry) in self.telemetries.iter_mut() {
-                    telemetry.observe_clock(now, wall_millis);
-                }
-            }
         }
         self.export(now);
     }
@@ -105,9 +101,9 @@ impl Engine {
     pub fn handle_timeout(&mut self, now: Instant) {
         let ids: Vec<_> = self.players.iter().map(|(id, _)| id).collect();
         for id in ids {
-            self.with_player(id, |player, telemetry, clock, outputs| {
-                player.handle_timeout(now, telemetry, clock, outputs);
-            });
+            if let Some((player, mut edge)) = self.at(now, id) {
+                player.handle_timeout(&mut edge);
+            }
         }
         self.export(now);
     }
@@ -128,56 +124,17 @@ impl Engine {
         self.players.get(id)
     }
 
-    /// Where a pipeline's records are.
-    pub fn account(&self, id: TelemetryId) -> Account {
-        self.telemetries.get(id).map(Telemetry::account).unwrap_or_default()
+    /// Where a pipeline's records of a signal are.
+    pub fn account(&self, id: TelemetryId, signal: Signal) -> Account {
+        self.telemetries.get(id).map(|telemetry| telemetry.account(signal)).unwrap_or_default()
     }
 
-    /// Starts the span of a request that resolves a player's source; returns its name and its `traceparent`.
-    pub fn start_metadata_request(
-        &mut self,
-        now: Instant,
-        id: PlayerId,
-        method: &str,
-        url: &str,
-    ) -> (Option<(TelemetryId, SpanKey)>, Option<String>) {
-        let mut result = (None, None);
-        self.with_player(id, |player, telemetry, _, _| {
-            if let (Some(telemetry), Some(id)) = (telemetry, player.telemetry()) {
-                let (key, traceparent) = player.start_metadata_request(telemetry, now, method, url);
-                result = (key.map(|key| (id, key)), traceparent);
-            }
-        });
-        result
-    }
-
-    /// Ends such a span; its player may be gone by then.
-    pub fn end_metadata_request(
-        &mut self,
-        now: Instant,
-        (telemetry, key): (TelemetryId, SpanKey),
-        response: Option<(u16, Option<&str>)>,
-        error_type: Option<&'static str>,
-    ) {
-        if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
-            end_request(telemetry, now, key, response, error_type);
-        }
-        self.export(now);
-    }
-
-    fn create_telemetry(&mut self, id: TelemetryId, config: Config) {
-        let random = Random::seeded([self.random.next_u64(), self.random.next_u64()]);
-        self.telemetries.insert(id, Telemetry::new(config, self.clock, random));
-    }
-
-    fn with_player(
-        &mut self,
-        id: PlayerId,
-        act: impl FnOnce(&mut Player, Option<&mut Telemetry>, ClockAnchor, &mut VecDeque<Output>),
-    ) {
-        let Some(player) = self.players.get_mut(id) else { return };
+    /// A player, and what it reaches.
+    fn at(&mut self, now: Instant, id: PlayerId) -> Option<(&mut Player, Edge<'_>)> {
+        let player = self.players.get_mut(id)?;
         let telemetry = player.telemetry().and_then(|id| self.telemetries.get_mut(id));
-        act(player, telemetry, self.clock, &mut self.outputs);
+        let to = Teller { telemetry, now };
+        Some((player, Edge { now, to, clock: self.clock, outputs: &mut self.outputs }))
     }
 
     fn export(&mut self, now: Instant) {
@@ -189,7 +146,7 @@ impl Engine {
     }
 }
 
-/// A span that an app made by itself and hands over whole.
-pub fn app_span(name: String, attributes: Vec<KeyValue>) -> SpanOptions {
-    SpanOptions { attributes, ..SpanOptions::new(name) }
+/// The first message to a media plane.
+fn greet(player: PlayerId) -> Output {
+    Output::Media { player, command: Command::Hello { version: VERSION.into() } }
 }

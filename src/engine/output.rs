@@ -65,6 +65,13 @@ pub enum Output {
         /// How.
         result: Result<(), PlayFailure>,
     },
+    /// What ended the track, or that nothing does any more.
+    Failure {
+        /// The player.
+        player: PlayerId,
+        /// Why.
+        failure: Option<PlayFailure>,
+    },
     /// Dispatch an event.
     Event {
         /// The player.

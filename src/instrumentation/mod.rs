@@ -5,8 +5,8 @@
 mod play;
 mod request;
 pub mod semconv;
-mod server_timing;
+mod teller;
 
 pub use play::{PlayContext, PlayTrace};
-pub use request::{end_request, start_request};
-pub use server_timing::{ServerTiming, parse_server_timing};
+pub use request::Url;
+pub use teller::Teller;

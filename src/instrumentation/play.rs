@@ -2,24 +2,22 @@
 //!
 //! Every method does nothing where the player has no telemetry, so that the engine need not ask.
 
-use opentelemetry::{KeyValue, Value};
 use tonearm_messages::{BodyEnd, Format, ResponseHead};
 
-use super::request::{respond, start_request};
+use super::request::{Url, respond, start_request};
 use super::semconv as name;
+use super::teller::Teller;
 use crate::playback::PlayFailure;
 use crate::qoe::{Phase, StallCause, StartUp, Totals};
 use crate::small_map::SmallMap;
-use crate::telemetry::{Parent, SpanContext, SpanKey, SpanOptions, Telemetry};
+use crate::telemetry::{Parent, SpanContext, SpanKey, SpanOptions, Value};
 use crate::time::Instant;
 
 /// What the app says of a play.
-#[derive(Debug, Clone, Default)]
-pub struct PlayContext {
-    /// The track's id.
-    pub track_id: Option<String>,
-    /// The playlist's id.
-    pub playlist_id: Option<String>,
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PlayContext<'a> {
+    /// What the app says of the track, as encoded attributes.
+    pub attributes: &'a [u8],
     /// The app's own span, as a child of which the play is told.
     pub parent: Option<SpanContext>,
     /// Who asked: user, auto, api.
@@ -29,7 +27,7 @@ pub struct PlayContext {
 }
 
 /// The spans of one play.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct PlayTrace {
     root: Option<SpanKey>,
     context: Option<SpanContext>,
@@ -42,23 +40,17 @@ pub struct PlayTrace {
 }
 
 impl PlayTrace {
-    /// Opens the trace at the moment of the request; `requests` go on from a play that was held before it was heard.
-    pub fn start(
-        mut telemetry: Option<&mut Telemetry>,
-        at: Instant,
-        play: &PlayContext,
-        requests: SmallMap<u32, SpanKey>,
-    ) -> Self {
-        let mut options = SpanOptions::new(name::SPAN_TRACK_PLAY).child_of(play.parent.map(Parent::Context));
-        options.attributes.push(KeyValue::new(name::PLAYER_ENGINE, "tonearm"));
-        options.attributes.push(KeyValue::new(name::TRACK_PLAY_TRIGGER, play.trigger));
-        for (key, value) in [(name::MUSIC_TRACK_ID, &play.track_id), (name::MUSIC_PLAYLIST_ID, &play.playlist_id)] {
-            options.attributes.extend(value.clone().map(|value| KeyValue::new(key, value)));
-        }
-        options.links.extend(play.previous);
-        let root = telemetry.as_mut().and_then(|telemetry| telemetry.start_span(at, options));
-        let context = root.and_then(|root| telemetry.as_ref()?.span_context(root));
-        Self { root, context, decode: None, output: None, requests, stall: None, seek: None, recover: None }
+    /// Opens the trace at the moment of the request. A body that goes on from a play that was held before it was heard
+    /// belongs to this one too.
+    pub fn start(&mut self, to: &mut Teller<'_>, at: Instant, play: &PlayContext<'_>) {
+        let requests = std::mem::take(&mut self.requests);
+        let options = SpanOptions { link: play.previous, ..SpanOptions::new(name::SPAN_TRACK_PLAY) };
+        let root = to.start(at, options.child_of(play.parent.map(Parent::Context)));
+        let context = root.and_then(|root| to.telemetry.as_ref()?.span_context(root));
+        to.set_encoded(root, play.attributes);
+        to.set(root, name::PLAYER_ENGINE, Value::Text("tonearm"));
+        to.set(root, name::TRACK_PLAY_TRIGGER, Value::Text(play.trigger));
+        *self = Self { root, context, requests, ..Self::default() };
     }
 
     /// The root's context, for children, links and `player.traceparent`.
@@ -70,254 +62,159 @@ impl PlayTrace {
         self.context.map(Parent::Context)
     }
 
-    fn child(&self, telemetry: &mut Telemetry, at: Instant, name: &'static str) -> Option<SpanKey> {
-        self.context.as_ref()?;
-        telemetry.start_span(at, SpanOptions::new(name).child_of(self.parent()))
+    #[inline(never)]
+    fn child(&self, to: &mut Teller<'_>, at: Instant, name: &str) -> Option<SpanKey> {
+        to.start(at, SpanOptions::new(name).child_of(Some(self.parent()?)))
     }
 
     /// Starts the span of a media request; returns the `traceparent` that goes with it.
-    pub fn start_media_request(
-        &mut self,
-        telemetry: Option<&mut Telemetry>,
-        now: Instant,
-        request: u32,
-        url: &str,
-        offset: u64,
-    ) -> Option<String> {
-        let telemetry = telemetry?;
-        let parent = self.recover.map_or_else(|| self.parent(), |recover| Some(Parent::Local(recover)));
-        let (key, traceparent) = start_request(telemetry, now, parent, "GET", url, "media");
-        let key = key?;
+    pub fn start_media_request(&mut self, to: &mut Teller<'_>, request: u32, url: &Url, offset: u64) -> Option<String> {
+        let parent = self.recover.map_or(self.parent(), |recover| Some(Parent::Local(recover)));
+        let (key, traceparent) = start_request(to, parent, url);
         if offset > 0 {
-            telemetry.set_attribute(
-                key,
-                name::HTTP_REQUEST_HEADER_RANGE,
-                Value::String(["bytes=", &offset.to_string(), "-"].concat().into()),
-            );
+            let range = ["bytes=", &offset.to_string(), "-"].concat();
+            to.set(key, name::HTTP_REQUEST_HEADER_RANGE, Value::Text(&range));
         }
-        self.requests.insert(request, key);
+        self.requests.insert(request, key?);
         traceparent
     }
 
-    /// Starts the span of a request for the track's metadata.
-    pub fn start_metadata_request(
-        &self,
-        telemetry: &mut Telemetry,
-        now: Instant,
-        method: &str,
-        url: &str,
-    ) -> (Option<SpanKey>, Option<String>) {
-        start_request(telemetry, now, self.parent(), method, url, "metadata")
-    }
-
     /// Notes a media response's head.
-    pub fn respond(&mut self, telemetry: Option<&mut Telemetry>, request: u32, head: &ResponseHead) {
-        if let (Some(telemetry), Some(&key)) = (telemetry, self.requests.get(request)) {
-            respond(telemetry, key, head.status, head.server_timing.as_deref(), head.cache.as_deref());
-        }
+    pub fn respond(&mut self, to: &mut Teller<'_>, request: u32, head: &ResponseHead) {
+        respond(to, self.requests.get(request).copied(), head);
     }
 
     /// Ends a media request's span with its body.
-    pub fn end_media_request(
-        &mut self,
-        telemetry: Option<&mut Telemetry>,
-        now: Instant,
-        request: u32,
-        at: Instant,
-        bytes: u64,
-        end: BodyEnd,
-    ) {
-        let (Some(telemetry), Some(key)) = (telemetry, self.requests.remove(request)) else { return };
-        telemetry.set_attribute(
-            key,
-            name::HTTP_RESPONSE_BODY_SIZE,
-            Value::I64(i64::try_from(bytes).unwrap_or(i64::MAX)),
-        );
+    pub fn end_media_request(&mut self, to: &mut Teller<'_>, request: u32, at: Instant, bytes: u64, end: BodyEnd) {
+        let key = self.requests.remove(request);
+        to.set(key, name::HTTP_RESPONSE_BODY_SIZE, Value::Int(bytes.cast_signed()));
         if end == (BodyEnd::Failed {}) {
-            telemetry.set_attribute(key, name::ERROR_TYPE, Value::String(PlayFailure::Network.error_type().into()));
-            telemetry.set_error(key, String::new());
+            to.fail(key, &PlayFailure::Network.error_type(), "");
         }
-        telemetry.end_span(now, key, at);
+        to.end(key, at);
     }
 
     /// Tells what the track turned out to be.
-    pub fn describe(&mut self, telemetry: Option<&mut Telemetry>, format: &Format) {
-        let (Some(telemetry), Some(root)) = (telemetry, self.root) else { return };
-        telemetry.set_attribute(root, name::AUDIO_CODEC, Value::String(format.codec.clone().into()));
-        telemetry.set_attribute(root, name::AUDIO_SAMPLE_RATE, Value::I64(i64::from(format.sample_rate)));
-        telemetry.set_attribute(root, name::AUDIO_CHANNELS, Value::I64(i64::from(format.channels)));
-        telemetry.set_attribute(root, name::AUDIO_BIT_RATE, Value::I64(i64::from(format.bit_rate)));
+    pub fn describe(&mut self, to: &mut Teller<'_>, format: &Format) {
+        to.set(self.root, name::AUDIO_CODEC, Value::Text(&format.codec));
+        for (name, value) in [
+            (name::AUDIO_SAMPLE_RATE, format.sample_rate),
+            (name::AUDIO_CHANNELS, format.channels.into()),
+            (name::AUDIO_BIT_RATE, format.bit_rate),
+        ] {
+            to.set(self.root, name, value.into());
+        }
     }
 
     /// The first byte of the play is here: decoding begins.
-    pub fn first_byte(&mut self, telemetry: Option<&mut Telemetry>, at: Instant) {
-        if let (Some(telemetry), Some(_), None, None) = (telemetry, self.root, self.decode, self.output) {
-            self.decode = self.child(telemetry, at, name::SPAN_AUDIO_DECODE);
+    pub fn first_byte(&mut self, to: &mut Teller<'_>, at: Instant) {
+        if self.root.is_some() && self.decode.is_none() && self.output.is_none() {
+            self.decode = self.child(to, at, name::SPAN_AUDIO_DECODE);
         }
     }
 
     /// The first frame is decoded: `audio.decode` is over and `audio.output` begins. Only the first of a play counts.
-    pub fn first_decoded(&mut self, telemetry: Option<&mut Telemetry>, now: Instant, at: Instant) {
-        if let (Some(telemetry), Some(decode)) = (telemetry, self.decode.take()) {
-            telemetry.end_span(now, decode, at);
-            self.output = self.child(telemetry, at, name::SPAN_AUDIO_OUTPUT);
+    pub fn first_decoded(&mut self, to: &mut Teller<'_>, at: Instant) {
+        if self.decode.is_some() {
+            to.end(self.decode.take(), at);
+            self.output = self.child(to, at, name::SPAN_AUDIO_OUTPUT);
         }
     }
 
     /// The first sample is heard: the play has started.
-    pub fn started(
-        &mut self,
-        telemetry: Option<&mut Telemetry>,
-        now: Instant,
-        start: &StartUp,
-        method: &'static str,
-        rate: u32,
-    ) {
-        let (Some(telemetry), Some(root)) = (telemetry, self.root.take()) else { return };
-        let audible = start.end_of(Phase::Output).unwrap_or(now);
-        if let Some(output) = self.output.take() {
-            telemetry.set_attribute(output, name::AUDIO_OUTPUT_SAMPLE_RATE, Value::I64(i64::from(rate)));
-            telemetry.end_span(now, output, audible);
-        }
+    pub fn started(&mut self, to: &mut Teller<'_>, start: &StartUp, method: &'static str, rate: u32) {
+        let Some(root) = self.root.take() else { return };
+        let audible = start.end_of(Phase::Output).unwrap_or(to.now);
+        let output = self.output.take();
+        to.set(output, name::AUDIO_OUTPUT_SAMPLE_RATE, rate.into());
+        to.end(output, audible);
         for ((_, length), name) in start.phases().iter().zip(name::TRACK_PLAY_PHASE) {
-            telemetry.set_attribute(root, name, Value::F64(length.as_secs_f64()));
+            to.set(Some(root), name, length.as_secs_f64().into());
         }
-        telemetry.set_attribute(root, name::AUDIO_OUTPUT_METHOD, Value::String(method.into()));
-        telemetry.set_attribute(root, name::TRACK_PLAY_OUTCOME, Value::String("started".into()));
-        telemetry.end_span(now, root, audible);
-    }
-
-    /// The requests that are under way, for the play that follows.
-    pub fn into_requests(self) -> SmallMap<u32, SpanKey> {
-        self.requests
+        to.set(Some(root), name::AUDIO_OUTPUT_METHOD, Value::Text(method));
+        to.set(Some(root), name::TRACK_PLAY_OUTCOME, Value::Text("started"));
+        to.end(Some(root), audible);
     }
 
     /// The play ends, before its start or after: whatever is open ends with it.
-    pub fn finish(
-        &mut self,
-        mut telemetry: Option<&mut Telemetry>,
-        now: Instant,
-        failure: Option<PlayFailure>,
-        state: &'static str,
-    ) {
-        if let Some(telemetry) = telemetry.as_mut() {
-            let open = [self.stall.take(), self.seek.take(), self.recover.take()];
-            let requests = std::mem::take(&mut self.requests);
-            for key in requests.iter().map(|(_, key)| *key).chain(open.into_iter().flatten()) {
-                telemetry.end_span(now, key, now);
-            }
+    pub fn finish(&mut self, to: &mut Teller<'_>, failure: Option<PlayFailure>, state: &'static str) {
+        for (_, key) in std::mem::take(&mut self.requests).iter() {
+            to.end(Some(*key), to.now);
         }
-        self.end_root(telemetry, now, failure.filter(|&failure| failure != PlayFailure::Aborted), state);
+        for key in [self.stall.take(), self.seek.take(), self.recover.take()] {
+            to.end(key, to.now);
+        }
+        self.exit(to, failure.filter(|&failure| failure != PlayFailure::Aborted), state);
     }
 
-    /// The listener leaves before the sound; the bodies go on.
-    pub fn exit(&mut self, telemetry: Option<&mut Telemetry>, now: Instant, state: &'static str) {
-        self.end_root(telemetry, now, None, state);
-    }
-
-    fn end_root(
-        &mut self,
-        telemetry: Option<&mut Telemetry>,
-        now: Instant,
-        error: Option<PlayFailure>,
-        state: &'static str,
-    ) {
-        let Some(telemetry) = telemetry else { return };
-        let of_the_bytes = |error: &PlayFailure| {
-            matches!(error, PlayFailure::NotSupported | PlayFailure::Undecodable | PlayFailure::Truncated)
-        };
-        if let Some(decode) = self.decode.take() {
-            if let Some(error) = error.filter(of_the_bytes) {
-                telemetry.set_attribute(decode, name::ERROR_TYPE, Value::String(error.error_type().into()));
-                telemetry.set_error(decode, String::new());
-            }
-            telemetry.end_span(now, decode, now);
+    /// The listener leaves before the sound, or an error ends the play there; the bodies go on.
+    pub fn exit(&mut self, to: &mut Teller<'_>, error: Option<PlayFailure>, state: &'static str) {
+        let decode = self.decode.take();
+        if let Some(error @ (PlayFailure::NotSupported | PlayFailure::Undecodable | PlayFailure::Truncated)) = error {
+            to.fail(decode, &error.error_type(), "");
         }
-        if let Some(output) = self.output.take() {
-            telemetry.end_span(now, output, now);
-        }
-        let Some(root) = self.root.take() else { return };
+        to.end(decode, to.now);
+        to.end(self.output.take(), to.now);
+        let root = self.root.take();
         let outcome = if error.is_some() { "failed" } else { "exited_before_start" };
-        telemetry.set_attribute(root, name::TRACK_PLAY_OUTCOME, Value::String(outcome.into()));
-        telemetry.set_attribute(root, name::PLAYER_STATE, Value::String(state.into()));
+        to.set(root, name::TRACK_PLAY_OUTCOME, Value::Text(outcome));
+        to.set(root, name::PLAYER_STATE, Value::Text(state));
         if let Some(error) = error {
-            telemetry.set_attribute(root, name::ERROR_TYPE, Value::String(error.error_type().into()));
-            telemetry.set_error(root, error.message());
+            to.fail(root, &error.error_type(), &error.message());
         }
-        telemetry.end_span(now, root, now);
+        to.end(root, to.now);
     }
 
     /// A failure after the start has no open root: it is told by a span of its own, of no length.
-    pub fn failed_later(
-        &mut self,
-        telemetry: Option<&mut Telemetry>,
-        now: Instant,
-        failure: PlayFailure,
-        totals: &Totals,
-    ) {
-        let (Some(telemetry), None) = (telemetry, self.root) else { return };
-        let key = match self.recover.take() {
-            Some(key) => Some(key),
-            None => self.child(telemetry, now, name::SPAN_TRACK_RECOVER),
-        };
-        let Some(key) = key else { return };
-        telemetry.set_attribute(key, name::ERROR_TYPE, Value::String(failure.error_type().into()));
-        telemetry.set_attribute(key, name::AUDIO_DECODE_FAILURES, Value::I64(i64::from(totals.decode_failures)));
-        telemetry.set_error(key, failure.message());
-        telemetry.end_span(now, key, now);
+    pub fn failed_later(&mut self, to: &mut Teller<'_>, failure: PlayFailure, totals: &Totals) {
+        if self.root.is_some() {
+            return;
+        }
+        let key = self.recover.take().or_else(|| self.child(to, to.now, name::SPAN_TRACK_RECOVER));
+        to.set(key, name::AUDIO_DECODE_FAILURES, totals.decode_failures.into());
+        to.fail(key, &failure.error_type(), &failure.message());
+        to.end(key, to.now);
     }
 
     /// The output ran dry.
-    pub fn stall_started(&mut self, telemetry: Option<&mut Telemetry>, at: Instant, cause: StallCause) {
-        if let (Some(telemetry), None) = (telemetry, self.stall) {
-            self.stall = self.child(telemetry, at, name::SPAN_TRACK_STALL);
-            if let Some(stall) = self.stall {
-                telemetry.set_attribute(stall, name::TRACK_STALL_CAUSE, Value::String(cause.as_str().into()));
-            }
+    pub fn stall_started(&mut self, to: &mut Teller<'_>, at: Instant, cause: StallCause) {
+        if self.stall.is_none() {
+            self.stall = self.child(to, at, name::SPAN_TRACK_STALL);
+            to.set(self.stall, name::TRACK_STALL_CAUSE, Value::Text(cause.as_str()));
         }
     }
 
     /// The output goes on, after so many frames of silence.
-    pub fn stall_ended(&mut self, telemetry: Option<&mut Telemetry>, now: Instant, at: Instant, frames: u64) {
-        if let (Some(telemetry), Some(stall)) = (telemetry, self.stall.take()) {
-            let frames = i64::try_from(frames).unwrap_or(i64::MAX);
-            telemetry.set_attribute(stall, name::AUDIO_BUFFER_UNDERFLOW_FRAMES, Value::I64(frames));
-            telemetry.end_span(now, stall, at);
-        }
+    pub fn stall_ended(&mut self, to: &mut Teller<'_>, at: Instant, frames: u64) {
+        let stall = self.stall.take();
+        to.set(stall, name::AUDIO_BUFFER_UNDERFLOW_FRAMES, Value::Int(frames.cast_signed()));
+        to.end(stall, at);
     }
 
     /// The listener asks for another position.
-    pub fn seek_started(&mut self, telemetry: Option<&mut Telemetry>, now: Instant, from: f64, to: f64) {
-        let Some(telemetry) = telemetry else { return };
-        if let Some(seek) = self.seek.take() {
-            telemetry.end_span(now, seek, now);
-        }
-        self.seek = self.child(telemetry, now, name::SPAN_TRACK_SEEK);
-        if let Some(seek) = self.seek {
-            telemetry.set_attribute(seek, name::TRACK_SEEK_FROM, Value::F64(from));
-            telemetry.set_attribute(seek, name::TRACK_SEEK_TO, Value::F64(to));
-        }
+    pub fn seek_started(&mut self, to: &mut Teller<'_>, from: f64, position: f64) {
+        to.end(self.seek.take(), to.now);
+        self.seek = self.child(to, to.now, name::SPAN_TRACK_SEEK);
+        to.set(self.seek, name::TRACK_SEEK_FROM, from.into());
+        to.set(self.seek, name::TRACK_SEEK_TO, position.into());
     }
 
     /// The new position is heard, or ready while the track is held.
-    pub fn seek_ended(&mut self, telemetry: Option<&mut Telemetry>, now: Instant, at: Instant) {
-        if let (Some(telemetry), Some(seek)) = (telemetry, self.seek.take()) {
-            telemetry.end_span(now, seek, at);
-        }
+    pub fn seek_ended(&mut self, to: &mut Teller<'_>, at: Instant) {
+        to.end(self.seek.take(), at);
     }
 
     /// The connection broke and will be tried again.
-    pub fn recover_started(&mut self, telemetry: Option<&mut Telemetry>, at: Instant) {
-        if let (Some(telemetry), None) = (telemetry, self.recover) {
-            self.recover = self.child(telemetry, at, name::SPAN_TRACK_RECOVER);
+    pub fn recover_started(&mut self, to: &mut Teller<'_>) {
+        if self.recover.is_none() {
+            self.recover = self.child(to, to.now, name::SPAN_TRACK_RECOVER);
         }
     }
 
     /// Bytes flow again.
-    pub fn recover_ended(&mut self, telemetry: Option<&mut Telemetry>, now: Instant, at: Instant, attempts: u32) {
-        if let (Some(telemetry), Some(recover)) = (telemetry, self.recover.take()) {
-            telemetry.set_attribute(recover, name::TRACK_RECOVER_ATTEMPTS, Value::I64(i64::from(attempts)));
-            telemetry.end_span(now, recover, at);
-        }
+    pub fn recover_ended(&mut self, to: &mut Teller<'_>, at: Instant, attempts: u32) {
+        let recover = self.recover.take();
+        to.set(recover, name::TRACK_RECOVER_ATTEMPTS, attempts.into());
+        to.end(recover, at);
     }
 }

@@ -1,16 +1,45 @@
 // Brings the wasm core, once it is asked for, and keeps what is called before it is there.
 // Importing this touches nothing: no window, no network, no clock.
 
-import load, { Core } from './tonearm.js';
+import { post } from '../browser/fetch.js';
+import { onHidden } from '../browser/page_lifecycle.js';
+import { instantiate } from '../browser/wasm.js';
+import * as glue from '../../pkg/dist/tonearm_bg.js';
 
 /** Calls that may wait for the core. Beyond them the oldest promise is to be kept: new ones are refused by name. */
 const MAX_WAITING = 1024;
 
-/** @type {Core | undefined} */
+/**
+ * What a player does for the core, by its number in the core (`Tell` of `browser/host.rs`), and the sending of a command
+ * to its Worker.
+ * @typedef {{ tell: ((number: number, name: string, message: string) => void)[], media: (command: Uint8Array) => void }} Side
+ */
+
+/** The players of the page. @type {Map<number, Side>} */
+export const sides = new Map();
+/** Where the pipelines' requests go. @type {Map<number, import('../browser/fetch.js').Destination>} */
+export const exporters = new Map();
+
+/** What the core calls (`browser/host.rs`). Bytes lie in its memory: they are copied before it goes on. */
+const host = {
+  /** @param {number} player @param {number} what @param {number} number @param {string} name @param {string} message */
+  tell: (player, what, number, name, message) => sides.get(player)?.tell[what](number, name, message),
+  /** @param {number} player @param {Uint8Array} command */
+  media: (player, command) => sides.get(player)?.media(command.slice()),
+  /** @param {number} id @param {number} request @param {number} signal @param {Uint8Array} body
+   *  @param {boolean} keepalive @param {number} timeout */
+  post(id, request, signal, body, keepalive, timeout) {
+    const destination = exporters.get(id);
+    if (!destination) return;
+    post(destination, signal, body.slice(), keepalive, timeout, (status, wait, reply) => core?.replied(id, request, status, wait, reply));
+  },
+};
+
+/** @type {import('./core').Core | undefined} */
 let core;
 /** @type {Promise<void> | undefined} */
 let loading;
-/** @type {{ call: (core: Core) => void, refuse?: (error: DOMException) => void }[]} */
+/** @type {{ call: (core: import('./core').Core) => void, refuse?: (error: DOMException) => void }[]} */
 let waiting = [];
 /** @type {import('./types').InitOptions} */
 let places = {};
@@ -35,13 +64,14 @@ async function start() {
   }
   if (!response.ok) throw unavailable(response.status, String(url));
   try {
-    await load({ module_or_path: response });
+    await instantiate(response, './tonearm_bg.js', glue);
   } catch (cause) {
     const error = new DOMException('The page does not let WebAssembly run.', 'NotSupportedError');
     throw Object.defineProperty(error, 'cause', { value: cause });
   }
   const seed = crypto.getRandomValues(new BigUint64Array(2));
-  core = new Core(performance.timeOrigin, seed[0], seed[1]);
+  core = new glue.Core(performance, seed[0], seed[1], host);
+  onHidden(() => core?.hidden());
 }
 
 /**
@@ -57,7 +87,7 @@ export function init(options) {
       // One call that fails must not take those behind it along.
       for (const { call, refuse } of waiting.splice(0)) {
         try {
-          call(/** @type {Core} */ (core));
+          call(/** @type {import('./core').Core} */ (core));
         } catch (error) {
           refuse?.(/** @type {DOMException} */ (error));
         }
@@ -83,7 +113,7 @@ export const currentCore = () => core;
 
 /**
  * Calls the core now, or once it is there.
- * @param {(core: Core) => void} call
+ * @param {(core: import('./core').Core) => void} call
  * @param {(error: DOMException) => void} [refuse] called instead where it can't be had
  */
 export function withCore(call, refuse) {

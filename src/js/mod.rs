@@ -1,9 +1,8 @@
-//! What JavaScript sees: the core's exports, and how its options come in.
+//! What JavaScript sees: the core's exports.
 //!
 //! The classes that apps use (`Player`, `Telemetry`) are hand-written JavaScript beside this file, since they must work
 //! before the wasm is there; they hold a [`core::Core`] and queue their calls until they do.
 
 mod core;
-mod options;
 
-pub use core::{Core, PlayerSide};
+pub use core::Core;

@@ -1,9 +1,13 @@
 // The player as apps hold it: HTMLMediaElement's names over the core. Calls are stamped here, in the listener's own
 // task, and queued until the core is there.
 
-import { connect, openOutput, openWorker, sharedContext } from './audio.js';
-import { currentCore, withCore } from './loader.js';
-import { Resolver } from './resolver.js';
+import { momentOf, openOutput, sharedContext, stateOf } from '../browser/audio_output.js';
+import { describe } from '../browser/url.js';
+import { connect, openWorker } from '../browser/worker_link.js';
+import { currentCore, placeOf, sides, withCore } from './loader.js';
+import { SPAN, encode } from './otlp.js';
+import { Resolver, flat } from './resolver.js';
+import { MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID } from './semconv.js';
 
 /** Events of a gesture that lets a page make a sound (HTML, "user activation"). */
 const GESTURES = new Set(['click', 'keydown', 'mousedown', 'mouseup', 'pointerdown', 'pointerup', 'touchend']);
@@ -14,6 +18,16 @@ const OLDEST_CLICK = 5000;
 const STATES = [
   'idle', 'loading', 'ready', 'starting', 'playing', 'rebuffering', 'paused', 'seeking', 'ended', 'failed', 'recovering',
 ];
+
+/** Kinds of `Core.event`, by their number there. */
+const PAUSE = 0;
+const STOP = 1;
+const SEEK = 2;
+const CONTEXT = 3;
+const OUTPUT_READY = 4;
+const OUTPUT_UNAVAILABLE = 5;
+const MEDIA_UNAVAILABLE = 6;
+const DESTROY = 7;
 
 let lastId = 0;
 let lastToken = 0;
@@ -26,7 +40,7 @@ function askedFor({ trigger }) {
   const active = Boolean(navigator.userActivation?.isActive || clicked);
   return {
     at: clicked ? Math.min(event.timeStamp, now) : now,
-    trigger: trigger ?? (active ? 'user' : 'api'),
+    trigger: ['user', 'auto'].indexOf(trigger ?? (active ? 'user' : 'api')) >>> 0,
     activation: active || Boolean(navigator.userActivation?.hasBeenActive),
   };
 }
@@ -95,6 +109,9 @@ export class Player extends EventTarget {
   /** @type {AbortSignal | undefined} */
   #signal;
   #resolver;
+  /** Aborted when the player is destroyed. */
+  #alive = new AbortController();
+  #telemetry;
   /** Aborted by the next load: what listens for this one's sake ends then. */
   #loaded = new AbortController();
   /** @type {Map<number, { resolve: () => void, reject: (error: unknown) => void }>} */
@@ -104,8 +121,10 @@ export class Player extends EventTarget {
   #destroyed = false;
   /** A failure from before the core was there. @type {DOMException | undefined} */
   #early;
-  /** The last failure. @type {DOMException | undefined} */
+  /** The last failure that was told. @type {DOMException | undefined} */
   #error;
+  /** What ended the track. @type {DOMException | undefined} */
+  #failure;
 
   /** @param {import('./types').PlayerOptions} [options] */
   constructor({ telemetry, destination } = {}) {
@@ -114,39 +133,67 @@ export class Player extends EventTarget {
     this.#destination = destination ?? this.#context.destination;
     this.#gain = new GainNode(this.#context);
     this.#gain.connect(this.#destination);
-    this.#resolver = new Resolver(this.#id);
-    const side = {
-      emit: (/** @type {string} */ name) => this.dispatchEvent(new Event(name)),
-      settle: this.#settle.bind(this),
-      resolve: (/** @type {number} */ play) => this.#resolver.run(play, this.#source),
-      cancelResolve: () => this.#resolver.cancel(),
-      reopen: () => this.#open(),
-    };
-    withCore((core) => core.createPlayer(this.#id, /** @type {import('./telemetry.js').Telemetry | undefined} */ (telemetry)?.id, side));
+    this.#telemetry = /** @type {import('./telemetry.js').Telemetry | undefined} */ (telemetry);
+    this.#resolver = new Resolver(this.#id, this.#telemetry);
+    sides.set(this.#id, {
+      tell: [
+        (_, name) => this.dispatchEvent(new Event(name)),
+        this.#settle.bind(this),
+        (play) => this.#resolver.run(play, this.#source),
+        () => this.#resolver.cancel(),
+        () => this.#open(),
+        (epoch) => this.#node?.port.postMessage(epoch),
+        (_, name, message) => (this.#failure = name ? this.#fault(name, message) : undefined),
+      ],
+      media: (command) => this.#worker?.postMessage(command, [command.buffer]),
+    });
+    withCore((core) => core.createPlayer(this.#id, this.#telemetry?.id ?? 0));
+    this.#context.addEventListener('statechange', () => this.#tellContext(), { signal: this.#alive.signal });
     this.#open();
+  }
+
+  /** @param {number} kind @param {number} [value] */
+  #event(kind, value = 0) {
+    withCore((core) => core.event(this.#id, kind, value));
+  }
+
+  #tellContext() {
+    this.#event(CONTEXT, stateOf(this.#context));
   }
 
   /** Opens worker and worklet; each tells the core once it is there, or that it can't be had. */
   #open() {
-    const worker = (this.#worker = openWorker());
-    let lost = false;
-    worker.onerror = () => (lost = true);
-    withCore((core) => core.attachMedia(this.#id, lost ? undefined : worker));
-    openOutput(this.#context).then(
+    this.#worker?.terminate();
+    const worker = (this.#worker = openWorker(placeOf('worker')));
+    worker.onerror = () => this.#worker === worker && this.#event(MEDIA_UNAVAILABLE);
+    worker.onmessage = ({ data }) => {
+      if (this.#worker !== worker) return;
+      // The Worker's script sends one thing that is no fact: that its wasm could not be had.
+      if (data instanceof Uint8Array) currentCore()?.fact(this.#id, data);
+      else this.#event(MEDIA_UNAVAILABLE);
+    };
+    openOutput(this.#context, placeOf('worklet')).then(
       (node) => {
         if (this.#destroyed) return node.port.postMessage('close');
         this.#node?.port.postMessage('close');
         this.#node?.disconnect();
         this.#node = node;
         node.connect(this.#gain);
+        node.port.onmessage = ({ data: [kind, epoch, frame, figure, flag] }) => {
+          if (this.#node !== node) return;
+          const [at, audible] = momentOf(this.#context, frame);
+          // Of a first frame the flag says how its moment is known.
+          currentCore()?.report(this.#id, kind, epoch, at, figure, kind === 0 ? audible : Boolean(flag));
+        };
         connect(worker, node);
-        withCore((core) => core.attachOutput(this.#id, this.#context, node));
+        this.#event(OUTPUT_READY, this.#context.sampleRate);
+        this.#tellContext();
       },
-      () => withCore((core) => core.attachOutput(this.#id, this.#context, undefined)),
+      () => this.#event(OUTPUT_UNAVAILABLE),
     );
   }
 
-  /** @param {number} token @param {string} [name] @param {string} [message] */
+  /** @param {number} token @param {string} name @param {string} message */
   #settle(token, name, message) {
     const promise = this.#promises.get(token);
     this.#promises.delete(token);
@@ -156,7 +203,7 @@ export class Player extends EventTarget {
   }
 
   /** One object for one failure: what a promise rejects with is what `error` holds, its cause included.
-   *  @param {string} name @param {string} [message] */
+   *  @param {string} name @param {string} message */
   #fault(name, message) {
     if (this.#error?.name !== name || this.#error.message !== message) {
       this.#error = this.#resolver.explain(new DOMException(message, name));
@@ -164,7 +211,7 @@ export class Player extends EventTarget {
     return this.#error;
   }
 
-  /** @param {(core: import('./tonearm.js').Core, token: number) => void} call @returns {Promise<void>} */
+  /** @param {(core: import('./core').Core, token: number) => void} call @returns {Promise<void>} */
   #promise(call) {
     if (this.#destroyed) return Promise.reject(new DOMException('The player was destroyed.', 'InvalidStateError'));
     const token = ++lastToken;
@@ -190,10 +237,11 @@ export class Player extends EventTarget {
     this.#loaded = new AbortController();
     this.#resolver.reset();
     signal?.addEventListener('abort', () => this.stop(), { once: true, signal: this.#loaded.signal });
-    const url = source.src === undefined ? undefined : new URL(source.src, document.baseURI).href;
+    const url = source.src === undefined ? undefined : describe(source.src, this.#telemetry?.propagateTo);
+    const attributes = encode(SPAN, { [MUSIC_TRACK_ID]: source.trackId, [MUSIC_PLAYLIST_ID]: source.playlistId });
     const credentials = source.credentials === 'include';
     await this.#promise((core, token) =>
-      core.load(this.#id, token, url, credentials, source.trackId, source.playlistId, source.parent),
+      core.load(this.#id, token, credentials, attributes, source.parent, ...flat(url)),
     );
     // It may have aborted while the core was on its way.
     signal?.throwIfAborted();
@@ -211,17 +259,19 @@ export class Player extends EventTarget {
   }
 
   pause() {
-    withCore((core) => core.pause(this.#id));
+    this.#event(PAUSE);
   }
 
   stop() {
-    withCore((core) => core.stop(this.#id));
+    this.#event(STOP);
   }
 
   destroy() {
     if (this.#destroyed) return;
     this.#destroyed = true;
-    withCore((core) => core.destroyPlayer(this.#id));
+    this.#event(DESTROY);
+    sides.delete(this.#id);
+    this.#alive.abort();
     this.#resolver.cancel();
     this.#loaded.abort();
     this.#worker?.terminate();
@@ -258,8 +308,7 @@ export class Player extends EventTarget {
     return new Range(start, end);
   }
   get error() {
-    const error = currentCore()?.error(this.#id);
-    return error ? this.#fault(error[0], error[1]) : (this.#early ?? null);
+    return this.#failure ?? this.#early ?? null;
   }
   get traceparent() {
     return currentCore()?.traceparent(this.#id) ?? null;
@@ -270,7 +319,7 @@ export class Player extends EventTarget {
   }
   set currentTime(seconds) {
     if (!Number.isFinite(seconds)) throw new TypeError(`currentTime: expected a finite number, got ${seconds}`);
-    withCore((core) => core.seek(this.#id, seconds));
+    this.#event(SEEK, seconds);
   }
 
   get volume() {

@@ -1,20 +1,30 @@
 // Asks the app for a source's URL when the play begins, and traces the requests that it makes for that.
 
+import { serverTiming } from '../browser/server_timing.js';
+import { describe } from '../browser/url.js';
 import { currentCore } from './loader.js';
+import { SPAN, encode } from './otlp.js';
+import {
+  CDN_CACHE, CDN_NODE, ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, SERVER_TRACE_ID, TRACK_REQUEST_PURPOSE,
+} from './semconv.js';
+import { CLIENT, Span } from './telemetry.js';
 
-/** @param {RequestInfo | URL} input */
-const urlOf = (input) => new URL(input instanceof Request ? input.url : input, document.baseURI).href;
+/** Hands a URL to the core, or that there is none, as its methods take it.
+ *  @param {import('../browser/url.js').Described} [url] @returns {[href: string | undefined, told: Uint8Array, propagates: boolean]} */
+export const flat = (url) => [url?.href, encode(SPAN, url?.attributes ?? {}), url?.propagates ?? false];
 
 export class Resolver {
   #player;
+  #telemetry;
   /** @type {AbortController | undefined} */
   #controller;
   /** What the app's function threw. @type {unknown} */
   #cause;
 
-  /** @param {number} player */
-  constructor(player) {
+  /** @param {number} player @param {import('./telemetry.js').Telemetry | undefined} telemetry */
+  constructor(player, telemetry) {
     this.#player = player;
+    this.#telemetry = telemetry;
   }
 
   /** A new source: what the last one's function threw is no cause any more. */
@@ -36,14 +46,14 @@ export class Resolver {
       .finally(() => ends.forEach((end) => end()))
       .then((url) => {
         if (url === undefined) throw new TypeError('resolve: expected a URL, got undefined');
-        return new URL(url, document.baseURI).href;
+        return describe(url, this.#telemetry?.propagateTo);
       })
       .then(
-        (url) => signal.aborted || currentCore()?.resolved(this.#player, play, url),
+        (url) => signal.aborted || currentCore()?.resolved(this.#player, play, ...flat(url)),
         (cause) => {
           if (signal.aborted) return;
           this.#cause = cause;
-          currentCore()?.resolved(this.#player, play, undefined);
+          currentCore()?.resolved(this.#player, play, ...flat());
         },
       );
   }
@@ -65,13 +75,27 @@ export class Resolver {
    */
   async #fetch(signal, ends, input, init) {
     const method = (init?.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
-    const [span, traceparent] = currentCore()?.startRequest(this.#player, method, urlOf(input)) ?? [0, undefined];
+    const { propagates, attributes } = describe(
+      input instanceof Request ? input.url : input, this.#telemetry?.propagateTo,
+    );
+    const span = this.#telemetry && new Span(this.#telemetry.id, method, {
+      parent: currentCore()?.traceparent(this.#player),
+      attributes: { ...attributes, [HTTP_REQUEST_METHOD]: method, [TRACK_REQUEST_PURPOSE]: 'metadata' },
+    }, CLIENT);
     const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
-    if (traceparent && !headers.has('traceparent')) headers.set('traceparent', traceparent);
-    const end = (/** @type {Response | undefined} */ response, aborted = signal.aborted) =>
-      currentCore()?.endRequest(
-        span, response?.status, response?.headers.get('server-timing') ?? undefined, aborted,
-      );
+    if (span && propagates && !headers.has('traceparent')) headers.set('traceparent', span.traceparent);
+    const end = (/** @type {Response | undefined} */ response, aborted = signal.aborted) => {
+      if (response) {
+        const [node, cache, traceId] = serverTiming(response.headers);
+        span?.setAttribute(HTTP_RESPONSE_STATUS_CODE, response.status);
+        for (const [key, value] of [[CDN_NODE, node], [CDN_CACHE, cache], [SERVER_TRACE_ID, traceId]]) {
+          if (key && value) span?.setAttribute(key, value);
+        }
+      }
+      const failed = response ? response.status >= 400 && String(response.status) : !aborted && 'network';
+      if (failed) span?.setAttribute(ERROR_TYPE, failed).setError('');
+      span?.end();
+    };
     try {
       const response = await fetch(input, { signal, ...init, headers });
       ends.push(() => end(response));

@@ -1,6 +1,18 @@
 // Telemetry as apps hold it. Ids and times of a span are given here, so that it may begin before the core is there.
 
-import { currentCore, withCore } from './loader.js';
+import { currentCore, exporters, withCore } from './loader.js';
+import { check } from './options.js';
+import { RESOURCE, encode, encodeSpan } from './otlp.js';
+
+/** `SpanKind`. */
+const INTERNAL = 1;
+export const CLIENT = 3;
+
+/** A `traceparent` (W3C Trace Context Level 2, section 3.2). */
+const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?=$|-)/;
+/** Version 00 ends there; a later one may go on. @param {string | undefined} text */
+const isTraceparent = (text) =>
+  text !== undefined && TRACEPARENT.test(text) && (text.length === 55 || !text.startsWith('00'));
 
 let lastId = 0;
 
@@ -16,23 +28,30 @@ export class Span {
   #telemetry;
   #name;
   #parent;
+  #isRemote;
+  #kind;
   #start;
   #attributes;
   /** @type {string | undefined} */
   #error;
   #ended = false;
 
-  /** @param {number} telemetry @param {string} name @param {import('./types').SpanOptions} options */
-  constructor(telemetry, name, options) {
+  /** @param {number} telemetry @param {string} name @param {import('./types').SpanOptions} options @param {number} [kind] */
+  constructor(telemetry, name, options, kind = INTERNAL) {
+    const given = options.parent;
     /** @type {string | undefined} */
-    const parent = typeof options.parent === 'object' ? options.parent.traceparent : options.parent;
+    const parent = typeof given === 'object' ? given.traceparent : given;
     this.#telemetry = telemetry;
     this.#name = name;
-    this.#parent = parent;
+    // A parent that is malformed is no parent: telemetry breaks nothing.
+    this.#parent = isTraceparent(parent) ? parent : undefined;
+    this.#isRemote = this.#parent !== undefined && typeof given === 'string';
+    this.#kind = kind;
     this.#start = performance.now();
     this.#attributes = { ...options.attributes };
+    const [traceId, flags] = [this.#parent?.slice(3, 35) ?? randomHex(16), this.#parent?.slice(53, 55) ?? '03'];
     /** @type {string} */
-    this.traceparent = `00-${parent?.slice(3, 35) ?? randomHex(16)}-${randomHex(8)}-${parent?.slice(53, 55) ?? '03'}`;
+    this.traceparent = `00-${traceId}-${randomHex(8)}-${flags}`;
     Object.freeze(this);
   }
 
@@ -51,60 +70,40 @@ export class Span {
   end() {
     if (this.#ended) return;
     this.#ended = true;
-    const end = (/** @type {import('./tonearm.js').Core} */ core) =>
-      core.recordSpan(
-        this.#telemetry, this.#name, this.traceparent, this.#parent, this.#start, this.#attributes, this.#error,
-      );
-    withCore(end);
+    const fields = encodeSpan({
+      name: this.#name, kind: this.#kind, traceparent: this.traceparent,
+      parent: this.#parent, isRemote: this.#isRemote, error: this.#error,
+    }, this.#attributes);
+    withCore((core) => core.recordSpan(this.#telemetry, this.#start, fields));
   }
-}
-
-/** What came instead of what was expected. @param {unknown} value */
-function kindOf(value) {
-  if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 60))}`;
-  if (typeof value === 'number') return `the number ${value}`;
-  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
 }
 
 /** One pipeline; see `createTelemetry` in `types.d.ts`. */
 export class Telemetry {
   /** @internal */
   id = ++lastId;
-  /** @type {Promise<void>} */
-  ready;
 
   /** @param {import('./types').TelemetryConfig} config */
   constructor(config) {
-    if (typeof config !== 'object' || config === null) {
-      throw new TypeError(`createTelemetry: expected an object, got ${kindOf(config)}`);
-    }
-    const create = (/** @type {import('./tonearm.js').Core} */ core) => {
-      const fault = core.createTelemetry(this.id, config, location.origin);
-      if (!fault) return;
-      const [option, expected] = fault;
-      const came = kindOf(/** @type {Record<string, unknown>} */ (/** @type {unknown} */ (config))[option]);
-      throw new TypeError(
-        `createTelemetry: option "${option}": ${expected ? `expected ${expected}, got ${came}` : 'is not known'}`,
-      );
-    };
-    const core = currentCore();
-    if (core) {
-      create(core);
-      this.ready = Promise.resolve();
-      return;
-    }
-    this.ready = new Promise((resolve, reject) => {
-      withCore((core) => {
-        try {
-          create(core);
-          resolve();
-        } catch (error) {
-          reject(error);
-        }
-      });
+    check(/** @type {Record<string, any>} */ (config));
+    /** @internal @type {string[]} */
+    this.propagateTo = config.propagateTo ?? [];
+    exporters.set(this.id, { endpoint: config.endpoint ?? '', headers: { ...config.headers } });
+    const resource = encode(RESOURCE, {
+      'service.name': config.serviceName,
+      'service.version': config.serviceVersion,
+      'deployment.environment.name': config.environment,
+      'telemetry.sdk.name': 'tonearm',
+      'telemetry.sdk.language': 'webjs',
+      'telemetry.sdk.version': TONEARM_VERSION,
+      ...config.resource,
     });
-    // The mistake is the developer's to see even if nobody awaits `ready`; the music plays on.
-    this.ready.catch((error) => console.error(error));
+    withCore((core) => {
+      core.createTelemetry(
+        this.id, resource, config.scheduledDelayMillis ?? 5000, config.maxExportBatchSize ?? 512,
+        config.maxQueueSize ?? 16384, config.exportTimeoutMillis ?? 30_000,
+      );
+    });
   }
 
   /** @param {string} name @param {import('./types').SpanOptions} [options] */

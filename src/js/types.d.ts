@@ -76,8 +76,6 @@ export interface TelemetryStats {
 
 /** A telemetry pipeline. */
 export interface Telemetry {
-  /** Rejects with a `TypeError` that names the option at fault, where the core was not there when it was made. */
-  readonly ready: Promise<void>;
   /** Starts a span. */
   startSpan(name: string, options?: SpanOptions): Span;
   /** Sends what is queued as soon as it can be. */
@@ -86,7 +84,7 @@ export interface Telemetry {
   stats(): TelemetryStats;
 }
 
-/** Makes a pipeline. Throws a `TypeError` that names the option at fault (see `Telemetry.ready`). */
+/** Makes a pipeline. Throws a `TypeError` that names the option at fault. */
 export function createTelemetry(config: TelemetryConfig): Telemetry;
 
 /** The state of a player. */

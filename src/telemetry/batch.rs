@@ -1,7 +1,9 @@
-//! The queue of ended spans, bounded by count and by bytes, and the account of every record.
+//! The queue of encoded records, bounded by count and by bytes, and the account of every record.
+
+use std::collections::VecDeque;
 
 use super::config::Batch;
-use super::span::Span;
+use super::otlp::{RECORD, Writer};
 
 /// Why a record was lost; `telemetry.js` names them in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,42 +52,42 @@ impl Account {
     }
 }
 
-/// Ended spans that wait, oldest first.
+/// Encoded records that wait, oldest first: their bytes in one piece, as a request holds them.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    spans: Vec<Span>,
-    bytes: usize,
-}
-
-/// About what a span weighs in memory and on the wire; exact enough for a bound.
-fn weight(span: &Span) -> usize {
-    96 + span.name.len() + 40 * span.attributes.len() + 64 * span.events.len() + 64 * span.links.len()
+    records: Writer,
+    /// Bytes of each.
+    lengths: VecDeque<usize>,
 }
 
 impl Queue {
-    /// Takes a span; says whether there was room.
-    pub(super) fn push(&mut self, span: Span, limits: &Batch) -> bool {
-        let weight = weight(&span);
-        if self.spans.len() >= limits.queue_size || self.bytes + weight > limits.queue_bytes {
+    /// Takes a record; says whether there was room.
+    pub(super) fn push(&mut self, record: &Writer, limits: &Batch) -> bool {
+        let before = self.records.as_slice().len();
+        if self.lengths.len() >= limits.queue_size || before + record.as_slice().len() > limits.queue_bytes {
             return false;
         }
-        self.bytes += weight;
-        self.spans.push(span);
+        self.records.bytes(RECORD, record.as_slice());
+        self.lengths.push_back(self.records.as_slice().len() - before);
         true
     }
 
     pub(super) fn len(&self) -> usize {
-        self.spans.len()
+        self.lengths.len()
     }
 
-    /// The oldest spans, at most `count`.
-    pub(super) fn first(&self, count: usize) -> &[Span] {
-        self.spans.get(..count).unwrap_or(&self.spans)
+    fn bytes_of(&self, count: usize) -> usize {
+        self.lengths.iter().take(count).sum()
     }
 
-    /// Lets go of the oldest spans, once they are encoded.
+    /// The bytes of the oldest records, at most `count`.
+    pub(super) fn first(&self, count: usize) -> &[u8] {
+        self.records.as_slice().get(..self.bytes_of(count)).unwrap_or_default()
+    }
+
+    /// Lets go of the oldest records, once they are in a request.
     pub(super) fn forget(&mut self, count: usize) {
-        self.bytes -= self.first(count).iter().map(weight).sum::<usize>();
-        self.spans.drain(..count.min(self.spans.len()));
+        self.records.cut(0..self.bytes_of(count));
+        self.lengths.drain(..count.min(self.lengths.len()));
     }
 }

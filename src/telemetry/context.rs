@@ -1,6 +1,14 @@
 //! What identifies a span, as small as it can be: it is copied into every child, link and header.
 
-use opentelemetry::trace::{SpanId, TraceFlags, TraceId};
+/// A trace's id: 16 bytes, not all zero.
+pub type TraceId = [u8; 16];
+/// A span's id: 8 bytes, not all zero.
+pub type SpanId = [u8; 8];
+
+/// The trace is recorded (W3C Trace Context Level 2, section 3.2.2.5).
+pub const SAMPLED: u8 = 1;
+/// The trace's id is random in its lower seven bytes.
+pub const RANDOM: u8 = 2;
 
 /// Ids and flags of a span (W3C Trace Context).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,8 +17,8 @@ pub struct SpanContext {
     pub trace_id: TraceId,
     /// The span.
     pub span_id: SpanId,
-    /// Sampled (1) and random (2).
-    pub flags: TraceFlags,
+    /// [`SAMPLED`] and [`RANDOM`].
+    pub flags: u8,
     /// Whether it came from elsewhere.
     pub is_remote: bool,
 }

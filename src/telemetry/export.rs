@@ -5,29 +5,38 @@
 use std::time::Duration;
 
 use super::batch::{Account, DropReason, Queue};
-use super::config::{Batch, Config};
-use super::otlp;
+use super::config::Config;
+use super::otlp::{Writer, encode_request, parse_partial_success};
 use super::retry;
-use super::span::Span;
 use crate::random::Random;
 use crate::time::Instant;
 
 /// Bytes of keepalive requests that a page may have in flight: the Fetch standard's 64 KiB (section 4.6, "inflight
 /// keepalive bytes"), less room for what the app itself sends.
-const LEAVE_BUDGET: usize = 60 << 10;
+pub(super) const LEAVE_BUDGET: usize = 60 << 10;
 /// Time beyond its timeout after which a request without an answer counts as lost.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// What a request carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Spans.
+    Traces,
+}
+
+impl Signal {
+    /// Every signal.
+    pub const ALL: [Self; 1] = [Self::Traces];
+}
 
 /// A request to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Export {
     /// Names the request in its reply.
     pub id: u32,
-    /// Where it goes.
-    pub url: String,
-    /// Its headers beside `Content-Type`.
-    pub headers: Vec<(String, String)>,
-    /// An `ExportTraceServiceRequest` in protobuf.
+    /// What it carries: the host knows where that goes.
+    pub signal: Signal,
+    /// The request of that signal in protobuf.
     pub body: Vec<u8>,
     /// Whether it must outlive the page.
     pub keepalive: bool,
@@ -68,7 +77,7 @@ impl Reply {
     /// What the reply means.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Response { status: 200..=299, body, .. } => match otlp::parse_partial_success(body) {
+            Self::Response { status: 200..=299, body, .. } => match parse_partial_success(body) {
                 Some(rejected) if rejected > 0 => Outcome::Partial(rejected),
                 _ => Outcome::Accepted,
             },
@@ -81,45 +90,47 @@ impl Reply {
 
 #[derive(Debug)]
 struct Flight {
-    id: u32,
+    export: Export,
     records: u64,
-    body: Vec<u8>,
     retries: u32,
-    keepalive: bool,
     /// When to send it again, or when to give up waiting for its reply.
     due: Instant,
     waiting: bool,
 }
 
+impl Flight {
+    fn launch(&mut self, now: Instant, keepalive: bool) -> Export {
+        self.waiting = false;
+        self.export.keepalive = keepalive;
+        self.due = now + self.export.timeout + GRACE;
+        self.export.clone()
+    }
+}
+
 /// Queue and requests of one signal.
 #[derive(Debug)]
 pub(super) struct Pipeline {
-    limits: Batch,
-    timeout: Duration,
+    signal: Signal,
     random: Random,
     queue: Queue,
     due: Option<Instant>,
     flights: Vec<Flight>,
     next_id: u32,
-    account: Account,
+    pub(super) account: Account,
 }
 
 impl Pipeline {
-    pub(super) fn new(config: &Config, random: Random) -> Self {
+    pub(super) fn new(signal: Signal, random: Random) -> Self {
         Self {
-            limits: config.batch,
-            timeout: config.export_timeout,
+            signal,
             random,
             queue: Queue::default(),
             due: None,
             flights: Vec::new(),
-            next_id: 0,
+            // Ids of different signals must differ.
+            next_id: signal as u32,
             account: Account::default(),
         }
-    }
-
-    pub(super) fn account_mut(&mut self) -> &mut Account {
-        &mut self.account
     }
 
     pub(super) fn account(&self) -> Account {
@@ -127,13 +138,17 @@ impl Pipeline {
         Account { pending, ..self.account }
     }
 
-    pub(super) fn enqueue(&mut self, now: Instant, span: Span) {
-        if !self.queue.push(span, &self.limits) {
+    pub(super) fn enqueue(&mut self, now: Instant, record: &Writer, config: &Config) {
+        if self.queue.push(record, &config.batch) {
+            let due = self.next_batch(now, config);
+            self.due = Some(self.due.map_or(due, |known| known.min(due)));
+        } else {
             self.account.drop_records(DropReason::QueueFull, 1);
-            return;
         }
-        let due = if self.queue.len() >= self.limits.size { now } else { now + self.limits.delay };
-        self.due = Some(self.due.map_or(due, |known| known.min(due)));
+    }
+
+    fn next_batch(&self, now: Instant, config: &Config) -> Instant {
+        if self.queue.len() >= config.batch.size { now } else { now + config.batch.delay }
     }
 
     pub(super) fn flush(&mut self, now: Instant) {
@@ -152,71 +167,63 @@ impl Pipeline {
     }
 
     pub(super) fn poll(&mut self, now: Instant, config: &Config) -> Option<Export> {
-        let lost = |flight: &Flight| !flight.waiting && now >= flight.due;
-        while let Some(flight) = self.flights.iter().find(|flight| lost(flight)) {
-            self.handle_reply(now, flight.id, &Reply::Failed);
-        }
-        if let Some(flight) = self.flights.iter_mut().find(|flight| flight.waiting && now >= flight.due) {
-            flight.waiting = false;
-            flight.due = now + self.timeout + GRACE;
-            return Some(export(flight, config));
+        while let Some(at) = self.flights.iter().position(|flight| now >= flight.due) {
+            if self.flights[at].waiting {
+                return Some(self.flights[at].launch(now, false));
+            }
+            self.settle(now, at, &Reply::Failed);
         }
         if !self.flights.is_empty() || self.due.is_none_or(|due| now < due) {
             return None;
         }
-        let count = self.limits.size.min(self.queue.len());
-        let body = otlp::encode_spans(&config.resource, self.queue.first(count));
-        self.queue.forget(count);
-        self.due = (self.queue.len() > 0).then_some(if self.queue.len() >= self.limits.size {
-            now
-        } else {
-            now + self.limits.delay
-        });
-        (count > 0).then(|| self.launch(now, count, body, config, false))
-    }
-
-    fn launch(&mut self, now: Instant, count: usize, body: Vec<u8>, config: &Config, keepalive: bool) -> Export {
-        self.next_id += 1;
-        let flight = Flight {
-            id: self.next_id,
-            records: count as u64,
-            body,
-            retries: 0,
-            keepalive,
-            due: now + self.timeout + GRACE,
-            waiting: false,
-        };
-        let export = export(&flight, config);
-        self.flights.push(flight);
+        self.due = None;
+        let export = self.take(now, config, config.batch.size, usize::MAX, false);
+        if self.queue.len() > 0 {
+            self.due = Some(self.next_batch(now, config));
+        }
         export
     }
 
+    /// A request of up to `count` of the oldest records, if it has any and fits into `room`.
+    fn take(&mut self, now: Instant, config: &Config, count: usize, room: usize, keepalive: bool) -> Option<Export> {
+        let count = count.min(self.queue.len());
+        let body = encode_request(&config.resource, self.queue.first(count));
+        if count == 0 || body.len() > room {
+            return None;
+        }
+        self.queue.forget(count);
+        self.next_id += Signal::ALL.len() as u32;
+        let export = Export { id: self.next_id, signal: self.signal, body, keepalive, timeout: config.batch.timeout };
+        let mut flight = Flight { export, records: count as u64, retries: 0, due: now, waiting: false };
+        let export = flight.launch(now, keepalive);
+        self.flights.push(flight);
+        Some(export)
+    }
+
+    /// Bytes that left with the page a moment ago, at another sign of leaving: they are still in flight and count.
+    pub(super) fn leaving_bytes(&self) -> usize {
+        let flying = self.flights.iter().filter(|flight| flight.export.keepalive && !flight.waiting);
+        flying.map(|flight| flight.export.body.len()).sum()
+    }
+
     /// Everything that fits into the budget, the requests that wait for a retry first.
-    pub(super) fn leave(&mut self, now: Instant, config: &Config) -> Vec<Export> {
+    pub(super) fn leave(&mut self, now: Instant, config: &Config, room: &mut usize) -> Vec<Export> {
         let mut exports = Vec::new();
-        // What left a moment ago, at another sign of leaving, is still in flight and counts.
-        let flying = self.flights.iter().filter(|flight| flight.keepalive && !flight.waiting);
-        let mut room = LEAVE_BUDGET.saturating_sub(flying.map(|flight| flight.body.len()).sum());
         for flight in &mut self.flights {
-            if flight.waiting && flight.body.len() <= room {
-                room -= flight.body.len();
-                flight.waiting = false;
-                flight.keepalive = true;
-                flight.due = now + self.timeout + GRACE;
-                exports.push(export(flight, config));
+            if flight.waiting && flight.export.body.len() <= *room {
+                *room -= flight.export.body.len();
+                exports.push(flight.launch(now, true));
             }
         }
         // A batch that turns out too large for what is left is halved.
-        let mut size = self.limits.size;
+        let mut size = config.batch.size;
         while size > 0 && self.queue.len() > 0 {
-            let count = size.min(self.queue.len());
-            let body = otlp::encode_spans(&config.resource, self.queue.first(count));
-            if body.len() <= room {
-                room -= body.len();
-                self.queue.forget(count);
-                exports.push(self.launch(now, count, body, config, true));
-            } else {
-                size = count / 2;
+            match self.take(now, config, size, *room, true) {
+                Some(export) => {
+                    *room -= export.body.len();
+                    exports.push(export);
+                }
+                None => size = size.min(self.queue.len()) / 2,
             }
         }
         if self.queue.len() == 0 {
@@ -226,42 +233,31 @@ impl Pipeline {
     }
 
     pub(super) fn handle_reply(&mut self, now: Instant, id: u32, reply: &Reply) {
-        let Some(at) = self.flights.iter().position(|flight| flight.id == id && !flight.waiting) else { return };
-        let records = self.flights[at].records;
-        let mut settled = true;
-        match reply.outcome() {
-            Outcome::Accepted => self.account.exported += records,
-            Outcome::Partial(rejected) => {
-                let rejected = rejected.min(records);
-                self.account.exported += records - rejected;
-                self.account.drop_records(DropReason::Rejected, rejected);
-            }
-            Outcome::Rejected => self.account.drop_records(DropReason::Rejected, records),
-            Outcome::Retryable(asked) => match retry::wait(self.flights[at].retries, asked, &mut self.random) {
-                Some(wait) => {
-                    let flight = &mut self.flights[at];
-                    flight.retries += 1;
-                    flight.waiting = true;
-                    flight.keepalive = false;
-                    flight.due = now + wait;
-                    settled = false;
-                }
-                None => self.account.drop_records(DropReason::RetriesExhausted, records),
-            },
-        }
-        if settled {
-            self.flights.remove(at);
+        if let Some(at) = self.flights.iter().position(|flight| flight.export.id == id && !flight.waiting) {
+            self.settle(now, at, reply);
         }
     }
-}
 
-fn export(flight: &Flight, config: &Config) -> Export {
-    Export {
-        id: flight.id,
-        url: config.traces_url(),
-        headers: config.headers.clone(),
-        body: flight.body.clone(),
-        keepalive: flight.keepalive,
-        timeout: config.export_timeout,
+    fn settle(&mut self, now: Instant, at: usize, reply: &Reply) {
+        let flight = &mut self.flights[at];
+        let records = flight.records;
+        let (mut exported, mut reason) = (0, DropReason::Rejected);
+        match reply.outcome() {
+            Outcome::Accepted => exported = records,
+            Outcome::Partial(rejected) => exported = records.saturating_sub(rejected),
+            Outcome::Rejected => {}
+            Outcome::Retryable(asked) => {
+                if let Some(wait) = retry::wait(flight.retries, asked, &mut self.random) {
+                    flight.retries += 1;
+                    flight.waiting = true;
+                    flight.due = now + wait;
+                    return;
+                }
+                reason = DropReason::RetriesExhausted;
+            }
+        }
+        self.account.exported += exported;
+        self.account.drop_records(reason, records - exported);
+        self.flights.remove(at);
     }
 }

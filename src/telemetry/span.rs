@@ -1,15 +1,19 @@
-//! A span while it is open, and as it is exported.
-
-use std::borrow::Cow;
-
-use opentelemetry::KeyValue;
-use opentelemetry::trace::{SpanId, SpanKind, Status, TraceId};
+//! A span while it is open: the bytes of its `Span` message (opentelemetry/proto/trace/v1/trace.proto), to which every
+//! call adds. Field numbers stand beside their names.
 
 use super::SpanKey;
-use super::context::SpanContext;
+use super::context::{SpanContext, SpanId};
+use super::otlp::{Value, Writer};
+
+/// Attributes that one span keeps; what is set beyond them is counted in the span (OpenTelemetry's default limit).
+const MAX_ATTRIBUTES: u32 = 128;
+/// Events that one span keeps.
+const MAX_EVENTS: u32 = 128;
+
+const ATTRIBUTES: u32 = 9;
 
 /// What a span is a child of. A browser has no reliable async context, so there is no current span: parents are said.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub enum Parent {
     /// An open span of this pipeline.
     Local(SpanKey),
@@ -17,131 +21,144 @@ pub enum Parent {
     Context(SpanContext),
 }
 
+/// What a span is about (`SpanKind`), by its number on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpanKind {
+    /// Something within the page.
+    Internal = 1,
+    /// A request that was served.
+    Server = 2,
+    /// A request that was made.
+    Client = 3,
+    /// A message that was sent.
+    Producer = 4,
+    /// A message that was taken.
+    Consumer = 5,
+}
+
 /// What a span starts with.
-#[derive(Debug, Clone)]
-pub struct SpanOptions {
+#[derive(Debug, Clone, Copy)]
+pub struct SpanOptions<'a> {
     /// Low-cardinality name.
-    pub name: Cow<'static, str>,
+    pub name: &'a str,
     /// Its kind.
     pub kind: SpanKind,
     /// Its parent; none begins a trace.
     pub parent: Option<Parent>,
-    /// Attributes known at the start.
-    pub attributes: Vec<KeyValue>,
-    /// Spans that it refers to.
-    pub links: Vec<SpanContext>,
-    /// An id given before the core was there.
-    pub span_id: Option<SpanId>,
-    /// The trace that goes with it.
-    pub trace_id: Option<TraceId>,
+    /// A span that it refers to.
+    pub link: Option<SpanContext>,
 }
 
-impl SpanOptions {
+impl<'a> SpanOptions<'a> {
     /// An internal span without a parent.
-    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            name: name.into(),
-            kind: SpanKind::Internal,
-            parent: None,
-            attributes: Vec::new(),
-            links: Vec::new(),
-            span_id: None,
-            trace_id: None,
-        }
+    pub fn new(name: &'a str) -> Self {
+        Self { name, kind: SpanKind::Internal, parent: None, link: None }
     }
 
     /// The same, as a child.
     #[must_use]
-    pub fn child_of(mut self, parent: Option<Parent>) -> Self {
-        self.parent = parent;
-        self
+    pub fn child_of(self, parent: Option<Parent>) -> Self {
+        Self { parent, ..self }
     }
 
     /// The same, of another kind.
     #[must_use]
-    pub fn kind(mut self, kind: SpanKind) -> Self {
-        self.kind = kind;
-        self
+    pub fn kind(self, kind: SpanKind) -> Self {
+        Self { kind, ..self }
     }
 }
 
-/// Something that happened within a span.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SpanEvent {
-    /// Its name.
-    pub name: Cow<'static, str>,
-    /// When, in Unix nanoseconds.
-    pub time: u64,
-    /// Its attributes.
-    pub attributes: Vec<KeyValue>,
+/// One open span.
+#[derive(Debug)]
+pub(super) struct Span {
+    pub(super) context: SpanContext,
+    start: u64,
+    out: Writer,
+    attributes: u32,
+    events: u32,
 }
 
-/// One span.
-#[derive(Debug, Clone)]
-pub struct Span {
-    /// Ids and flags.
-    pub context: SpanContext,
-    /// Its parent's id.
-    pub parent: Option<SpanId>,
-    /// Whether the parent belongs to another process.
-    pub parent_is_remote: bool,
-    /// Low-cardinality name.
-    pub name: Cow<'static, str>,
-    /// Its kind.
-    pub kind: SpanKind,
-    /// Start, in Unix nanoseconds.
-    pub start: u64,
-    /// End, in Unix nanoseconds.
-    pub end: u64,
-    /// Its attributes.
-    pub attributes: Vec<KeyValue>,
-    /// Attributes beyond the limit.
-    pub dropped_attributes: u32,
-    /// Its events.
-    pub events: Vec<SpanEvent>,
-    /// Events beyond the limit.
-    pub dropped_events: u32,
-    /// Spans that it refers to.
-    pub links: Vec<SpanContext>,
-    /// Unset, or an error.
-    pub status: Status,
+/// The flags of W3C, and in bits 8 and 9 that it is known whether the parent or the linked span is remote.
+fn flags(context: &SpanContext, is_remote: bool) -> u32 {
+    u32::from(context.flags) | 0x100 | u32::from(is_remote) << 9
 }
 
 impl Span {
-    pub(super) fn new(context: SpanContext, parent: Option<SpanId>, options: SpanOptions, start: u64) -> Self {
-        let parent_is_remote = matches!(&options.parent, Some(Parent::Context(context)) if context.is_remote);
-        Self {
-            context,
-            parent,
-            parent_is_remote,
-            name: options.name,
-            kind: options.kind,
-            start,
-            end: start,
-            attributes: options.attributes,
-            dropped_attributes: 0,
-            events: Vec::new(),
-            dropped_events: 0,
-            links: options.links,
-            status: Status::Unset,
+    /// `parent` is the parent's id, and whether it is of another process.
+    pub(super) fn new(
+        context: SpanContext,
+        parent: Option<(SpanId, bool)>,
+        options: &SpanOptions<'_>,
+        start: u64,
+    ) -> Self {
+        let mut out = Writer::default();
+        out.bytes(1, &context.trace_id);
+        out.bytes(2, &context.span_id);
+        if let Some((parent, _)) = parent {
+            out.bytes(4, &parent);
+        }
+        out.bytes(5, options.name.as_bytes());
+        out.varint(6, options.kind as u64);
+        out.fixed64(7, start);
+        if let Some(link) = options.link {
+            out.message(13, |out| {
+                out.bytes(1, &link.trace_id);
+                out.bytes(2, &link.span_id);
+                out.fixed32(6, flags(&link, link.is_remote));
+            });
+        }
+        out.fixed32(16, flags(&context, parent.is_some_and(|(_, remote)| remote)));
+        Self { context, start, out, attributes: 0, events: 0 }
+    }
+
+    /// Sets an attribute; the last value of a key wins.
+    pub(super) fn set(&mut self, key: &str, value: Value<'_>) {
+        let known = self.out.remove_attribute(ATTRIBUTES, key);
+        self.attributes += u32::from(!known);
+        if known || self.attributes <= MAX_ATTRIBUTES {
+            self.out.attribute(ATTRIBUTES, key, value);
         }
     }
 
-    pub(super) fn set(&mut self, attribute: KeyValue, limit: usize) {
-        if let Some(known) = self.attributes.iter_mut().find(|known| known.key == attribute.key) {
-            known.value = attribute.value;
-        } else if self.attributes.len() < limit {
-            self.attributes.push(attribute);
-        } else {
-            self.dropped_attributes += 1;
-        }
+    /// Takes attributes that are encoded already, as fields 9.
+    pub(super) fn set_encoded(&mut self, attributes: &[u8]) {
+        self.out.raw(attributes);
     }
 
-    pub(super) fn add_event(&mut self, event: SpanEvent, limit: usize) {
-        if self.events.len() < limit {
-            self.events.push(event);
-        } else {
-            self.dropped_events += 1;
+    /// Notes that something happened.
+    pub(super) fn add_event(&mut self, time: u64, name: &str, attributes: &[(&str, Value<'_>)]) {
+        self.events += 1;
+        if self.events > MAX_EVENTS {
+            return;
         }
+        self.out.message(11, |out| {
+            out.fixed64(1, time);
+            out.bytes(2, name.as_bytes());
+            for (key, value) in attributes {
+                out.attribute(3, key, *value);
+            }
+        });
+    }
+
+    /// Marks it as failed (`Status`: message = 2, code = 3); the last description stands.
+    pub(super) fn fail(&mut self, description: &str) {
+        self.out.message(15, |out| {
+            if !description.is_empty() {
+                out.bytes(2, description.as_bytes());
+            }
+            out.varint(3, 2);
+        });
+    }
+
+    /// Its message, once it has ended.
+    pub(super) fn end(mut self, at: u64) -> Writer {
+        self.out.fixed64(8, at.max(self.start));
+        // dropped_attributes_count = 10, dropped_events_count = 12
+        for (field, count, most) in [(10, self.attributes, MAX_ATTRIBUTES), (12, self.events, MAX_EVENTS)] {
+            if count > most {
+                self.out.varint(field, u64::from(count - most));
+            }
+        }
+        self.out
     }
 }

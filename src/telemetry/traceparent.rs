@@ -1,8 +1,6 @@
 //! The `traceparent` header, in and out (W3C Trace Context Level 2, section 3.2).
 
-use opentelemetry::trace::{SpanId, TraceFlags, TraceId};
-
-use super::context::SpanContext;
+use super::context::{RANDOM, SAMPLED, SpanContext};
 
 /// Why a value is no `traceparent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,20 +44,20 @@ pub fn parse_traceparent(value: &str) -> Result<SpanContext, ParseTraceparentErr
     if bytes.len() > 55 && (version == 0 || bytes[55] != b'-') {
         return Err(ParseTraceparentError::Shape);
     }
-    let trace_id = TraceId::from_bytes(hex(&bytes[3..35])?);
-    let span_id = SpanId::from_bytes(hex(&bytes[36..52])?);
+    let trace_id = hex(&bytes[3..35])?;
+    let span_id = hex(&bytes[36..52])?;
     let [flags] = hex(&bytes[53..55])?;
-    if trace_id == TraceId::INVALID || span_id == SpanId::INVALID {
+    if trace_id == [0; 16] || span_id == [0; 8] {
         return Err(ParseTraceparentError::ZeroId);
     }
     // Sampled and random are the two flags that are defined; others must not be passed on.
-    Ok(SpanContext { trace_id, span_id, flags: TraceFlags::new(flags & 0x03), is_remote: true })
+    Ok(SpanContext { trace_id, span_id, flags: flags & (SAMPLED | RANDOM), is_remote: true })
 }
 
 /// The value that hands `context` on.
 pub fn format_traceparent(context: &SpanContext) -> String {
     let mut text = String::with_capacity(55);
-    let parts: [&[u8]; 4] = [&[0], &context.trace_id.to_bytes(), &context.span_id.to_bytes(), &[context.flags.to_u8()]];
+    let parts: [&[u8]; 4] = [&[0], &context.trace_id, &context.span_id, &[context.flags]];
     for part in parts {
         if !text.is_empty() {
             text.push('-');
@@ -82,7 +80,7 @@ mod tests {
     #[test]
     fn goes_there_and_back() {
         let context = parse_traceparent(VALUE).unwrap();
-        assert!(context.is_remote && context.flags.is_sampled());
+        assert!(context.is_remote && context.flags & SAMPLED != 0);
         assert_eq!(format_traceparent(&context), VALUE);
     }
 
@@ -109,6 +107,6 @@ mod tests {
     fn later_versions_are_read_as_this_one() {
         assert!(parse_traceparent("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-comes").is_ok());
         let context = parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-ff").unwrap();
-        assert_eq!(context.flags.to_u8(), 0x03);
+        assert_eq!(context.flags, 0x03);
     }
 }

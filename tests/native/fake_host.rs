@@ -1,6 +1,7 @@
 //! The host of native scenarios: a hand-moved clock, and a record of everything that the engine asked for.
 
 use tonearm::engine::{ContextState, Engine, Input, Output, PlayRequest, PlayerInput, Report, Source, WorkletCommand};
+use tonearm::instrumentation::Url;
 use tonearm::playback::{PlayFailure, State};
 use tonearm::random::Random;
 use tonearm::telemetry::{Config, Export, Reply};
@@ -24,17 +25,18 @@ pub struct FakeHost {
     pub answer_exports: Option<Reply>,
 }
 
+/// A URL as a host would describe it: of an origin that may have a trace header.
+pub fn url_of(href: &str) -> Url {
+    Url { href: href.into(), attributes: Vec::new(), propagates: true }
+}
+
 pub fn accepted() -> Reply {
     Reply::Response { status: 200, retry_after: None, body: Vec::new() }
 }
 
 impl FakeHost {
     pub fn new() -> Self {
-        Self::with_config(Some(Config {
-            origin: "https://app.example".into(),
-            propagate_to: vec!["https://cdn.example".into()],
-            ..Config::default()
-        }))
+        Self::with_config(Some(Config::default()))
     }
 
     pub fn with_config(config: Option<Config>) -> Self {
@@ -52,7 +54,7 @@ impl FakeHost {
             answer_exports: Some(accepted()),
         };
         let telemetry = config.map(|config| {
-            host.input(Input::CreateTelemetry { id: 1, config: Box::new(config) });
+            host.input(Input::CreateTelemetry { id: 1, config });
             1
         });
         host.input(Input::CreatePlayer { id: PLAYER, telemetry });
@@ -86,16 +88,16 @@ impl FakeHost {
     }
 
     pub fn input(&mut self, input: Input) {
-        self.engine.handle_input(self.now(), input);
+        self.engine.handle_input(self.now(), self.unix(), input);
         self.drain();
     }
 
     pub fn player(&mut self, input: PlayerInput) {
-        self.input(Input::Player { id: PLAYER, input: Box::new(input) });
+        self.input(Input::Player { id: PLAYER, input });
     }
 
     pub fn load(&mut self, url: &str) {
-        let source = Source { url: Some(url.into()), track_id: Some("a".into()), ..Source::default() };
+        let source = Source { url: Some(url_of(url)), ..Source::default() };
         self.player(PlayerInput::Load { token: 100, source });
     }
 
@@ -127,7 +129,8 @@ impl FakeHost {
             status,
             total_bytes: Some(1_000_000),
             ranges: true,
-            server_timing: Some("cdn-node;desc=fra-1, cdn-cache;desc=hit".into()),
+            node: Some("fra-1".into()),
+            cache: Some("hit".into()),
             ..ResponseHead::default()
         };
         self.fact(Fact::ResponseHead { request: request.id, at: self.unix(), head });
@@ -190,14 +193,14 @@ impl FakeHost {
                 Output::Event { event, .. } => self.events.push(event.0),
                 Output::Settle { token, result, .. } => self.settled.push((token, result)),
                 Output::Resolve { play, .. } => self.resolves.push(play),
-                Output::CancelResolve { .. } => {}
+                Output::CancelResolve { .. } | Output::Failure { .. } => {}
                 Output::Reopen { .. } => self.reopened += 1,
                 Output::Export { telemetry, export } => {
                     let id = export.id;
                     self.exports.push(export);
                     if let Some(reply) = self.answer_exports.clone() {
                         let replied = Input::ExportReplied { telemetry, export: id, reply };
-                        self.engine.handle_input(self.now(), replied);
+                        self.engine.handle_input(self.now(), self.unix(), replied);
                     }
                 }
             }

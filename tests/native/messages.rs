@@ -26,7 +26,8 @@ fn facts() -> Vec<Fact> {
         status: 206,
         total_bytes: Some(1 << 40),
         ranges: true,
-        server_timing: Some(String::new()),
+        node: Some(String::new()),
+        trace_id: None,
         cache: Some("hit".into()),
     };
     let format = Format { codec: "mp3".into(), sample_rate: 44_100, channels: 2, duration: None, bit_rate: 1 };

@@ -1,15 +1,17 @@
 //! OTLP bodies, held against the types that `opentelemetry-proto` generates from the specification.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use opentelemetry::trace::{SpanId, SpanKind, Status, TraceFlags, TraceId};
-use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Wire;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::Span as WireSpan;
 use prost::Message;
 use tonearm::random::Random;
-use tonearm::telemetry::{Span, SpanContext, SpanEvent, encode_spans};
+use tonearm::telemetry::{
+    Attributes, Batch, Config, Parent, SpanContext, SpanKind, SpanOptions, Telemetry, Value, encode_request,
+};
+use tonearm::time::{ClockAnchor, Instant};
 
 pub fn decode(body: &[u8]) -> ExportTraceServiceRequest {
     ExportTraceServiceRequest::decode(body).expect("a request")
@@ -20,139 +22,178 @@ pub fn spans_of(body: &[u8]) -> Vec<WireSpan> {
     request.resource_spans.into_iter().flat_map(|r| r.scope_spans).flat_map(|s| s.spans).collect()
 }
 
-fn wire_value(value: &Value) -> Wire {
-    use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue};
-    fn array<T>(items: &[T], wire: impl Fn(&T) -> Wire) -> Wire {
-        let values = items.iter().map(|item| AnyValue { value: Some(wire(item)) }).collect();
-        Wire::ArrayValue(ArrayValue { values })
-    }
-    match value {
-        Value::Bool(value) => Wire::BoolValue(*value),
-        Value::I64(value) => Wire::IntValue(*value),
-        Value::F64(value) => Wire::DoubleValue(*value),
-        Value::String(value) => Wire::StringValue(value.as_str().into()),
-        Value::Array(Array::Bool(items)) => array(items, |item| Wire::BoolValue(*item)),
-        Value::Array(Array::I64(items)) => array(items, |item| Wire::IntValue(*item)),
-        Value::Array(Array::F64(items)) => array(items, |item| Wire::DoubleValue(*item)),
-        Value::Array(Array::String(items)) => array(items, |item| Wire::StringValue(item.as_str().into())),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn random_attributes(random: &mut Random) -> Vec<KeyValue> {
+/// Random values as OTLP has them, by their keys; some keys come twice, and the last one wins.
+fn random_values(random: &mut Random) -> Vec<(String, Wire)> {
     let count = random.next_u64() % 6;
-    (0..count)
-        .map(|at| {
-            let long = "ü".repeat((random.next_u64() % 90) as usize);
-            let value = match random.next_u64() % 8 {
-                0 => Value::Bool(random.next_u64() & 1 == 1),
-                1 => Value::I64(random.next_u64().cast_signed()),
-                2 => Value::F64(random.unit() - 0.5),
-                3 => Value::String(long.into()),
-                4 => Value::Array(Array::I64(vec![0, -1, random.next_u64().cast_signed()])),
-                5 => Value::Array(Array::String(vec!["".into(), long.into()])),
-                6 => Value::Array(Array::Bool(vec![true, false])),
-                _ => Value::Array(Array::F64(vec![f64::MIN_POSITIVE, f64::INFINITY])),
-            };
-            KeyValue::new(format!("key.{at}"), value)
-        })
-        .collect()
+    let value = |random: &mut Random| {
+        let long = "ü".repeat((random.next_u64() % 90) as usize);
+        match random.next_u64() % 5 {
+            0 => Wire::BoolValue(random.next_u64() & 1 == 1),
+            1 => Wire::IntValue(random.next_u64().cast_signed()),
+            2 => Wire::DoubleValue(
+                [random.unit() - 0.5, f64::INFINITY, f64::MIN_POSITIVE][random.next_u64() as usize % 3],
+            ),
+            3 => Wire::StringValue(long),
+            _ => {
+                let values = [Wire::StringValue(long), Wire::IntValue(-1), Wire::BoolValue(false)];
+                let values = values.map(|value| AnyValue { value: Some(value) }).to_vec();
+                Wire::ArrayValue(ArrayValue { values })
+            }
+        }
+    };
+    (0..count).map(|_| (format!("key.{}", random.next_u64() % 8), value(random))).collect()
 }
 
-fn random_context(random: &mut Random, remote: bool) -> SpanContext {
-    let trace = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
-    let flags = TraceFlags::new((random.next_u64() & 3) as u8);
-    let span_id = SpanId::from_bytes(random.next_u64().to_be_bytes());
-    SpanContext { trace_id: TraceId::from_bytes(trace.to_be_bytes()), span_id, flags, is_remote: remote }
+/// Calls back with each value as our own.
+fn each(values: &[(String, Wire)], mut set: impl FnMut(&str, Value<'_>)) {
+    for (key, value) in values {
+        match value {
+            Wire::BoolValue(flag) => set(key, Value::Flag(*flag)),
+            Wire::IntValue(number) => set(key, Value::Int(*number)),
+            Wire::DoubleValue(number) => set(key, Value::Float(*number)),
+            Wire::StringValue(text) => set(key, Value::Text(text)),
+            other => set(key, Value::Encoded(&AnyValue { value: Some(other.clone()) }.encode_to_vec())),
+        }
+    }
 }
 
-fn random_span(random: &mut Random) -> Span {
+fn by_key(wire: &[KeyValue]) -> BTreeMap<String, Wire> {
+    let pair = |pair: &KeyValue| (pair.key.clone(), pair.value.clone().and_then(|value| value.value).expect("a value"));
+    wire.iter().map(pair).collect()
+}
+
+fn check(wire: &[KeyValue], ours: &[(String, Wire)]) {
+    let last: BTreeMap<_, _> = ours.iter().cloned().collect();
+    assert_eq!((by_key(wire), wire.len()), (last.clone(), last.len()));
+}
+
+fn random_context(random: &mut Random) -> SpanContext {
+    let flags = (random.next_u64() & 3) as u8;
+    let is_remote = random.next_u64() & 1 == 1;
+    SpanContext { trace_id: random.bytes(), span_id: random.bytes(), flags, is_remote }
+}
+
+struct Recorded {
+    name: String,
+    kind: SpanKind,
+    parent: Option<SpanContext>,
+    link: Option<SpanContext>,
+    values: Vec<(String, Wire)>,
+    events: Vec<(u64, Vec<(String, Wire)>)>,
+    error: Option<&'static str>,
+    context: SpanContext,
+    start: u64,
+    length: u64,
+}
+
+fn record(random: &mut Random, telemetry: &mut Telemetry) -> Recorded {
     let kinds = [SpanKind::Internal, SpanKind::Server, SpanKind::Client, SpanKind::Producer, SpanKind::Consumer];
-    let start = random.next_u64() >> 2;
-    Span {
-        context: random_context(random, false),
-        parent: (random.next_u64() & 1 == 1).then(|| SpanId::from_bytes(random.next_u64().to_be_bytes())),
-        parent_is_remote: random.next_u64() & 1 == 1,
-        name: Cow::Owned(format!("span {}", random.next_u64())),
-        kind: kinds[(random.next_u64() % 5) as usize].clone(),
-        start,
-        end: start + (random.next_u64() >> 30),
-        attributes: random_attributes(random),
-        dropped_attributes: (random.next_u64() % 3) as u32,
-        events: (0..random.next_u64() % 3)
-            .map(|_| SpanEvent { name: "event".into(), time: random.next_u64(), attributes: random_attributes(random) })
-            .collect(),
-        dropped_events: (random.next_u64() % 3) as u32,
-        links: (0..random.next_u64() % 3).map(|_| random_context(random, true)).collect(),
-        status: match random.next_u64() % 3 {
-            0 => Status::Unset,
-            1 => Status::Ok,
-            _ => Status::error("broken"),
-        },
+    let chance = |random: &mut Random| random.next_u64() & 1 == 1;
+    let name = format!("span {}", random.next_u64());
+    let kind = kinds[random.next_u64() as usize % 5];
+    let parent = chance(random).then(|| random_context(random));
+    let link = chance(random).then(|| random_context(random));
+    let (start, length) = (random.next_u64() % 100_000, random.next_u64() % 10_000);
+    let options = SpanOptions { name: &name, kind, parent: parent.map(Parent::Context), link };
+    let key = telemetry.start_span(Instant::from_millis(start as f64), options).unwrap();
+    let values = random_values(random);
+    each(&values, |key_name, value| telemetry.set(key, key_name, value));
+    let mut events = Vec::new();
+    for _ in 0..random.next_u64() % 3 {
+        let at = start + random.next_u64() % 100;
+        // An event is written whole: its keys are its caller's.
+        let values: BTreeMap<_, _> = random_values(random).into_iter().collect();
+        let values: Vec<_> = values.into_iter().filter(|(_, value)| !matches!(value, Wire::ArrayValue(_))).collect();
+        let borrowed: Vec<(&str, Value<'_>)> = values
+            .iter()
+            .map(|(key, value)| {
+                let value = match value {
+                    Wire::BoolValue(flag) => Value::Flag(*flag),
+                    Wire::IntValue(number) => Value::Int(*number),
+                    Wire::DoubleValue(number) => Value::Float(*number),
+                    Wire::StringValue(text) => Value::Text(text),
+                    other => panic!("{other:?}"),
+                };
+                (key.as_str(), value)
+            })
+            .collect();
+        telemetry.add_event(key, Instant::from_millis(at as f64), "event", &borrowed);
+        events.push((at, values));
     }
+    let error = [None, Some(""), Some("broken")][random.next_u64() as usize % 3];
+    if let Some(description) = error {
+        telemetry.fail(key, description);
+    }
+    let context = telemetry.span_context(key).unwrap();
+    let end = Instant::from_millis((start + length) as f64);
+    telemetry.end_span(end, key, end);
+    Recorded { name, kind, parent, link, values, events, error, context, start, length }
 }
 
-fn check_attributes(wire: &[opentelemetry_proto::tonic::common::v1::KeyValue], ours: &[KeyValue]) {
-    assert_eq!(wire.len(), ours.len());
-    for (wire, ours) in wire.iter().zip(ours) {
-        assert_eq!(wire.key, ours.key.as_str());
-        assert_eq!(wire.value.as_ref().and_then(|value| value.value.clone()), Some(wire_value(&ours.value)));
+const ORIGIN: u64 = 1_000_000_000_000;
+
+fn unix(millis: u64) -> u64 {
+    (ORIGIN + millis) * 1_000_000
+}
+
+fn matches(wire: &WireSpan, span: &Recorded) {
+    assert_eq!(wire.trace_id, span.context.trace_id);
+    assert_eq!(wire.span_id, span.context.span_id);
+    assert_eq!(wire.parent_span_id, span.parent.map_or(Vec::new(), |parent| parent.span_id.to_vec()));
+    if let Some(parent) = span.parent {
+        assert_eq!((wire.trace_id.as_slice(), span.context.flags), (&parent.trace_id[..], parent.flags));
     }
+    assert_eq!((wire.name.as_str(), wire.kind), (span.name.as_str(), span.kind as i32));
+    assert_eq!(wire.start_time_unix_nano, unix(span.start));
+    assert_eq!(wire.end_time_unix_nano, unix(span.start + span.length));
+    check(&wire.attributes, &span.values);
+    assert_eq!(wire.events.len(), span.events.len());
+    for (wire, (at, values)) in wire.events.iter().zip(&span.events) {
+        assert_eq!((wire.time_unix_nano, wire.name.as_str()), (unix(*at), "event"));
+        check(&wire.attributes, values);
+    }
+    let flags = |context: &SpanContext, remote: bool| u32::from(context.flags) | 0x100 | u32::from(remote) << 9;
+    assert_eq!(wire.links.len(), usize::from(span.link.is_some()));
+    for (wire, link) in wire.links.iter().zip(&span.link) {
+        assert_eq!((wire.trace_id.as_slice(), wire.span_id.as_slice()), (&link.trace_id[..], &link.span_id[..]));
+        assert_eq!(wire.flags, flags(link, link.is_remote));
+    }
+    assert_eq!(wire.flags, flags(&span.context, span.parent.is_some_and(|parent| parent.is_remote)));
+    let status = wire.status.clone().unwrap_or_default();
+    let (code, message) = span.error.map_or((0, ""), |description| (2, description));
+    assert_eq!((status.code, status.message.as_str()), (code, message));
 }
 
 #[test]
-fn random_batches_decode_to_what_was_recorded() {
+fn ten_thousand_random_batches_decode_to_what_was_recorded() {
     let mut random = Random::seeded([1, 2]);
-    for _ in 0..2000 {
-        let resource = random_attributes(&mut random);
-        let spans: Vec<Span> = (0..random.next_u64() % 6).map(|_| random_span(&mut random)).collect();
-        let body = encode_spans(&resource, &spans);
+    for _ in 0..10_000 {
+        let values: BTreeMap<_, _> = random_values(&mut random).into_iter().collect();
+        let values: Vec<_> = values.into_iter().collect();
+        let mut resource = Attributes::default();
+        each(&values, |key, value| resource = std::mem::take(&mut resource).with(key, value));
+        let config = Config { resource: resource.finish(), batch: Batch::default() };
+        let mut telemetry = Telemetry::new(config, ClockAnchor::at_origin(ORIGIN as f64), random.fork());
+        let spans: Vec<_> = (0..=(random.next_u64() % 5)).map(|_| record(&mut random, &mut telemetry)).collect();
+        let now = Instant::from_millis(1e6);
+        telemetry.flush(now);
+        let body = telemetry.poll_export(now).expect("an export").body;
         let request = decode(&body);
         let group = &request.resource_spans[0];
-        check_attributes(&group.resource.as_ref().unwrap().attributes, &resource);
+        check(&group.resource.as_ref().unwrap().attributes, &values);
         assert_eq!(group.scope_spans[0].scope.as_ref().unwrap().name, "tonearm");
         let wire = spans_of(&body);
         assert_eq!(wire.len(), spans.len());
         for (wire, span) in wire.iter().zip(&spans) {
-            assert_eq!(wire.trace_id, span.context.trace_id.to_bytes());
-            assert_eq!(wire.span_id, span.context.span_id.to_bytes());
-            assert_eq!(wire.parent_span_id, span.parent.map_or(Vec::new(), |id| id.to_bytes().to_vec()));
-            assert_eq!(wire.name, span.name);
-            assert_eq!(
-                wire.kind,
-                match span.kind {
-                    SpanKind::Internal => 1,
-                    SpanKind::Server => 2,
-                    SpanKind::Client => 3,
-                    SpanKind::Producer => 4,
-                    SpanKind::Consumer => 5,
-                }
-            );
-            assert_eq!((wire.start_time_unix_nano, wire.end_time_unix_nano), (span.start, span.end));
-            check_attributes(&wire.attributes, &span.attributes);
-            assert_eq!(wire.dropped_attributes_count, span.dropped_attributes);
-            assert_eq!(wire.dropped_events_count, span.dropped_events);
-            for (wire, event) in wire.events.iter().zip(&span.events) {
-                assert_eq!((wire.time_unix_nano, wire.name.as_str()), (event.time, "event"));
-                check_attributes(&wire.attributes, &event.attributes);
-            }
-            assert_eq!(wire.links.len(), span.links.len());
-            for (wire, link) in wire.links.iter().zip(&span.links) {
-                assert_eq!(wire.trace_id, link.trace_id.to_bytes());
-                assert_eq!(wire.flags, 0x300 | u32::from(link.flags.to_u8()));
-            }
-            let remote = if span.parent_is_remote { 0x300 } else { 0x100 };
-            assert_eq!(wire.flags, remote | u32::from(span.context.flags.to_u8()));
-            let status = wire.status.clone().unwrap_or_default();
-            match &span.status {
-                Status::Unset => assert_eq!(status.code, 0),
-                Status::Ok => assert_eq!(status.code, 1),
-                Status::Error { description } => {
-                    assert_eq!((status.code, status.message), (2, description.to_string()));
-                }
-            }
+            matches(wire, span);
         }
         // What prost would write of the same message is as long: nothing is written that is not read.
         assert_eq!(request.encoded_len(), body.len());
     }
+}
+
+#[test]
+fn a_request_without_records_has_its_frame() {
+    let request = decode(&encode_request(&[], &[]));
+    assert!(request.resource_spans[0].scope_spans[0].spans.is_empty());
 }

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use opentelemetry::KeyValue;
 use tonearm::random::Random;
-use tonearm::telemetry::{Account, Batch, Config, DropReason, Export, Parent, Reply, SpanOptions, Telemetry};
+use tonearm::telemetry::{
+    Account, Batch, Config, DropReason, Export, Parent, Reply, Signal, SpanOptions, Telemetry, Value,
+};
 use tonearm::time::{ClockAnchor, Instant};
 
 use crate::otlp::spans_of;
 
 fn pipeline(batch: Batch) -> Telemetry {
-    let config = Config { endpoint: "https://otlp.example/".into(), batch, ..Config::default() };
+    let config = Config { batch, ..Config::default() };
     Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([5, 6]))
 }
 
@@ -38,14 +39,14 @@ fn a_batch_goes_by_time_or_by_size() {
     assert_eq!(telemetry.poll_export(at(4999)), None);
     assert_eq!(telemetry.poll_timeout(), Some(at(5000)));
     let export = telemetry.poll_export(at(5000)).unwrap();
-    assert_eq!(export.url, "https://otlp.example/v1/traces");
+    assert_eq!(export.signal, Signal::Traces);
     assert_eq!(spans_of(&export.body).len(), 1);
     telemetry.handle_reply(at(5001), export.id, &status(200));
     for _ in 0..4 {
         record(&mut telemetry, at(6000));
     }
     assert_eq!(spans_of(&telemetry.poll_export(at(6000)).unwrap().body).len(), 3);
-    adds_up(telemetry.account());
+    adds_up(telemetry.account(Signal::Traces));
 }
 
 #[test]
@@ -94,7 +95,7 @@ fn a_retry_sends_the_same_bytes_when_the_server_says() {
     assert_eq!(telemetry.poll_export(at(12_000)).unwrap().body, first.body);
     // A late answer to the first attempt names the same request, which is on its way again.
     telemetry.handle_reply(at(12_001), first.id, &status(200));
-    assert_eq!((telemetry.account().exported, telemetry.account().pending), (1, 0));
+    assert_eq!((telemetry.account(Signal::Traces).exported, telemetry.account(Signal::Traces).pending), (1, 0));
 }
 
 #[test]
@@ -112,8 +113,8 @@ fn retries_end_and_are_counted() {
         assert!(now < 600_000);
     }
     assert_eq!(attempts, 6);
-    assert_eq!(telemetry.account().dropped(DropReason::RetriesExhausted), 1);
-    adds_up(telemetry.account());
+    assert_eq!(telemetry.account(Signal::Traces).dropped(DropReason::RetriesExhausted), 1);
+    adds_up(telemetry.account(Signal::Traces));
 }
 
 #[test]
@@ -138,13 +139,13 @@ fn leaving_sends_what_fits_and_keeps_the_rest() {
     assert!(exports.iter().all(|export| export.keepalive));
     assert!(bytes <= 60 << 10 && bytes > 50 << 10, "{bytes}");
     let sent: usize = exports.iter().map(|export| spans_of(&export.body).len()).sum();
-    let account = telemetry.account();
+    let account = telemetry.account(Signal::Traces);
     assert_eq!(account.pending, 3000);
     for export in exports {
         telemetry.handle_reply(at(2), export.id, &status(200));
     }
-    assert_eq!(telemetry.account().exported as usize, sent);
-    adds_up(telemetry.account());
+    assert_eq!(telemetry.account(Signal::Traces).exported as usize, sent);
+    adds_up(telemetry.account(Signal::Traces));
 }
 
 #[test]
@@ -153,13 +154,13 @@ fn a_full_queue_counts_what_it_refuses() {
     for _ in 0..25 {
         record(&mut telemetry, at(0));
     }
-    assert_eq!(telemetry.account().dropped(DropReason::QueueFull), 15);
-    let mut by_bytes = pipeline(Batch { queue_bytes: 2000, ..Batch::default() });
+    assert_eq!(telemetry.account(Signal::Traces).dropped(DropReason::QueueFull), 15);
+    let mut by_bytes = pipeline(Batch { queue_bytes: 1000, ..Batch::default() });
     for _ in 0..25 {
         record(&mut by_bytes, at(0));
     }
-    assert!(by_bytes.account().dropped(DropReason::QueueFull) > 0);
-    adds_up(by_bytes.account());
+    assert!(by_bytes.account(Signal::Traces).dropped(DropReason::QueueFull) > 0);
+    adds_up(by_bytes.account(Signal::Traces));
 }
 
 #[test]
@@ -168,8 +169,8 @@ fn spans_that_never_end_are_bounded() {
     for _ in 0..5000 {
         let _ = telemetry.start_span(at(0), SpanOptions::new("forgotten"));
     }
-    assert_eq!(telemetry.account().dropped(DropReason::TooManyOpen), 5000 - 4096);
-    adds_up(telemetry.account());
+    assert_eq!(telemetry.account(Signal::Traces).dropped(DropReason::TooManyOpen), 5000 - 4096);
+    adds_up(telemetry.account(Signal::Traces));
 }
 
 #[test]
@@ -178,9 +179,9 @@ fn children_share_the_trace_and_attributes_have_a_limit() {
     let root = telemetry.start_span(at(0), SpanOptions::new("root")).unwrap();
     let child = telemetry.start_span(at(1), SpanOptions::new("child").child_of(Some(Parent::Local(root)))).unwrap();
     for n in 0..200 {
-        telemetry.set_key_value(child, KeyValue::new(format!("key.{n}"), n));
+        telemetry.set(child, &format!("key.{n}"), Value::Int(n));
     }
-    telemetry.set_key_value(child, KeyValue::new("key.0", "again"));
+    telemetry.set(child, "key.0", Value::Text("again"));
     telemetry.end_span(at(2), child, at(2));
     telemetry.end_span(at(2), root, at(2));
     telemetry.end_span(at(3), root, at(3));
@@ -223,8 +224,8 @@ fn the_account_adds_up_through_random_faults() {
                 };
                 telemetry.handle_reply(at(now), export.id, &reply);
             }
-            adds_up(telemetry.account());
+            adds_up(telemetry.account(Signal::Traces));
         }
-        assert!(telemetry.account().exported > 0);
+        assert!(telemetry.account(Signal::Traces).exported > 0);
     }
 }

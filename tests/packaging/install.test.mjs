@@ -28,7 +28,7 @@ test('the tarball has what it promises, and no more', () => {
       assert.ok(existsSync(join(folder, 'node_modules/tonearm', file)), file);
     }
   }
-  assert.deepEqual(Object.keys(manifest.exports['.']), ['types', 'default'], 'types come first');
+  assert.deepEqual(Object.keys(manifest.exports['.']), ['types', 'development', 'default'], 'types come first');
   const files = readdirSync(join(folder, 'node_modules/tonearm'), { recursive: true }).map(String);
   assert.ok(files.includes('README.md') && files.includes('NOTICE'));
   assert.ok(!files.some((file) => file.endsWith('.rs') || file.includes('node_modules')));
@@ -50,11 +50,18 @@ test('a bundle of it plays', async () => {
     const player = createPlayer();
     globalThis.outcome = player.load('/track.mp3').then(() => player.play()).then(() => player.state, (error) => error.name + ': ' + error.message);`;
   writeFileSync(join(folder, 'entry.js'), entry);
-  writeFileSync(join(folder, 'index.html'), '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script src="dist/main.js"></script>');
+  for (const mode of ['production', 'development']) {
+    writeFileSync(join(folder, `${mode}.html`), `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script src="${mode}/main.js"></script>`);
+    run(`${root}node_modules/.bin/webpack`, [
+      '--entry', './entry.js', '--mode', mode, '--devtool', 'source-map', '--output-path', `./${mode}`, '--output-public-path', `/${mode}/`,
+    ]);
+  }
+  const largest = (/** @type {string} */ mode) =>
+    Math.max(...readdirSync(join(folder, mode)).filter((file) => file.endsWith('.wasm')).map((file) => readFileSync(join(folder, mode, file)).length));
+  assert.ok(largest('development') > largest('production'), 'development mode takes the build with words and names');
   writeFileSync(join(folder, 'plain.html'), `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
     <script type="importmap">{ "imports": { "tonearm": "/node_modules/tonearm/dist/index.js" } }</script>
     <script type="module">${entry}</script>`);
-  run(`${root}node_modules/.bin/webpack`, ['--entry', './entry.js', '--mode', 'production', '--output-public-path', '/dist/']);
   const types = { html: 'text/html', js: 'text/javascript', wasm: 'application/wasm', mp3: 'audio/mpeg' };
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url ?? '/', 'http://x').pathname);
@@ -69,7 +76,7 @@ test('a bundle of it plays', async () => {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   const browser = await startBrowser();
   try {
-    for (const page of ['index.html', 'plain.html']) {
+    for (const page of ['production.html', 'development.html', 'plain.html']) {
       const tab = await browser.newPage();
       await tab.goto(`http://127.0.0.1:${port}/${page}`);
       await tab.waitForFunction(() => globalThis.outcome);

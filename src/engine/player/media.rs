@@ -35,9 +35,7 @@ impl Player {
             }
             Fact::ResponseHead { request, at, head } => {
                 let at = edge.clock.instant(at);
-                if let Some(trace) = self.trace.as_mut() {
-                    trace.respond(edge.telemetry.as_deref_mut(), request, &head);
-                }
+                self.trace.respond(&mut edge.to, request, &head);
                 if !self.is_current(request) {
                     return;
                 }
@@ -53,21 +51,15 @@ impl Player {
                 if let Some(start) = self.start.as_mut() {
                     start.reach(Phase::FirstByte, at);
                 }
-                if let Some(trace) = self.trace.as_mut() {
-                    trace.first_byte(edge.telemetry.as_deref_mut(), at);
-                }
+                self.trace.first_byte(&mut edge.to, at);
                 if let Some(attempts) = self.recovery.succeed() {
-                    if let Some(trace) = self.trace.as_mut() {
-                        trace.recover_ended(edge.telemetry.as_deref_mut(), edge.now, at, attempts);
-                    }
+                    self.trace.recover_ended(&mut edge.to, at, attempts);
                     self.step(edge, Input::Event(Event::ConnectionBack));
                 }
             }
             Fact::BodyEnd { request, at, bytes, end } => {
                 let at = edge.clock.instant(at);
-                if let Some(trace) = self.trace.as_mut() {
-                    trace.end_media_request(edge.telemetry.as_deref_mut(), edge.now, request, at, bytes, end);
-                }
+                self.trace.end_media_request(&mut edge.to, request, at, bytes, end);
                 if !self.is_current(request) || request != self.next_request {
                     return;
                 }
@@ -77,9 +69,7 @@ impl Player {
                 }
             }
             Fact::Format { epoch, format } if epoch == self.epoch => {
-                if let Some(trace) = self.trace.as_mut() {
-                    trace.describe(edge.telemetry.as_deref_mut(), &format);
-                }
+                self.trace.describe(&mut edge.to, &format);
                 self.set_duration(edge, format.duration);
                 self.emit(edge, "loadedmetadata");
             }
@@ -88,18 +78,14 @@ impl Player {
                 if let Some(start) = self.start.as_mut() {
                     start.reach(Phase::Decode, at);
                 }
-                if let Some(trace) = self.trace.as_mut() {
-                    trace.first_decoded(edge.telemetry.as_deref_mut(), edge.now, at);
-                }
+                self.trace.first_decoded(&mut edge.to, at);
                 let rate = self.output.map_or(0, |(rate, _)| rate);
                 self.position.begin(position, rate);
                 self.emit(edge, "canplay");
                 if self.state() == State::Seeking {
                     self.step(edge, Input::Event(Event::Sought));
-                    if self.state() == State::Paused
-                        && let Some(trace) = self.trace.as_mut()
-                    {
-                        trace.seek_ended(edge.telemetry.as_deref_mut(), edge.now, at);
+                    if self.state() == State::Paused {
+                        self.trace.seek_ended(&mut edge.to, at);
                     }
                 }
             }
@@ -164,9 +150,7 @@ impl Player {
             // No server has answered yet: the app hears at once, and may have another source.
             self.fail(edge, PlayFailure::Network);
         } else if self.recovery.fail(edge.now) || self.has_more_to_hear() {
-            if let Some(trace) = self.trace.as_mut() {
-                trace.recover_started(edge.telemetry.as_deref_mut(), edge.now);
-            }
+            self.trace.recover_started(&mut edge.to);
             self.step(edge, Input::Event(Event::ConnectionLost));
         } else {
             self.fail_when_heard(edge, PlayFailure::Network);

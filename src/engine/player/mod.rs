@@ -15,11 +15,11 @@ use super::output::{Output, PlayerEvent, WorkletCommand};
 use super::position::Position;
 use super::recovery::Recovery;
 use super::watchdog::Watchdog;
-use super::{PlayerId, TelemetryId};
-use crate::instrumentation::{PlayContext, PlayTrace};
+use super::{PlayerId, TelemetryId, greet};
+use crate::instrumentation::{PlayContext, PlayTrace, Teller, Url};
 use crate::playback::{Command, Effect, Event, Input, PlayFailure, Playback, State, Step};
 use crate::qoe::{Phase, StartUp, Totals};
-use crate::telemetry::{SpanContext, SpanKey, Telemetry, format_traceparent};
+use crate::telemetry::{SpanContext, format_traceparent};
 use crate::time::{ClockAnchor, Instant};
 
 /// Time that a context may take to run, where the page has user activation and where it has none.
@@ -29,17 +29,11 @@ const CONTEXT_WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::fr
 const SILENT_REQUEST: Duration = Duration::from_secs(20);
 
 /// Everything that a player reaches outside itself during one input.
-struct Edge<'a> {
-    now: Instant,
-    telemetry: Option<&'a mut Telemetry>,
-    clock: ClockAnchor,
-    outputs: &'a mut VecDeque<Output>,
-}
-
-impl Edge<'_> {
-    fn telemetry(&mut self) -> Option<&mut Telemetry> {
-        self.telemetry.as_deref_mut()
-    }
+pub(super) struct Edge<'a> {
+    pub(super) now: Instant,
+    pub(super) to: Teller<'a>,
+    pub(super) clock: ClockAnchor,
+    pub(super) outputs: &'a mut VecDeque<Output>,
 }
 
 /// One player.
@@ -53,7 +47,7 @@ pub struct Player {
     plays: Vec<u32>,
     request: Option<PlayRequest>,
     play: u32,
-    trace: Option<PlayTrace>,
+    trace: PlayTrace,
     previous: Option<SpanContext>,
     start: Option<StartUp>,
     output: Option<(u32, ContextState)>,
@@ -61,9 +55,9 @@ pub struct Player {
     /// Why the media plane can't be had, if it can't.
     media_lost: Option<PlayFailure>,
     /// The URL to open once the output's rate is known.
-    waiting_url: Option<String>,
+    waiting_url: Option<Url>,
     /// The URL that is open.
-    open_url: Option<String>,
+    open_url: Option<Url>,
     epoch: u32,
     next_request: u32,
     /// The first request of the source that is open: answers to earlier ones are late.
@@ -99,7 +93,7 @@ impl Player {
             plays: Vec::new(),
             request: None,
             play: 0,
-            trace: None,
+            trace: PlayTrace::default(),
             previous: None,
             start: None,
             output: None,
@@ -176,18 +170,10 @@ impl Player {
 
     /// `traceparent` of the current or last play.
     pub fn traceparent(&self) -> Option<String> {
-        self.trace.as_ref()?.context().map(|context| format_traceparent(&context))
+        self.trace.context().map(|context| format_traceparent(&context))
     }
 
-    pub(super) fn handle(
-        &mut self,
-        now: Instant,
-        input: PlayerInput,
-        telemetry: Option<&mut Telemetry>,
-        clock: ClockAnchor,
-        outputs: &mut VecDeque<Output>,
-    ) {
-        let edge = &mut Edge { now, telemetry, clock, outputs };
+    pub(super) fn handle(&mut self, edge: &mut Edge<'_>, input: PlayerInput) {
         match input {
             PlayerInput::Load { token, source } => self.load(edge, token, source),
             PlayerInput::Play(request) => self.play(edge, request),
@@ -221,38 +207,16 @@ impl Player {
         }
     }
 
-    pub(super) fn destroy(
-        &mut self,
-        now: Instant,
-        telemetry: Option<&mut Telemetry>,
-        clock: ClockAnchor,
-        outputs: &mut VecDeque<Output>,
-    ) {
-        self.stop(&mut Edge { now, telemetry, clock, outputs }, PlayFailure::Aborted);
-    }
-
-    pub(super) fn start_metadata_request(
-        &self,
-        telemetry: &mut Telemetry,
-        now: Instant,
-        method: &str,
-        url: &str,
-    ) -> (Option<SpanKey>, Option<String>) {
-        self.trace.as_ref().map_or((None, None), |trace| trace.start_metadata_request(telemetry, now, method, url))
+    pub(super) fn destroy(&mut self, edge: &mut Edge<'_>) {
+        self.stop(edge, PlayFailure::Aborted);
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         [self.refusal, self.recovery.due(), self.watchdog.due(), self.deadline].into_iter().flatten().min()
     }
 
-    pub(super) fn handle_timeout(
-        &mut self,
-        now: Instant,
-        telemetry: Option<&mut Telemetry>,
-        clock: ClockAnchor,
-        outputs: &mut VecDeque<Output>,
-    ) {
-        let edge = &mut Edge { now, telemetry, clock, outputs };
+    pub(super) fn handle_timeout(&mut self, edge: &mut Edge<'_>) {
+        let now = edge.now;
         if self.refusal.take_if(|due| *due <= now).is_some() {
             self.stop(edge, PlayFailure::NotAllowed);
         }
@@ -329,11 +293,13 @@ impl Player {
         self.settle_plays(edge, Err(PlayFailure::Aborted));
         self.step(edge, Input::Command(Command::Load));
         self.source = Some(source);
-        (self.failure, self.duration, self.buffered, self.start_position) = (None, None, 0.0, 0.0);
+        self.set_failure(edge, None);
+        (self.duration, self.buffered, self.start_position) = (None, 0.0, 0.0);
         if self.media_lost.is_some() || self.output_lost {
             // The new worklet will say when it is ready: until then nothing is opened.
             (self.media_lost, self.output_lost, self.output) = (None, false, None);
             edge.outputs.push_back(Output::Reopen { player: self.id });
+            edge.outputs.push_back(greet(self.id));
         }
         self.step(edge, Input::Event(Event::SourceSelected));
         edge.outputs.push_back(Output::Settle { player: self.id, token, result: Ok(()) });
@@ -365,10 +331,8 @@ impl Player {
         let to = seconds.max(0.0).min(self.duration.unwrap_or(f64::MAX));
         let from = self.current_time(edge.now);
         self.start_position = to;
-        if self.step(edge, Input::Command(Command::Seek)).transition.is_some()
-            && let Some(trace) = self.trace.as_mut()
-        {
-            trace.seek_started(edge.telemetry.as_deref_mut(), edge.now, from, to);
+        if self.step(edge, Input::Command(Command::Seek)).transition.is_some() {
+            self.trace.seek_started(&mut edge.to, from, to);
         }
     }
 
@@ -382,24 +346,25 @@ impl Player {
     /// Ends the play's trace; what is open ends with it.
     fn end_play(&mut self, edge: &mut Edge<'_>, failure: Option<PlayFailure>) {
         let state = self.state().as_str();
-        if let Some(trace) = self.trace.as_mut() {
-            trace.finish(edge.telemetry.as_deref_mut(), edge.now, failure, state);
-            self.previous = trace.context().or(self.previous);
-        }
+        self.trace.finish(&mut edge.to, failure, state);
+        self.previous = self.trace.context().or(self.previous);
     }
 
     fn fail(&mut self, edge: &mut Edge<'_>, failure: PlayFailure) {
-        self.failure = Some(failure);
+        self.set_failure(edge, Some(failure));
         self.failure_ahead = None;
         // The listener stays where the sound ended, and a retry begins there.
         self.start_position = self.current_time(edge.now);
         let totals = self.totals;
-        if let Some(trace) = self.trace.as_mut() {
-            trace.failed_later(edge.telemetry.as_deref_mut(), edge.now, failure, &totals);
-        }
+        self.trace.failed_later(&mut edge.to, failure, &totals);
         self.end_play(edge, Some(failure));
         self.settle_plays(edge, Err(failure));
         self.step(edge, Input::Event(Event::Failed));
+    }
+
+    fn set_failure(&mut self, edge: &mut Edge<'_>, failure: Option<PlayFailure>) {
+        self.failure = failure;
+        edge.outputs.push_back(Output::Failure { player: self.id, failure });
     }
 
     fn fail_if_wanted(&mut self, edge: &mut Edge<'_>, failure: PlayFailure) {
@@ -412,25 +377,23 @@ impl Player {
     }
 
     fn start_trace(&mut self, edge: &mut Edge<'_>) {
-        let (source, request) = (self.source.clone().unwrap_or_default(), self.request);
+        let (source, request) = (self.source.as_ref(), self.request);
         let at = request.map_or(edge.now, |request| request.at);
         self.start = Some(StartUp::new(at));
         let play = PlayContext {
-            track_id: source.track_id,
-            playlist_id: source.playlist_id,
-            parent: source.parent,
+            attributes: source.map_or(&[], |source| &source.attributes),
+            parent: source.and_then(|source| source.parent),
             trigger: request.map_or("api", |request| request.trigger),
             previous: self.previous.take(),
         };
-        // A body that goes on through a pause before the sound belongs to the play that follows too.
-        let requests = self.trace.take().map(PlayTrace::into_requests).unwrap_or_default();
-        self.trace = Some(PlayTrace::start(edge.telemetry(), at, &play, requests));
+        self.trace.start(&mut edge.to, at, &play);
     }
 
     fn begin_play(&mut self, edge: &mut Edge<'_>) {
         self.end_play(edge, None);
         self.play += 1;
-        (self.heard, self.received, self.failure, self.failure_ahead) = (false, false, None, None);
+        self.set_failure(edge, None);
+        (self.heard, self.received, self.failure_ahead) = (false, false, None);
         self.totals = Totals::default();
         self.recovery = Recovery::default();
         (self.open_url, self.waiting_url) = (None, None);
@@ -445,7 +408,7 @@ impl Player {
         }
     }
 
-    fn open(&mut self, edge: &mut Edge<'_>, url: String) {
+    fn open(&mut self, edge: &mut Edge<'_>, url: Url) {
         let Some((output_rate, _)) = self.output else {
             self.waiting_url = Some(url);
             return;
@@ -460,7 +423,7 @@ impl Player {
         self.first_request = request.id;
         let (epoch, position) = (self.epoch, self.start_position);
         let credentials = self.source.as_ref().is_some_and(|source| source.credentials);
-        self.tell_media(edge, MediaCommand::Open { epoch, url, credentials, output_rate, position, request });
+        self.tell_media(edge, MediaCommand::Open { epoch, url: url.href, credentials, output_rate, position, request });
         self.release_unless_paused(edge);
     }
 
@@ -476,14 +439,11 @@ impl Player {
         self.tell_media(edge, MediaCommand::Fetch { epoch: self.epoch, request });
     }
 
-    fn media_request(&mut self, edge: &mut Edge<'_>, url: &str, offset: u64) -> Request {
+    fn media_request(&mut self, edge: &mut Edge<'_>, url: &Url, offset: u64) -> Request {
         self.next_request += 1;
         self.deadline = Some(edge.now + SILENT_REQUEST);
         let id = self.next_request;
-        let traceparent = self
-            .trace
-            .as_mut()
-            .and_then(|trace| trace.start_media_request(edge.telemetry.as_deref_mut(), edge.now, id, url, offset));
+        let traceparent = self.trace.start_media_request(&mut edge.to, id, url, offset);
         Request { id, offset, traceparent }
     }
 
@@ -500,11 +460,9 @@ impl Player {
         self.refusal = None;
         self.tell_worklet(edge, WorkletCommand::Hold);
         self.settle_plays(edge, Err(PlayFailure::Aborted));
-        if !self.heard
-            && let Some(trace) = self.trace.as_mut()
-        {
-            trace.exit(edge.telemetry.as_deref_mut(), edge.now, State::Paused.as_str());
-            self.previous = trace.context();
+        if !self.heard {
+            self.trace.exit(&mut edge.to, None, State::Paused.as_str());
+            self.previous = self.trace.context();
         }
     }
 

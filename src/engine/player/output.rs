@@ -74,18 +74,14 @@ impl Player {
 
     fn stall(&mut self, edge: &mut Edge<'_>, at: Instant, cause: StallCause) {
         self.totals.stalls += 1;
-        if let Some(trace) = self.trace.as_mut() {
-            trace.stall_started(edge.telemetry.as_deref_mut(), at, cause);
-        }
+        self.trace.stall_started(&mut edge.to, at, cause);
     }
 
     fn stall_ended(&mut self, edge: &mut Edge<'_>, at: Instant, missing: u64) {
         if let Some((rate, _)) = self.output {
             self.totals.stalled += duration_of(missing, rate);
         }
-        if let Some(trace) = self.trace.as_mut() {
-            trace.stall_ended(edge.telemetry.as_deref_mut(), edge.now, at, missing);
-        }
+        self.trace.stall_ended(&mut edge.to, at, missing);
     }
 
     pub(super) fn handle_report(&mut self, edge: &mut Edge<'_>, report: Report) {
@@ -168,11 +164,11 @@ impl Player {
         self.deadline = None;
         self.watchdog.feed(edge.now);
         let rate = self.output.map_or(0, |(rate, _)| rate);
-        if let (Some(start), Some(trace)) = (self.start.as_mut(), self.trace.as_mut()) {
+        if let Some(start) = self.start.as_mut() {
             start.reach(Phase::Output, at);
-            trace.started(edge.telemetry.as_deref_mut(), edge.now, start, method, rate);
-            trace.seek_ended(edge.telemetry.as_deref_mut(), edge.now, at);
+            self.trace.started(&mut edge.to, start, method, rate);
         }
+        self.trace.seek_ended(&mut edge.to, at);
         self.step(edge, Input::Event(Event::Audible));
         self.settle_plays(edge, Ok(()));
     }

@@ -1,9 +1,14 @@
-//! OTLP bodies in protobuf (opentelemetry-proto 1.x), written by hand: the crate that generates them weighs as much as
-//! the whole control plane (docs/decisions.md). Native tests hold every byte against the generated types.
+//! OTLP in protobuf (opentelemetry-proto 1.x), written by hand: the crate that generates it weighs as much as the whole
+//! control plane. A record is written when it is made and kept as its bytes (docs/decisions.md). Native tests hold every
+//! byte against the generated types.
 
+mod attributes;
+mod request;
 mod response;
-mod trace;
 mod wire;
 
+pub use attributes::{Attributes, Value};
+pub(super) use request::RECORD;
+pub use request::encode_request;
 pub use response::parse_partial_success;
-pub use trace::encode_spans;
+pub use wire::Writer;

@@ -1,19 +1,42 @@
-//! Protobuf's wire format: varints, fixed 64 bits, and fields behind a length.
+//! Protobuf's wire format: varints, fixed 32 and 64 bits, and fields behind a length.
 
 /// A message that is being written.
-#[derive(Default)]
-pub(super) struct Writer(Vec<u8>);
+#[derive(Debug, Clone, Default)]
+pub struct Writer(Vec<u8>);
 
 const VARINT: u32 = 0;
 const FIXED64: u32 = 1;
 const LENGTH: u32 = 2;
 const FIXED32: u32 = 5;
 
+impl From<Vec<u8>> for Writer {
+    fn from(fields: Vec<u8>) -> Self {
+        Self(fields)
+    }
+}
+
 impl Writer {
-    pub(super) fn finish(self) -> Vec<u8> {
+    /// The bytes so far.
+    pub fn as_slice(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes.
+    pub fn finish(self) -> Vec<u8> {
         self.0
     }
 
+    /// Appends fields that are encoded already.
+    pub fn raw(&mut self, fields: &[u8]) {
+        self.0.extend_from_slice(fields);
+    }
+
+    /// Takes bytes out again.
+    pub(in crate::telemetry) fn cut(&mut self, range: std::ops::Range<usize>) {
+        self.0.drain(range);
+    }
+
+    #[inline(never)]
     fn raw_varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.0.push(value as u8 | 0x80);
@@ -26,56 +49,77 @@ impl Writer {
         self.raw_varint(u64::from(field << 3 | kind));
     }
 
-    pub(super) fn varint(&mut self, field: u32, value: u64) {
+    /// A number of varying length.
+    #[inline(never)]
+    pub fn varint(&mut self, field: u32, value: u64) {
         self.tag(field, VARINT);
         self.raw_varint(value);
     }
 
-    pub(super) fn fixed64(&mut self, field: u32, value: u64) {
+    /// A number of eight bytes.
+    #[inline(never)]
+    pub fn fixed64(&mut self, field: u32, value: u64) {
         self.tag(field, FIXED64);
-        self.0.extend_from_slice(&value.to_le_bytes());
+        self.raw(&value.to_le_bytes());
     }
 
-    pub(super) fn fixed32(&mut self, field: u32, value: u32) {
+    /// A number of four bytes.
+    pub fn fixed32(&mut self, field: u32, value: u32) {
         self.tag(field, FIXED32);
-        self.0.extend_from_slice(&value.to_le_bytes());
+        self.raw(&value.to_le_bytes());
     }
 
-    pub(super) fn bytes(&mut self, field: u32, value: &[u8]) {
+    /// Bytes, or text.
+    #[inline(never)]
+    pub fn bytes(&mut self, field: u32, value: &[u8]) {
         self.tag(field, LENGTH);
         self.raw_varint(value.len() as u64);
-        self.0.extend_from_slice(value);
+        self.raw(value);
     }
 
-    /// A message within this one. Its length is not known before it is written: one byte is held free for it, which
-    /// suits nearly all of ours, and a longer one moves the message.
-    pub(super) fn message(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
-        self.tag(field, LENGTH);
-        let at = self.0.len();
-        self.0.push(0);
+    /// A message within this one.
+    pub fn message(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
+        let at = self.begin(field);
         write(self);
-        let len = self.0.len() - at - 1;
-        if len < 0x80 {
-            self.0[at] = len as u8;
-            return;
+        self.end(at);
+    }
+
+    /// Its length is not known before it is written: one byte is held free for it, which suits nearly all of ours.
+    #[inline(never)]
+    fn begin(&mut self, field: u32) -> usize {
+        self.tag(field, LENGTH);
+        self.0.push(0);
+        self.0.len()
+    }
+
+    /// A longer one is moved.
+    #[inline(never)]
+    fn end(&mut self, begin: usize) {
+        let mut len = self.0.len() - begin;
+        let mut at = begin - 1;
+        while len >= 0x80 {
+            self.0[at] = len as u8 | 0x80;
+            len >>= 7;
+            at += 1;
+            self.0.insert(at, 0);
         }
-        let mut prefix = Self::default();
-        prefix.raw_varint(len as u64);
-        let more = prefix.0.len() - 1;
-        self.0.resize(self.0.len() + more, 0);
-        self.0.copy_within(at + 1..at + 1 + len, at + 1 + more);
-        self.0[at..=at + more].copy_from_slice(&prefix.0);
+        self.0[at] = len as u8;
     }
 }
 
 /// A message that is being read. Ends at the first thing that is not protobuf.
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+#[derive(Debug, Clone, Copy)]
+pub(in crate::telemetry) struct Reader<'a>(pub(in crate::telemetry) &'a [u8]);
 
 /// A field's value, as far as we read any.
-pub(super) enum Field<'a> {
+#[derive(Debug, Clone, Copy)]
+pub(in crate::telemetry) enum Field<'a> {
+    /// A number of varying length.
     Varint(u64),
+    /// Bytes, text, or a message.
     Bytes(&'a [u8]),
-    Other,
+    /// A number of four or eight bytes.
+    Fixed,
 }
 
 impl<'a> Reader<'a> {
@@ -97,19 +141,20 @@ impl<'a> Reader<'a> {
         None
     }
 
-    pub(super) fn field(&mut self) -> Option<(u32, Field<'a>)> {
-        let tag = self.raw_varint()?;
-        let field = u32::try_from(tag >> 3).ok()?;
-        let value = match (tag & 7) as u32 {
+    /// The next field's number and value.
+    #[inline(never)]
+    pub(in crate::telemetry) fn field(&mut self) -> Option<(u32, Field<'a>)> {
+        let tag = self.raw_varint()? as u32;
+        let value = match tag & 7 {
             VARINT => Field::Varint(self.raw_varint()?),
-            FIXED64 => self.take(8).map(|_| Field::Other)?,
-            FIXED32 => self.take(4).map(|_| Field::Other)?,
+            FIXED64 => self.take(8).map(|_| Field::Fixed)?,
+            FIXED32 => self.take(4).map(|_| Field::Fixed)?,
             LENGTH => {
                 let len = usize::try_from(self.raw_varint()?).ok()?;
                 Field::Bytes(self.take(len)?)
             }
             _ => return None,
         };
-        Some((field, value))
+        Some((tag >> 3, value))
     }
 }

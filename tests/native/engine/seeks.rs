@@ -108,7 +108,7 @@ fn a_seek_while_the_source_is_resolved_is_where_it_begins() {
     host.player(PlayerInput::Load { token: 1, source: Source::default() });
     host.play(2);
     host.player(PlayerInput::Seek(30.0));
-    host.player(PlayerInput::Resolved { play: 1, url: "https://cdn.example/a.mp3".into() });
+    host.player(PlayerInput::Resolved { play: 1, url: crate::fake_host::url_of("https://cdn.example/a.mp3") });
     assert!(host.media.iter().any(|command| matches!(command, Command::Open { position: 30.0, .. })));
     host.bytes_flow();
     host.audible(0);

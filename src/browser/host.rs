@@ -1,0 +1,45 @@
+//! What the scripts do for the engine (`host.js` is the other side).
+
+use wasm_bindgen::prelude::*;
+
+/// What a player's script is told, by its number in `player.js`.
+#[derive(Clone, Copy)]
+pub(super) enum Tell {
+    /// Dispatch the event of that name.
+    Event,
+    /// Settle the promise of that number, with an error's name and message if it has one.
+    Settle,
+    /// Ask the app for the URL of the play of that number.
+    Resolve,
+    /// That URL is not wanted any more.
+    CancelResolve,
+    /// Load worker and worklet again.
+    Reopen,
+    /// Let the worklet play that epoch; −1 holds it.
+    Worklet,
+    /// What ended the track: the error's name and message, or nothing any more.
+    Failure,
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The scripts of the page.
+    pub type Host;
+    /// Tells a player's script.
+    #[wasm_bindgen(method)]
+    pub(super) fn tell(this: &Host, player: u32, what: u32, number: f64, name: &str, message: &str);
+    /// Sends a command to a player's Worker.
+    #[wasm_bindgen(method)]
+    pub(super) fn media(this: &Host, player: u32, command: &[u8]);
+    /// Sends an export, at once, and answers through `Core::replied`.
+    #[wasm_bindgen(method)]
+    pub(super) fn post(
+        this: &Host,
+        telemetry: u32,
+        export: u32,
+        signal: u32,
+        body: &[u8],
+        keepalive: bool,
+        timeout: f64,
+    );
+}

@@ -1,0 +1,8 @@
+// When the page is hidden or left (Page Visibility; HTML, "unloading documents"). `pagehide` fires on the window and never
+// on the document; a phone's browser may give no other sign than the hidden one.
+
+/** Calls back whenever the page is hidden or left. @param {() => void} callback */
+export function onHidden(callback) {
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && callback());
+  addEventListener('pagehide', callback);
+}

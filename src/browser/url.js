@@ -1,0 +1,26 @@
+// A URL as the browser's own parser takes it apart (URL standard), and what is told of it.
+
+import { SERVER_ADDRESS, SERVER_PORT, URL_FULL } from '../js/semconv.js';
+
+/** @typedef {{ href: string, propagates: boolean, attributes: Record<string, string | number> }} Described */
+
+/**
+ * The URL; whether a request to it may carry a trace header (the page's own origin and the allow-list only); and what is
+ * told of it: its server, and itself without credentials and query values, which may hold a listener's tokens.
+ * @param {string | URL} given @param {string[]} [propagateTo] @returns {Described}
+ */
+export function describe(given, propagateTo = []) {
+  const { href, origin, protocol, hostname, port } = new URL(given, document.baseURI);
+  const full = new URL(href);
+  full.username = full.password = full.hash = '';
+  full.search = full.search.replace(/([?&][^=&]*)(=[^&]*)?/g, '$1=REDACTED');
+  return {
+    href,
+    propagates: origin === location.origin || propagateTo.includes(origin),
+    attributes: {
+      [URL_FULL]: full.href,
+      [SERVER_ADDRESS]: hostname,
+      [SERVER_PORT]: Number(port) || (protocol === 'http:' ? 80 : 443),
+    },
+  };
+}

@@ -1,0 +1,49 @@
+//! The way from a player to its pipeline: calls that do nothing where there is no pipeline, or no such span.
+
+use super::semconv as name;
+use crate::telemetry::{SpanKey, SpanOptions, Telemetry, Value};
+use crate::time::Instant;
+
+/// Where a play's spans go, and what time it is.
+#[derive(Debug)]
+pub struct Teller<'a> {
+    /// The player's pipeline, if it has one.
+    pub telemetry: Option<&'a mut Telemetry>,
+    /// Now.
+    pub now: Instant,
+}
+
+impl Teller<'_> {
+    pub(super) fn start(&mut self, at: Instant, options: SpanOptions<'_>) -> Option<SpanKey> {
+        self.telemetry.as_mut()?.start_span(at, options)
+    }
+
+    #[inline(never)]
+    pub(super) fn set(&mut self, key: Option<SpanKey>, name: &str, value: Value<'_>) {
+        if let (Some(telemetry), Some(key)) = (self.telemetry.as_mut(), key) {
+            telemetry.set(key, name, value);
+        }
+    }
+
+    pub(super) fn set_encoded(&mut self, key: Option<SpanKey>, attributes: &[u8]) {
+        if let (Some(telemetry), Some(key)) = (self.telemetry.as_mut(), key) {
+            telemetry.set_encoded(key, attributes);
+        }
+    }
+
+    /// Marks a span as failed, with its class and perhaps a sentence.
+    #[inline(never)]
+    pub(super) fn fail(&mut self, key: Option<SpanKey>, error_type: &str, message: &str) {
+        if let (Some(telemetry), Some(key)) = (self.telemetry.as_mut(), key) {
+            telemetry.set(key, name::ERROR_TYPE, Value::Text(error_type));
+            telemetry.fail(key, message);
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn end(&mut self, key: Option<SpanKey>, at: Instant) {
+        if let (Some(telemetry), Some(key)) = (self.telemetry.as_mut(), key) {
+            telemetry.end_span(self.now, key, at);
+        }
+    }
+}

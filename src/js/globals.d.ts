@@ -1,0 +1,14 @@
+/** The package's version; the build puts it in. */
+declare const TONEARM_VERSION: string;
+
+/** wasm-bindgen's glue of the control plane. */
+declare module '*/tonearm_bg.js' {
+  export const Core: typeof import('../../pkg/dist/tonearm.js').Core;
+  export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
+}
+
+/** wasm-bindgen's glue of the media plane. */
+declare module '*/tonearm_media_bg.js' {
+  export const Plane: typeof import('../../pkg/dist/tonearm_media.js').Plane;
+  export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
+}

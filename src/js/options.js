@@ -1,0 +1,51 @@
+// The options of a pipeline, each with what is expected of it: a mistake is a `TypeError` that names the option, what was
+// expected and what came.
+
+/** @typedef {[test: (value: any) => boolean, expected: string]} Rule */
+
+const isText = (/** @type {unknown} */ value) => typeof value === 'string';
+/** @type {Rule} */
+const text = [isText, 'a string'];
+/** @type {(most: number, unit?: string) => Rule} */
+const count = (most, unit = '') => [
+  (value) => Number.isInteger(value) && value >= 1 && value <= most,
+  `a whole number${unit} from 1 to ${most}`,
+];
+const millis = count(86_400_000, ' of milliseconds');
+/** @type {(value: any) => boolean} */
+const isObject = (value) => typeof value === 'object' && !Array.isArray(value);
+
+/** @type {Record<string, Rule>} */
+const RULES = {
+  serviceName: [(value) => isText(value) && value !== '', 'a string that is not empty'],
+  serviceVersion: text,
+  environment: text,
+  resource: [isObject, 'an object of attributes'],
+  endpoint: [isText, 'a URL as a string'],
+  headers: [(value) => isObject(value) && Object.values(value).every(isText), 'an object of strings'],
+  propagateTo: [(value) => Array.isArray(value) && value.every(isText), 'an array of origins'],
+  scheduledDelayMillis: millis,
+  exportTimeoutMillis: millis,
+  maxExportBatchSize: count(10_000),
+  maxQueueSize: count(1_000_000),
+};
+
+/** What came instead. @param {unknown} value */
+function kindOf(value) {
+  if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 60))}`;
+  if (typeof value === 'number') return `the number ${value}`;
+  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
+}
+
+/** Throws where a configuration is not what was expected. @param {Record<string, unknown>} config */
+export function check(config) {
+  const fault = (/** @type {string} */ what) => new TypeError(`createTelemetry: ${what}`);
+  if (typeof config !== 'object' || config === null) throw fault(`expected an object, got ${kindOf(config)}`);
+  for (const option of Object.keys(config)) if (!RULES[option]) throw fault(`option "${option}": is not known`);
+  for (const [option, [test, expected]] of Object.entries(RULES)) {
+    const value = config[option] ?? undefined;
+    if (value === undefined ? option === 'serviceName' : !test(value)) {
+      throw fault(`option "${option}": expected ${expected}, got ${kindOf(config[option])}`);
+    }
+  }
+}

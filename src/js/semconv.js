@@ -1,0 +1,15 @@
+// The attribute names that the scripts write themselves; `src/instrumentation/semconv.rs` has them all, with their
+// sources, and a test holds this list against it.
+
+export const MUSIC_TRACK_ID = 'music.track_id';
+export const MUSIC_PLAYLIST_ID = 'music.playlist_id';
+export const HTTP_REQUEST_METHOD = 'http.request.method';
+export const HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code';
+export const URL_FULL = 'url.full';
+export const SERVER_ADDRESS = 'server.address';
+export const SERVER_PORT = 'server.port';
+export const ERROR_TYPE = 'error.type';
+export const CDN_NODE = 'cdn.node';
+export const CDN_CACHE = 'cdn.cache';
+export const SERVER_TRACE_ID = 'server.trace_id';
+export const TRACK_REQUEST_PURPOSE = 'track.request.purpose';

@@ -1,0 +1,90 @@
+//! Attributes (`KeyValue`: key = 1, value = 2), written as they are set.
+
+use super::wire::{Field, Reader, Writer};
+
+/// A value (`AnyValue`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// Text: field 1.
+    Text(&'a str),
+    /// Yes or no: field 2.
+    Flag(bool),
+    /// A whole number: field 3.
+    Int(i64),
+    /// A number: field 4.
+    Float(f64),
+    /// A list, a map, or another value that is encoded already: the bytes of an `AnyValue`.
+    Encoded(&'a [u8]),
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(number: u32) -> Self {
+        Self::Int(number.into())
+    }
+}
+
+impl From<f64> for Value<'_> {
+    fn from(number: f64) -> Self {
+        Self::Float(number)
+    }
+}
+
+impl Writer {
+    /// An attribute as field `field` of this message.
+    #[inline(never)]
+    pub fn attribute(&mut self, field: u32, key: &str, value: Value<'_>) {
+        self.message(field, |out| {
+            out.bytes(1, key.as_bytes());
+            out.message(2, |out| match value {
+                Value::Text(text) => out.bytes(1, text.as_bytes()),
+                Value::Flag(flag) => out.varint(2, u64::from(flag)),
+                Value::Int(number) => out.varint(3, number.cast_unsigned()),
+                Value::Float(number) => out.fixed64(4, number.to_bits()),
+                Value::Encoded(value) => out.raw(value),
+            });
+        });
+    }
+
+    /// Takes the attribute of that key out again, if it is there: the last value of a key wins.
+    pub(in crate::telemetry) fn remove_attribute(&mut self, field: u32, key: &str) -> bool {
+        let mut rest = Reader(self.as_slice());
+        let mut from = 0;
+        while let Some((number, value)) = rest.field() {
+            let to = self.as_slice().len() - rest.0.len();
+            if let Field::Bytes(attribute) = value
+                && number == field
+                && let Some((1, Field::Bytes(known))) = Reader(attribute).field()
+                && known == key.as_bytes()
+            {
+                self.cut(from..to);
+                return true;
+            }
+            from = to;
+        }
+        false
+    }
+}
+
+/// Attributes alone, all of them one field of the message that they will be part of: 1 of a resource.
+#[derive(Debug, Clone, Default)]
+pub struct Attributes(Writer);
+
+impl Attributes {
+    /// The same, with another attribute of a resource.
+    #[must_use]
+    pub fn with<'a>(mut self, key: &str, value: impl Into<Value<'a>>) -> Self {
+        self.0.attribute(1, key, value.into());
+        self
+    }
+
+    /// Their bytes.
+    pub fn finish(self) -> Vec<u8> {
+        self.0.finish()
+    }
+}

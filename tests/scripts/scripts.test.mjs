@@ -1,0 +1,110 @@
+// The hand-written scripts that need no page, each as the page gets it.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { post } from '../../src/browser/fetch.js';
+import { serverTiming } from '../../src/browser/server_timing.js';
+import { check } from '../../src/js/options.js';
+import { SPAN, encode, encodeSpan } from '../../src/js/otlp.js';
+
+test('Server-Timing tells node, cache and trace', () => {
+  const of = (value, more = {}) => serverTiming(new Headers({ 'server-timing': value, ...more }));
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  assert.deepEqual(
+    of(`total;dur=3.2, cdn-node;desc="fra-1, rack 2", cdn-cache;desc=HIT;dur=1, traceparent;desc="${traceparent}"`),
+    ['fra-1, rack 2', 'hit', '0af7651916cd43dd8448eb211c80319c'],
+  );
+  assert.deepEqual(of('node;dur=1;desc=a , cache;desc="miss"'), ['a', 'miss', undefined]);
+  assert.deepEqual(of('x', { 'x-cache': 'Hit from node' }), [undefined, 'hit from node', undefined]);
+  for (const nonsense of ['', ',,;;', 'traceparent', 'traceparent;desc=1-2', 'node;desc=', 'node;desc=""', ';=;=']) {
+    assert.deepEqual(of(nonsense), [undefined, undefined, undefined], nonsense);
+  }
+  assert.deepEqual(of(`node;desc=${'x'.repeat(200)}`), [undefined, undefined, undefined]);
+  // Nothing that a server sends may keep the page busy.
+  for (const long of [';'.repeat(8000), 'a;'.repeat(4000), 'a;b="'.repeat(1600), ' '.repeat(8000)]) of(`x${long}x`);
+});
+
+test('attributes are protobuf', () => {
+  const hex = (attributes) => Buffer.from(encode(SPAN, attributes)).toString('hex');
+  // key = 1, value = 2 { string = 1, bool = 2, int = 3, double = 4, array = 5 }
+  assert.equal(hex({ a: 'ü' }), '4a09' + '0a0161' + '1204' + '0a02c3bc');
+  assert.equal(hex({ a: true }), '4a07' + '0a0161' + '1202' + '1001');
+  assert.equal(hex({ a: 300 }), '4a08' + '0a0161' + '1203' + '18ac02');
+  assert.equal(hex({ a: -1 }), '4a10' + '0a0161' + '120b' + '18ffffffffffffffffff01');
+  assert.equal(hex({ a: 0.5 }), '4a0e' + '0a0161' + '1209' + '21000000000000e03f');
+  assert.equal(hex({ a: ['x', 1] }), '4a10' + '0a0161' + '120b' + '2a09' + '0a030a0178' + '0a021801');
+  assert.equal(hex({ a: undefined, b: null, c: () => {} }), '');
+  assert.equal(encode(SPAN, { a: 'x'.repeat(300) }).length, 300 + 3 + 3 + 3 + 3);
+  const many = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`k${n}`, n]));
+  assert.equal(encode(SPAN, many).filter((byte) => byte === SPAN).length >= 128, true);
+});
+
+test('a span is protobuf, parent and status included', () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03';
+  const span = { name: 'n', kind: 3, traceparent, parent: traceparent.replace('b7', 'c7'), isRemote: true, error: 'no' };
+  assert.equal(
+    Buffer.from(encodeSpan(span, {})).toString('hex'),
+    '0a100af7651916cd43dd8448eb211c80319c' + '1208b7ad6b7169203331' + '2208c7ad6b7169203331' + '2a016e' + '3003' +
+      '7a06' + '12026e6f' + '1802' + '850103030000',
+  );
+});
+
+test('a wrong option is named, with what was expected and what came', () => {
+  for (const [config, message] of [
+    [undefined, 'createTelemetry: expected an object, got undefined'],
+    [{}, 'createTelemetry: option "serviceName": expected a string that is not empty, got undefined'],
+    [{ serviceName: '' }, 'createTelemetry: option "serviceName": expected a string that is not empty, got the string ""'],
+    [
+      { serviceName: 'x', scheduledDelayMillis: 0 },
+      'createTelemetry: option "scheduledDelayMillis": expected a whole number of milliseconds from 1 to 86400000, got the number 0',
+    ],
+    [{ serviceName: 'x', propagateTo: 'y' }, 'createTelemetry: option "propagateTo": expected an array of origins, got the string "y"'],
+    [{ serviceName: 'x', headers: { a: 1 } }, 'createTelemetry: option "headers": expected an object of strings, got object'],
+    [{ serviceName: 'x', nonsense: 1 }, 'createTelemetry: option "nonsense": is not known'],
+  ]) {
+    assert.throws(() => check(config), { name: 'TypeError', message });
+  }
+  check({ serviceName: 'x', endpoint: null, headers: { a: 'b' }, maxQueueSize: 1 });
+});
+
+/** One export through a replaced fetch: what was sent, and what was answered. */
+async function send(respond) {
+  const original = globalThis.fetch;
+  const calls = [];
+  globalThis.fetch = async (url, init) => {
+    calls.push([url, init]);
+    return respond();
+  };
+  try {
+    const destination = { endpoint: 'https://otlp.example/', headers: { 'x-key': 'k' } };
+    const body = new Uint8Array([1]);
+    const answer = await new Promise((answered) =>
+      post(destination, 0, body, true, 1000, (...reply) => answered(reply)));
+    return { url: calls[0][0], init: calls[0][1], answer };
+  } finally {
+    globalThis.fetch = original;
+  }
+}
+
+test('an export is a POST of protobuf, and its reply is read', async () => {
+  const { url, init, answer } = await send(() => new Response(new Uint8Array([10, 2]), { status: 200 }));
+  assert.equal(url, 'https://otlp.example/v1/traces');
+  assert.deepEqual(init.headers, { 'content-type': 'application/x-protobuf', 'x-key': 'k' });
+  assert.equal(init.keepalive, true);
+  assert.deepEqual(answer, [200, -1, new Uint8Array([10, 2])]);
+});
+
+test('a wait that is asked for is told in milliseconds', async () => {
+  const wait = async (value) => (await send(() => new Response('', { status: 429, headers: { 'retry-after': value } }))).answer[1];
+  assert.equal(await wait('2'), 2000);
+  assert.equal(await wait('soon'), -1);
+  assert.equal(await wait('Fri, 01 Jan 2010 00:00:00 GMT'), 0);
+  assert.ok((await wait('Fri, 01 Jan 2100 00:00:00 GMT')) > 1e12);
+});
+
+test('no response is status 0', async () => {
+  const { answer } = await send(() => {
+    throw new TypeError('no network');
+  });
+  assert.deepEqual(answer.slice(0, 2), [0, -1]);
+});
