@@ -12,7 +12,7 @@ for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do remap+=" --remap
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=$remap
 pack() { # crate's folder, name, further arguments of cargo
   wasm-pack --log-level warn build "$1" --mode no-install --no-pack --target bundler --release \
-    --out-dir "$TONEARM_ROOT/pkg/dist" --out-name "$2" -- "${@:3}" 2>&1 | grep -vE '^ *(Compiling|Finished|Downloaded)' || true
+    --out-dir "$TONEARM_ROOT/pkg/dist" --out-name "$2" -- "${@:3}" 2>&1 | { grep -vE '^ *(Compiling|Finished|Downloaded)' || true; }
 }
 # A panic ends the wasm, by name and without words: the words would weigh a tenth of what a page loads, and a fifth of the
 # media plane. The standard library is built along for that, which a stable compiler does only when asked like this.

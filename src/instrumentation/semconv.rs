@@ -5,6 +5,8 @@
 
 /// Play request → first audible sample, failure, or the listener leaving.
 pub const SPAN_TRACK_PLAY: &str = "track.play";
+/// A load that could not be.
+pub const SPAN_TRACK_LOAD: &str = "track.load";
 /// First media byte → first decoded frame.
 pub const SPAN_AUDIO_DECODE: &str = "audio.decode";
 /// First decoded frame → first audible sample.

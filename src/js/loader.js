@@ -112,19 +112,18 @@ export const placeOf = (name) => places[name];
 export const currentCore = () => core;
 
 /**
- * Calls the core now, or once it is there.
+ * Calls the core now, or once it is there; what waits does not bring it.
  * @param {(core: import('./core').Core) => void} call
  * @param {(error: DOMException) => void} [refuse] called instead where it can't be had
  */
+export function whenCore(call, refuse) {
+  if (core) call(core);
+  else if (waiting.length < MAX_WAITING) waiting.push({ call, refuse });
+  else refuse?.(new DOMException('Too many calls wait for the player.', 'QuotaExceededError'));
+}
+
+/** The same, and brings the core. @type {typeof whenCore} */
 export function withCore(call, refuse) {
-  if (core) {
-    call(core);
-    return;
-  }
-  if (waiting.length >= MAX_WAITING) {
-    refuse?.(new DOMException('Too many calls wait for the player.', 'QuotaExceededError'));
-    return;
-  }
-  waiting.push({ call, refuse });
-  init().catch(() => {});
+  whenCore(call, refuse);
+  if (!core) init().catch(() => {});
 }

@@ -7,7 +7,8 @@ import { connect, openWorker } from '../browser/worker_link.js';
 import { currentCore, placeOf, sides, withCore } from './loader.js';
 import { SPAN, encode } from './otlp.js';
 import { Resolver, flat } from './resolver.js';
-import { MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID } from './semconv.js';
+import { ERROR_TYPE, MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID, SPAN_TRACK_LOAD, SPAN_TRACK_PLAY } from './semconv.js';
+import { Span } from './telemetry.js';
 
 /** Events of a gesture that lets a page make a sound (HTML, "user activation"). */
 const GESTURES = new Set(['click', 'keydown', 'mousedown', 'mouseup', 'pointerdown', 'pointerup', 'touchend']);
@@ -211,8 +212,9 @@ export class Player extends EventTarget {
     return this.#error;
   }
 
-  /** @param {(core: import('./core').Core, token: number) => void} call @returns {Promise<void>} */
-  #promise(call) {
+  /** @param {string} name of the span that tells it where the core can't be had @param {number} at
+   *  @param {(core: import('./core').Core, token: number) => void} call @returns {Promise<void>} */
+  #promise(name, at, call) {
     if (this.#destroyed) return Promise.reject(new DOMException('The player was destroyed.', 'InvalidStateError'));
     const token = ++lastToken;
     return new Promise((resolve, reject) => {
@@ -220,6 +222,12 @@ export class Player extends EventTarget {
       withCore((core) => call(core, token), (error) => {
         this.#promises.delete(token);
         this.#early = error;
+        if (this.#telemetry) {
+          // It waits here for a core that can be had: a later call tries again.
+          const { parent } = this.#source ?? {};
+          const span = new Span(this.#telemetry.id, name, { parent, attributes: { [ERROR_TYPE]: 'unavailable' } }, undefined, at);
+          span.setError(error.message).end();
+        }
         reject(error);
         this.dispatchEvent(new Event('error'));
       });
@@ -240,7 +248,7 @@ export class Player extends EventTarget {
     const url = source.src === undefined ? undefined : describe(source.src, this.#telemetry?.propagateTo);
     const attributes = encode(SPAN, { [MUSIC_TRACK_ID]: source.trackId, [MUSIC_PLAYLIST_ID]: source.playlistId });
     const credentials = source.credentials === 'include';
-    await this.#promise((core, token) =>
+    await this.#promise(SPAN_TRACK_LOAD, performance.now(), (core, token) =>
       core.load(this.#id, token, credentials, attributes, source.parent, ...flat(url)),
     );
     // It may have aborted while the core was on its way.
@@ -255,7 +263,7 @@ export class Player extends EventTarget {
     if (this.#signal?.aborted) return Promise.reject(this.#signal.reason);
     // In this very task: user activation does not survive an await.
     this.#context.resume().catch(() => {});
-    return this.#promise((core, token) => core.play(this.#id, token, at, trigger, activation));
+    return this.#promise(SPAN_TRACK_PLAY, at, (core, token) => core.play(this.#id, token, at, trigger, activation));
   }
 
   pause() {

@@ -1,6 +1,8 @@
 // The attribute names that the scripts write themselves; `src/instrumentation/semconv.rs` has them all, with their
 // sources, and a test holds this list against it.
 
+export const SPAN_TRACK_LOAD = 'track.load';
+export const SPAN_TRACK_PLAY = 'track.play';
 export const MUSIC_TRACK_ID = 'music.track_id';
 export const MUSIC_PLAYLIST_ID = 'music.playlist_id';
 export const HTTP_REQUEST_METHOD = 'http.request.method';

@@ -1,6 +1,6 @@
 // Telemetry as apps hold it. Ids and times of a span are given here, so that it may begin before the core is there.
 
-import { currentCore, exporters, withCore } from './loader.js';
+import { currentCore, exporters, whenCore, withCore } from './loader.js';
 import { check } from './options.js';
 import { RESOURCE, encode, encodeSpan } from './otlp.js';
 
@@ -36,8 +36,9 @@ export class Span {
   #error;
   #ended = false;
 
-  /** @param {number} telemetry @param {string} name @param {import('./types').SpanOptions} options @param {number} [kind] */
-  constructor(telemetry, name, options, kind = INTERNAL) {
+  /** @param {number} telemetry @param {string} name @param {import('./types').SpanOptions} options
+   *  @param {number} [kind] @param {number} [start] */
+  constructor(telemetry, name, options, kind = INTERNAL, start = performance.now()) {
     const given = options.parent;
     /** @type {string | undefined} */
     const parent = typeof given === 'object' ? given.traceparent : given;
@@ -47,7 +48,7 @@ export class Span {
     this.#parent = isTraceparent(parent) ? parent : undefined;
     this.#isRemote = this.#parent !== undefined && typeof given === 'string';
     this.#kind = kind;
-    this.#start = performance.now();
+    this.#start = start;
     this.#attributes = { ...options.attributes };
     const [traceId, flags] = [this.#parent?.slice(3, 35) ?? randomHex(16), this.#parent?.slice(53, 55) ?? '03'];
     /** @type {string} */
@@ -74,7 +75,7 @@ export class Span {
       name: this.#name, kind: this.#kind, traceparent: this.traceparent,
       parent: this.#parent, isRemote: this.#isRemote, error: this.#error,
     }, this.#attributes);
-    withCore((core) => core.recordSpan(this.#telemetry, this.#start, fields));
+    whenCore((core) => core.recordSpan(this.#telemetry, this.#start, fields));
   }
 }
 

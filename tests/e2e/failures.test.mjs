@@ -188,8 +188,26 @@ for (const [what, pattern] of /** @type {const} */ ([
     missing = false;
     if (pattern === '**/nowhere.js') await page.evaluate(() => globalThis.tonearm.init({ worklet: '/pkg/worklet.js' }));
     await playsAgain(page);
+    if (pattern === '**/tonearm_bg.wasm') {
+      // Nothing could record it then; it was kept until something could.
+      const told = await until(async () => {
+        const spans = await (await fetch(`${backend.gateway}/api/spans`)).json();
+        return spans.find((/** @type {any} */ span) => span.service === 'failures' && span.name === 'track.load');
+      });
+      assert.equal(told.attributes['error.type'], 'unavailable');
+    }
     await page.close();
   });
+}
+
+/** What `look` finds, once it does. @template T @param {() => Promise<T>} look */
+async function until(look, tries = 80) {
+  for (let n = 0; n < tries; n++) {
+    const found = await look();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('it never came to be');
 }
 
 test('ten damaged files are played to their end, at their length', async () => {
