@@ -17,11 +17,16 @@ pub enum DropReason {
     Rejected,
     /// It could not be delivered in as many attempts as are made.
     RetriesExhausted,
+    /// One of very many of its kind within a second.
+    Sampled,
+    /// Less grave than what is wanted.
+    Level,
 }
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 4] = [Self::QueueFull, Self::TooManyOpen, Self::Rejected, Self::RetriesExhausted];
+    pub const ALL: [Self; 6] =
+        [Self::QueueFull, Self::TooManyOpen, Self::Rejected, Self::RetriesExhausted, Self::Sampled, Self::Level];
 }
 
 /// Where every record is. `started = exported + pending + Σ dropped` at every moment.
@@ -56,20 +61,27 @@ impl Account {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     records: Writer,
-    /// Bytes of each.
-    lengths: VecDeque<usize>,
+    /// Bytes of each, and how many records of the account it is: a metric is one for each of its points.
+    lengths: VecDeque<(usize, u64)>,
+    count: u64,
 }
 
 impl Queue {
-    /// Takes a record; says whether there was room.
-    pub(super) fn push(&mut self, record: &Writer, limits: &Batch) -> bool {
+    /// Takes a record that counts for `count`; says whether there was room.
+    pub(super) fn push(&mut self, record: &Writer, count: u64, limits: &Batch) -> bool {
         let before = self.records.as_slice().len();
         if self.lengths.len() >= limits.queue_size || before + record.as_slice().len() > limits.queue_bytes {
             return false;
         }
         self.records.bytes(RECORD, record.as_slice());
-        self.lengths.push_back(self.records.as_slice().len() - before);
+        self.lengths.push_back((self.records.as_slice().len() - before, count));
+        self.count += count;
         true
+    }
+
+    /// Records of the account that wait.
+    pub(super) fn count(&self) -> u64 {
+        self.count
     }
 
     pub(super) fn len(&self) -> usize {
@@ -77,7 +89,7 @@ impl Queue {
     }
 
     fn bytes_of(&self, count: usize) -> usize {
-        self.lengths.iter().take(count).sum()
+        self.lengths.iter().take(count).map(|(bytes, _)| bytes).sum()
     }
 
     /// The bytes of the oldest records, at most `count`.
@@ -85,9 +97,11 @@ impl Queue {
         self.records.as_slice().get(..self.bytes_of(count)).unwrap_or_default()
     }
 
-    /// Lets go of the oldest records, once they are in a request.
-    pub(super) fn forget(&mut self, count: usize) {
+    /// Lets go of the oldest records, once they are in a request; returns for how many they count.
+    pub(super) fn forget(&mut self, count: usize) -> u64 {
         self.records.cut(0..self.bytes_of(count));
-        self.lengths.drain(..count.min(self.lengths.len()));
+        let forgotten: u64 = self.lengths.drain(..count.min(self.lengths.len())).map(|(_, count)| count).sum();
+        self.count -= forgotten;
+        forgotten
     }
 }

@@ -3,11 +3,19 @@
 
 use std::time::Duration;
 
+use super::log::Severity;
+
 /// The pipeline's options.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     /// The resource of every record, `service.name` included: encoded attributes (see [`super::Attributes`]).
     pub resource: Vec<u8>,
+    /// What else spans and logs say of the client: metrics must not tell one listener from another.
+    pub client: Vec<u8>,
+    /// The least grave log record that is wanted.
+    pub level: Option<Severity>,
+    /// Whether sums go on from one collection to the next.
+    pub cumulative: bool,
     /// How records are gathered.
     pub batch: Batch,
 }
@@ -25,6 +33,8 @@ pub struct Batch {
     pub queue_bytes: usize,
     /// How long one export may take.
     pub timeout: Duration,
+    /// Time between two collections of metrics.
+    pub metric_interval: Duration,
 }
 
 impl Default for Batch {
@@ -35,6 +45,7 @@ impl Default for Batch {
             queue_size: 16_384,
             queue_bytes: 4 << 20,
             timeout: Duration::from_secs(30),
+            metric_interval: Duration::from_mins(1),
         }
     }
 }

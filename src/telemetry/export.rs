@@ -14,6 +14,8 @@ use crate::time::Instant;
 /// Bytes of keepalive requests that a page may have in flight: the Fetch standard's 64 KiB (section 4.6, "inflight
 /// keepalive bytes"), less room for what the app itself sends.
 pub(super) const LEAVE_BUDGET: usize = 60 << 10;
+/// The longest that a log record waits (OpenTelemetry's default).
+const LOG_DELAY: Duration = Duration::from_secs(1);
 /// Time beyond its timeout after which a request without an answer counts as lost.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -22,11 +24,15 @@ const GRACE: Duration = Duration::from_secs(5);
 pub enum Signal {
     /// Spans.
     Traces,
+    /// Metrics' points.
+    Metrics,
+    /// Log records.
+    Logs,
 }
 
 impl Signal {
     /// Every signal.
-    pub const ALL: [Self; 1] = [Self::Traces];
+    pub const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
 }
 
 /// A request to send.
@@ -134,21 +140,31 @@ impl Pipeline {
     }
 
     pub(super) fn account(&self) -> Account {
-        let pending = self.queue.len() as u64 + self.flights.iter().map(|flight| flight.records).sum::<u64>();
+        let pending = self.queue.count() + self.flights.iter().map(|flight| flight.records).sum::<u64>();
         Account { pending, ..self.account }
     }
 
-    pub(super) fn enqueue(&mut self, now: Instant, record: &Writer, config: &Config) {
-        if self.queue.push(record, &config.batch) {
+    /// Queues a record that counts for `count`.
+    pub(super) fn enqueue(&mut self, now: Instant, record: &Writer, count: u64, config: &Config) {
+        self.account.started += count;
+        if self.queue.push(record, count, &config.batch) {
             let due = self.next_batch(now, config);
             self.due = Some(self.due.map_or(due, |known| known.min(due)));
         } else {
-            self.account.drop_records(DropReason::QueueFull, 1);
+            self.account.drop_records(DropReason::QueueFull, count);
         }
     }
 
     fn next_batch(&self, now: Instant, config: &Config) -> Instant {
-        if self.queue.len() >= config.batch.size { now } else { now + config.batch.delay }
+        if self.queue.len() >= config.batch.size {
+            return now;
+        }
+        now + match self.signal {
+            Signal::Traces => config.batch.delay,
+            // Points have waited for their collection already.
+            Signal::Metrics => Duration::ZERO,
+            Signal::Logs => config.batch.delay.min(LOG_DELAY),
+        }
     }
 
     pub(super) fn flush(&mut self, now: Instant) {
@@ -187,14 +203,15 @@ impl Pipeline {
     /// A request of up to `count` of the oldest records, if it has any and fits into `room`.
     fn take(&mut self, now: Instant, config: &Config, count: usize, room: usize, keepalive: bool) -> Option<Export> {
         let count = count.min(self.queue.len());
-        let body = encode_request(&config.resource, self.queue.first(count));
+        let more: &[u8] = if self.signal == Signal::Metrics { &[] } else { &config.client };
+        let body = encode_request(&[&config.resource, more], self.queue.first(count));
         if count == 0 || body.len() > room {
             return None;
         }
-        self.queue.forget(count);
+        let records = self.queue.forget(count);
         self.next_id += Signal::ALL.len() as u32;
         let export = Export { id: self.next_id, signal: self.signal, body, keepalive, timeout: config.batch.timeout };
-        let mut flight = Flight { export, records: count as u64, retries: 0, due: now, waiting: false };
+        let mut flight = Flight { export, records, retries: 0, due: now, waiting: false };
         let export = flight.launch(now, keepalive);
         self.flights.push(flight);
         Some(export)

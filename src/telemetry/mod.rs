@@ -7,6 +7,8 @@ mod batch;
 mod config;
 mod context;
 mod export;
+mod log;
+mod metric;
 mod otlp;
 mod retry;
 mod span;
@@ -16,6 +18,8 @@ pub use batch::{Account, DropReason};
 pub use config::{Batch, Config};
 pub use context::{RANDOM, SAMPLED, SpanContext, SpanId, TraceId};
 pub use export::{Export, Outcome, Reply, Signal};
+pub use log::{Log, Severity};
+pub use metric::{Instrument, Kind, SeriesKey};
 pub use otlp::{Attributes, Value, Writer, encode_request, parse_partial_success};
 pub use span::{Parent, SpanKind, SpanOptions};
 pub use traceparent::{ParseTraceparentError, format_traceparent, parse_traceparent};
@@ -24,6 +28,8 @@ use crate::random::Random;
 use crate::small_map::SmallMap;
 use crate::time::{ClockAnchor, Instant};
 use export::{LEAVE_BUDGET, Pipeline};
+use log::Storms;
+use metric::Meter;
 use span::Span;
 
 /// Names a span that has started and not ended.
@@ -40,6 +46,10 @@ pub struct Telemetry {
     clock: ClockAnchor,
     random: Random,
     live: SmallMap<SpanKey, Span>,
+    meter: Meter,
+    /// When metrics are collected next; none where nothing was recorded since the last time.
+    collection: Option<Instant>,
+    storms: Storms,
     pipelines: [Pipeline; Signal::ALL.len()],
 }
 
@@ -47,7 +57,16 @@ impl Telemetry {
     /// A pipeline with its own random numbers.
     pub fn new(config: Config, clock: ClockAnchor, mut random: Random) -> Self {
         let pipelines = Signal::ALL.map(|signal| Pipeline::new(signal, random.fork()));
-        Self { config, clock, random, live: SmallMap::default(), pipelines }
+        Self {
+            config,
+            clock,
+            random,
+            live: SmallMap::default(),
+            meter: Meter::default(),
+            collection: None,
+            storms: Storms::default(),
+            pipelines,
+        }
     }
 
     /// Notes both clocks; see [`ClockAnchor::observe`].
@@ -57,10 +76,8 @@ impl Telemetry {
 
     /// Starts a span at `at`. `None` where too many are open; that is counted.
     pub fn start_span(&mut self, at: Instant, options: SpanOptions<'_>) -> Option<SpanKey> {
-        let account = &mut self.pipelines[Signal::Traces as usize].account;
-        account.started += 1;
         if self.live.len() >= MAX_LIVE {
-            account.drop_records(DropReason::TooManyOpen, 1);
+            self.drop_record(Signal::Traces, DropReason::TooManyOpen);
             return None;
         }
         let parent = match options.parent {
@@ -124,7 +141,53 @@ impl Telemetry {
     pub fn end_span(&mut self, now: Instant, key: SpanKey, at: Instant) {
         if let Some(span) = self.live.remove(key) {
             let record = span.end(self.clock.unix_nanos(at));
-            self.pipelines[Signal::Traces as usize].enqueue(now, &record, &self.config);
+            self.pipelines[Signal::Traces as usize].enqueue(now, &record, 1, &self.config);
+        }
+    }
+
+    /// Counts a record that is not kept.
+    fn drop_record(&mut self, signal: Signal, reason: DropReason) {
+        let account = &mut self.pipelines[signal as usize].account;
+        account.started += 1;
+        account.drop_records(reason, 1);
+    }
+
+    /// Writes a log record.
+    pub fn log(&mut self, now: Instant, log: &Log<'_>) {
+        let time = self.clock.unix_nanos(now);
+        if self.config.level.is_some_and(|level| log.severity < level) {
+            self.drop_record(Signal::Logs, DropReason::Level);
+        } else if self.storms.keeps(log.event, time) {
+            let record = log.encode(time, self.random.bytes());
+            self.pipelines[Signal::Logs as usize].enqueue(now, &record, 1, &self.config);
+        } else {
+            self.drop_record(Signal::Logs, DropReason::Sampled);
+        }
+    }
+
+    /// The series of an instrument with these attributes.
+    pub fn series(&mut self, now: Instant, instrument: &Instrument, attributes: &[(&str, Value<'_>)]) -> SeriesKey {
+        let instrument = self.meter.instrument(instrument, self.clock.unix_nanos(now));
+        self.meter.series(instrument, attributes)
+    }
+
+    /// Counts or measures; `context` is the span of the moment, to which an exemplar leads.
+    pub fn record(&mut self, now: Instant, series: SeriesKey, value: f64, context: Option<SpanContext>) {
+        self.collection.get_or_insert(now + self.config.batch.metric_interval);
+        self.meter.record(series, value, self.clock.unix_nanos(now), context);
+    }
+
+    /// Attributes of measurements that their instruments had not declared.
+    pub fn undeclared_attributes(&self) -> u64 {
+        self.meter.undeclared
+    }
+
+    /// Makes points of what was recorded.
+    fn collect(&mut self, now: Instant) {
+        self.collection = None;
+        let time = self.clock.unix_nanos(now);
+        for (metric, points) in self.meter.collect(time, self.config.cumulative) {
+            self.pipelines[Signal::Metrics as usize].enqueue(now, &metric, points, &self.config);
         }
     }
 
@@ -133,23 +196,25 @@ impl Telemetry {
         let mut record = Writer::from(fields);
         record.fixed64(7, self.clock.unix_nanos(start));
         record.fixed64(8, self.clock.unix_nanos(now));
-        let pipeline = &mut self.pipelines[Signal::Traces as usize];
-        pipeline.account.started += 1;
-        pipeline.enqueue(now, &record, &self.config);
+        self.pipelines[Signal::Traces as usize].enqueue(now, &record, 1, &self.config);
     }
 
     /// The next request to send, if one is due.
     pub fn poll_export(&mut self, now: Instant) -> Option<Export> {
+        if self.collection.is_some_and(|due| due <= now) {
+            self.collect(now);
+        }
         self.pipelines.iter_mut().find_map(|pipeline| pipeline.poll(now, &self.config))
     }
 
     /// When [`Telemetry::poll_export`] should be asked again.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.pipelines.iter().filter_map(Pipeline::next_due).min()
+        self.pipelines.iter().filter_map(Pipeline::next_due).chain(self.collection).min()
     }
 
     /// Sends everything that is queued as soon as it can be.
     pub fn flush(&mut self, now: Instant) {
+        self.collect(now);
         for pipeline in &mut self.pipelines {
             pipeline.flush(now);
         }
@@ -157,6 +222,7 @@ impl Telemetry {
 
     /// The page is being left: everything that fits into the shared budget of requests that outlive a page.
     pub fn leave(&mut self, now: Instant) -> Vec<Export> {
+        self.collect(now);
         let flying: usize = self.pipelines.iter().map(Pipeline::leaving_bytes).sum();
         let mut room = LEAVE_BUDGET.saturating_sub(flying);
         let leave = |pipeline: &mut Pipeline| pipeline.leave(now, &self.config, &mut room);
@@ -174,7 +240,9 @@ impl Telemetry {
     pub fn account(&self, signal: Signal) -> Account {
         let mut account = self.pipelines[signal as usize].account();
         if signal == Signal::Traces {
-            account.pending += self.live.len() as u64;
+            let open = self.live.len() as u64;
+            account.started += open;
+            account.pending += open;
         }
         account
     }

@@ -54,6 +54,11 @@ pub fn parse_traceparent(value: &str) -> Result<SpanContext, ParseTraceparentErr
     Ok(SpanContext { trace_id, span_id, flags: flags & (SAMPLED | RANDOM), is_remote: true })
 }
 
+/// A number below 16 as its digit.
+pub(super) fn hex_digit(digit: u8) -> char {
+    char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 })
+}
+
 /// The value that hands `context` on.
 pub fn format_traceparent(context: &SpanContext) -> String {
     let mut text = String::with_capacity(55);
@@ -63,9 +68,7 @@ pub fn format_traceparent(context: &SpanContext) -> String {
             text.push('-');
         }
         for byte in part {
-            for digit in [byte >> 4, byte & 15] {
-                text.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
-            }
+            text.extend([byte >> 4, byte & 15].map(hex_digit));
         }
     }
     text

@@ -5,8 +5,10 @@
 mod engine;
 mod fake_host;
 mod floors;
+mod logs;
 mod media;
 mod messages;
+mod metrics;
 mod otlp;
 mod playback_table;
 mod telemetry;

@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::trace::v1::Span as WireSpan;
 use prost::Message;
 use tonearm::random::Random;
 use tonearm::telemetry::{
-    Attributes, Batch, Config, Parent, SpanContext, SpanKind, SpanOptions, Telemetry, Value, encode_request,
+    Attributes, Config, Parent, SpanContext, SpanKind, SpanOptions, Telemetry, Value, encode_request,
 };
 use tonearm::time::{ClockAnchor, Instant};
 
@@ -172,7 +172,7 @@ fn ten_thousand_random_batches_decode_to_what_was_recorded() {
         let values: Vec<_> = values.into_iter().collect();
         let mut resource = Attributes::default();
         each(&values, |key, value| resource = std::mem::take(&mut resource).with(key, value));
-        let config = Config { resource: resource.finish(), batch: Batch::default() };
+        let config = Config { resource: resource.finish(), ..Config::default() };
         let mut telemetry = Telemetry::new(config, ClockAnchor::at_origin(ORIGIN as f64), random.fork());
         let spans: Vec<_> = (0..=(random.next_u64() % 5)).map(|_| record(&mut random, &mut telemetry)).collect();
         let now = Instant::from_millis(1e6);

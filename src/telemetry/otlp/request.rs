@@ -11,10 +11,10 @@ pub(crate) const RECORD: u32 = 2;
 const SCOPE: &str = "tonearm";
 
 /// Records, each a [`RECORD`] field, under one resource (its attributes encoded as fields 1) and one scope.
-pub fn encode_request(resource: &[u8], records: &[u8]) -> Vec<u8> {
+pub fn encode_request(resource: &[&[u8]], records: &[u8]) -> Vec<u8> {
     let mut request = Writer::default();
     request.message(1, |out| {
-        out.bytes(1, resource);
+        out.message(1, |out| resource.iter().for_each(|attributes| out.raw(attributes)));
         out.message(2, |out| {
             // scope { name = 1, version = 2 }
             out.message(1, |out| {

@@ -36,8 +36,9 @@ impl Writer {
         self.0.drain(range);
     }
 
+    /// A number of varying length without a field, as packed ones are.
     #[inline(never)]
-    fn raw_varint(&mut self, mut value: u64) {
+    pub(in crate::telemetry) fn raw_varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.0.push(value as u8 | 0x80);
             value >>= 7;
@@ -54,6 +55,13 @@ impl Writer {
     pub fn varint(&mut self, field: u32, value: u64) {
         self.tag(field, VARINT);
         self.raw_varint(value);
+    }
+
+    /// A signed number of varying length (`sint32`); zero is what is not there.
+    pub fn zigzag(&mut self, field: u32, value: i32) {
+        if value != 0 {
+            self.varint(field, u64::from((value << 1 ^ value >> 31).cast_unsigned()));
+        }
     }
 
     /// A number of eight bytes.

@@ -1,0 +1,249 @@
+//! Metrics: instruments, their series, and the points that come of them at each collection.
+//!
+//! Field numbers are those of opentelemetry/proto/metrics/v1/metrics.proto.
+
+mod exponential;
+mod instrument;
+
+pub use instrument::{Instrument, Kind};
+
+use super::context::{SAMPLED, SpanContext};
+use super::otlp::{Value, Writer};
+use exponential::Exponential;
+
+/// Series of one instrument (OpenTelemetry's default); what comes beyond them is added up in one that says so.
+const MAX_SERIES: usize = 2000;
+/// The attribute of that one.
+const OVERFLOW: &str = "otel.metric.overflow";
+
+/// Names a series: an instrument, and a place among its series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeriesKey(u32, u32);
+
+#[derive(Debug, Clone)]
+enum Points {
+    Number(f64),
+    Exponential(Box<Exponential>),
+    Explicit(Vec<u64>),
+}
+
+/// A measurement that stands for its point, and the span it was made in.
+#[derive(Debug, Clone, Copy)]
+struct Exemplar {
+    value: f64,
+    time: u64,
+    context: SpanContext,
+}
+
+#[derive(Debug)]
+struct Series {
+    /// Encoded attributes: they tell series apart.
+    attributes: Vec<u8>,
+    points: Points,
+    count: u64,
+    sum: f64,
+    min: f64,
+    max: f64,
+    exemplar: Option<Exemplar>,
+}
+
+#[derive(Debug)]
+struct Table {
+    instrument: Instrument,
+    series: Vec<Series>,
+    /// Since when values are added up: the last collection, or for cumulative ones the first value.
+    start: u64,
+}
+
+impl Table {
+    /// The field of a point's attributes: that of `NumberDataPoint`, `HistogramDataPoint` or
+    /// `ExponentialHistogramDataPoint`.
+    fn attributes_field(&self) -> u32 {
+        match self.instrument.kind {
+            Kind::Histogram if self.instrument.bounds.is_empty() => 1,
+            Kind::Histogram => 9,
+            _ => 7,
+        }
+    }
+
+    fn empty(&self) -> Points {
+        match self.instrument.kind {
+            Kind::Histogram if self.instrument.bounds.is_empty() => Points::Exponential(Box::default()),
+            Kind::Histogram => Points::Explicit(vec![0; self.instrument.bounds.len() + 1]),
+            _ => Points::Number(0.0),
+        }
+    }
+
+    fn series(&mut self, attributes: Vec<u8>) -> usize {
+        if let Some(at) = self.series.iter().position(|series| series.attributes == attributes) {
+            return at;
+        }
+        if self.series.len() == MAX_SERIES - 1 {
+            let mut overflow = Writer::default();
+            overflow.attribute(self.attributes_field(), OVERFLOW, Value::Flag(true));
+            return self.push(overflow.finish());
+        }
+        if self.series.len() >= MAX_SERIES {
+            return MAX_SERIES - 1;
+        }
+        self.push(attributes)
+    }
+
+    fn push(&mut self, attributes: Vec<u8>) -> usize {
+        let (min, max) = (f64::INFINITY, f64::NEG_INFINITY);
+        self.series.push(Series { attributes, points: self.empty(), count: 0, sum: 0.0, min, max, exemplar: None });
+        self.series.len() - 1
+    }
+
+    fn record(&mut self, at: usize, value: f64, time: u64, context: Option<SpanContext>) {
+        let Some(series) = self.series.get_mut(at) else { return };
+        match &mut series.points {
+            Points::Number(number) if self.instrument.kind == Kind::Gauge => *number = value,
+            Points::Number(number) => *number += value,
+            Points::Exponential(histogram) => histogram.record(value),
+            Points::Explicit(counts) => counts[self.instrument.bounds.partition_point(|bound| *bound < value)] += 1,
+        }
+        series.count += 1;
+        series.sum += value;
+        // The slowest of a distribution is the one to look at.
+        if let Some(context) = context.filter(|context| context.flags & SAMPLED != 0)
+            && (value >= series.max || series.exemplar.is_none() || self.instrument.kind != Kind::Histogram)
+        {
+            series.exemplar = Some(Exemplar { value, time, context });
+        }
+        series.min = series.min.min(value);
+        series.max = series.max.max(value);
+    }
+
+    /// The instrument's `Metric`, and how many points it has; none where nothing was recorded.
+    fn collect(&mut self, time: u64, cumulative: bool) -> Option<(Writer, u64)> {
+        let points = self.series.iter().filter(|series| series.count > 0).count() as u64;
+        if points == 0 {
+            return None;
+        }
+        let mut out = Writer::default();
+        out.bytes(1, self.instrument.name.as_bytes());
+        out.bytes(3, self.instrument.unit.as_bytes());
+        let exponential = self.instrument.bounds.is_empty();
+        let field = match self.instrument.kind {
+            Kind::Gauge => 5,
+            Kind::Counter | Kind::UpDownCounter => 7,
+            Kind::Histogram if exponential => 10,
+            Kind::Histogram => 9,
+        };
+        out.message(field, |out| {
+            for series in self.series.iter().filter(|series| series.count > 0) {
+                out.message(1, |out| series.encode(out, field, self.start, time, &self.instrument.bounds));
+            }
+            if field != 5 {
+                out.varint(2, if cumulative { 2 } else { 1 });
+            }
+            if self.instrument.kind == Kind::Counter {
+                out.varint(3, 1);
+            }
+        });
+        if !cumulative {
+            self.start = time;
+            let empty = self.empty();
+            for series in &mut self.series {
+                (series.points, series.count, series.sum) = (empty.clone(), 0, 0.0);
+                (series.min, series.max) = (f64::INFINITY, f64::NEG_INFINITY);
+            }
+        }
+        for series in &mut self.series {
+            series.exemplar = None;
+        }
+        Some((out, points))
+    }
+}
+
+impl Series {
+    /// A point of any kind: start = 2, time = 3; what follows differs by the metric's field.
+    fn encode(&self, out: &mut Writer, metric: u32, start: u64, time: u64, bounds: &[f64]) {
+        out.raw(&self.attributes);
+        out.fixed64(2, start);
+        out.fixed64(3, time);
+        if let Points::Number(number) = self.points {
+            out.fixed64(4, number.to_bits());
+        } else {
+            out.fixed64(4, self.count);
+            out.fixed64(5, self.sum.to_bits());
+        }
+        let (exemplars, min) = match &self.points {
+            Points::Number(_) => (5, 0),
+            Points::Exponential(histogram) => {
+                histogram.encode(out);
+                (11, 12)
+            }
+            Points::Explicit(counts) => {
+                out.message(6, |out| counts.iter().for_each(|count| out.raw(&count.to_le_bytes())));
+                out.message(7, |out| bounds.iter().for_each(|bound| out.raw(&bound.to_le_bytes())));
+                (8, 11)
+            }
+        };
+        if metric > 7 {
+            out.fixed64(min, self.min.to_bits());
+            out.fixed64(min + 1, self.max.to_bits());
+        }
+        if let Some(exemplar) = &self.exemplar {
+            // Exemplar { time = 2, as_double = 3, span_id = 4, trace_id = 5 }
+            out.message(exemplars, |out| {
+                out.fixed64(2, exemplar.time);
+                out.fixed64(3, exemplar.value.to_bits());
+                out.bytes(4, &exemplar.context.span_id);
+                out.bytes(5, &exemplar.context.trace_id);
+            });
+        }
+    }
+}
+
+/// All instruments of a pipeline.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    tables: Vec<Table>,
+    /// Attributes that no instrument had declared.
+    pub(super) undeclared: u64,
+}
+
+impl Meter {
+    /// The place of an instrument; it is made where it is not there yet.
+    pub(super) fn instrument(&mut self, instrument: &Instrument, now: u64) -> u32 {
+        let known = self.tables.iter().position(|table| table.instrument.name == instrument.name);
+        let at = known.unwrap_or_else(|| {
+            self.tables.push(Table { instrument: instrument.clone(), series: Vec::new(), start: now });
+            self.tables.len() - 1
+        });
+        at as u32
+    }
+
+    /// The series of these attributes, in the order in which the instrument declares them.
+    pub(super) fn series(&mut self, instrument: u32, attributes: &[(&str, Value<'_>)]) -> SeriesKey {
+        let Some(table) = self.tables.get_mut(instrument as usize) else { return SeriesKey(u32::MAX, 0) };
+        let field = table.attributes_field();
+        let mut encoded = Writer::default();
+        let mut declared = 0;
+        for key in table.instrument.attributes.iter() {
+            if let Some((_, value)) = attributes.iter().find(|(name, _)| name == key) {
+                encoded.attribute(field, key, *value);
+                declared += 1;
+            }
+        }
+        self.undeclared += attributes.len() as u64 - declared;
+        SeriesKey(instrument, table.series(encoded.finish()) as u32)
+    }
+
+    /// Takes a value; what is no finite number, or less than zero where a sum only grows, is none.
+    pub(super) fn record(&mut self, key: SeriesKey, value: f64, time: u64, context: Option<SpanContext>) {
+        if let Some(table) = self.tables.get_mut(key.0 as usize)
+            && value.is_finite()
+            && (value >= 0.0 || table.instrument.kind != Kind::Counter)
+        {
+            table.record(key.1 as usize, value, time, context);
+        }
+    }
+
+    /// Each instrument's `Metric` and the number of its points, since the last collection.
+    pub(super) fn collect(&mut self, time: u64, cumulative: bool) -> Vec<(Writer, u64)> {
+        self.tables.iter_mut().filter_map(|table| table.collect(time, cumulative)).collect()
+    }
+}

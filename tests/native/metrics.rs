@@ -1,0 +1,221 @@
+//! Metrics: points that decode to what was recorded, histograms equal to `opentelemetry_sdk`'s bucket for bucket.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use opentelemetry::metrics::MeterProvider as _;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::metrics::v1::{ExponentialHistogramDataPoint, Metric, metric::Data, number_data_point};
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
+use opentelemetry_sdk::metrics::{Aggregation, InMemoryMetricExporter, SdkMeterProvider, Stream};
+use prost::Message;
+use tonearm::random::Random;
+use tonearm::telemetry::{Config, Instrument, Kind, SAMPLED, Signal, SpanContext, Telemetry, Value};
+use tonearm::time::{ClockAnchor, Instant};
+
+const KEYS: &[Cow<'static, str>] = &[Cow::Borrowed("a"), Cow::Borrowed("b")];
+const HISTOGRAM: Instrument = Instrument::new("h", "s", Kind::Histogram, KEYS);
+const COUNTER: Instrument = Instrument::new("c", "{thing}", Kind::Counter, KEYS);
+const BALANCE: Instrument = Instrument::new("u", "By", Kind::UpDownCounter, KEYS);
+const GAUGE: Instrument = Instrument::new("g", "1", Kind::Gauge, KEYS);
+
+fn telemetry(cumulative: bool) -> Telemetry {
+    let config = Config { cumulative, ..Config::default() };
+    Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([4, 5]))
+}
+
+fn at(millis: f64) -> Instant {
+    Instant::from_millis(millis)
+}
+
+fn unix(millis: u64) -> u64 {
+    (1_000_000_000_000 + millis) * 1_000_000
+}
+
+/// Collects, and answers the export.
+fn collect(telemetry: &mut Telemetry, now: f64) -> Vec<Metric> {
+    telemetry.flush(at(now));
+    let Some(export) = telemetry.poll_export(at(now)) else { return Vec::new() };
+    assert_eq!(export.signal, Signal::Metrics);
+    telemetry.handle_reply(at(now), export.id, &crate::fake_host::accepted());
+    let request = ExportMetricsServiceRequest::decode(export.body.as_slice()).expect("metrics");
+    assert_eq!(request.encoded_len(), export.body.len(), "nothing is written that is not read");
+    request.resource_metrics.into_iter().flat_map(|r| r.scope_metrics).flat_map(|s| s.metrics).collect()
+}
+
+fn exponential(metric: &Metric) -> &[ExponentialHistogramDataPoint] {
+    let Some(Data::ExponentialHistogram(histogram)) = &metric.data else { panic!("{metric:?}") };
+    &histogram.data_points
+}
+
+/// Scale, zeros, and both signs' first bucket and counts.
+type Buckets = (i32, u64, (i32, Vec<u64>), (i32, Vec<u64>));
+
+fn oracle(values: &[f64]) -> Buckets {
+    let exporter = InMemoryMetricExporter::default();
+    let view = |_: &opentelemetry_sdk::metrics::Instrument| {
+        let aggregation = Aggregation::Base2ExponentialHistogram { max_size: 160, max_scale: 20, record_min_max: true };
+        Some(Stream::builder().with_aggregation(aggregation).build().unwrap())
+    };
+    let provider = SdkMeterProvider::builder().with_periodic_exporter(exporter.clone()).with_view(view).build();
+    let histogram = provider.meter("m").f64_histogram("h").build();
+    values.iter().for_each(|value| histogram.record(*value, &[]));
+    provider.force_flush().unwrap();
+    let finished = exporter.get_finished_metrics().unwrap();
+    let metric = finished[0].scope_metrics().next().unwrap().metrics().next().unwrap();
+    let AggregatedMetrics::F64(MetricData::ExponentialHistogram(histogram)) = metric.data() else { panic!() };
+    let point = histogram.data_points().next().unwrap();
+    let (positive, negative) = (point.positive_bucket(), point.negative_bucket());
+    (
+        i32::from(point.scale()),
+        point.zero_count(),
+        (positive.offset(), positive.counts().collect()),
+        (negative.offset(), negative.counts().collect()),
+    )
+}
+
+#[test]
+fn exponential_histograms_are_the_sdks_bucket_for_bucket() {
+    let mut random = Random::seeded([8, 9]);
+    for round in 0..400 {
+        let spread = random.unit() * 12.0;
+        let values: Vec<f64> = (0..1 + random.next_u64() % 300)
+            .map(|_| match random.next_u64() % 40 {
+                0 => 0.0,
+                1 => -random.unit(),
+                2 => f64::from(1 << (random.next_u64() % 20)),
+                _ => 10f64.powf((random.unit() - 0.5) * spread),
+            })
+            .collect();
+        let mut telemetry = telemetry(false);
+        let series = telemetry.series(at(0.0), &HISTOGRAM, &[]);
+        values.iter().for_each(|value| telemetry.record(at(1.0), series, *value, None));
+        let metrics = collect(&mut telemetry, 2.0);
+        let point = &exponential(&metrics[0])[0];
+        let side = |buckets: &Option<opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets>| {
+            buckets.as_ref().map_or((0, Vec::new()), |buckets| (buckets.offset, buckets.bucket_counts.clone()))
+        };
+        let ours = (point.scale, point.zero_count, side(&point.positive), side(&point.negative));
+        assert_eq!(ours, oracle(&values), "round {round}");
+        assert_eq!((point.count, point.min), (values.len() as u64, values.iter().copied().reduce(f64::min)));
+        assert_eq!(point.max, values.iter().copied().reduce(f64::max));
+        let sum: f64 = values.iter().sum();
+        assert!((point.sum.unwrap() - sum).abs() <= sum.abs() * 1e-12);
+    }
+}
+
+#[test]
+fn explicit_buckets_hold_their_upper_bounds() {
+    let instrument = Instrument { bounds: Cow::Borrowed(&[1.0, 2.0]), ..HISTOGRAM };
+    let mut telemetry = telemetry(false);
+    let series = telemetry.series(at(0.0), &instrument, &[("a", Value::Int(7))]);
+    for value in [0.5, 1.0, 1.5, 2.0, 3.0] {
+        telemetry.record(at(1.0), series, value, None);
+    }
+    let metrics = collect(&mut telemetry, 2.0);
+    let Some(Data::Histogram(histogram)) = &metrics[0].data else { panic!() };
+    let point = &histogram.data_points[0];
+    assert_eq!((&point.bucket_counts[..], &point.explicit_bounds[..]), (&[2, 2, 1][..], &[1.0, 2.0][..]));
+    assert_eq!((point.count, point.sum, point.min, point.max), (5, Some(8.0), Some(0.5), Some(3.0)));
+    assert_eq!((point.attributes[0].key.as_str(), histogram.aggregation_temporality), ("a", 1));
+}
+
+fn numbers(metric: &Metric) -> BTreeMap<Vec<String>, (f64, u64, u64)> {
+    let points = match metric.data.as_ref().unwrap() {
+        Data::Sum(sum) => &sum.data_points,
+        Data::Gauge(gauge) => &gauge.data_points,
+        other => panic!("{other:?}"),
+    };
+    points
+        .iter()
+        .map(|point| {
+            let Some(number_data_point::Value::AsDouble(value)) = point.value else { panic!("{point:?}") };
+            let keys = point.attributes.iter().map(|attribute| format!("{attribute:?}")).collect();
+            (keys, (value, point.start_time_unix_nano, point.time_unix_nano))
+        })
+        .collect()
+}
+
+#[test]
+fn delta_sums_begin_where_the_last_ended_and_cumulative_ones_go_on() {
+    for (cumulative, temporality, second, start) in [(false, 1, 2.0, unix(10)), (true, 2, 5.0, unix(0))] {
+        let mut telemetry = telemetry(cumulative);
+        let series = telemetry.series(at(0.0), &COUNTER, &[("a", Value::Text("x"))]);
+        telemetry.record(at(1.0), series, 3.0, None);
+        let first = collect(&mut telemetry, 10.0);
+        assert_eq!(numbers(&first[0]).values().next(), Some(&(3.0, unix(0), unix(10))));
+        telemetry.record(at(11.0), series, 2.0, None);
+        // A sum that only grows does not shrink, and nothing that is no number counts.
+        telemetry.record(at(11.0), series, -1.0, None);
+        telemetry.record(at(11.0), series, f64::NAN, None);
+        let metrics = collect(&mut telemetry, 20.0);
+        assert_eq!(numbers(&metrics[0]).values().next(), Some(&(second, start, unix(20))));
+        let Some(Data::Sum(sum)) = &metrics[0].data else { panic!() };
+        assert_eq!((sum.aggregation_temporality, sum.is_monotonic), (temporality, true));
+        assert_eq!(collect(&mut telemetry, 30.0).is_empty(), !cumulative);
+    }
+}
+
+#[test]
+fn balances_and_gauges() {
+    let mut telemetry = telemetry(false);
+    let (balance, gauge) = (telemetry.series(at(0.0), &BALANCE, &[]), telemetry.series(at(0.0), &GAUGE, &[]));
+    for value in [5.0, -7.0] {
+        telemetry.record(at(1.0), balance, value, None);
+        telemetry.record(at(1.0), gauge, value, None);
+    }
+    let metrics = collect(&mut telemetry, 2.0);
+    assert_eq!(numbers(&metrics[0]).values().next().unwrap().0, -2.0);
+    assert_eq!(numbers(&metrics[1]).values().next().unwrap().0, -7.0);
+    assert!(matches!(&metrics[0].data, Some(Data::Sum(sum)) if !sum.is_monotonic));
+}
+
+#[test]
+fn attributes_are_declared_and_series_have_a_limit() {
+    let mut telemetry = telemetry(false);
+    for n in 0..5000 {
+        let attributes = [("b", Value::Int(n)), ("unknown", Value::Flag(true)), ("a", Value::Text("x"))];
+        let series = telemetry.series(at(0.0), &COUNTER, &attributes);
+        telemetry.record(at(1.0), series, 1.0, None);
+    }
+    assert_eq!(telemetry.undeclared_attributes(), 5000);
+    // The order in which the app names attributes makes no series of its own.
+    let again = telemetry.series(at(0.0), &COUNTER, &[("a", Value::Text("x")), ("b", Value::Int(0))]);
+    telemetry.record(at(1.0), again, 1.0, None);
+    let metrics = collect(&mut telemetry, 2.0);
+    let numbers = numbers(&metrics[0]);
+    assert_eq!(numbers.len(), 2000);
+    assert_eq!(numbers.values().map(|(value, ..)| value).sum::<f64>(), 5001.0);
+    let overflow: Vec<_> = numbers.iter().filter(|(keys, _)| keys[0].contains("otel.metric.overflow")).collect();
+    assert_eq!(overflow[0].1.0, 3001.0);
+    assert_eq!(telemetry.account(Signal::Metrics).exported, 2000);
+}
+
+#[test]
+fn the_exemplar_is_the_slowest_of_those_that_are_exported() {
+    let mut telemetry = telemetry(false);
+    let series = telemetry.series(at(0.0), &HISTOGRAM, &[]);
+    let context = |id: u8, flags| SpanContext { trace_id: [id; 16], span_id: [id; 8], flags, is_remote: false };
+    telemetry.record(at(1.0), series, 1.0, Some(context(1, SAMPLED)));
+    telemetry.record(at(2.0), series, 3.0, Some(context(2, SAMPLED)));
+    telemetry.record(at(3.0), series, 9.0, Some(context(3, 0)));
+    telemetry.record(at(4.0), series, 2.0, Some(context(4, SAMPLED)));
+    let metrics = collect(&mut telemetry, 5.0);
+    let exemplars = &exponential(&metrics[0])[0].exemplars;
+    assert_eq!(exemplars.len(), 1);
+    assert_eq!((exemplars[0].trace_id.as_slice(), exemplars[0].time_unix_nano), (&[2; 16][..], unix(2)));
+    telemetry.record(at(6.0), series, 1.0, None);
+    let metrics = collect(&mut telemetry, 7.0);
+    assert!(exponential(&metrics[0])[0].exemplars.is_empty(), "an exemplar is of its own interval");
+}
+
+#[test]
+fn a_collection_comes_each_minute_while_there_is_something() {
+    let mut telemetry = telemetry(false);
+    assert_eq!(telemetry.poll_timeout(), None);
+    let series = telemetry.series(at(0.0), &COUNTER, &[]);
+    telemetry.record(at(500.0), series, 1.0, None);
+    assert_eq!(telemetry.poll_timeout(), Some(at(60_500.0)));
+    assert_eq!(telemetry.poll_export(at(60_499.0)), None);
+    assert!(telemetry.poll_export(at(60_500.0)).is_some());
+}
