@@ -4,6 +4,7 @@
 //! Worker; both meet in [`tonearm_messages`]. Each module here is a floor of the house (docs/architecture.md): it
 //! imports from lower floors alone, and below `browser` nothing reads a clock, draws a random number or does I/O.
 
+pub mod decimal;
 pub mod engine;
 pub mod instrumentation;
 pub mod playback;

@@ -28,6 +28,7 @@ pub struct Decoder {
     inner: MpaDecoder,
     planes: Planes,
     samples: usize,
+    packets: u32,
     failures: u32,
     failures_in_a_row: u32,
 }
@@ -40,7 +41,7 @@ impl Decoder {
         let inner = MpaDecoder::try_new(&parameters, &AudioDecoderOptions::default().gapless(false)).ok()?;
         let samples = header.samples() as usize;
         let planes = vec![vec![0.0; samples]; usize::from(header.channels)];
-        Some(Self { inner, planes, samples, failures: 0, failures_in_a_row: 0 })
+        Some(Self { inner, planes, samples, packets: 0, failures: 0, failures_in_a_row: 0 })
     }
 
     /// Forgets what earlier packets left behind, for a jump in the stream.
@@ -61,6 +62,7 @@ impl Decoder {
             _ => false,
         };
         if decoded {
+            self.packets += 1;
             self.failures_in_a_row = 0;
             Ok(&self.planes)
         } else {
@@ -70,12 +72,18 @@ impl Decoder {
 
     /// The silence that stands for a packet that is lost.
     pub fn conceal(&mut self) -> Result<&Planes, Undecodable> {
+        self.packets += 1;
         self.failures += 1;
         self.failures_in_a_row += 1;
         for plane in &mut self.planes {
             plane.fill(0.0);
         }
         if self.failures_in_a_row > MAX_FAILURES_IN_A_ROW { Err(Undecodable) } else { Ok(&self.planes) }
+    }
+
+    /// Packets so far, lost ones included.
+    pub fn packets(&self) -> u32 {
+        self.packets
     }
 
     /// Packets that became silence so far.

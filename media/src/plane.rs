@@ -96,7 +96,8 @@ struct Open {
     ended: bool,
     /// Why nothing more can be decoded; what is ready is given first.
     failed: Option<MediaError>,
-    failures: u32,
+    /// Packets and failures that are told.
+    told: (u32, u32),
     buffered: f64,
 }
 
@@ -153,7 +154,7 @@ impl MediaPlane {
                     decoded_now: false,
                     ended: false,
                     failed: None,
-                    failures: 0,
+                    told: (0, 0),
                     buffered: position,
                 });
                 self.fetch(request);
@@ -406,14 +407,14 @@ impl MediaPlane {
     fn report(&mut self, now: f64) {
         let Some(open) = self.open.as_mut() else { return };
         let epoch = open.epoch;
-        let failures = open.track.failures();
-        if failures > open.failures {
-            let packets = failures - open.failures;
-            open.failures = failures;
-            self.outputs.push_back(Output::Post(Fact::DecodeFailed { epoch, packets }));
-        }
         let end = open.track.buffered_end();
-        if (end - open.buffered).abs() >= BUFFERED_STEP || (open.ended && end > open.buffered) {
+        let further = (end - open.buffered).abs() >= BUFFERED_STEP || (open.ended && end > open.buffered);
+        let (packets, failures) = (open.track.packets() - open.told.0, open.track.failures() - open.told.1);
+        if failures > 0 || (packets > 0 && (further || open.ended)) {
+            open.told = (open.track.packets(), open.track.failures());
+            self.outputs.push_back(Output::Post(Fact::Decoded { epoch, packets, failures }));
+        }
+        if further {
             open.buffered = end;
             self.outputs.push_back(Output::Post(Fact::Buffered { epoch, end }));
         }

@@ -112,6 +112,11 @@ impl Track {
         self.frames
     }
 
+    /// Packets so far, lost ones included.
+    pub fn packets(&self) -> u32 {
+        self.decoder.as_ref().map_or(0, Decoder::packets)
+    }
+
     /// Packets that became silence.
     pub fn failures(&self) -> u32 {
         self.decoder.as_ref().map_or(0, Decoder::failures)

@@ -119,12 +119,14 @@ pub enum Fact {
         /// Where in the track its first frame lies, in seconds.
         position: f64,
     },
-    /// Packets that could not be decoded became silence of the same length.
-    DecodeFailed {
+    /// Packets were decoded; those that could not be became silence of the same length.
+    Decoded {
         /// The epoch.
         epoch: u32,
         /// How many since the last such fact.
         packets: u32,
+        /// How many of them became silence.
+        failures: u32,
     },
     /// How far the track is in memory.
     Buffered {
@@ -167,7 +169,7 @@ wire_enum!(Fact {
     4 => BodyEnd { request, at, bytes, end },
     5 => Format { epoch, format },
     6 => FirstDecoded { epoch, at, position },
-    7 => DecodeFailed { epoch, packets },
+    7 => Decoded { epoch, packets, failures },
     8 => Buffered { epoch, end },
     9 => BytesWanted { epoch, offset },
     10 => DecodedAll { epoch, end, frames, failures },

@@ -9,8 +9,6 @@ pub enum DecodeError {
     Truncated,
     /// The first byte names no message.
     UnknownKind,
-    /// A string is not UTF-8.
-    NotUtf8,
 }
 
 /// Bytes that are read from their front. Past the end everything is zero and empty, and the fault is kept: one question
@@ -22,8 +20,14 @@ pub struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    /// At the front of `bytes`.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, fault: None }
+    }
+
+    /// The next `len` bytes.
     #[inline(never)]
-    fn take(&mut self, len: usize) -> &'a [u8] {
+    pub fn take(&mut self, len: usize) -> &'a [u8] {
         let Some((head, tail)) = self.bytes.split_at_checked(len) else {
             self.fault.get_or_insert(DecodeError::Truncated);
             return &[];
@@ -32,8 +36,9 @@ impl<'a> Cursor<'a> {
         head
     }
 
+    /// A little-endian number of `len` bytes.
     #[inline(never)]
-    fn number(&mut self, len: usize) -> u64 {
+    pub fn number(&mut self, len: usize) -> u64 {
         self.take(len).iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
     }
 
@@ -66,7 +71,7 @@ pub trait Wire: Sized {
 
     /// The value that `bytes` hold.
     fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut cursor = Cursor { bytes, fault: None };
+        let mut cursor = Cursor::new(bytes);
         let value = Self::read(&mut cursor);
         cursor.fault.map_or(Ok(value), Err)
     }
@@ -104,6 +109,7 @@ impl Wire for bool {
     }
 }
 
+/// Text of a message is ASCII: URLs, versions, names of servers. What is not comes out as Latin-1 has it.
 impl Wire for String {
     #[inline(never)]
     fn write(&self, out: &mut Vec<u8>) {
@@ -113,11 +119,11 @@ impl Wire for String {
     #[inline(never)]
     fn read(bytes: &mut Cursor<'_>) -> Self {
         let len = u32::read(bytes) as usize;
-        let text = str::from_utf8(bytes.take(len)).map(Self::from);
-        text.unwrap_or_else(|_| {
-            bytes.fault.get_or_insert(DecodeError::NotUtf8);
-            Self::new()
-        })
+        let mut text = Self::new();
+        for byte in bytes.take(len) {
+            text.push(char::from(*byte));
+        }
+        text
     }
 }
 

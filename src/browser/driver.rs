@@ -12,9 +12,10 @@ use web_sys::Performance;
 
 use super::clock::{now, wall_millis};
 use super::host::{Host, Tell};
-use crate::engine::{Engine, Input, Output, PlayerId, PlayerInput, WorkletCommand};
+use crate::engine::{Engine, Input, Output, TelemetryId, WorkletCommand};
 use crate::playback::PlayFailure;
 use crate::random::Random;
+use crate::telemetry::Telemetry;
 use crate::time::{ClockAnchor, Instant};
 
 /// The driver of one page.
@@ -37,17 +38,25 @@ impl Driver {
         read(&self.engine.borrow(), now(&self.performance))
     }
 
+    /// Records in a pipeline; nothing follows at once, but the timer may be due earlier.
+    pub(crate) fn record(
+        self: &Rc<Self>,
+        telemetry: TelemetryId,
+        record: impl FnOnce(&mut Telemetry, Instant) -> u32,
+    ) -> u32 {
+        let now = now(&self.performance);
+        let mut engine = self.engine.borrow_mut();
+        let result = engine.telemetry(telemetry).map_or(u32::MAX, |telemetry| record(telemetry, now));
+        drop(engine);
+        self.arm();
+        result
+    }
+
     /// Hands an input to the engine, then does what follows.
     #[inline(never)]
     pub(crate) fn input(self: &Rc<Self>, input: Input) {
         self.engine.borrow_mut().handle_input(now(&self.performance), wall_millis(), input);
         self.drain();
-    }
-
-    /// The same, for one player.
-    #[inline(never)]
-    pub(crate) fn player(self: &Rc<Self>, id: PlayerId, input: PlayerInput) {
-        self.input(Input::Player { id, input });
     }
 
     #[inline(never)]
@@ -68,6 +77,7 @@ impl Driver {
                 let signal = export.signal as u32;
                 return self.host.post(telemetry, export.id, signal, &export.body, export.keepalive, timeout);
             }
+            Output::Observe { telemetry } => return self.host.observe(telemetry),
             Output::Event { player, event } => (player, Tell::Event, 0.0, event.0, None),
             Output::Worklet { player, command } => {
                 let epoch = match command {
@@ -92,6 +102,7 @@ impl Driver {
     }
 
     /// One timer, for whatever is due next.
+    #[inline(never)]
     fn arm(self: &Rc<Self>) {
         let due = self.engine.borrow().poll_timeout();
         let mut timer = self.timer.borrow_mut();

@@ -4,7 +4,7 @@
 /** Where a pipeline's requests go. @typedef {{ endpoint: string, headers: Record<string, string> }} Destination */
 
 /** By their number in the core (`Signal`). */
-const SIGNALS = ['traces'];
+export const SIGNALS = /** @type {const} */ (['traces', 'metrics', 'logs']);
 
 /** Milliseconds of a `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date; −1 where there is none.
  *  @param {string | null} value */

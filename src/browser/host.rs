@@ -31,6 +31,9 @@ extern "C" {
     /// Sends a command to a player's Worker.
     #[wasm_bindgen(method)]
     pub(super) fn media(this: &Host, player: u32, command: &[u8]);
+    /// Observes what the app observes, then calls `Core::collect`.
+    #[wasm_bindgen(method)]
+    pub(super) fn observe(this: &Host, telemetry: u32);
     /// Sends an export, at once, and answers through `Core::replied`.
     #[wasm_bindgen(method)]
     pub(super) fn post(

@@ -15,5 +15,7 @@ export function serverTiming(headers) {
     if (value && value.length <= MAX_VALUE) found[name.toLowerCase().replace('cdn-', '')] = value;
   }
   const cache = found.cache ?? headers.get('x-cache') ?? headers.get('cache-status');
-  return [found.node, cache?.toLowerCase(), /^..-([0-9a-f]{32})-/.exec(found.traceparent)?.[1]];
+  // Text of a message to the page is ASCII.
+  const ascii = (/** @type {string | undefined} */ text) => text?.replace(/[^ -~]/g, '?');
+  return [ascii(found.node), ascii(cache?.toLowerCase()), /^..-([0-9a-f]{32})-/.exec(found.traceparent)?.[1]];
 }

@@ -55,6 +55,11 @@ pub enum Input {
         /// What came back.
         reply: Reply,
     },
+    /// What is observed has been: make points of all that was recorded.
+    Collect {
+        /// The pipeline.
+        telemetry: TelemetryId,
+    },
     /// Send what is queued.
     Flush {
         /// The pipeline.

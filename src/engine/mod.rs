@@ -21,6 +21,7 @@ use std::collections::VecDeque;
 use tonearm_messages::{Command, VERSION};
 
 use crate::instrumentation::Teller;
+use crate::instrumentation::metrics::INSTRUMENTS;
 use crate::random::Random;
 use crate::small_map::SmallMap;
 use crate::telemetry::{Account, Signal, Telemetry};
@@ -55,7 +56,7 @@ impl Engine {
         }
         match input {
             Input::CreateTelemetry { id, config } => {
-                self.telemetries.insert(id, Telemetry::new(config, self.clock, self.random.fork()));
+                self.telemetries.insert(id, Telemetry::new(config, self.clock, self.random.fork(), INSTRUMENTS));
             }
             Input::CreatePlayer { id, telemetry } => {
                 self.players.insert(id, Player::new(id, telemetry));
@@ -82,6 +83,11 @@ impl Engine {
                     telemetry.handle_reply(now, export, &reply);
                 }
             }
+            Input::Collect { telemetry } => {
+                if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
+                    telemetry.collect(now);
+                }
+            }
             Input::Flush { telemetry } => {
                 if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
                     telemetry.flush(now);
@@ -89,8 +95,9 @@ impl Engine {
             }
             Input::PageHidden => {
                 for (id, telemetry) in self.telemetries.iter_mut() {
-                    let exports = telemetry.leave(now).into_iter();
-                    self.outputs.extend(exports.map(|export| Output::Export { telemetry: id, export }));
+                    for export in telemetry.leave(now) {
+                        self.outputs.push_back(Output::Export { telemetry: id, export });
+                    }
                 }
             }
         }
@@ -124,6 +131,11 @@ impl Engine {
         self.players.get(id)
     }
 
+    /// A pipeline, to record in.
+    pub fn telemetry(&mut self, id: TelemetryId) -> Option<&mut Telemetry> {
+        self.telemetries.get_mut(id)
+    }
+
     /// Where a pipeline's records of a signal are.
     pub fn account(&self, id: TelemetryId, signal: Signal) -> Account {
         self.telemetries.get(id).map(|telemetry| telemetry.account(signal)).unwrap_or_default()
@@ -139,6 +151,9 @@ impl Engine {
 
     fn export(&mut self, now: Instant) {
         for (id, telemetry) in self.telemetries.iter_mut() {
+            if telemetry.take_collection(now) {
+                self.outputs.push_back(Output::Observe { telemetry: id });
+            }
             while let Some(export) = telemetry.poll_export(now) {
                 self.outputs.push_back(Output::Export { telemetry: id, export });
             }

@@ -79,6 +79,11 @@ pub enum Output {
         /// Which.
         event: PlayerEvent,
     },
+    /// It is time to observe what the app observes; [`super::Input::Collect`] follows.
+    Observe {
+        /// The pipeline.
+        telemetry: TelemetryId,
+    },
     /// Send telemetry.
     Export {
         /// The pipeline.

@@ -1,8 +1,6 @@
 //! Where in the track the listener is, from the worklet's reports.
 
-use std::time::Duration;
-
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// Time between two `timeupdate` events at least (HTML, "time marches on": between 15 and 250 ms).
 const TIME_UPDATE: Duration = Duration::from_millis(240);

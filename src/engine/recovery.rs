@@ -1,8 +1,6 @@
 //! When a media request that failed is tried again.
 
-use std::time::Duration;
-
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// Requests that are tried after one that broke off, before a listener who hears nothing is told; while there is
 /// something to hear they go on.
@@ -23,7 +21,7 @@ pub(super) struct Recovery {
 impl Recovery {
     /// A request failed: another will be tried. Returns whether so few failed in a row that there is hope.
     pub(super) fn fail(&mut self, now: Instant) -> bool {
-        let wait = FIRST_WAIT.saturating_mul(1 << self.attempts.min(8)).min(LONGEST_WAIT);
+        let wait = Duration::from_nanos(FIRST_WAIT.as_nanos() << self.attempts.min(8)).min(LONGEST_WAIT);
         self.attempts += 1;
         self.due = Some(now + wait);
         !self.is_exhausted()

@@ -1,8 +1,6 @@
 //! Notices an output that has gone silent: a worklet whose reports stay away while the context says `running`.
 
-use std::time::Duration;
-
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// Silence that is an event of the player: five reports.
 const SILENCE: Duration = Duration::from_millis(500);

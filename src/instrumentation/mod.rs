@@ -2,6 +2,7 @@
 //!
 //! Knows players, the figures of `qoe` and the tracer. Knows no browser.
 
+pub mod metrics;
 mod play;
 mod request;
 pub mod semconv;

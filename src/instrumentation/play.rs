@@ -4,13 +4,15 @@
 
 use tonearm_messages::{BodyEnd, Format, ResponseHead};
 
-use super::request::{Url, respond, start_request};
+use super::metrics::Metric;
+use super::request::{OpenRequest, Url, respond, start_request};
 use super::semconv as name;
 use super::teller::Teller;
-use crate::playback::PlayFailure;
+use crate::decimal::decimal;
+use crate::playback::{PlayFailure, State};
 use crate::qoe::{Phase, StallCause, StartUp, Totals};
 use crate::small_map::SmallMap;
-use crate::telemetry::{Parent, SpanContext, SpanKey, SpanOptions, Value};
+use crate::telemetry::{ERROR, INFO, Parent, SpanContext, SpanKey, SpanOptions, Value, WARN};
 use crate::time::Instant;
 
 /// What the app says of a play.
@@ -33,10 +35,20 @@ pub struct PlayTrace {
     context: Option<SpanContext>,
     decode: Option<SpanKey>,
     output: Option<SpanKey>,
-    requests: SmallMap<u32, SpanKey>,
+    requests: SmallMap<u32, OpenRequest>,
     stall: Option<SpanKey>,
+    /// Since when the output is dry, and why.
+    dry: Option<(Instant, StallCause)>,
     seek: Option<SpanKey>,
+    /// When another position was asked for.
+    sought: Option<Instant>,
     recover: Option<SpanKey>,
+    /// The play has begun, and how it came out is not told yet.
+    attempted: bool,
+    trigger: &'static str,
+    codec: String,
+    /// The CDN node of the last response.
+    node: String,
 }
 
 impl PlayTrace {
@@ -50,7 +62,53 @@ impl PlayTrace {
         to.set_encoded(root, play.attributes);
         to.set(root, name::PLAYER_ENGINE, Value::Text("tonearm"));
         to.set(root, name::TRACK_PLAY_TRIGGER, Value::Text(play.trigger));
-        *self = Self { root, context, requests, ..Self::default() };
+        let node = std::mem::take(&mut self.node);
+        *self = Self { root, context, requests, node, attempted: true, trigger: play.trigger, ..Self::default() };
+    }
+
+    /// Where the bytes came from, for a series; nothing where no server said so.
+    fn node(&self) -> (&'static str, Value<'_>) {
+        (name::CDN_NODE, Value::Text(&self.node))
+    }
+
+    /// Counts how the play came out, once.
+    fn came_out(&mut self, to: &mut Teller<'_>, outcome: &str, error: Option<PlayFailure>) {
+        if std::mem::take(&mut self.attempted) {
+            let class = if error == Some(PlayFailure::NotAllowed) { "business" } else { "technical" };
+            let attributes = [(name::OUTCOME, Value::Text(outcome)), (name::ERROR_CLASS, Value::Text(class))];
+            let told = if error.is_some() { 2 } else { 1 };
+            to.measure(Metric::TrackPlayAttempts, 1.0, &attributes[..told], self.context);
+        }
+    }
+
+    /// Tells that the machine went from one state to another.
+    pub fn transition(&self, to: &mut Teller<'_>, from: State, state: State) {
+        let attributes = [(name::FROM, Value::Text(from.as_str())), (name::TO, Value::Text(state.as_str()))];
+        to.measure(Metric::PlayerStateTransitions, 1.0, &attributes, self.context);
+        to.log(INFO, name::EVENT_STATE_CHANGED, state.as_str(), &attributes, self.context);
+    }
+
+    /// Something was to be heard for another 30 s.
+    pub fn heartbeat(&self, to: &mut Teller<'_>) {
+        to.measure(Metric::PlayerSessionHeartbeats, 1.0, &[], None);
+        to.log(INFO, name::EVENT_SESSION_ACTIVE, "", &[], self.context);
+    }
+
+    /// So many seconds of the track were heard.
+    pub fn heard(&self, to: &mut Teller<'_>, seconds: f64) {
+        to.measure(Metric::TrackPlayTime, seconds, &[], None);
+    }
+
+    /// So many packets were decoded, and so many of them became silence.
+    pub fn decoded(&self, to: &mut Teller<'_>, packets: u32, failures: u32) {
+        let failed = PlayFailure::Undecodable.error_type();
+        let attributes = [(name::AUDIO_CODEC, Value::Text(&self.codec)), (name::ERROR_TYPE, Value::Text(&failed))];
+        to.measure(Metric::AudioDecodeAttempts, packets.into(), &attributes[..1], self.context);
+        if failures > 0 {
+            to.measure(Metric::AudioDecodeFailed, failures.into(), &attributes, self.context);
+            let told = [(name::AUDIO_DECODE_FAILURES, failures.into())];
+            to.log(WARN, name::EVENT_DECODE_FAILED, "", &told, self.context);
+        }
     }
 
     /// The root's context, for children, links and `player.traceparent`.
@@ -72,30 +130,50 @@ impl PlayTrace {
         let parent = self.recover.map_or(self.parent(), |recover| Some(Parent::Local(recover)));
         let (key, traceparent) = start_request(to, parent, url);
         if offset > 0 {
-            let range = ["bytes=", &offset.to_string(), "-"].concat();
+            let range = ["bytes=", &decimal(offset), "-"].concat();
             to.set(key, name::HTTP_REQUEST_HEADER_RANGE, Value::Text(&range));
         }
-        self.requests.insert(request, key?);
+        self.requests.insert(request, OpenRequest { key: key?, since: to.now, status: 0 });
         traceparent
     }
 
     /// Notes a media response's head.
     pub fn respond(&mut self, to: &mut Teller<'_>, request: u32, head: &ResponseHead) {
-        respond(to, self.requests.get(request).copied(), head);
+        if let Some(node) = &head.node {
+            self.node.clone_from(node);
+        }
+        let open = self.requests.get_mut(request).map(|open| {
+            open.status = head.status;
+            open.key
+        });
+        respond(to, open, head);
     }
 
     /// Ends a media request's span with its body.
     pub fn end_media_request(&mut self, to: &mut Teller<'_>, request: u32, at: Instant, bytes: u64, end: BodyEnd) {
-        let key = self.requests.remove(request);
-        to.set(key, name::HTTP_RESPONSE_BODY_SIZE, Value::Int(bytes.cast_signed()));
-        if end == (BodyEnd::Failed {}) {
-            to.fail(key, &PlayFailure::Network.error_type(), "");
+        let Some(open) = self.requests.remove(request) else { return };
+        let failed = end == (BodyEnd::Failed {});
+        to.set(Some(open.key), name::HTTP_RESPONSE_BODY_SIZE, Value::Int(bytes.cast_signed()));
+        let network = PlayFailure::Network.error_type();
+        if failed {
+            to.fail(Some(open.key), &network, "");
         }
-        to.end(key, at);
+        to.end(Some(open.key), at);
+        let (status, refused) = (decimal(open.status.into()), open.status >= 400);
+        let attributes = [
+            (name::HTTP_REQUEST_METHOD, Value::Text("GET")),
+            self.node(),
+            (name::HTTP_RESPONSE_STATUS_CODE, Value::Int(open.status.into())),
+            (name::ERROR_TYPE, Value::Text(if refused { &status } else { &network })),
+        ];
+        let told = if failed || refused { 4 } else { 3 };
+        let duration = at.since(open.since).as_secs_f64();
+        to.measure(Metric::HttpClientRequestDuration, duration, &attributes[..told], self.context);
     }
 
     /// Tells what the track turned out to be.
     pub fn describe(&mut self, to: &mut Teller<'_>, format: &Format) {
+        self.codec.clone_from(&format.codec);
         to.set(self.root, name::AUDIO_CODEC, Value::Text(&format.codec));
         for (name, value) in [
             (name::AUDIO_SAMPLE_RATE, format.sample_rate),
@@ -128,18 +206,49 @@ impl PlayTrace {
         let output = self.output.take();
         to.set(output, name::AUDIO_OUTPUT_SAMPLE_RATE, rate.into());
         to.end(output, audible);
-        for ((_, length), name) in start.phases().iter().zip(name::TRACK_PLAY_PHASE) {
-            to.set(Some(root), name, length.as_secs_f64().into());
+        for ((phase, length), name) in start.phases().iter().zip(name::TRACK_PLAY_PHASE) {
+            let seconds = length.as_secs_f64();
+            to.set(Some(root), name, seconds.into());
+            let attributes = [(name::PHASE, Value::Text(phase.as_str())), self.node()];
+            to.measure(Metric::TrackPlayPhase, seconds, &attributes, self.context);
         }
+        let latency = audible.since(start.requested()).as_secs_f64();
+        let attributes = [
+            (name::TRACK_PLAY_TRIGGER, Value::Text(self.trigger)),
+            (name::AUDIO_OUTPUT_METHOD, Value::Text(method)),
+            self.node(),
+        ];
+        to.measure(Metric::TrackPlayLatency, latency, &attributes, self.context);
+        self.waited(to, "startup", latency);
+        self.came_out(to, "started", None);
         to.set(Some(root), name::AUDIO_OUTPUT_METHOD, Value::Text(method));
         to.set(Some(root), name::TRACK_PLAY_OUTCOME, Value::Text("started"));
         to.end(Some(root), audible);
     }
 
+    fn waited(&self, to: &mut Teller<'_>, cause: &str, seconds: f64) {
+        to.measure(Metric::TrackBufferTime, seconds, &[(name::CAUSE, Value::Text(cause))], self.context);
+    }
+
     /// The play ends, before its start or after: whatever is open ends with it.
-    pub fn finish(&mut self, to: &mut Teller<'_>, failure: Option<PlayFailure>, state: &'static str) {
-        for (_, key) in std::mem::take(&mut self.requests).iter() {
-            to.end(Some(*key), to.now);
+    pub fn finish(
+        &mut self,
+        to: &mut Teller<'_>,
+        failure: Option<PlayFailure>,
+        state: &'static str,
+        totals: Option<&Totals>,
+    ) {
+        if let Some(totals) = totals {
+            let attributes = [
+                (name::TRACK_PLAY_TIME, totals.played.as_secs_f64().into()),
+                (name::TRACK_STALL_TIME, totals.stalled.as_secs_f64().into()),
+                (name::TRACK_STALLS, totals.stalls.into()),
+                (name::AUDIO_DECODE_FAILURES, totals.decode_failures.into()),
+            ];
+            to.log(INFO, name::EVENT_TRACK_ENDED, "", &attributes, self.context);
+        }
+        for (_, open) in std::mem::take(&mut self.requests).iter() {
+            to.end(Some(open.key), to.now);
         }
         for key in [self.stall.take(), self.seek.take(), self.recover.take()] {
             to.end(key, to.now);
@@ -157,6 +266,11 @@ impl PlayTrace {
         to.end(self.output.take(), to.now);
         let root = self.root.take();
         let outcome = if error.is_some() { "failed" } else { "exited_before_start" };
+        if let Some(error) = error {
+            let failed = [(name::ERROR_TYPE, Value::Text(&error.error_type()))];
+            to.log(ERROR, name::EVENT_PLAY_FAILED, &error.message(), &failed, self.context);
+        }
+        self.came_out(to, outcome, error);
         to.set(root, name::TRACK_PLAY_OUTCOME, Value::Text(outcome));
         to.set(root, name::PLAYER_STATE, Value::Text(state));
         if let Some(error) = error {
@@ -178,22 +292,37 @@ impl PlayTrace {
 
     /// The output ran dry.
     pub fn stall_started(&mut self, to: &mut Teller<'_>, at: Instant, cause: StallCause) {
-        if self.stall.is_none() {
+        if self.dry.is_none() {
+            self.dry = Some((at, cause));
             self.stall = self.child(to, at, name::SPAN_TRACK_STALL);
             to.set(self.stall, name::TRACK_STALL_CAUSE, Value::Text(cause.as_str()));
+            let attributes = [(name::CAUSE, Value::Text(cause.as_str())), self.node()];
+            to.measure(Metric::TrackStalls, 1.0, &attributes, self.context);
+            if cause != StallCause::Device {
+                to.measure(Metric::AudioBufferUnderflows, 1.0, &[], self.context);
+            }
         }
     }
 
-    /// The output goes on, after so many frames of silence.
-    pub fn stall_ended(&mut self, to: &mut Teller<'_>, at: Instant, frames: u64) {
+    /// The output goes on, after so many frames of silence, which are so many seconds.
+    pub fn stall_ended(&mut self, to: &mut Teller<'_>, at: Instant, frames: u64, seconds: f64) {
         let stall = self.stall.take();
         to.set(stall, name::AUDIO_BUFFER_UNDERFLOW_FRAMES, Value::Int(frames.cast_signed()));
         to.end(stall, at);
+        let Some((since, cause)) = self.dry.take() else { return };
+        let duration = at.since(since).as_secs_f64();
+        let attributes = [(name::CAUSE, Value::Text(cause.as_str())), self.node()];
+        to.measure(Metric::TrackStallDuration, duration, &attributes, self.context);
+        self.waited(to, "stall", duration);
+        if cause != StallCause::Device {
+            to.measure(Metric::AudioBufferUnderflow, seconds, &[], self.context);
+        }
     }
 
     /// The listener asks for another position.
     pub fn seek_started(&mut self, to: &mut Teller<'_>, from: f64, position: f64) {
         to.end(self.seek.take(), to.now);
+        self.sought = Some(to.now);
         self.seek = self.child(to, to.now, name::SPAN_TRACK_SEEK);
         to.set(self.seek, name::TRACK_SEEK_FROM, from.into());
         to.set(self.seek, name::TRACK_SEEK_TO, position.into());
@@ -202,6 +331,11 @@ impl PlayTrace {
     /// The new position is heard, or ready while the track is held.
     pub fn seek_ended(&mut self, to: &mut Teller<'_>, at: Instant) {
         to.end(self.seek.take(), at);
+        if let Some(sought) = self.sought.take() {
+            let latency = at.since(sought).as_secs_f64();
+            to.measure(Metric::TrackSeekLatency, latency, &[], self.context);
+            self.waited(to, "seek", latency);
+        }
     }
 
     /// The connection broke and will be tried again.

@@ -4,7 +4,9 @@ use tonearm_messages::ResponseHead;
 
 use super::semconv as name;
 use super::teller::Teller;
+use crate::decimal::decimal;
 use crate::telemetry::{Parent, SpanKey, SpanKind, SpanOptions, Value};
+use crate::time::Instant;
 
 /// An absolute URL as the host's parser takes it apart (URL standard), and what the app lets be told of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +18,15 @@ pub struct Url {
     pub attributes: Vec<u8>,
     /// Whether a request to it may carry a trace header: the page's own origin and the allow-list only.
     pub propagates: bool,
+}
+
+/// A media request under way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OpenRequest {
+    pub(super) key: SpanKey,
+    pub(super) since: Instant,
+    /// The response's, once it is there.
+    pub(super) status: u16,
 }
 
 /// Starts the span of a media request, and says which `traceparent` goes with it, if any may.
@@ -35,7 +46,7 @@ pub(super) fn start_request(
 pub(super) fn respond(to: &mut Teller<'_>, key: Option<SpanKey>, head: &ResponseHead) {
     to.set(key, name::HTTP_RESPONSE_STATUS_CODE, Value::Int(head.status.into()));
     if head.status >= 400 {
-        to.fail(key, &head.status.to_string(), "");
+        to.fail(key, &decimal(head.status.into()), "");
     }
     for (attribute, value) in
         [(name::CDN_NODE, &head.node), (name::CDN_CACHE, &head.cache), (name::SERVER_TRACE_ID, &head.trace_id)]

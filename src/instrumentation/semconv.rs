@@ -91,3 +91,35 @@ pub const CDN_CACHE: &str = "cdn.cache";
 pub const SERVER_TRACE_ID: &str = "server.trace_id";
 /// What a request is for: metadata, media.
 pub const TRACK_REQUEST_PURPOSE: &str = "track.request.purpose";
+
+/// Of metrics: a part of the start (metadata, connect, `first_byte`, decode, output).
+pub const PHASE: &str = "phase";
+/// Of metrics: how a play came out.
+pub const OUTCOME: &str = "outcome";
+/// Of metrics: technical where the player or the network is at fault, business where a rule is.
+pub const ERROR_CLASS: &str = "error.class";
+/// Of metrics: why the listener waited, or the music stopped.
+pub const CAUSE: &str = "cause";
+/// Of metrics: the state before.
+pub const FROM: &str = "from";
+/// Of metrics: the state after.
+pub const TO: &str = "to";
+/// The session, on every span and log record.
+pub const SESSION_ID: &str = "session.id";
+
+/// Event: a transition of the state machine.
+pub const EVENT_STATE_CHANGED: &str = "player.state_changed";
+/// Event: something was to be heard for another 30 s.
+pub const EVENT_SESSION_ACTIVE: &str = "player.session_active";
+/// Event: a play is over; its totals.
+pub const EVENT_TRACK_ENDED: &str = "track.ended";
+/// Event: a play did not come to be, or broke off.
+pub const EVENT_PLAY_FAILED: &str = "track.play_failed";
+/// Event: packets became silence.
+pub const EVENT_DECODE_FAILED: &str = "audio.decode_failed";
+/// Audio that was heard in the play, in seconds.
+pub const TRACK_PLAY_TIME: &str = "track.play.time";
+/// Silence of its stalls, in seconds.
+pub const TRACK_STALL_TIME: &str = "track.stall.time";
+/// Its stalls.
+pub const TRACK_STALLS: &str = "track.stalls";

@@ -1,8 +1,12 @@
 //! The way from a player to its pipeline: calls that do nothing where there is no pipeline, or no such span.
 
+use super::metrics::Metric;
 use super::semconv as name;
-use crate::telemetry::{SpanKey, SpanOptions, Telemetry, Value};
+use crate::telemetry::{Log, Severity, SpanContext, SpanKey, SpanOptions, Telemetry, Value};
 use crate::time::Instant;
+
+/// Whether metrics and logs are told beside the trace.
+const SIGNALS: bool = cfg!(feature = "signals");
 
 /// Where a play's spans go, and what time it is.
 #[derive(Debug)]
@@ -44,6 +48,33 @@ impl Teller<'_> {
     pub(super) fn end(&mut self, key: Option<SpanKey>, at: Instant) {
         if let (Some(telemetry), Some(key)) = (self.telemetry.as_mut(), key) {
             telemetry.end_span(self.now, key, at);
+        }
+    }
+
+    /// Counts or measures, with the span of the moment for the exemplar.
+    pub(super) fn measure(
+        &mut self,
+        metric: Metric,
+        value: f64,
+        attributes: &[(&str, Value<'_>)],
+        context: Option<SpanContext>,
+    ) {
+        if let Some(telemetry) = self.telemetry.as_mut().filter(|_| SIGNALS) {
+            telemetry.measure(self.now, metric as u32, value, attributes, context);
+        }
+    }
+
+    /// Tells an event, with the span of the moment and the player's state.
+    pub(super) fn log(
+        &mut self,
+        severity: Severity,
+        event: &str,
+        body: &str,
+        attributes: &[(&str, Value<'_>)],
+        context: Option<SpanContext>,
+    ) {
+        if let Some(telemetry) = self.telemetry.as_mut().filter(|_| SIGNALS) {
+            telemetry.log(self.now, &Log { severity, event, body, context, attributes });
         }
     }
 }

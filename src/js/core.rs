@@ -1,11 +1,11 @@
 //! The core as the hand-written scripts hold it. Exported methods take `&self`; a call from within a callback works.
 //!
-//! Numbers, bytes and strings cross, objects do not: their bindings weigh more than what they would carry.
+//! Numbers, bytes and strings cross, objects do not: their bindings weigh more than what they would carry. For the same
+//! reason nearly everything comes in by one door, [`Core::tell`]: an export of its own costs what ten kinds do.
 
 use std::rc::Rc;
-use std::time::Duration;
 
-use tonearm_messages::{Fact, Wire};
+use tonearm_messages::{Cursor, Fact, Wire};
 use wasm_bindgen::prelude::*;
 use web_sys::Performance;
 
@@ -14,14 +14,90 @@ use crate::engine::{ContextState, Engine, Input, PlayRequest, Player, PlayerInpu
 use crate::instrumentation::Url;
 use crate::playback::PlayFailure;
 use crate::random::Random;
-use crate::telemetry::{Batch, Config, DropReason, Reply, Signal, parse_traceparent};
-use crate::time::Instant;
+use crate::telemetry::{Batch, Config, DropReason, Reply, Signal, SpanContext, Telemetry};
+use crate::time::{Duration, Instant};
 
 /// The control plane of one page.
 #[wasm_bindgen]
 pub struct Core {
     driver: Rc<Driver>,
 }
+
+/// A span's context as the scripts hand it over: the bytes of both ids and of the flags, and whether it is remote.
+fn context_of(ids: &[u8]) -> Option<SpanContext> {
+    let (trace_id, rest) = ids.split_first_chunk()?;
+    let (span_id, rest) = rest.split_first_chunk()?;
+    let [flags, is_remote] = rest.first_chunk()?;
+    Some(SpanContext { trace_id: *trace_id, span_id: *span_id, flags: *flags, is_remote: *is_remote > 0 })
+}
+
+fn millis(millis: f64) -> Duration {
+    Duration::from_millis(millis as u64)
+}
+
+/// A report of a worklet; its numbers are the epoch, the instant in milliseconds of page time, and frames.
+fn report(kind: u32, [epoch, at, frames]: [f64; 3], flag: bool) -> PlayerInput {
+    let (epoch, at, frames) = (epoch as u32, Instant::from_millis(at), frames as u64);
+    PlayerInput::Report(match kind {
+        0 => Report::Audible { epoch, at, frames, method: if flag { "audible" } else { "rendered" } },
+        1 => Report::Position { epoch, at, frames },
+        2 => Report::GapStarted { epoch, at, frames },
+        3 => Report::GapEnded { epoch, at, missing: frames, audible: flag },
+        _ => Report::Ended { epoch, at, frames },
+    })
+}
+
+/// The next part of some bytes, behind its length.
+fn part<'a>(bytes: &mut Cursor<'a>) -> &'a [u8] {
+    let length = bytes.number(4) as usize;
+    bytes.take(length)
+}
+
+/// `load()`, or the answer of a resolver where there is no promise. In parts: the URL, which is ASCII (a source without one is
+/// resolved when the play begins), what is told of it, what is told of the track, the context of the app's span.
+fn load(token: u32, play: u32, flag: bool, bytes: &[u8]) -> PlayerInput {
+    let mut bytes = Cursor::new(bytes);
+    let propagates = bytes.number(1) > 0;
+    let href: String = part(&mut bytes).iter().copied().map(char::from).collect();
+    let told = part(&mut bytes).to_vec();
+    let url = (!href.is_empty()).then_some(Url { href, attributes: told, propagates });
+    match url {
+        url if token > 0 => {
+            let attributes = part(&mut bytes).to_vec();
+            let parent = context_of(part(&mut bytes));
+            PlayerInput::Load { token, source: Source { url, credentials: flag, attributes, parent } }
+        }
+        Some(url) => PlayerInput::Resolved { play, url },
+        None => PlayerInput::ResolveFailed { play, failure: PlayFailure::Resolve },
+    }
+}
+
+/// What a player is told; see `door.js` for what its numbers mean.
+fn player_input(what: u32, [a, b, c]: [f64; 3], flag: bool, bytes: &[u8]) -> PlayerInput {
+    match what {
+        0 => PlayerInput::Pause,
+        1 => PlayerInput::Stop,
+        2 => PlayerInput::Seek(a),
+        3 => PlayerInput::Context(match a as u32 {
+            0 => ContextState::Running,
+            1 => ContextState::Closed,
+            _ => ContextState::Suspended,
+        }),
+        4 => PlayerInput::OutputReady { rate: a as u32, state: ContextState::Suspended },
+        5 => PlayerInput::OutputUnavailable,
+        6 => PlayerInput::MediaUnavailable,
+        7 => Fact::from_bytes(bytes).map_or(PlayerInput::MediaUnavailable, PlayerInput::Fact),
+        9 => load(a as u32, b as u32, flag, bytes),
+        8 => {
+            let trigger = ["user", "auto"].get(c as usize).copied().unwrap_or("api");
+            PlayerInput::Play(PlayRequest { token: a as u32, at: Instant::from_millis(b), trigger, activation: flag })
+        }
+        _ => report(what - 10, [a, b, c], flag),
+    }
+}
+
+/// The first kind that is no player's.
+const PIPELINE: u32 = 20;
 
 #[wasm_bindgen]
 impl Core {
@@ -33,144 +109,110 @@ impl Core {
         Self { driver: Driver::new(performance, Random::seeded([seed_high, seed_low]), host) }
     }
 
-    /// Makes a pipeline. The resource's attributes come encoded; times in milliseconds.
-    #[wasm_bindgen(js_name = createTelemetry)]
-    pub fn create_telemetry(&self, id: u32, resource: Vec<u8>, delay: u32, size: usize, queue: usize, timeout: u32) {
-        let (delay, timeout) = (Duration::from_millis(delay.into()), Duration::from_millis(timeout.into()));
-        let batch = Batch { delay, size, queue_size: queue, timeout, ..Batch::default() };
-        self.driver.input(Input::CreateTelemetry { id, config: Config { resource, batch } });
-    }
-
-    /// Makes a player; pipeline 0 is none.
-    #[wasm_bindgen(js_name = createPlayer)]
-    pub fn create_player(&self, id: u32, telemetry: u32) {
-        self.driver.input(Input::CreatePlayer { id, telemetry: (telemetry > 0).then_some(telemetry) });
-    }
-
-    /// What happens to a player and is no more than a number; the kinds are those of `player.js`.
-    pub fn event(&self, id: u32, kind: u32, value: f64) {
-        let state = |value: f64| match value as u32 {
-            0 => ContextState::Running,
-            1 => ContextState::Closed,
-            _ => ContextState::Suspended,
+    /// Tells a player or a pipeline something, of a kind of `door.js`; what comes back is a number that it names.
+    #[allow(clippy::too_many_arguments, reason = "a door for many")]
+    pub fn tell(&self, what: u32, id: u32, a: f64, b: f64, c: f64, flag: bool, bytes: &[u8]) -> u32 {
+        let input = match what {
+            0..PIPELINE => Input::Player { id, input: player_input(what, [a, b, c], flag, bytes) },
+            20 => Input::CreatePlayer { id, telemetry: (a > 0.0).then_some(a as u32) },
+            21 => Input::DestroyPlayer { id },
+            22 => Input::Flush { telemetry: id },
+            23 => Input::PageHidden,
+            24 => Input::Collect { telemetry: id },
+            25 => Input::RecordSpan { telemetry: id, start: Instant::from_millis(a), fields: bytes.to_vec() },
+            26 => {
+                let (status, retry_after) = (b as u16, (c >= 0.0).then(|| millis(c)));
+                let answer = Reply::Response { status, retry_after, body: bytes.to_vec() };
+                let reply = if status == 0 { Reply::Failed } else { answer };
+                Input::ExportReplied { telemetry: id, export: a as u32, reply }
+            }
+            27 => Input::CreateTelemetry { id, config: config(bytes) },
+            _ => return self.driver.record(id, |telemetry, now| record(telemetry, now, what, [a, b], bytes)),
         };
-        let input = match kind {
-            0 => PlayerInput::Pause,
-            1 => PlayerInput::Stop,
-            2 => PlayerInput::Seek(value),
-            3 => PlayerInput::Context(state(value)),
-            4 => PlayerInput::OutputReady { rate: value as u32, state: ContextState::Suspended },
-            5 => PlayerInput::OutputUnavailable,
-            6 => PlayerInput::MediaUnavailable,
-            _ => return self.driver.input(Input::DestroyPlayer { id }),
-        };
-        self.driver.player(id, input);
+        self.driver.input(input);
+        0
     }
 
-    /// A message of a player's Worker. It sends one that is no fact: that its wasm could not be had.
-    pub fn fact(&self, id: u32, bytes: &[u8]) {
-        let fact = Fact::from_bytes(bytes);
-        self.driver.player(id, fact.map_or(PlayerInput::MediaUnavailable, PlayerInput::Fact));
-    }
-
-    /// A report of a player's worklet, its frame already an instant of page time, in milliseconds.
-    pub fn report(&self, id: u32, kind: u32, epoch: u32, at: f64, frames: f64, flag: bool) {
-        let (at, frames) = (Instant::from_millis(at), frames as u64);
-        let report = match kind {
-            0 => Report::Audible { epoch, at, frames, method: if flag { "audible" } else { "rendered" } },
-            1 => Report::Position { epoch, at, frames },
-            2 => Report::GapStarted { epoch, at, frames },
-            3 => Report::GapEnded { epoch, at, missing: frames, audible: flag },
-            _ => Report::Ended { epoch, at, frames },
-        };
-        self.driver.player(id, PlayerInput::Report(report));
-    }
-
-    /// `load()`. A source without a URL is resolved when the play begins; attributes come encoded.
-    #[allow(clippy::too_many_arguments, reason = "one source, flat, crosses the border without an object")]
-    pub fn load(
-        &self,
-        id: u32,
-        token: u32,
-        credentials: bool,
-        attributes: Vec<u8>,
-        parent: Option<String>,
-        href: Option<String>,
-        told: Vec<u8>,
-        propagates: bool,
-    ) {
-        // A parent that is malformed is no parent: telemetry never breaks the music.
-        let parent = parent.and_then(|value| parse_traceparent(&value).ok());
-        let url = href.map(|href| Url { href, attributes: told, propagates });
-        let source = Source { url, credentials, attributes, parent };
-        self.driver.player(id, PlayerInput::Load { token, source });
-    }
-
-    /// `play()`, asked for at `at` milliseconds of page time by user (0), auto (1) or api (2).
-    pub fn play(&self, id: u32, token: u32, at: f64, trigger: usize, activation: bool) {
-        let trigger = ["user", "auto"].get(trigger).copied().unwrap_or("api");
-        let request = PlayRequest { token, at: Instant::from_millis(at), trigger, activation };
-        self.driver.player(id, PlayerInput::Play(request));
-    }
-
-    /// The resolver gave a URL, or failed.
-    pub fn resolved(&self, id: u32, play: u32, href: Option<String>, told: Vec<u8>, propagates: bool) {
-        let input = match href {
-            Some(href) => PlayerInput::Resolved { play, url: Url { href, attributes: told, propagates } },
-            None => PlayerInput::ResolveFailed { play, failure: PlayFailure::Resolve },
-        };
-        self.driver.player(id, input);
-    }
-
-    /// Everything about a player that is a number, in the order of `player.js`: one call for all of it weighs less than a
-    /// method for each. Empty where there is no such player.
+    /// Numbers of a player (0), in the order of `player.js`; the bytes of the context of its play (1); numbers of a pipeline
+    /// (2), in the order of `telemetry.js`: one call for all of them weighs less than a method for each. Empty where there is
+    /// no such thing.
     #[wasm_bindgen(unchecked_return_type = "number[]")]
-    pub fn read(&self, id: u32) -> Vec<f64> {
-        self.driver.read(|engine, now| engine.player(id).map(|player| figures(player, now)).unwrap_or_default())
-    }
-
-    /// `traceparent` of the current or last play.
-    pub fn traceparent(&self, id: u32) -> Option<String> {
-        self.driver.read(|engine, _| engine.player(id).and_then(Player::traceparent))
-    }
-
-    /// A span of the app's own that began at `start` milliseconds of page time and ended now, encoded but for its times.
-    #[wasm_bindgen(js_name = recordSpan)]
-    pub fn record_span(&self, telemetry: u32, start: f64, fields: Vec<u8>) {
-        self.driver.input(Input::RecordSpan { telemetry, start: Instant::from_millis(start), fields });
-    }
-
-    /// Sends what is queued.
-    pub fn flush(&self, telemetry: u32) {
-        self.driver.input(Input::Flush { telemetry });
-    }
-
-    /// The page is hidden or left.
-    pub fn hidden(&self) {
-        self.driver.input(Input::PageHidden);
-    }
-
-    /// An export was answered: status 0 says that there was no response, a negative wait that none was asked for.
-    pub fn replied(&self, telemetry: u32, export: u32, status: u16, retry_after: f64, body: Vec<u8>) {
-        let retry_after = (retry_after >= 0.0).then(|| Duration::from_millis(retry_after as u64));
-        let reply = if status == 0 { Reply::Failed } else { Reply::Response { status, retry_after, body } };
-        self.driver.input(Input::ExportReplied { telemetry, export, reply });
-    }
-
-    /// Started, exported and pending records, then the dropped ones by reason.
-    #[wasm_bindgen(unchecked_return_type = "number[]")]
-    pub fn account(&self, telemetry: u32) -> Vec<f64> {
-        let account = self.driver.read(|engine: &Engine, _| engine.account(telemetry, Signal::Traces));
-        let mut figures = vec![account.started as f64, account.exported as f64, account.pending as f64];
-        figures.extend(DropReason::ALL.map(|reason| account.dropped(reason) as f64));
+    pub fn read(&self, what: u32, id: u32) -> Vec<f64> {
+        let mut figures = Vec::new();
+        self.driver.read(|engine, now| match (what, engine.player(id)) {
+            (2, _) => account(engine, id, &mut figures),
+            (0, Some(player)) => self::figures(player, now, &mut figures),
+            (_, player) => {
+                if let Some(context) = player.and_then(Player::context) {
+                    for byte in context.trace_id.iter().chain(&context.span_id).chain(&[context.flags]) {
+                        figures.push(f64::from(*byte));
+                    }
+                }
+            }
+        });
         figures
     }
 }
 
-fn figures(player: &Player, now: Instant) -> Vec<f64> {
+/// What an app records beside the player; see `door.js`.
+fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b]: [f64; 2], bytes: &[u8]) -> u32 {
+    match what {
+        #[cfg(feature = "signals")]
+        28 => telemetry.log_encoded(now, a as u32, b as u32, bytes.to_vec().into()),
+        #[cfg(feature = "signals")]
+        29 => telemetry.record(now, (a as u32).into(), b, context_of(bytes)),
+        #[cfg(feature = "signals")]
+        30 => return telemetry.series(a as u32, bytes.to_vec()).into(),
+        #[cfg(feature = "signals")]
+        31 => {
+            use crate::telemetry::Kind;
+            let kinds = [Kind::Counter, Kind::UpDownCounter, Kind::Gauge, Kind::Histogram];
+            let kind = kinds.get(a as usize).copied().unwrap_or(Kind::Gauge);
+            let (bounds, head) = bytes.split_at_checked(b as usize * 8).unwrap_or_default();
+            let bounds = bounds.chunks_exact(8).map(|bound| f64::from_bits(Cursor::new(bound).number(8))).collect();
+            return telemetry.encoded_instrument(now, kind, head.to_vec(), bounds);
+        }
+        _ => {}
+    }
+    let _ = (telemetry, now, a, b, bytes);
+    0
+}
+
+/// A pipeline's options: five numbers of four bytes, one of one, a flag; in parts the resource's attributes, and what spans
+/// and logs say of the client.
+fn config(bytes: &[u8]) -> Config {
+    let mut bytes = Cursor::new(bytes);
+    let mut number = |length| bytes.number(length) as u32;
+    let millis = |millis: u32| Duration::from_millis(millis.into());
+    let batch = Batch {
+        delay: millis(number(4)),
+        size: number(4) as usize,
+        queue_size: number(4) as usize,
+        timeout: millis(number(4)),
+        metric_interval: millis(number(4)),
+        ..Batch::default()
+    };
+    let (level, cumulative) = (number(1), number(1) > 0);
+    Config { resource: part(&mut bytes).to_vec(), client: part(&mut bytes).to_vec(), level, cumulative, batch }
+}
+
+/// Of each signal the started, exported and pending records, and the dropped ones by reason.
+fn account(engine: &Engine, telemetry: u32, figures: &mut Vec<f64>) {
+    for signal in Signal::ALL {
+        let account = engine.account(telemetry, signal);
+        for count in [account.started, account.exported, account.pending] {
+            figures.push(count as f64);
+        }
+        for reason in DropReason::ALL {
+            figures.push(account.dropped(reason) as f64);
+        }
+    }
+}
+
+fn figures(player: &Player, now: Instant, figures: &mut Vec<f64>) {
     let [start, end] = player.buffered();
     let totals = player.totals();
-    let mut figures = vec![
+    for figure in [
         f64::from(player.state() as u8),
         f64::from(u8::from(player.paused())),
         player.current_time(now),
@@ -181,10 +223,13 @@ fn figures(player: &Player, now: Instant) -> Vec<f64> {
         totals.stalled.as_secs_f64(),
         f64::from(totals.stalls),
         f64::from(totals.decode_failures),
-    ];
-    if let Some(start) = player.start_up() {
-        figures.push(start.latency().map_or(f64::NAN, |latency| latency.as_secs_f64()));
-        figures.extend(start.phases().map(|(_, length)| length.as_secs_f64()));
+    ] {
+        figures.push(figure);
     }
-    figures
+    if let Some(start) = player.start_up() {
+        figures.push(start.latency().map_or(f64::NAN, Duration::as_secs_f64));
+        for (_, length) in start.phases() {
+            figures.push(length.as_secs_f64());
+        }
+    }
 }

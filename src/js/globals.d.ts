@@ -12,3 +12,8 @@ declare module '*/tonearm_media_bg.js' {
   export const Plane: typeof import('../../pkg/dist/tonearm_media.js').Plane;
   export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
 }
+
+interface Navigator {
+  /** User-Agent Client Hints; Chromium has them. */
+  readonly userAgentData?: { mobile: boolean; platform: string; brands: { brand: string; version: string }[] };
+}

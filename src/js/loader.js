@@ -3,6 +3,7 @@
 
 import { post } from '../browser/fetch.js';
 import { onHidden } from '../browser/page_lifecycle.js';
+import { COLLECT, HIDDEN, REPLIED, tell } from './door.js';
 import { instantiate } from '../browser/wasm.js';
 import * as glue from '../../pkg/dist/tonearm_bg.js';
 
@@ -20,18 +21,37 @@ export const sides = new Map();
 /** Where the pipelines' requests go. @type {Map<number, import('../browser/fetch.js').Destination>} */
 export const exporters = new Map();
 
+/** What the pipelines observe, by their id. @type {Map<number, (() => void)[]>} */
+export const observers = new Map();
+
+/** Lets a pipeline's callbacks observe; one that throws must not take the others along. @param {number} id */
+export function observe(id) {
+  for (const callback of observers.get(id) ?? []) {
+    try {
+      callback();
+    } catch (error) {
+      console.error(error);
+    }
+  }
+}
+
 /** What the core calls (`browser/host.rs`). Bytes lie in its memory: they are copied before it goes on. */
 const host = {
   /** @param {number} player @param {number} what @param {number} number @param {string} name @param {string} message */
   tell: (player, what, number, name, message) => sides.get(player)?.tell[what](number, name, message),
   /** @param {number} player @param {Uint8Array} command */
   media: (player, command) => sides.get(player)?.media(command.slice()),
+  /** @param {number} id */
+  observe(id) {
+    observe(id);
+    tell(core, COLLECT, id);
+  },
   /** @param {number} id @param {number} request @param {number} signal @param {Uint8Array} body
    *  @param {boolean} keepalive @param {number} timeout */
   post(id, request, signal, body, keepalive, timeout) {
     const destination = exporters.get(id);
     if (!destination) return;
-    post(destination, signal, body.slice(), keepalive, timeout, (status, wait, reply) => core?.replied(id, request, status, wait, reply));
+    post(destination, signal, body.slice(), keepalive, timeout, (status, wait, reply) => tell(core, REPLIED, id, request, status, wait, false, reply));
   },
 };
 
@@ -71,7 +91,10 @@ async function start() {
   }
   const seed = crypto.getRandomValues(new BigUint64Array(2));
   core = new glue.Core(performance, seed[0], seed[1], host);
-  onHidden(() => core?.hidden());
+  onHidden(() => {
+    for (const id of observers.keys()) observe(id);
+    tell(core, HIDDEN, 0);
+  });
 }
 
 /**

@@ -15,6 +15,9 @@ const millis = count(86_400_000, ' of milliseconds');
 /** @type {(value: any) => boolean} */
 const isObject = (value) => typeof value === 'object' && !Array.isArray(value);
 
+/** @type {(...values: string[]) => Rule} */
+const oneOf = (...values) => [(value) => values.includes(value), `one of ${values.join(', ')}`];
+
 /** @type {Record<string, Rule>} */
 const RULES = {
   serviceName: [(value) => isText(value) && value !== '', 'a string that is not empty'],
@@ -26,6 +29,9 @@ const RULES = {
   propagateTo: [(value) => Array.isArray(value) && value.every(isText), 'an array of origins'],
   scheduledDelayMillis: millis,
   exportTimeoutMillis: millis,
+  metricIntervalMillis: millis,
+  temporality: oneOf('delta', 'cumulative'),
+  logLevel: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'),
   maxExportBatchSize: count(10_000),
   maxQueueSize: count(1_000_000),
 };

@@ -4,9 +4,13 @@
 import { momentOf, openOutput, sharedContext, stateOf } from '../browser/audio_output.js';
 import { describe } from '../browser/url.js';
 import { connect, openWorker } from '../browser/worker_link.js';
+import {
+  CONTEXT, CREATE_PLAYER, DESTROY_PLAYER, FACT, LOAD, MEDIA_UNAVAILABLE, OUTPUT_READY, OUTPUT_UNAVAILABLE, PAUSE, PLAY, REPORT,
+  SEEK, STOP, tell,
+} from './door.js';
 import { currentCore, placeOf, sides, withCore } from './loader.js';
-import { SPAN, encode } from './otlp.js';
-import { Resolver, flat } from './resolver.js';
+import { SPAN, contextOf, encode } from './otlp.js';
+import { Resolver, flat, traceparentOfPlay } from './resolver.js';
 import { ERROR_TYPE, MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID, SPAN_TRACK_LOAD, SPAN_TRACK_PLAY } from './semconv.js';
 import { Span } from './telemetry.js';
 
@@ -19,16 +23,6 @@ const OLDEST_CLICK = 5000;
 const STATES = [
   'idle', 'loading', 'ready', 'starting', 'playing', 'rebuffering', 'paused', 'seeking', 'ended', 'failed', 'recovering',
 ];
-
-/** Kinds of `Core.event`, by their number there. */
-const PAUSE = 0;
-const STOP = 1;
-const SEEK = 2;
-const CONTEXT = 3;
-const OUTPUT_READY = 4;
-const OUTPUT_UNAVAILABLE = 5;
-const MEDIA_UNAVAILABLE = 6;
-const DESTROY = 7;
 
 let lastId = 0;
 let lastToken = 0;
@@ -76,7 +70,7 @@ class Range {
 /** What wasm takes as a string: ids may be numbers. @param {unknown} value */
 const textOf = (value) => (value === undefined || value === null ? undefined : String(value));
 
-/** @param {unknown} source @returns {import('./types').Source & { parent?: string }} */
+/** @param {unknown} source @returns {import('./types').Source} */
 function sourceOf(source) {
   const plain = typeof source === 'string' || source instanceof URL;
   const { src, resolve } = /** @type {Partial<import('./types').Source>} */ (plain ? { src: source } : (source ?? {}));
@@ -86,12 +80,11 @@ function sourceOf(source) {
     throw new TypeError(`load: option "source": ${what}, got ${source === null ? 'null' : typeof source}`);
   }
   if (plain) return { src };
-  const { trackId, playlistId, parent } = /** @type {import('./types').Source} */ (source);
+  const { trackId, playlistId } = /** @type {import('./types').Source} */ (source);
   return {
     .../** @type {import('./types').Source} */ (source),
     trackId: textOf(trackId),
     playlistId: textOf(playlistId),
-    parent: textOf(typeof parent === 'object' ? parent?.traceparent : parent),
   };
 }
 
@@ -148,30 +141,30 @@ export class Player extends EventTarget {
       ],
       media: (command) => this.#worker?.postMessage(command, [command.buffer]),
     });
-    withCore((core) => core.createPlayer(this.#id, this.#telemetry?.id ?? 0));
+    this.#tell(CREATE_PLAYER, this.#telemetry?.id);
     this.#context.addEventListener('statechange', () => this.#tellContext(), { signal: this.#alive.signal });
     this.#open();
   }
 
-  /** @param {number} kind @param {number} [value] */
-  #event(kind, value = 0) {
-    withCore((core) => core.event(this.#id, kind, value));
+  /** @param {number} what @param {number} [value] */
+  #tell(what, value) {
+    withCore((core) => tell(core, what, this.#id, value));
   }
 
   #tellContext() {
-    this.#event(CONTEXT, stateOf(this.#context));
+    this.#tell(CONTEXT, stateOf(this.#context));
   }
 
   /** Opens worker and worklet; each tells the core once it is there, or that it can't be had. */
   #open() {
     this.#worker?.terminate();
     const worker = (this.#worker = openWorker(placeOf('worker')));
-    worker.onerror = () => this.#worker === worker && this.#event(MEDIA_UNAVAILABLE);
+    worker.onerror = () => this.#worker === worker && this.#tell(MEDIA_UNAVAILABLE);
     worker.onmessage = ({ data }) => {
       if (this.#worker !== worker) return;
       // The Worker's script sends one thing that is no fact: that its wasm could not be had.
-      if (data instanceof Uint8Array) currentCore()?.fact(this.#id, data);
-      else this.#event(MEDIA_UNAVAILABLE);
+      if (data instanceof Uint8Array) tell(currentCore(), FACT, this.#id, 0, 0, 0, false, data);
+      else this.#tell(MEDIA_UNAVAILABLE);
     };
     openOutput(this.#context, placeOf('worklet')).then(
       (node) => {
@@ -184,13 +177,13 @@ export class Player extends EventTarget {
           if (this.#node !== node) return;
           const [at, audible] = momentOf(this.#context, frame);
           // Of a first frame the flag says how its moment is known.
-          currentCore()?.report(this.#id, kind, epoch, at, figure, kind === 0 ? audible : Boolean(flag));
+          tell(currentCore(), REPORT + kind, this.#id, epoch, at, figure, kind === 0 ? audible : Boolean(flag));
         };
         connect(worker, node);
-        this.#event(OUTPUT_READY, this.#context.sampleRate);
+        this.#tell(OUTPUT_READY, this.#context.sampleRate);
         this.#tellContext();
       },
-      () => this.#event(OUTPUT_UNAVAILABLE),
+      () => this.#tell(OUTPUT_UNAVAILABLE),
     );
   }
 
@@ -249,7 +242,7 @@ export class Player extends EventTarget {
     const attributes = encode(SPAN, { [MUSIC_TRACK_ID]: source.trackId, [MUSIC_PLAYLIST_ID]: source.playlistId });
     const credentials = source.credentials === 'include';
     await this.#promise(SPAN_TRACK_LOAD, performance.now(), (core, token) =>
-      core.load(this.#id, token, credentials, attributes, source.parent, ...flat(url)),
+      tell(core, LOAD, this.#id, token, 0, 0, credentials, flat(url, attributes, contextOf(source.parent))),
     );
     // It may have aborted while the core was on its way.
     signal?.throwIfAborted();
@@ -263,21 +256,21 @@ export class Player extends EventTarget {
     if (this.#signal?.aborted) return Promise.reject(this.#signal.reason);
     // In this very task: user activation does not survive an await.
     this.#context.resume().catch(() => {});
-    return this.#promise(SPAN_TRACK_PLAY, at, (core, token) => core.play(this.#id, token, at, trigger, activation));
+    return this.#promise(SPAN_TRACK_PLAY, at, (core, token) => tell(core, PLAY, this.#id, token, at, trigger, activation));
   }
 
   pause() {
-    this.#event(PAUSE);
+    this.#tell(PAUSE);
   }
 
   stop() {
-    this.#event(STOP);
+    this.#tell(STOP);
   }
 
   destroy() {
     if (this.#destroyed) return;
     this.#destroyed = true;
-    this.#event(DESTROY);
+    this.#tell(DESTROY_PLAYER);
     sides.delete(this.#id);
     this.#alive.abort();
     this.#resolver.cancel();
@@ -292,7 +285,7 @@ export class Player extends EventTarget {
 
   /** The figures of the core, or those of a player that has done nothing yet. */
   #read() {
-    return currentCore()?.read(this.#id) ?? [];
+    return currentCore()?.read(0, this.#id) ?? [];
   }
 
   get state() {
@@ -319,7 +312,7 @@ export class Player extends EventTarget {
     return this.#failure ?? this.#early ?? null;
   }
   get traceparent() {
-    return currentCore()?.traceparent(this.#id) ?? null;
+    return traceparentOfPlay(this.#id) || null;
   }
 
   get currentTime() {
@@ -327,7 +320,7 @@ export class Player extends EventTarget {
   }
   set currentTime(seconds) {
     if (!Number.isFinite(seconds)) throw new TypeError(`currentTime: expected a finite number, got ${seconds}`);
-    this.#event(SEEK, seconds);
+    this.#tell(SEEK, seconds);
   }
 
   get volume() {

@@ -2,16 +2,27 @@
 
 import { serverTiming } from '../browser/server_timing.js';
 import { describe } from '../browser/url.js';
+import { LOAD, pack, tell } from './door.js';
 import { currentCore } from './loader.js';
-import { SPAN, encode } from './otlp.js';
+import { SPAN, encode, hexOf } from './otlp.js';
 import {
   CDN_CACHE, CDN_NODE, ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, SERVER_TRACE_ID, TRACK_REQUEST_PURPOSE,
 } from './semconv.js';
 import { CLIENT, Span } from './telemetry.js';
 
-/** Hands a URL to the core, or that there is none, as its methods take it.
- *  @param {import('../browser/url.js').Described} [url] @returns {[href: string | undefined, told: Uint8Array, propagates: boolean]} */
-export const flat = (url) => [url?.href, encode(SPAN, url?.attributes ?? {}), url?.propagates ?? false];
+/** A URL, or that there is none, in bytes as the core takes it; a track's attributes and its app's span may follow.
+ *  @param {import('../browser/url.js').Described | undefined} url @param {Uint8Array[]} more */
+export const flat = (url, ...more) =>
+  Uint8Array.from([
+    Number(url?.propagates ?? 0),
+    ...pack(new TextEncoder().encode(url?.href), encode(SPAN, url?.attributes ?? {}), ...more),
+  ]);
+
+/** `traceparent` of a player's current or last play. @param {number} player */
+export function traceparentOfPlay(player) {
+  const hex = hexOf(currentCore()?.read(1, player) ?? []);
+  return hex && `00-${hex.slice(0, 32)}-${hex.slice(32, 48)}-${hex.slice(48)}`;
+}
 
 export class Resolver {
   #player;
@@ -49,13 +60,17 @@ export class Resolver {
         return describe(url, this.#telemetry?.propagateTo);
       })
       .then(
-        (url) => signal.aborted || currentCore()?.resolved(this.#player, play, ...flat(url)),
+        (url) => this.#answer(signal, play, url),
         (cause) => {
-          if (signal.aborted) return;
-          this.#cause = cause;
-          currentCore()?.resolved(this.#player, play, ...flat());
+          if (!signal.aborted) this.#cause = cause;
+          this.#answer(signal, play);
         },
       );
+  }
+
+  /** @param {AbortSignal} signal @param {number} play @param {import('../browser/url.js').Described} [url] */
+  #answer(signal, play, url) {
+    if (!signal.aborted) tell(currentCore(), LOAD, this.#player, 0, play, 0, false, flat(url));
   }
 
   cancel() {
@@ -79,7 +94,7 @@ export class Resolver {
       input instanceof Request ? input.url : input, this.#telemetry?.propagateTo,
     );
     const span = this.#telemetry && new Span(this.#telemetry.id, method, {
-      parent: currentCore()?.traceparent(this.#player),
+      parent: traceparentOfPlay(this.#player),
       attributes: { ...attributes, [HTTP_REQUEST_METHOD]: method, [TRACK_REQUEST_PURPOSE]: 'metadata' },
     }, CLIENT);
     const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));

@@ -1,18 +1,19 @@
 // Telemetry as apps hold it. Ids and times of a span are given here, so that it may begin before the core is there.
 
+import { SIGNALS } from '../browser/fetch.js';
+import { CREATE_TELEMETRY, FLUSH, RECORD_SPAN, pack, tell } from './door.js';
 import { currentCore, exporters, whenCore, withCore } from './loader.js';
 import { check } from './options.js';
-import { RESOURCE, encode, encodeSpan } from './otlp.js';
+import { RESOURCE, encode, encodeSpan, hexOf, traceparentOf } from './otlp.js';
+
+/** `SeverityNumber`. */
+const SEVERITIES = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 };
+/** Why records are lost, in the order of the core (`DropReason`). */
+const REASONS = ['queue_full', 'too_many_open', 'rejected', 'retries_exhausted', 'sampled', 'level'];
 
 /** `SpanKind`. */
 const INTERNAL = 1;
 export const CLIENT = 3;
-
-/** A `traceparent` (W3C Trace Context Level 2, section 3.2). */
-const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?=$|-)/;
-/** Version 00 ends there; a later one may go on. @param {string | undefined} text */
-const isTraceparent = (text) =>
-  text !== undefined && TRACEPARENT.test(text) && (text.length === 55 || !text.startsWith('00'));
 
 let lastId = 0;
 
@@ -20,7 +21,7 @@ let lastId = 0;
 function randomHex(bytes) {
   const values = crypto.getRandomValues(new Uint8Array(bytes));
   values[bytes - 1] |= 1; // never all zeros
-  return Array.from(values, (value) => value.toString(16).padStart(2, '0')).join('');
+  return hexOf(values);
 }
 
 /** A span of the app's own. */
@@ -39,18 +40,15 @@ export class Span {
   /** @param {number} telemetry @param {string} name @param {import('./types').SpanOptions} options
    *  @param {number} [kind] @param {number} [start] */
   constructor(telemetry, name, options, kind = INTERNAL, start = performance.now()) {
-    const given = options.parent;
-    /** @type {string | undefined} */
-    const parent = typeof given === 'object' ? given.traceparent : given;
+    const parent = traceparentOf(options.parent);
     this.#telemetry = telemetry;
     this.#name = name;
-    // A parent that is malformed is no parent: telemetry breaks nothing.
-    this.#parent = isTraceparent(parent) ? parent : undefined;
-    this.#isRemote = this.#parent !== undefined && typeof given === 'string';
+    this.#parent = parent;
+    this.#isRemote = typeof options.parent === 'string';
     this.#kind = kind;
     this.#start = start;
     this.#attributes = { ...options.attributes };
-    const [traceId, flags] = [this.#parent?.slice(3, 35) ?? randomHex(16), this.#parent?.slice(53, 55) ?? '03'];
+    const [traceId, flags] = [parent?.slice(3, 35) ?? randomHex(16), parent?.slice(53, 55) ?? '03'];
     /** @type {string} */
     this.traceparent = `00-${traceId}-${randomHex(8)}-${flags}`;
     Object.freeze(this);
@@ -75,7 +73,7 @@ export class Span {
       name: this.#name, kind: this.#kind, traceparent: this.traceparent,
       parent: this.#parent, isRemote: this.#isRemote, error: this.#error,
     }, this.#attributes);
-    whenCore((core) => core.recordSpan(this.#telemetry, this.#start, fields));
+    whenCore((core) => tell(core, RECORD_SPAN, this.#telemetry, this.#start, 0, 0, false, fields));
   }
 }
 
@@ -99,12 +97,23 @@ export class Telemetry {
       'telemetry.sdk.version': TONEARM_VERSION,
       ...config.resource,
     });
-    withCore((core) => {
-      core.createTelemetry(
-        this.id, resource, config.scheduledDelayMillis ?? 5000, config.maxExportBatchSize ?? 512,
-        config.maxQueueSize ?? 16384, config.exportTimeoutMillis ?? 30_000,
-      );
+    const client = encode(RESOURCE, {
+      'user_agent.original': navigator.userAgent,
+      'browser.language': navigator.language,
+      'browser.mobile': navigator.userAgentData?.mobile,
+      'browser.platform': navigator.userAgentData?.platform,
+      'browser.brands': navigator.userAgentData?.brands.map(({ brand, version }) => `${brand} ${version}`),
     });
+    const figures = [
+      config.scheduledDelayMillis ?? 5000, config.maxExportBatchSize ?? 512, config.maxQueueSize ?? 16_384,
+      config.exportTimeoutMillis ?? 30_000, config.metricIntervalMillis ?? 60_000,
+    ];
+    const options = Uint8Array.from([
+      ...new Uint8Array(Uint32Array.from(figures).buffer),
+      SEVERITIES[config.logLevel ?? 'trace'], Number(config.temporality === 'cumulative'),
+      ...pack(resource, client),
+    ]);
+    withCore((core) => tell(core, CREATE_TELEMETRY, this.id, 0, 0, 0, false, options));
   }
 
   /** @param {string} name @param {import('./types').SpanOptions} [options] */
@@ -113,13 +122,17 @@ export class Telemetry {
   }
 
   forceFlush() {
-    withCore((core) => core.flush(this.id));
+    withCore((core) => tell(core, FLUSH, this.id));
   }
 
   stats() {
-    const [started = 0, exported = 0, pending = 0, ...lost] = currentCore()?.account(this.id) ?? [];
-    const [queue_full = 0, too_many_open = 0, rejected = 0, retries_exhausted = 0] = lost;
-    return { started, exported, pending, dropped: { queue_full, too_many_open, rejected, retries_exhausted } };
+    const figures = Array.from(currentCore()?.read(2, this.id) ?? []);
+    const of = () => {
+      const [started = 0, exported = 0, pending = 0, ...lost] = figures.splice(0, 3 + REASONS.length);
+      const dropped = Object.fromEntries(REASONS.map((reason, at) => [reason, lost[at] ?? 0]));
+      return { started, exported, pending, dropped };
+    };
+    return /** @type {any} */ (Object.fromEntries(SIGNALS.map((signal) => [signal, of()])));
   }
 }
 

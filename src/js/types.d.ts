@@ -18,7 +18,10 @@ export interface InitOptions {
 export function init(options?: InitOptions): Promise<void>;
 
 /** A value of an attribute, as OpenTelemetry allows it. Whole numbers are sent as integers. */
-export type AttributeValue = string | number | boolean | string[] | number[];
+export type AttributeValue = string | number | boolean | string[] | number[] | boolean[];
+
+/** A value of a log record: also lists and maps of values, up to eight deep. */
+export type LogValue = AttributeValue | LogValue[] | { [key: string]: LogValue };
 
 /** Options of a telemetry pipeline. */
 export interface TelemetryConfig {
@@ -44,6 +47,12 @@ export interface TelemetryConfig {
   maxQueueSize?: number;
   /** How long one export may take, in milliseconds: 30000. */
   exportTimeoutMillis?: number;
+  /** Time between two collections of metrics, in milliseconds: 60000. */
+  metricIntervalMillis?: number;
+  /** `delta` by default: a Collector must give such points their arrival time before it adds them up. */
+  temporality?: 'delta' | 'cumulative';
+  /** The least grave log record that is kept: all by default. */
+  logLevel?: LogSeverity;
 }
 
 /** Options of a span. */
@@ -66,21 +75,89 @@ export interface Span {
   end(): void;
 }
 
-/** Where every span of a pipeline is: `started = exported + pending + Σ dropped`. */
-export interface TelemetryStats {
+/** How grave a log record is. */
+export type LogSeverity = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+/** A log record. */
+export interface LogRecord {
+  /** `event.name`: low-cardinality; storms are sampled by it. */
+  eventName: string;
+  /** `info` by default. */
+  severity?: LogSeverity;
+  /** What it says. */
+  body?: LogValue;
+  /** More of it. */
+  attributes?: Record<string, LogValue | undefined>;
+  /** The span of the moment: a span, or a `traceparent`. */
+  span?: Span | string;
+}
+
+/** Options of an instrument. */
+export interface InstrumentOptions {
+  /** In UCUM: `s`, `By`, `{item}`. */
+  unit?: string;
+  /** The keys that its series are told apart by; others are left out. At most 2000 series. */
+  attributes?: string[];
+  /** Of a histogram: its buckets' upper bounds. Without them its buckets are base-2 exponential. */
+  bounds?: number[];
+}
+
+/** Attributes of a measurement. */
+export type MetricAttributes = Record<string, AttributeValue | undefined>;
+
+/** Adds up. `within` is the span of the moment, to which an exemplar leads. */
+export interface Counter {
+  add(value: number, attributes?: MetricAttributes, within?: Span | string): void;
+  /** The same with its attributes given, for what is counted often. */
+  bind(attributes: MetricAttributes): { add(value: number, within?: Span | string): void };
+}
+
+/** Measures. */
+export interface Histogram {
+  record(value: number, attributes?: MetricAttributes, within?: Span | string): void;
+  /** The same with its attributes given, for what is measured often. */
+  bind(attributes: MetricAttributes): { record(value: number, within?: Span | string): void };
+}
+
+/** Called when metrics are collected. */
+export type ObservableCallback = (result: { observe(value: number, attributes?: MetricAttributes): void }) => void;
+
+/** Where every record of a signal is: `started = exported + pending + Σ dropped`. Metrics count their points. */
+export interface SignalStats {
   started: number;
   exported: number;
   pending: number;
-  dropped: { queue_full: number; too_many_open: number; rejected: number; retries_exhausted: number };
+  dropped: {
+    queue_full: number; too_many_open: number; rejected: number; retries_exhausted: number; sampled: number; level: number;
+  };
+}
+
+/** Where every record of a pipeline is. */
+export interface TelemetryStats {
+  traces: SignalStats;
+  metrics: SignalStats;
+  logs: SignalStats;
 }
 
 /** A telemetry pipeline. */
 export interface Telemetry {
   /** Starts a span. */
   startSpan(name: string, options?: SpanOptions): Span;
-  /** Sends what is queued as soon as it can be. */
+  /** A sum that only grows. Throws a `TypeError` for a name or a unit that is none. */
+  createCounter(name: string, options?: InstrumentOptions): Counter;
+  /** A sum. */
+  createUpDownCounter(name: string, options?: InstrumentOptions): Counter;
+  /** The last value. */
+  createGauge(name: string, options?: InstrumentOptions): Histogram;
+  /** A distribution. */
+  createHistogram(name: string, options?: InstrumentOptions): Histogram;
+  /** A value that is read when metrics are collected. */
+  createObservableGauge(name: string, options: InstrumentOptions, callback: ObservableCallback): void;
+  /** Writes a log record. */
+  log(record: LogRecord): void;
+  /** Sends what is recorded as soon as it can be. */
   forceFlush(): void;
-  /** Where every span is. */
+  /** Where every record is. */
   stats(): TelemetryStats;
 }
 

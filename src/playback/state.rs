@@ -1,5 +1,7 @@
 //! The words of the machine: states, commands, events, failures.
 
+use crate::decimal::decimal;
+
 /// Where a player stands with one track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
@@ -166,7 +168,7 @@ impl PlayFailure {
     /// The value of `error.type`; a status code as OpenTelemetry writes it.
     pub fn error_type(self) -> String {
         match self {
-            Self::HttpStatus(status) => status.to_string(),
+            Self::HttpStatus(status) => decimal(status.into()),
             Self::NotAllowed => "autoplay_refused".into(),
             Self::NotSupported => "unsupported_format".into(),
             Self::Undecodable => "undecodable".into(),
@@ -196,7 +198,7 @@ impl PlayFailure {
     pub fn message(self) -> String {
         let text = match self {
             Self::HttpStatus(status) => {
-                return ["The server answered the media request with status ", &status.to_string(), "."].concat();
+                return ["The server answered the media request with status ", &decimal(status.into()), "."].concat();
             }
             Self::NotAllowed => "The browser refused to start audio without a user gesture.",
             Self::NotSupported => "The source is in no format that can be played.",

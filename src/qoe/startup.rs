@@ -1,8 +1,6 @@
 //! The start of one play, cut into phases that add up to its latency.
 
-use std::time::Duration;
-
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// A part of the time from the play request to the first audible sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

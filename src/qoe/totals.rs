@@ -1,6 +1,6 @@
 //! One play's totals: time heard, time waited, stalls.
 
-use std::time::Duration;
+use crate::time::Duration;
 
 /// Why the music stopped by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

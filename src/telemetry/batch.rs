@@ -1,7 +1,5 @@
 //! The queue of encoded records, bounded by count and by bytes, and the account of every record.
 
-use std::collections::VecDeque;
-
 use super::config::Batch;
 use super::otlp::{RECORD, Writer};
 
@@ -62,7 +60,7 @@ impl Account {
 pub(super) struct Queue {
     records: Writer,
     /// Bytes of each, and how many records of the account it is: a metric is one for each of its points.
-    lengths: VecDeque<(usize, u64)>,
+    lengths: Vec<(usize, u64)>,
     count: u64,
 }
 
@@ -74,7 +72,7 @@ impl Queue {
             return false;
         }
         self.records.bytes(RECORD, record.as_slice());
-        self.lengths.push_back((self.records.as_slice().len() - before, count));
+        self.lengths.push((self.records.as_slice().len() - before, count));
         self.count += count;
         true
     }
@@ -88,19 +86,22 @@ impl Queue {
         self.lengths.len()
     }
 
-    fn bytes_of(&self, count: usize) -> usize {
-        self.lengths.iter().take(count).map(|(bytes, _)| bytes).sum()
+    /// Bytes of the oldest records, and for how many they count.
+    #[inline(never)]
+    fn sums(&self, count: usize) -> (usize, u64) {
+        self.lengths.iter().take(count).fold((0, 0), |sums, length| (sums.0 + length.0, sums.1 + length.1))
     }
 
     /// The bytes of the oldest records, at most `count`.
     pub(super) fn first(&self, count: usize) -> &[u8] {
-        self.records.as_slice().get(..self.bytes_of(count)).unwrap_or_default()
+        self.records.as_slice().get(..self.sums(count).0).unwrap_or_default()
     }
 
     /// Lets go of the oldest records, once they are in a request; returns for how many they count.
     pub(super) fn forget(&mut self, count: usize) -> u64 {
-        self.records.cut(0..self.bytes_of(count));
-        let forgotten: u64 = self.lengths.drain(..count.min(self.lengths.len())).map(|(_, count)| count).sum();
+        let (bytes, forgotten) = self.sums(count);
+        self.records.cut(0..bytes);
+        self.lengths.drain(..count.min(self.lengths.len()));
         self.count -= forgotten;
         forgotten
     }

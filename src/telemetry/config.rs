@@ -1,9 +1,8 @@
 //! What an app tells the pipeline, with OpenTelemetry's names and the defaults that `docs/telemetry.md` states. Where
 //! requests go, and what they carry, the host knows: it sends them.
 
-use std::time::Duration;
-
 use super::log::Severity;
+use crate::time::Duration;
 
 /// The pipeline's options.
 #[derive(Debug, Clone, Default)]
@@ -12,8 +11,8 @@ pub struct Config {
     pub resource: Vec<u8>,
     /// What else spans and logs say of the client: metrics must not tell one listener from another.
     pub client: Vec<u8>,
-    /// The least grave log record that is wanted.
-    pub level: Option<Severity>,
+    /// The least grave log record that is wanted; 0 wants all.
+    pub level: Severity,
     /// Whether sums go on from one collection to the next.
     pub cumulative: bool,
     /// How records are gathered.
@@ -45,7 +44,7 @@ impl Default for Batch {
             queue_size: 16_384,
             queue_bytes: 4 << 20,
             timeout: Duration::from_secs(30),
-            metric_interval: Duration::from_mins(1),
+            metric_interval: Duration::from_secs(60),
         }
     }
 }

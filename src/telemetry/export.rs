@@ -2,14 +2,12 @@
 //!
 //! A request keeps its encoded body until it is answered, so that a retry sends the same bytes.
 
-use std::time::Duration;
-
 use super::batch::{Account, DropReason, Queue};
 use super::config::Config;
 use super::otlp::{Writer, encode_request, parse_partial_success};
 use super::retry;
 use crate::random::Random;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// Bytes of keepalive requests that a page may have in flight: the Fetch standard's 64 KiB (section 4.6, "inflight
 /// keepalive bytes"), less room for what the app itself sends.
@@ -224,8 +222,7 @@ impl Pipeline {
     }
 
     /// Everything that fits into the budget, the requests that wait for a retry first.
-    pub(super) fn leave(&mut self, now: Instant, config: &Config, room: &mut usize) -> Vec<Export> {
-        let mut exports = Vec::new();
+    pub(super) fn leave(&mut self, now: Instant, config: &Config, room: &mut usize, exports: &mut Vec<Export>) {
         for flight in &mut self.flights {
             if flight.waiting && flight.export.body.len() <= *room {
                 *room -= flight.export.body.len();
@@ -246,7 +243,6 @@ impl Pipeline {
         if self.queue.len() == 0 {
             self.due = None;
         }
-        exports
     }
 
     pub(super) fn handle_reply(&mut self, now: Instant, id: u32, reply: &Reply) {

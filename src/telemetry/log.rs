@@ -3,34 +3,34 @@
 
 use super::context::SpanContext;
 use super::otlp::{Value, Writer};
+use super::traceparent::write_hex;
 use crate::small_map::SmallMap;
 
-/// How grave a record is (`SeverityNumber`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// For who looks for a fault.
-    Debug = 5,
-    /// What happens.
-    Info = 9,
-    /// What may be wrong.
-    Warn = 13,
-    /// What is wrong.
-    Error = 17,
-}
+/// How grave a record is (`SeverityNumber`, 1 to 24): four steps for each of trace, debug, info, warn, error, fatal.
+pub type Severity = u32;
 
-impl Severity {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Debug => "DEBUG",
-            Self::Info => "INFO",
-            Self::Warn => "WARN",
-            Self::Error => "ERROR",
-        }
-    }
+/// For who looks for a fault.
+pub const DEBUG: Severity = 5;
+/// What happens.
+pub const INFO: Severity = 9;
+/// What may be wrong.
+pub const WARN: Severity = 13;
+/// What is wrong.
+pub const ERROR: Severity = 17;
+
+/// Its short name (the data model's "Displaying Severity"), without the step.
+fn name_of(severity: Severity) -> &'static str {
+    let names = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+    names.get(severity.saturating_sub(1) as usize / 4).copied().unwrap_or_default()
 }
 
 /// Records of one event in one second that are all kept; of those beyond, one in so many.
 const STORM: (u32, u32) = (20, 100);
+
+/// A number for an event's name (FNV-1a): two events that share one share a count, and no more.
+pub(super) fn hash(event: &str) -> u32 {
+    event.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
 
 /// How often each event came within the second.
 #[derive(Debug, Default)]
@@ -41,15 +41,13 @@ pub(super) struct Storms {
 
 impl Storms {
     /// Whether a record of that event is kept.
-    pub(super) fn keeps(&mut self, event: &str, time: u64) -> bool {
+    pub(super) fn keeps(&mut self, event: u32, time: u64) -> bool {
         let second = time / 1_000_000_000;
         if second != self.second {
             (self.second, self.counts) = (second, SmallMap::default());
         }
-        // FNV-1a: two events that share a number share a count, and no more.
-        let hash = event.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        let count = self.counts.get(hash).copied().unwrap_or_default() + 1;
-        self.counts.insert(hash, count);
+        let count = self.counts.get(event).copied().unwrap_or_default() + 1;
+        self.counts.insert(event, count);
         let (all, one_in) = STORM;
         count <= all || count % one_in == 0
     }
@@ -68,29 +66,19 @@ pub struct Log<'a> {
     pub context: Option<SpanContext>,
     /// More of it.
     pub attributes: &'a [(&'a str, Value<'a>)],
-    /// More of it, encoded as fields 6.
-    pub encoded: &'a [u8],
 }
 
 impl Log<'_> {
-    /// Its message: time = 1, severity = 2 and 3, body = 5, attributes = 6, flags = 8, `trace_id` = 9, `span_id` = 10,
-    /// observed = 11, `event_name` = 12.
-    pub(super) fn encode(&self, time: u64, uid: [u8; 16]) -> Writer {
+    /// What is its own: body = 5, attributes = 6, flags = 8, `trace_id` = 9, `span_id` = 10, `event_name` = 12.
+    pub(super) fn encode(&self) -> Writer {
         let mut out = Writer::default();
-        out.fixed64(1, time);
-        out.fixed64(11, time);
-        out.varint(2, self.severity as u64);
-        out.bytes(3, self.severity.as_str().as_bytes());
         if !self.body.is_empty() {
             out.message(5, |out| out.bytes(1, self.body.as_bytes()));
         }
         out.bytes(12, self.event.as_bytes());
-        let uid: String = uid.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(super::traceparent::hex_digit).collect();
-        out.attribute(6, "log.record.uid", Value::Text(&uid));
         for (key, value) in self.attributes {
             out.attribute(6, key, *value);
         }
-        out.raw(self.encoded);
         if let Some(context) = &self.context {
             if context.flags > 0 {
                 out.fixed32(8, context.flags.into());
@@ -100,4 +88,15 @@ impl Log<'_> {
         }
         out
     }
+}
+
+/// Adds what every record has: time = 1, severity = 2 and 3, observed = 11, and its own id.
+pub(super) fn complete(out: &mut Writer, severity: Severity, time: u64, uid: [u8; 16]) {
+    out.fixed64(1, time);
+    out.fixed64(11, time);
+    out.varint(2, severity.into());
+    out.bytes(3, name_of(severity).as_bytes());
+    let mut id = String::new();
+    write_hex(&mut id, &uid);
+    out.attribute(6, "log.record.uid", Value::Text(&id));
 }

@@ -18,7 +18,7 @@ pub use batch::{Account, DropReason};
 pub use config::{Batch, Config};
 pub use context::{RANDOM, SAMPLED, SpanContext, SpanId, TraceId};
 pub use export::{Export, Outcome, Reply, Signal};
-pub use log::{Log, Severity};
+pub use log::{DEBUG, ERROR, INFO, Log, Severity, WARN};
 pub use metric::{Instrument, Kind, SeriesKey};
 pub use otlp::{Attributes, Value, Writer, encode_request, parse_partial_success};
 pub use span::{Parent, SpanKind, SpanOptions};
@@ -54,10 +54,10 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// A pipeline with its own random numbers.
-    pub fn new(config: Config, clock: ClockAnchor, mut random: Random) -> Self {
+    /// A pipeline with its own random numbers, and with instruments of its own, numbered in their order.
+    pub fn new(config: Config, clock: ClockAnchor, mut random: Random, instruments: &[Instrument<'_>]) -> Self {
         let pipelines = Signal::ALL.map(|signal| Pipeline::new(signal, random.fork()));
-        Self {
+        let mut telemetry = Self {
             config,
             clock,
             random,
@@ -66,7 +66,11 @@ impl Telemetry {
             collection: None,
             storms: Storms::default(),
             pipelines,
+        };
+        for instrument in instruments {
+            telemetry.instrument(Instant::ORIGIN, instrument);
         }
+        telemetry
     }
 
     /// Notes both clocks; see [`ClockAnchor::observe`].
@@ -153,25 +157,58 @@ impl Telemetry {
     }
 
     /// Writes a log record.
+    #[inline(never)]
     pub fn log(&mut self, now: Instant, log: &Log<'_>) {
-        let time = self.clock.unix_nanos(now);
-        if self.config.level.is_some_and(|level| log.severity < level) {
-            self.drop_record(Signal::Logs, DropReason::Level);
-        } else if self.storms.keeps(log.event, time) {
-            let record = log.encode(time, self.random.bytes());
-            self.pipelines[Signal::Logs as usize].enqueue(now, &record, 1, &self.config);
-        } else {
-            self.drop_record(Signal::Logs, DropReason::Sampled);
-        }
+        self.log_encoded(now, log.severity, log::hash(log.event), log.encode());
     }
 
-    /// The series of an instrument with these attributes.
-    pub fn series(&mut self, now: Instant, instrument: &Instrument, attributes: &[(&str, Value<'_>)]) -> SeriesKey {
-        let instrument = self.meter.instrument(instrument, self.clock.unix_nanos(now));
+    /// Writes a log record of which the host has encoded all but its times, its severity and its id; `event` is a number
+    /// for its event's name.
+    pub fn log_encoded(&mut self, now: Instant, severity: Severity, event: u32, mut record: Writer) {
+        let time = self.clock.unix_nanos(now);
+        let reason = if severity < self.config.level {
+            DropReason::Level
+        } else if self.storms.keeps(event, time) {
+            log::complete(&mut record, severity, time, self.random.bytes());
+            self.pipelines[Signal::Logs as usize].enqueue(now, &record, 1, &self.config);
+            return;
+        } else {
+            DropReason::Sampled
+        };
+        self.drop_record(Signal::Logs, reason);
+    }
+
+    /// Makes an instrument; its number.
+    pub fn instrument(&mut self, now: Instant, instrument: &Instrument<'_>) -> u32 {
+        self.meter.instrument(instrument, self.clock.unix_nanos(now))
+    }
+
+    /// Makes an instrument whose name and unit the host has encoded, and whose series it tells apart; its number.
+    pub fn encoded_instrument(&mut self, now: Instant, kind: Kind, head: Vec<u8>, bounds: Vec<f64>) -> u32 {
+        self.meter.add(head.into(), kind, Vec::new(), bounds, self.clock.unix_nanos(now))
+    }
+
+    /// A series of an instrument, its attributes encoded as fields of its points.
+    pub fn series(&mut self, instrument: u32, attributes: Vec<u8>) -> SeriesKey {
         self.meter.series(instrument, attributes)
     }
 
+    /// Counts or measures with one of the pipeline's own instruments.
+    #[inline(never)]
+    pub fn measure(
+        &mut self,
+        now: Instant,
+        instrument: u32,
+        value: f64,
+        attributes: &[(&str, Value<'_>)],
+        context: Option<SpanContext>,
+    ) {
+        let series = self.meter.series_of(instrument, attributes);
+        self.record(now, series, value, context);
+    }
+
     /// Counts or measures; `context` is the span of the moment, to which an exemplar leads.
+    #[inline(never)]
     pub fn record(&mut self, now: Instant, series: SeriesKey, value: f64, context: Option<SpanContext>) {
         self.collection.get_or_insert(now + self.config.batch.metric_interval);
         self.meter.record(series, value, self.clock.unix_nanos(now), context);
@@ -182,12 +219,21 @@ impl Telemetry {
         self.meter.undeclared
     }
 
+    /// Whether it is time to collect metrics: the host observes what it has to, and calls [`Telemetry::collect`].
+    pub fn take_collection(&mut self, now: Instant) -> bool {
+        self.collection.take_if(|due| *due <= now).is_some()
+    }
+
     /// Makes points of what was recorded.
-    fn collect(&mut self, now: Instant) {
+    pub fn collect(&mut self, now: Instant) {
         self.collection = None;
         let time = self.clock.unix_nanos(now);
-        for (metric, points) in self.meter.collect(time, self.config.cumulative) {
-            self.pipelines[Signal::Metrics as usize].enqueue(now, &metric, points, &self.config);
+        let pipeline = &mut self.pipelines[Signal::Metrics as usize];
+        for table in &mut self.meter.tables {
+            let (metric, points) = table.collect(time, self.config.cumulative);
+            if points > 0 {
+                pipeline.enqueue(now, &metric, points, &self.config);
+            }
         }
     }
 
@@ -201,9 +247,6 @@ impl Telemetry {
 
     /// The next request to send, if one is due.
     pub fn poll_export(&mut self, now: Instant) -> Option<Export> {
-        if self.collection.is_some_and(|due| due <= now) {
-            self.collect(now);
-        }
         self.pipelines.iter_mut().find_map(|pipeline| pipeline.poll(now, &self.config))
     }
 
@@ -223,10 +266,15 @@ impl Telemetry {
     /// The page is being left: everything that fits into the shared budget of requests that outlive a page.
     pub fn leave(&mut self, now: Instant) -> Vec<Export> {
         self.collect(now);
-        let flying: usize = self.pipelines.iter().map(Pipeline::leaving_bytes).sum();
-        let mut room = LEAVE_BUDGET.saturating_sub(flying);
-        let leave = |pipeline: &mut Pipeline| pipeline.leave(now, &self.config, &mut room);
-        self.pipelines.iter_mut().flat_map(leave).collect()
+        let mut room = LEAVE_BUDGET;
+        for pipeline in &self.pipelines {
+            room = room.saturating_sub(pipeline.leaving_bytes());
+        }
+        let mut exports = Vec::new();
+        for pipeline in &mut self.pipelines {
+            pipeline.leave(now, &self.config, &mut room, &mut exports);
+        }
+        exports
     }
 
     /// What came of a request.

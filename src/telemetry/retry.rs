@@ -1,8 +1,7 @@
 //! The one retry policy: exponential backoff with jitter, or what the server asks for.
 
-use std::time::Duration;
-
 use crate::random::Random;
+use crate::time::Duration;
 
 /// Attempts beside the first one.
 const MAX_RETRIES: u32 = 5;
@@ -11,7 +10,7 @@ const INITIAL: Duration = Duration::from_secs(1);
 /// The longest wait that we choose ourselves.
 const LONGEST: Duration = Duration::from_secs(30);
 /// The longest wait that a server can ask for.
-const LONGEST_ASKED: Duration = Duration::from_mins(5);
+const LONGEST_ASKED: Duration = Duration::from_secs(300);
 
 /// How long to wait before retry number `retry` (0 is the first); `None` where there is none left.
 pub(super) fn wait(retry: u32, asked: Option<Duration>, random: &mut Random) -> Option<Duration> {
@@ -21,9 +20,9 @@ pub(super) fn wait(retry: u32, asked: Option<Duration>, random: &mut Random) -> 
     if let Some(asked) = asked {
         return Some(asked.min(LONGEST_ASKED));
     }
-    let longest = INITIAL.saturating_mul(1 << retry).min(LONGEST);
+    let longest = Duration::from_nanos(INITIAL.as_nanos() << retry).min(LONGEST);
     // Half fixed, half drawn: listeners whose Collector came back must not return in step.
-    Some(longest / 2 + Duration::from_nanos((longest.as_secs() as f64 * random.unit() * 5e8) as u64))
+    Some(longest / 2 + Duration::from_nanos((longest.as_nanos() as f64 * random.unit() / 2.0) as u64))
 }
 
 #[cfg(test)]
@@ -45,6 +44,6 @@ mod tests {
     fn the_server_is_heeded_within_reason() {
         let mut random = Random::seeded([1, 1]);
         assert_eq!(wait(0, Some(Duration::from_secs(7)), &mut random), Some(Duration::from_secs(7)));
-        assert_eq!(wait(0, Some(Duration::from_hours(24)), &mut random), Some(LONGEST_ASKED));
+        assert_eq!(wait(0, Some(Duration::from_secs(86_400)), &mut random), Some(LONGEST_ASKED));
     }
 }

@@ -54,22 +54,23 @@ pub fn parse_traceparent(value: &str) -> Result<SpanContext, ParseTraceparentErr
     Ok(SpanContext { trace_id, span_id, flags: flags & (SAMPLED | RANDOM), is_remote: true })
 }
 
-/// A number below 16 as its digit.
-pub(super) fn hex_digit(digit: u8) -> char {
-    char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 })
+/// Bytes as lower-case hexadecimal digits, appended.
+#[inline(never)]
+pub(super) fn write_hex(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(digit + if digit < 10 { b'0' } else { b'a' - 10 }));
+        }
+    }
 }
 
 /// The value that hands `context` on.
 pub fn format_traceparent(context: &SpanContext) -> String {
-    let mut text = String::with_capacity(55);
-    let parts: [&[u8]; 4] = [&[0], &context.trace_id, &context.span_id, &[context.flags]];
+    let mut text = String::from("00");
+    let parts: [&[u8]; 3] = [&context.trace_id, &context.span_id, &[context.flags]];
     for part in parts {
-        if !text.is_empty() {
-            text.push('-');
-        }
-        for byte in part {
-            text.extend([byte >> 4, byte & 15].map(hex_digit));
-        }
+        text.push('-');
+        write_hex(&mut text, part);
     }
     text
 }

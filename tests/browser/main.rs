@@ -25,6 +25,7 @@ export function host(onEvent) {
       if (what === 0) onEvent(name);
     },
     media: (player, command) => told.push(`media ${command[0]}`),
+    observe: (telemetry) => told.push(`observe ${telemetry}`),
     post: (telemetry, id, signal, body, keepalive) => posts.push([id, signal, body.slice(), keepalive]),
   };
 }
@@ -63,7 +64,7 @@ const DESTROY: u32 = 7;
 async fn exported() -> (Core, JsValue, u32) {
     let host = quiet();
     let core = core(&host);
-    core.create_telemetry(1, Vec::new(), 1, 512, 1000, 1000);
+    core.create_telemetry(1, Vec::new(), Vec::new(), &[1.0, 512.0, 1000.0, 1000.0, 60_000.0, 0.0, 0.0]);
     core.record_span(1, 1.0, vec![0x2a, 1, b'x']);
     JsFuture::from(turn(30)).await.unwrap();
     let posts = posts(&host);
@@ -99,7 +100,7 @@ async fn a_reply_is_accounted() {
 async fn leaving_sends_at_once_and_outlives_the_page() {
     let host = quiet();
     let core = core(&host);
-    core.create_telemetry(1, Vec::new(), 5000, 512, 1000, 1000);
+    core.create_telemetry(1, Vec::new(), Vec::new(), &[5000.0, 512.0, 1000.0, 1000.0, 60_000.0, 0.0, 0.0]);
     core.record_span(1, 1.0, vec![0x2a, 1, b'x']);
     core.hidden();
     assert_eq!(posts(&host)[0].get(3).as_bool(), Some(true));
@@ -131,7 +132,7 @@ fn a_player_that_is_not_there_answers_calmly() {
     core.event(99, PAUSE, 0.0);
     core.event(99, DESTROY, 0.0);
     core.fact(99, &[255]);
-    assert_eq!(core.account(99), vec![0.0; 7]);
+    assert_eq!(core.account(99), vec![0.0; 27]);
 }
 
 #[wasm_bindgen_test]

@@ -195,6 +195,9 @@ impl FakeHost {
                 Output::Resolve { play, .. } => self.resolves.push(play),
                 Output::CancelResolve { .. } | Output::Failure { .. } => {}
                 Output::Reopen { .. } => self.reopened += 1,
+                Output::Observe { telemetry } => {
+                    self.engine.handle_input(self.now(), self.unix(), Input::Collect { telemetry });
+                }
                 Output::Export { telemetry, export } => {
                     let id = export.id;
                     self.exports.push(export);

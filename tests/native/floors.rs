@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 
 /// Each module and its floor; modules of one floor do not know each other, but for those of floors 0, 5 and 6.
-const FLOORS: [(&str, u32); 10] = [
+const FLOORS: [(&str, u32); 11] = [
     ("time", 0),
     ("random", 0),
     ("small_map", 0),
+    ("decimal", 0),
     ("playback", 1),
     ("telemetry", 1),
     ("qoe", 2),

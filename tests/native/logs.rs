@@ -5,12 +5,14 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value as Wire;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use prost::Message;
 use tonearm::random::Random;
-use tonearm::telemetry::{Config, DropReason, Log, Severity, Signal, SpanContext, Telemetry, Value};
+use tonearm::telemetry::{
+    Config, DEBUG, DropReason, ERROR, INFO, Log, Severity, Signal, SpanContext, Telemetry, Value, WARN,
+};
 use tonearm::time::{ClockAnchor, Instant};
 
-fn telemetry(level: Option<Severity>) -> Telemetry {
+fn telemetry(level: Severity) -> Telemetry {
     let config = Config { level, ..Config::default() };
-    Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([4, 5]))
+    Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([4, 5]), &[])
 }
 
 pub fn records_of(body: &[u8]) -> Vec<LogRecord> {
@@ -20,15 +22,15 @@ pub fn records_of(body: &[u8]) -> Vec<LogRecord> {
 }
 
 fn log(event: &str) -> Log<'_> {
-    Log { severity: Severity::Info, event, body: "", context: None, attributes: &[], encoded: &[] }
+    Log { severity: INFO, event, body: "", context: None, attributes: &[] }
 }
 
 #[test]
 fn ten_thousand_random_records_decode_to_what_was_written() {
     let mut random = Random::seeded([7, 7]);
     for _ in 0..10_000 {
-        let mut telemetry = telemetry(None);
-        let severities = [Severity::Debug, Severity::Info, Severity::Warn, Severity::Error];
+        let mut telemetry = telemetry(0);
+        let severities = [DEBUG, INFO, WARN, ERROR];
         let severity = severities[random.next_u64() as usize % 4];
         let body = "ü".repeat(random.next_u64() as usize % 100);
         let number = random.next_u64().cast_signed();
@@ -40,12 +42,12 @@ fn ten_thousand_random_records_decode_to_what_was_written() {
         });
         let attributes = [("n", Value::Int(number)), ("t", Value::Text(&body))];
         let now = Instant::from_millis((random.next_u64() % 1_000_000) as f64);
-        telemetry.log(now, &Log { severity, event: "e.x", body: &body, context, attributes: &attributes, encoded: &[] });
+        telemetry.log(now, &Log { severity, event: "e.x", body: &body, context, attributes: &attributes });
         telemetry.flush(now);
         let export = telemetry.poll_export(now).unwrap();
         assert_eq!(export.signal, Signal::Logs);
         let record = &records_of(&export.body)[0];
-        assert_eq!((record.severity_number, record.event_name.as_str()), (severity as i32, "e.x"));
+        assert_eq!((record.severity_number, record.event_name.as_str()), (severity.cast_signed(), "e.x"));
         assert_eq!(record.time_unix_nano, 1_000_000_000_000_000_000 + (now.as_millis() * 1e6) as u64);
         assert_eq!(record.observed_time_unix_nano, record.time_unix_nano);
         let text = record.body.clone().and_then(|body| body.value);
@@ -65,7 +67,7 @@ fn ten_thousand_random_records_decode_to_what_was_written() {
 
 #[test]
 fn a_storm_is_sampled_by_event_and_second_and_counted() {
-    let mut telemetry = telemetry(None);
+    let mut telemetry = telemetry(0);
     let now = Instant::from_millis(10.0);
     for _ in 0..1000 {
         telemetry.log(now, &log("audio.decode_failed"));
@@ -79,17 +81,17 @@ fn a_storm_is_sampled_by_event_and_second_and_counted() {
 
 #[test]
 fn what_is_less_grave_than_wanted_is_left_out_and_counted() {
-    let mut telemetry = telemetry(Some(Severity::Warn));
+    let mut telemetry = telemetry(WARN);
     let now = Instant::from_millis(10.0);
     telemetry.log(now, &log("a"));
-    telemetry.log(now, &Log { severity: Severity::Error, ..log("b") });
+    telemetry.log(now, &Log { severity: ERROR, ..log("b") });
     let account = telemetry.account(Signal::Logs);
     assert_eq!((account.pending, account.dropped(DropReason::Level)), (1, 1));
 }
 
 #[test]
 fn logs_wait_a_second_at_most() {
-    let mut telemetry = telemetry(None);
+    let mut telemetry = telemetry(0);
     telemetry.log(Instant::from_millis(10.0), &log("a"));
     assert_eq!(telemetry.poll_timeout(), Some(Instant::from_millis(1010.0)));
 }

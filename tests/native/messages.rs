@@ -9,7 +9,7 @@ fn commands() -> Vec<Command> {
         Command::Hello { version: "0.1.0".into() },
         Command::Open {
             epoch: 1,
-            url: "https://x.example/ü.mp3".into(),
+            url: "https://x.example/%C3%BC.mp3".into(),
             credentials: true,
             output_rate: 48_000,
             position: 1.5,
@@ -38,7 +38,7 @@ fn facts() -> Vec<Fact> {
         Fact::BodyEnd { request: 1, at: 3.0, bytes: 4, end: BodyEnd::Failed {} },
         Fact::Format { epoch: 1, format },
         Fact::FirstDecoded { epoch: 1, at: 1.0, position: 0.0 },
-        Fact::DecodeFailed { epoch: 1, packets: 2 },
+        Fact::Decoded { epoch: 1, packets: 3, failures: 2 },
         Fact::Buffered { epoch: 1, end: 3.0 },
         Fact::BytesWanted { epoch: 1, offset: 9 },
         Fact::DecodedAll { epoch: 1, end: 60.0, frames: 2_646_000, failures: 0 },

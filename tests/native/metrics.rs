@@ -1,6 +1,5 @@
 //! Metrics: points that decode to what was recorded, histograms equal to `opentelemetry_sdk`'s bucket for bucket.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use opentelemetry::metrics::MeterProvider as _;
@@ -13,15 +12,20 @@ use tonearm::random::Random;
 use tonearm::telemetry::{Config, Instrument, Kind, SAMPLED, Signal, SpanContext, Telemetry, Value};
 use tonearm::time::{ClockAnchor, Instant};
 
-const KEYS: &[Cow<'static, str>] = &[Cow::Borrowed("a"), Cow::Borrowed("b")];
-const HISTOGRAM: Instrument = Instrument::new("h", "s", Kind::Histogram, KEYS);
-const COUNTER: Instrument = Instrument::new("c", "{thing}", Kind::Counter, KEYS);
-const BALANCE: Instrument = Instrument::new("u", "By", Kind::UpDownCounter, KEYS);
-const GAUGE: Instrument = Instrument::new("g", "1", Kind::Gauge, KEYS);
+const KEYS: &[&str] = &["a", "b"];
+const HISTOGRAM: Instrument<'_> = Instrument::new("h", "s", Kind::Histogram, KEYS);
+const COUNTER: Instrument<'_> = Instrument::new("c", "{thing}", Kind::Counter, KEYS);
+const BALANCE: Instrument<'_> = Instrument::new("u", "By", Kind::UpDownCounter, KEYS);
+const GAUGE: Instrument<'_> = Instrument::new("g", "1", Kind::Gauge, KEYS);
+/// Their numbers in a pipeline.
+const H: u32 = 0;
+const C: u32 = 1;
+const U: u32 = 2;
+const G: u32 = 3;
 
 fn telemetry(cumulative: bool) -> Telemetry {
     let config = Config { cumulative, ..Config::default() };
-    Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([4, 5]))
+    Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([4, 5]), &[HISTOGRAM, COUNTER, BALANCE, GAUGE])
 }
 
 fn at(millis: f64) -> Instant {
@@ -88,13 +92,13 @@ fn exponential_histograms_are_the_sdks_bucket_for_bucket() {
             })
             .collect();
         let mut telemetry = telemetry(false);
-        let series = telemetry.series(at(0.0), &HISTOGRAM, &[]);
-        values.iter().for_each(|value| telemetry.record(at(1.0), series, *value, None));
+        values.iter().for_each(|value| telemetry.measure(at(1.0), H, *value, &[], None));
         let metrics = collect(&mut telemetry, 2.0);
         let point = &exponential(&metrics[0])[0];
-        let side = |buckets: &Option<opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets>| {
-            buckets.as_ref().map_or((0, Vec::new()), |buckets| (buckets.offset, buckets.bucket_counts.clone()))
-        };
+        let side =
+            |buckets: &Option<opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets>| {
+                buckets.as_ref().map_or((0, Vec::new()), |buckets| (buckets.offset, buckets.bucket_counts.clone()))
+            };
         let ours = (point.scale, point.zero_count, side(&point.positive), side(&point.negative));
         assert_eq!(ours, oracle(&values), "round {round}");
         assert_eq!((point.count, point.min), (values.len() as u64, values.iter().copied().reduce(f64::min)));
@@ -106,11 +110,11 @@ fn exponential_histograms_are_the_sdks_bucket_for_bucket() {
 
 #[test]
 fn explicit_buckets_hold_their_upper_bounds() {
-    let instrument = Instrument { bounds: Cow::Borrowed(&[1.0, 2.0]), ..HISTOGRAM };
+    let instrument = Instrument { bounds: &[1.0, 2.0], ..HISTOGRAM };
     let mut telemetry = telemetry(false);
-    let series = telemetry.series(at(0.0), &instrument, &[("a", Value::Int(7))]);
+    let explicit = telemetry.instrument(at(0.0), &instrument);
     for value in [0.5, 1.0, 1.5, 2.0, 3.0] {
-        telemetry.record(at(1.0), series, value, None);
+        telemetry.measure(at(1.0), explicit, value, &[("a", Value::Int(7))], None);
     }
     let metrics = collect(&mut telemetry, 2.0);
     let Some(Data::Histogram(histogram)) = &metrics[0].data else { panic!() };
@@ -140,14 +144,14 @@ fn numbers(metric: &Metric) -> BTreeMap<Vec<String>, (f64, u64, u64)> {
 fn delta_sums_begin_where_the_last_ended_and_cumulative_ones_go_on() {
     for (cumulative, temporality, second, start) in [(false, 1, 2.0, unix(10)), (true, 2, 5.0, unix(0))] {
         let mut telemetry = telemetry(cumulative);
-        let series = telemetry.series(at(0.0), &COUNTER, &[("a", Value::Text("x"))]);
-        telemetry.record(at(1.0), series, 3.0, None);
+        let series = [("a", Value::Text("x"))];
+        telemetry.measure(at(1.0), C, 3.0, &series, None);
         let first = collect(&mut telemetry, 10.0);
         assert_eq!(numbers(&first[0]).values().next(), Some(&(3.0, unix(0), unix(10))));
-        telemetry.record(at(11.0), series, 2.0, None);
+        telemetry.measure(at(11.0), C, 2.0, &series, None);
         // A sum that only grows does not shrink, and nothing that is no number counts.
-        telemetry.record(at(11.0), series, -1.0, None);
-        telemetry.record(at(11.0), series, f64::NAN, None);
+        telemetry.measure(at(11.0), C, -1.0, &series, None);
+        telemetry.measure(at(11.0), C, f64::NAN, &series, None);
         let metrics = collect(&mut telemetry, 20.0);
         assert_eq!(numbers(&metrics[0]).values().next(), Some(&(second, start, unix(20))));
         let Some(Data::Sum(sum)) = &metrics[0].data else { panic!() };
@@ -159,10 +163,9 @@ fn delta_sums_begin_where_the_last_ended_and_cumulative_ones_go_on() {
 #[test]
 fn balances_and_gauges() {
     let mut telemetry = telemetry(false);
-    let (balance, gauge) = (telemetry.series(at(0.0), &BALANCE, &[]), telemetry.series(at(0.0), &GAUGE, &[]));
     for value in [5.0, -7.0] {
-        telemetry.record(at(1.0), balance, value, None);
-        telemetry.record(at(1.0), gauge, value, None);
+        telemetry.measure(at(1.0), U, value, &[], None);
+        telemetry.measure(at(1.0), G, value, &[], None);
     }
     let metrics = collect(&mut telemetry, 2.0);
     assert_eq!(numbers(&metrics[0]).values().next().unwrap().0, -2.0);
@@ -175,13 +178,11 @@ fn attributes_are_declared_and_series_have_a_limit() {
     let mut telemetry = telemetry(false);
     for n in 0..5000 {
         let attributes = [("b", Value::Int(n)), ("unknown", Value::Flag(true)), ("a", Value::Text("x"))];
-        let series = telemetry.series(at(0.0), &COUNTER, &attributes);
-        telemetry.record(at(1.0), series, 1.0, None);
+        telemetry.measure(at(1.0), C, 1.0, &attributes, None);
     }
     assert_eq!(telemetry.undeclared_attributes(), 5000);
     // The order in which the app names attributes makes no series of its own.
-    let again = telemetry.series(at(0.0), &COUNTER, &[("a", Value::Text("x")), ("b", Value::Int(0))]);
-    telemetry.record(at(1.0), again, 1.0, None);
+    telemetry.measure(at(1.0), C, 1.0, &[("a", Value::Text("x")), ("b", Value::Int(0))], None);
     let metrics = collect(&mut telemetry, 2.0);
     let numbers = numbers(&metrics[0]);
     assert_eq!(numbers.len(), 2000);
@@ -194,17 +195,16 @@ fn attributes_are_declared_and_series_have_a_limit() {
 #[test]
 fn the_exemplar_is_the_slowest_of_those_that_are_exported() {
     let mut telemetry = telemetry(false);
-    let series = telemetry.series(at(0.0), &HISTOGRAM, &[]);
     let context = |id: u8, flags| SpanContext { trace_id: [id; 16], span_id: [id; 8], flags, is_remote: false };
-    telemetry.record(at(1.0), series, 1.0, Some(context(1, SAMPLED)));
-    telemetry.record(at(2.0), series, 3.0, Some(context(2, SAMPLED)));
-    telemetry.record(at(3.0), series, 9.0, Some(context(3, 0)));
-    telemetry.record(at(4.0), series, 2.0, Some(context(4, SAMPLED)));
+    telemetry.measure(at(1.0), H, 1.0, &[], Some(context(1, SAMPLED)));
+    telemetry.measure(at(2.0), H, 3.0, &[], Some(context(2, SAMPLED)));
+    telemetry.measure(at(3.0), H, 9.0, &[], Some(context(3, 0)));
+    telemetry.measure(at(4.0), H, 2.0, &[], Some(context(4, SAMPLED)));
     let metrics = collect(&mut telemetry, 5.0);
     let exemplars = &exponential(&metrics[0])[0].exemplars;
     assert_eq!(exemplars.len(), 1);
     assert_eq!((exemplars[0].trace_id.as_slice(), exemplars[0].time_unix_nano), (&[2; 16][..], unix(2)));
-    telemetry.record(at(6.0), series, 1.0, None);
+    telemetry.measure(at(6.0), H, 1.0, &[], None);
     let metrics = collect(&mut telemetry, 7.0);
     assert!(exponential(&metrics[0])[0].exemplars.is_empty(), "an exemplar is of its own interval");
 }
@@ -213,9 +213,11 @@ fn the_exemplar_is_the_slowest_of_those_that_are_exported() {
 fn a_collection_comes_each_minute_while_there_is_something() {
     let mut telemetry = telemetry(false);
     assert_eq!(telemetry.poll_timeout(), None);
-    let series = telemetry.series(at(0.0), &COUNTER, &[]);
-    telemetry.record(at(500.0), series, 1.0, None);
+    telemetry.measure(at(500.0), C, 1.0, &[], None);
     assert_eq!(telemetry.poll_timeout(), Some(at(60_500.0)));
-    assert_eq!(telemetry.poll_export(at(60_499.0)), None);
+    assert!(!telemetry.take_collection(at(60_499.0)));
+    assert!(telemetry.take_collection(at(60_500.0)));
+    telemetry.collect(at(60_500.0));
     assert!(telemetry.poll_export(at(60_500.0)).is_some());
+    assert!(!telemetry.take_collection(at(60_501.0)));
 }

@@ -173,7 +173,7 @@ fn ten_thousand_random_batches_decode_to_what_was_recorded() {
         let mut resource = Attributes::default();
         each(&values, |key, value| resource = std::mem::take(&mut resource).with(key, value));
         let config = Config { resource: resource.finish(), ..Config::default() };
-        let mut telemetry = Telemetry::new(config, ClockAnchor::at_origin(ORIGIN as f64), random.fork());
+        let mut telemetry = Telemetry::new(config, ClockAnchor::at_origin(ORIGIN as f64), random.fork(), &[]);
         let spans: Vec<_> = (0..=(random.next_u64() % 5)).map(|_| record(&mut random, &mut telemetry)).collect();
         let now = Instant::from_millis(1e6);
         telemetry.flush(now);

@@ -1,18 +1,16 @@
 //! The pipeline: batches by size and time, retries, leaving, and an account that adds up whatever happens.
 
-use std::time::Duration;
-
 use tonearm::random::Random;
 use tonearm::telemetry::{
     Account, Batch, Config, DropReason, Export, Parent, Reply, Signal, SpanOptions, Telemetry, Value,
 };
-use tonearm::time::{ClockAnchor, Instant};
+use tonearm::time::{ClockAnchor, Duration, Instant};
 
 use crate::otlp::spans_of;
 
 fn pipeline(batch: Batch) -> Telemetry {
     let config = Config { batch, ..Config::default() };
-    Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([5, 6]))
+    Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([5, 6]), &[])
 }
 
 fn at(millis: u64) -> Instant {

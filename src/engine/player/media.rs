@@ -89,7 +89,10 @@ impl Player {
                     }
                 }
             }
-            Fact::DecodeFailed { epoch, packets } if epoch == self.epoch => self.totals.decode_failures += packets,
+            Fact::Decoded { epoch, packets, failures } if epoch == self.epoch => {
+                self.totals.decode_failures += failures;
+                self.trace.decoded(&mut edge.to, packets, failures);
+            }
             Fact::Buffered { epoch, end } if epoch == self.epoch => {
                 self.buffered = end;
                 self.postpone_deadline(edge);

@@ -6,7 +6,6 @@ mod media;
 mod output;
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use tonearm_messages::{Command as MediaCommand, Request};
 
@@ -19,14 +18,17 @@ use super::{PlayerId, TelemetryId, greet};
 use crate::instrumentation::{PlayContext, PlayTrace, Teller, Url};
 use crate::playback::{Command, Effect, Event, Input, PlayFailure, Playback, State, Step};
 use crate::qoe::{Phase, StartUp, Totals};
-use crate::telemetry::{SpanContext, format_traceparent};
-use crate::time::{ClockAnchor, Instant};
+use crate::telemetry::SpanContext;
+use crate::time::{ClockAnchor, Duration, Instant};
 
 /// Time that a context may take to run, where the page has user activation and where it has none.
 const CONTEXT_WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(100));
 
 /// Time without a byte after which a request counts as failed.
 const SILENT_REQUEST: Duration = Duration::from_secs(20);
+
+/// Time between two heartbeats of a session.
+const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// Everything that a player reaches outside itself during one input.
 pub(super) struct Edge<'a> {
@@ -75,6 +77,10 @@ pub struct Player {
     /// The source was answered for, once in this play.
     received: bool,
     heard: bool,
+    /// The play was heard, and its totals are not told yet.
+    untold: bool,
+    /// When another 30 s of something to hear are over.
+    heartbeat: Option<Instant>,
     /// Since when the output is silent by itself.
     device_silent: Option<Instant>,
     failure: Option<PlayFailure>,
@@ -114,6 +120,8 @@ impl Player {
             refusal: None,
             received: false,
             heard: false,
+            untold: false,
+            heartbeat: None,
             device_silent: None,
             failure: None,
             failure_ahead: None,
@@ -168,9 +176,9 @@ impl Player {
         self.start.as_ref()
     }
 
-    /// `traceparent` of the current or last play.
-    pub fn traceparent(&self) -> Option<String> {
-        self.trace.context().map(|context| format_traceparent(&context))
+    /// The context of the current or last play.
+    pub fn context(&self) -> Option<SpanContext> {
+        self.trace.context()
     }
 
     pub(super) fn handle(&mut self, edge: &mut Edge<'_>, input: PlayerInput) {
@@ -212,7 +220,8 @@ impl Player {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        [self.refusal, self.recovery.due(), self.watchdog.due(), self.deadline].into_iter().flatten().min()
+        let heartbeat = self.heartbeat.filter(|_| self.is_active());
+        [self.refusal, self.recovery.due(), self.watchdog.due(), self.deadline, heartbeat].into_iter().flatten().min()
     }
 
     pub(super) fn handle_timeout(&mut self, edge: &mut Edge<'_>) {
@@ -226,8 +235,23 @@ impl Player {
         if let Some(offset) = self.recovery.take_due(now) {
             self.fetch(edge, offset);
         }
+        self.beat(edge);
         if self.watchdog.barks(now) && self.state() == State::Playing {
             self.device_stall(edge, Event::WorkletSilent);
+        }
+    }
+
+    /// Something is to be heard.
+    fn is_active(&self) -> bool {
+        !self.paused() && !matches!(self.state(), State::Idle | State::Ready | State::Ended | State::Failed)
+    }
+
+    /// The first one comes with the first play, and each further one 30 s of clock time later, while something is to be
+    /// heard.
+    fn beat(&mut self, edge: &mut Edge<'_>) {
+        if self.is_active() && self.heartbeat.is_none_or(|due| due <= edge.now) {
+            self.heartbeat = Some(edge.now + HEARTBEAT);
+            self.trace.heartbeat(&mut edge.to);
         }
     }
 
@@ -258,7 +282,8 @@ impl Player {
     fn step(&mut self, edge: &mut Edge<'_>, input: Input) -> Step {
         let was_paused = self.paused();
         let step = self.playback.handle(input);
-        if step.transition.is_some_and(|transition| transition.from != transition.to) {
+        if let Some(transition) = step.transition.filter(|transition| transition.from != transition.to) {
+            self.trace.transition(&mut edge.to, transition.from, transition.to);
             self.emit(edge, "statechange");
         }
         if was_paused && !self.paused() {
@@ -346,7 +371,9 @@ impl Player {
     /// Ends the play's trace; what is open ends with it.
     fn end_play(&mut self, edge: &mut Edge<'_>, failure: Option<PlayFailure>) {
         let state = self.state().as_str();
-        self.trace.finish(&mut edge.to, failure, state);
+        // Its totals are told once, and only of a play that was heard.
+        let totals = std::mem::take(&mut self.untold).then_some(&self.totals);
+        self.trace.finish(&mut edge.to, failure, state, totals);
         self.previous = self.trace.context().or(self.previous);
     }
 
@@ -387,6 +414,7 @@ impl Player {
             previous: self.previous.take(),
         };
         self.trace.start(&mut edge.to, at, &play);
+        self.beat(edge);
     }
 
     fn begin_play(&mut self, edge: &mut Edge<'_>) {

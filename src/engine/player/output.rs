@@ -1,13 +1,11 @@
 //! What the audio output says, and what follows for the player.
 
-use std::time::Duration;
-
 use super::{CONTEXT_WAIT, Edge, Player, SILENT_REQUEST};
 use crate::engine::input::{ContextState, Report};
 use crate::engine::output::WorkletCommand;
 use crate::playback::{Event, Input, PlayFailure, State};
 use crate::qoe::{Phase, StallCause};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// How long so many frames are.
 fn duration_of(frames: u64, rate: u32) -> Duration {
@@ -78,20 +76,19 @@ impl Player {
     }
 
     fn stall_ended(&mut self, edge: &mut Edge<'_>, at: Instant, missing: u64) {
-        if let Some((rate, _)) = self.output {
-            self.totals.stalled += duration_of(missing, rate);
-        }
-        self.trace.stall_ended(&mut edge.to, at, missing);
+        let silence = self.output.map_or(Duration::ZERO, |(rate, _)| duration_of(missing, rate));
+        self.totals.stalled += silence;
+        self.trace.stall_ended(&mut edge.to, at, missing, silence.as_secs_f64());
     }
 
     pub(super) fn handle_report(&mut self, edge: &mut Edge<'_>, report: Report) {
         match report {
             Report::Audible { epoch, at, frames, method } if epoch == self.epoch => {
-                self.advance(at, frames);
+                self.advance(edge, at, frames);
                 self.audible(edge, at, method);
             }
             Report::Position { epoch, at, frames } if epoch == self.epoch => {
-                self.advance(at, frames);
+                self.advance(edge, at, frames);
                 self.watchdog.feed(edge.now);
                 if self.end_device_stall(edge, at) && self.state() == State::Rebuffering {
                     self.step(edge, Input::Event(Event::Audible));
@@ -101,7 +98,7 @@ impl Player {
                 }
             }
             Report::GapStarted { epoch, at, frames } if epoch == self.epoch => {
-                self.advance(at, frames);
+                self.advance(edge, at, frames);
                 self.position.report(at, frames, false);
                 let ahead = self.buffered - self.current_time(edge.now);
                 let cause = if ahead > 0.5 { StallCause::Decode } else { StallCause::Network };
@@ -130,7 +127,7 @@ impl Player {
                 }
             }
             Report::Ended { epoch, at, frames } if epoch == self.epoch => {
-                self.advance(at, frames);
+                self.advance(edge, at, frames);
                 self.position.report(at, frames, false);
                 self.watchdog.rest();
                 // A seek from here must not sound before it is played.
@@ -149,16 +146,18 @@ impl Player {
     }
 
     /// Notes how far the output is, and counts what was heard since.
-    fn advance(&mut self, at: Instant, frames: u64) {
+    fn advance(&mut self, edge: &mut Edge<'_>, at: Instant, frames: u64) {
         let before = self.position.frames();
         self.position.report(at, frames, true);
         if let Some((rate, _)) = self.output {
-            self.totals.played += duration_of(frames.saturating_sub(before), rate);
+            let played = duration_of(frames.saturating_sub(before), rate);
+            self.totals.played += played;
+            self.trace.heard(&mut edge.to, played.as_secs_f64());
         }
     }
 
     fn audible(&mut self, edge: &mut Edge<'_>, at: Instant, method: &'static str) {
-        self.heard = true;
+        (self.heard, self.untold) = (true, true);
         self.refusal = None;
         self.end_device_stall(edge, at);
         self.deadline = None;

@@ -1,7 +1,5 @@
 //! Instruments: what an app or the player counts and measures, and how it is added up.
 
-use std::borrow::Cow;
-
 /// How the values of an instrument are added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -16,29 +14,23 @@ pub enum Kind {
 }
 
 /// An instrument as it is declared.
-#[derive(Debug, Clone)]
-pub struct Instrument {
+#[derive(Debug, Clone, Copy)]
+pub struct Instrument<'a> {
     /// Its name, by OpenTelemetry's rules.
-    pub name: Cow<'static, str>,
+    pub name: &'a str,
     /// Its unit, in UCUM.
-    pub unit: Cow<'static, str>,
+    pub unit: &'a str,
     /// How its values are added up.
     pub kind: Kind,
-    /// The keys that its series are told apart by; others are dropped and counted.
-    pub attributes: Cow<'static, [Cow<'static, str>]>,
+    /// The keys that its series are told apart by; others are dropped and counted. None where the host encodes them.
+    pub attributes: &'a [&'static str],
     /// The upper bounds of a histogram's buckets; none for the exponential one.
-    pub bounds: Cow<'static, [f64]>,
+    pub bounds: &'a [f64],
 }
 
-impl Instrument {
-    /// One of our own.
-    pub const fn new(name: &'static str, unit: &'static str, kind: Kind, keys: &'static [Cow<'static, str>]) -> Self {
-        Self {
-            name: Cow::Borrowed(name),
-            unit: Cow::Borrowed(unit),
-            kind,
-            attributes: Cow::Borrowed(keys),
-            bounds: Cow::Borrowed(&[]),
-        }
+impl<'a> Instrument<'a> {
+    /// One without bounds.
+    pub const fn new(name: &'a str, unit: &'a str, kind: Kind, attributes: &'a [&'static str]) -> Self {
+        Self { name, unit, kind, attributes, bounds: &[] }
     }
 }

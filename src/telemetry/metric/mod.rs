@@ -16,9 +16,24 @@ const MAX_SERIES: usize = 2000;
 /// The attribute of that one.
 const OVERFLOW: &str = "otel.metric.overflow";
 
-/// Names a series: an instrument, and a place among its series.
+/// Names a series: an instrument, and in the lower bits a place among its series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SeriesKey(u32, u32);
+pub struct SeriesKey(u32);
+
+/// Bits of that place; [`MAX_SERIES`] fits.
+const PLACE_BITS: u32 = 11;
+
+impl From<u32> for SeriesKey {
+    fn from(key: u32) -> Self {
+        Self(key)
+    }
+}
+
+impl From<SeriesKey> for u32 {
+    fn from(key: SeriesKey) -> Self {
+        key.0
+    }
+}
 
 #[derive(Debug, Clone)]
 enum Points {
@@ -47,9 +62,14 @@ struct Series {
     exemplar: Option<Exemplar>,
 }
 
+/// An instrument and its series.
 #[derive(Debug)]
-struct Table {
-    instrument: Instrument,
+pub(super) struct Table {
+    /// Name and unit, encoded.
+    head: Writer,
+    kind: Kind,
+    attributes: Vec<&'static str>,
+    bounds: Vec<f64>,
     series: Vec<Series>,
     /// Since when values are added up: the last collection, or for cumulative ones the first value.
     start: u64,
@@ -59,17 +79,17 @@ impl Table {
     /// The field of a point's attributes: that of `NumberDataPoint`, `HistogramDataPoint` or
     /// `ExponentialHistogramDataPoint`.
     fn attributes_field(&self) -> u32 {
-        match self.instrument.kind {
-            Kind::Histogram if self.instrument.bounds.is_empty() => 1,
+        match self.kind {
+            Kind::Histogram if self.bounds.is_empty() => 1,
             Kind::Histogram => 9,
             _ => 7,
         }
     }
 
     fn empty(&self) -> Points {
-        match self.instrument.kind {
-            Kind::Histogram if self.instrument.bounds.is_empty() => Points::Exponential(Box::default()),
-            Kind::Histogram => Points::Explicit(vec![0; self.instrument.bounds.len() + 1]),
+        match self.kind {
+            Kind::Histogram if self.bounds.is_empty() => Points::Exponential(Box::default()),
+            Kind::Histogram => Points::Explicit(vec![0; self.bounds.len() + 1]),
             _ => Points::Number(0.0),
         }
     }
@@ -98,16 +118,16 @@ impl Table {
     fn record(&mut self, at: usize, value: f64, time: u64, context: Option<SpanContext>) {
         let Some(series) = self.series.get_mut(at) else { return };
         match &mut series.points {
-            Points::Number(number) if self.instrument.kind == Kind::Gauge => *number = value,
+            Points::Number(number) if self.kind == Kind::Gauge => *number = value,
             Points::Number(number) => *number += value,
             Points::Exponential(histogram) => histogram.record(value),
-            Points::Explicit(counts) => counts[self.instrument.bounds.partition_point(|bound| *bound < value)] += 1,
+            Points::Explicit(counts) => counts[self.bounds.partition_point(|bound| *bound < value)] += 1,
         }
         series.count += 1;
         series.sum += value;
         // The slowest of a distribution is the one to look at.
         if let Some(context) = context.filter(|context| context.flags & SAMPLED != 0)
-            && (value >= series.max || series.exemplar.is_none() || self.instrument.kind != Kind::Histogram)
+            && (value >= series.max || series.exemplar.is_none() || self.kind != Kind::Histogram)
         {
             series.exemplar = Some(Exemplar { value, time, context });
         }
@@ -115,45 +135,39 @@ impl Table {
         series.max = series.max.max(value);
     }
 
-    /// The instrument's `Metric`, and how many points it has; none where nothing was recorded.
-    fn collect(&mut self, time: u64, cumulative: bool) -> Option<(Writer, u64)> {
-        let points = self.series.iter().filter(|series| series.count > 0).count() as u64;
-        if points == 0 {
-            return None;
-        }
-        let mut out = Writer::default();
-        out.bytes(1, self.instrument.name.as_bytes());
-        out.bytes(3, self.instrument.unit.as_bytes());
-        let exponential = self.instrument.bounds.is_empty();
-        let field = match self.instrument.kind {
+    /// The instrument's `Metric`, and how many points it has.
+    pub(super) fn collect(&mut self, time: u64, cumulative: bool) -> (Writer, u64) {
+        let field = match self.kind {
             Kind::Gauge => 5,
             Kind::Counter | Kind::UpDownCounter => 7,
-            Kind::Histogram if exponential => 10,
+            Kind::Histogram if self.bounds.is_empty() => 10,
             Kind::Histogram => 9,
         };
+        let (mut out, mut points) = (self.head.clone(), 0);
+        let (start, empty) = (self.start, self.empty());
         out.message(field, |out| {
-            for series in self.series.iter().filter(|series| series.count > 0) {
-                out.message(1, |out| series.encode(out, field, self.start, time, &self.instrument.bounds));
+            for series in &mut self.series {
+                if series.count > 0 {
+                    points += 1;
+                    out.message(1, |out| series.encode(out, field, start, time, &self.bounds));
+                    if !cumulative {
+                        (series.points, series.count, series.sum) = (empty.clone(), 0, 0.0);
+                        (series.min, series.max) = (f64::INFINITY, f64::NEG_INFINITY);
+                    }
+                    series.exemplar = None;
+                }
             }
             if field != 5 {
                 out.varint(2, if cumulative { 2 } else { 1 });
             }
-            if self.instrument.kind == Kind::Counter {
+            if self.kind == Kind::Counter {
                 out.varint(3, 1);
             }
         });
         if !cumulative {
             self.start = time;
-            let empty = self.empty();
-            for series in &mut self.series {
-                (series.points, series.count, series.sum) = (empty.clone(), 0, 0.0);
-                (series.min, series.max) = (f64::INFINITY, f64::NEG_INFINITY);
-            }
         }
-        for series in &mut self.series {
-            series.exemplar = None;
-        }
-        Some((out, points))
+        (out, points)
     }
 }
 
@@ -200,50 +214,63 @@ impl Series {
 /// All instruments of a pipeline.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
-    tables: Vec<Table>,
+    pub(super) tables: Vec<Table>,
     /// Attributes that no instrument had declared.
     pub(super) undeclared: u64,
 }
 
 impl Meter {
-    /// The place of an instrument; it is made where it is not there yet.
-    pub(super) fn instrument(&mut self, instrument: &Instrument, now: u64) -> u32 {
-        let known = self.tables.iter().position(|table| table.instrument.name == instrument.name);
-        let at = known.unwrap_or_else(|| {
-            self.tables.push(Table { instrument: instrument.clone(), series: Vec::new(), start: now });
-            self.tables.len() - 1
-        });
-        at as u32
+    /// Makes an instrument; its number.
+    pub(super) fn instrument(&mut self, instrument: &Instrument<'_>, now: u64) -> u32 {
+        let mut head = Writer::default();
+        head.bytes(1, instrument.name.as_bytes());
+        head.bytes(3, instrument.unit.as_bytes());
+        self.add(head, instrument.kind, instrument.attributes.to_vec(), instrument.bounds.to_vec(), now)
+    }
+
+    pub(super) fn add(
+        &mut self,
+        head: Writer,
+        kind: Kind,
+        attributes: Vec<&'static str>,
+        bounds: Vec<f64>,
+        start: u64,
+    ) -> u32 {
+        self.tables.push(Table { head, kind, attributes, bounds, series: Vec::new(), start });
+        self.tables.len() as u32 - 1
     }
 
     /// The series of these attributes, in the order in which the instrument declares them.
-    pub(super) fn series(&mut self, instrument: u32, attributes: &[(&str, Value<'_>)]) -> SeriesKey {
-        let Some(table) = self.tables.get_mut(instrument as usize) else { return SeriesKey(u32::MAX, 0) };
-        let field = table.attributes_field();
+    pub(super) fn series_of(&mut self, instrument: u32, attributes: &[(&str, Value<'_>)]) -> SeriesKey {
         let mut encoded = Writer::default();
-        let mut declared = 0;
-        for key in table.instrument.attributes.iter() {
-            if let Some((_, value)) = attributes.iter().find(|(name, _)| name == key) {
-                encoded.attribute(field, key, *value);
-                declared += 1;
+        if let Some(table) = self.tables.get(instrument as usize) {
+            let mut declared = 0;
+            for key in &table.attributes {
+                for (name, value) in attributes {
+                    if name == key {
+                        encoded.attribute(table.attributes_field(), key, *value);
+                        declared += 1;
+                    }
+                }
             }
+            self.undeclared += attributes.len() as u64 - declared;
         }
-        self.undeclared += attributes.len() as u64 - declared;
-        SeriesKey(instrument, table.series(encoded.finish()) as u32)
+        self.series(instrument, encoded.finish())
+    }
+
+    /// The series of attributes that are encoded already.
+    pub(super) fn series(&mut self, instrument: u32, attributes: Vec<u8>) -> SeriesKey {
+        let Some(table) = self.tables.get_mut(instrument as usize) else { return SeriesKey(u32::MAX) };
+        SeriesKey(instrument << PLACE_BITS | table.series(attributes) as u32)
     }
 
     /// Takes a value; what is no finite number, or less than zero where a sum only grows, is none.
     pub(super) fn record(&mut self, key: SeriesKey, value: f64, time: u64, context: Option<SpanContext>) {
-        if let Some(table) = self.tables.get_mut(key.0 as usize)
+        if let Some(table) = self.tables.get_mut((key.0 >> PLACE_BITS) as usize)
             && value.is_finite()
-            && (value >= 0.0 || table.instrument.kind != Kind::Counter)
+            && (value >= 0.0 || table.kind != Kind::Counter)
         {
-            table.record(key.1 as usize, value, time, context);
+            table.record((key.0 & ((1 << PLACE_BITS) - 1)) as usize, value, time, context);
         }
-    }
-
-    /// Each instrument's `Metric` and the number of its points, since the last collection.
-    pub(super) fn collect(&mut self, time: u64, cumulative: bool) -> Vec<(Writer, u64)> {
-        self.tables.iter_mut().filter_map(|table| table.collect(time, cumulative)).collect()
     }
 }

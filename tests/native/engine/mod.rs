@@ -4,10 +4,12 @@ mod faults;
 mod output;
 mod plays;
 mod seeks;
+mod told;
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use tonearm::engine::Input;
+use tonearm::telemetry::Signal;
 
 use crate::fake_host::FakeHost;
 use crate::otlp::spans_of;
@@ -15,7 +17,11 @@ use crate::otlp::spans_of;
 /// Every span that was exported, after a flush.
 fn spans(host: &mut FakeHost) -> Vec<Span> {
     host.input(Input::Flush { telemetry: 1 });
-    host.exports.iter().flat_map(|export| spans_of(&export.body)).collect()
+    host.exports
+        .iter()
+        .filter(|export| export.signal == Signal::Traces)
+        .flat_map(|export| spans_of(&export.body))
+        .collect()
 }
 
 fn named<'a>(spans: &'a [Span], name: &str) -> &'a Span {

@@ -55,7 +55,7 @@ fn a_play_is_one_trace_from_the_click_to_the_sample() {
     assert_eq!(text(root, "audio.output.method").as_deref(), Some("audible"));
     assert!((millis(named(&spans, "audio.output")) - 20.0).abs() < 0.001);
     let player = host.engine.player(PLAYER).unwrap();
-    let phases: HashMap<&str, u128> = player
+    let phases: HashMap<&str, u64> = player
         .start_up()
         .unwrap()
         .phases()
@@ -63,7 +63,7 @@ fn a_play_is_one_trace_from_the_click_to_the_sample() {
         .map(|(phase, length)| (phase.as_str(), length.as_millis()))
         .collect();
     assert_eq!(phases[Phase::Connect.as_str()] + phases[Phase::FirstByte.as_str()], 10);
-    assert_eq!(phases.values().sum::<u128>(), 35);
+    assert_eq!(phases.values().sum::<u64>(), 35);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_resolver_is_asked_at_the_play_and_its_request_is_part_of_it() {
     host.play(2);
     let play = host.resolves[0];
     // The scripts make the request, as a child of the play.
-    assert!(host.engine.player(PLAYER).unwrap().traceparent().is_some());
+    assert!(host.engine.player(PLAYER).unwrap().context().is_some());
     host.advance(12.0);
     host.player(PlayerInput::Resolved { play, url: url_of("https://cdn.example/a.mp3") });
     host.bytes_flow();

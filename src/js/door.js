@@ -1,0 +1,54 @@
+// What `Core.tell` is told, by its number in `core.rs`; behind each, what its numbers, its flag and its bytes mean.
+
+export const PAUSE = 0;
+export const STOP = 1;
+/** Seconds. */
+export const SEEK = 2;
+/** The context's state (`stateOf`). */
+export const CONTEXT = 3;
+/** The sample rate, in Hz. */
+export const OUTPUT_READY = 4;
+export const OUTPUT_UNAVAILABLE = 5;
+export const MEDIA_UNAVAILABLE = 6;
+/** The bytes of a fact. */
+export const FACT = 7;
+/** The promise, page time in milliseconds, who asked; whether the page has user activation. */
+export const PLAY = 8;
+/** The promise, or else the play that asked; whether cookies go along; `sourceOf` of `player.js` in bytes. */
+export const LOAD = 9;
+/** And the kind of a report: its epoch, page time in milliseconds, frames, its flag. */
+export const REPORT = 10;
+/** The pipeline; 0 is none. */
+export const CREATE_PLAYER = 20;
+export const DESTROY_PLAYER = 21;
+export const FLUSH = 22;
+export const HIDDEN = 23;
+export const COLLECT = 24;
+/** Page time in milliseconds; the span's fields. */
+export const RECORD_SPAN = 25;
+/** The request, its status, the wait in milliseconds or −1; the body. */
+export const REPLIED = 26;
+
+/** Its options, as `telemetry.js` writes and `core.rs` reads them. */
+export const CREATE_TELEMETRY = 27;
+/** Severity, and a number for the event; the record's fields. */
+export const LOG = 28;
+/** The series, the value; the context of a span, or none. */
+export const RECORD = 29;
+/** The instrument; encoded attributes. Gives the series. */
+export const SERIES = 30;
+/** Its kind, how many bounds it has; those as doubles, then its name and unit encoded. Gives the instrument. */
+export const INSTRUMENT = 31;
+
+export const NO_BYTES = new Uint8Array();
+
+/**
+ * @param {import('./core').Core | undefined} core @param {number} what @param {number} id a player's, or a pipeline's
+ * @param {number} [a] @param {number} [b] @param {number} [c] @param {boolean} [flag] @param {Uint8Array} [bytes]
+ */
+export const tell = (core, what, id, a = 0, b = 0, c = 0, flag = false, bytes = NO_BYTES) =>
+  core?.tell(what, id, a, b, c, flag, bytes) ?? 0;
+
+/** Byte strings in one, each behind its length. @param {ArrayLike<number>[]} parts */
+export const pack = (...parts) =>
+  Uint8Array.from(parts.flatMap((part) => [...new Uint8Array(Uint32Array.of(part.length).buffer), ...Array.from(part)]));

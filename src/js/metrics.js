@@ -1,0 +1,89 @@
+// Instruments as apps hold them: what they count and measure is added up in the core, series by series. A series is known
+// here by its attributes' values, so that a record crosses as two numbers.
+
+import { INSTRUMENT, RECORD, SERIES, tell } from './door.js';
+import { observers, whenCore } from './loader.js';
+import { contextOf, encode, encodeInstrument } from './otlp.js';
+
+/** Kinds, by their number in the core. */
+export const COUNTER = 0;
+export const UP_DOWN_COUNTER = 1;
+export const GAUGE = 2;
+export const HISTOGRAM = 3;
+
+/** OpenTelemetry's "instrument name syntax". */
+const NAME = /^[a-z][-\w./]{0,254}$/i;
+/** UCUM as instruments use it: terms of a prefix, a unit, an exponent and an annotation, between dots and slashes. */
+const TERM = String.raw`(?:(?:da|[YZEPTGMkhdcmunpf]|[KMGT]i)?(?:m|s|g|By|bit|Hz|Bd|V|A|W|J|K|Cel|mol|cd|N|Pa|L|l|rad|lm|lx)|min|h|d|wk|mo|a|deg|%|1\d*)?-?\d*(?:\{[!-z|~]*\})?`;
+const UNIT = new RegExp(`^/?${TERM}(?:[./]${TERM})*$`);
+
+/** Tag of a point's attributes, by the kind of point (`metric/mod.rs`). @param {number} kind @param {number[]} bounds */
+const tagOf = (kind, bounds) => (kind !== HISTOGRAM ? 0x3a : bounds.length > 0 ? 0x4a : 0x0a);
+
+/** @typedef {Record<string, import('./types').AttributeValue | undefined>} Attributes */
+/** @typedef {import('./types').Span | string | undefined} Within */
+
+/** A counter, a gauge or a histogram. */
+export class Instrument {
+  #telemetry;
+  #define;
+  #keys;
+  #tag;
+  /** Series by the values of their attributes. @type {Map<string, number>} */
+  #series = new Map();
+
+  /** @param {number} telemetry @param {string} name @param {number} kind @param {import('./types').InstrumentOptions} options */
+  constructor(telemetry, name, kind, { unit = '', attributes = [], bounds = [] } = {}) {
+    if (!NAME.test(name)) throw new TypeError(`instrument: expected a name such as "cart.items", got ${JSON.stringify(name)}`);
+    if (!UNIT.test(unit)) throw new TypeError(`instrument "${name}": option "unit": expected a unit of UCUM, got ${JSON.stringify(unit)}`);
+    this.#telemetry = telemetry;
+    this.#keys = attributes;
+    this.#tag = tagOf(kind, bounds);
+    /** @type {number | undefined} */
+    let id;
+    this.#define = (/** @type {import('./core').Core} */ core) =>
+      (id ??= tell(core, INSTRUMENT, telemetry, kind, bounds.length, 0, false, encodeInstrument(name, unit, bounds)));
+  }
+
+  /** @param {import('./core').Core} core @param {Attributes | undefined} attributes */
+  #seriesOf(core, attributes) {
+    let key = '';
+    if (attributes) for (const name of this.#keys) key += `${typeof attributes[name]} ${attributes[name]}\0`;
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      const declared = Object.fromEntries(this.#keys.map((name) => [name, attributes?.[name]]));
+      series = tell(core, SERIES, this.#telemetry, this.#define(core), 0, 0, false, encode(this.#tag, declared));
+      this.#series.set(key, series);
+    }
+    return series;
+  }
+
+  /** @param {number} value @param {Attributes} [attributes] @param {Within} [within] */
+  record(value, attributes, within) {
+    whenCore((core) => tell(core, RECORD, this.#telemetry, this.#seriesOf(core, attributes), value, 0, false, contextOf(within)));
+  }
+
+  /** @param {number} value @param {Attributes} [attributes] @param {Within} [within] */
+  add(value, attributes, within) {
+    this.record(value, attributes, within);
+  }
+
+  /** The same with its attributes given, for what is recorded often. @param {Attributes} attributes */
+  bind(attributes) {
+    /** @type {number | undefined} */
+    let series;
+    const record = (/** @type {number} */ value, /** @type {Within} */ within) =>
+      whenCore((core) => {
+        series ??= this.#seriesOf(core, attributes);
+        tell(core, RECORD, this.#telemetry, series, value, 0, false, contextOf(within));
+      });
+    return { add: record, record };
+  }
+}
+
+/** A gauge that is read when metrics are collected.
+ *  @param {number} telemetry @param {Instrument} gauge @param {import('./types').ObservableCallback} callback */
+export function observeWith(telemetry, gauge, callback) {
+  const observe = () => callback({ observe: (value, attributes) => gauge.record(value, attributes) });
+  observers.get(telemetry)?.push(observe);
+}
