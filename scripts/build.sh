@@ -18,7 +18,7 @@ pack() { # crate's folder, name, further arguments of cargo
 # media plane. The standard library is built along for that, which a stable compiler does only when asked like this.
 pack_small() {
   RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$remap -Zunstable-options -Cpanic=immediate-abort" \
-    pack "$1" "$2" --no-default-features "${@:3}" -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
+    pack "$1" "$2" --no-default-features -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 }
 # One script for the page, one for the Worker, one for the worklet: what they import is within.
 bundle() { # source, name
@@ -40,7 +40,7 @@ bundle src/js/index.js index.development.js
 sed -i 's/tonearm_bg\.wasm/tonearm_development_bg.wasm/' pkg/dist/index.development.js
 wasm-opt "${features[@]}" -O1 --strip-dwarf -g pkg/dist/tonearm_bg.wasm -o pkg/dist/tonearm_development_bg.wasm
 
-pack_small . tonearm ${CORE_FEATURES:-}
+pack_small . tonearm
 pack_small media tonearm_media
 bundle src/js/index.js index.js
 bundle media/js/worker.js worker.js

@@ -3,10 +3,8 @@
 //! The engine is borrowed while it works and free while JavaScript is called: a listener that calls back into the player
 //! during dispatch finds it so.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::cell::{Cell, RefCell};
 
-use gloo_timers::callback::Timeout;
 use tonearm_messages::Wire;
 use web_sys::Performance;
 
@@ -21,16 +19,17 @@ use crate::time::{ClockAnchor, Instant};
 /// The driver of one page.
 pub(crate) struct Driver {
     engine: RefCell<Engine>,
-    timer: RefCell<Option<(Instant, Timeout)>>,
+    /// When the timer fires.
+    due: Cell<Option<Instant>>,
     performance: Performance,
     host: Host,
 }
 
 impl Driver {
     /// A driver with an engine of its own.
-    pub(crate) fn new(performance: Performance, random: Random, host: Host) -> Rc<Self> {
+    pub(crate) fn new(performance: Performance, random: Random, host: Host) -> Self {
         let engine = Engine::new(ClockAnchor::at_origin(performance.time_origin()), random);
-        Rc::new(Self { engine: RefCell::new(engine), timer: RefCell::default(), performance, host })
+        Self { engine: RefCell::new(engine), due: Cell::default(), performance, host }
     }
 
     /// Reads from the engine.
@@ -39,11 +38,7 @@ impl Driver {
     }
 
     /// Records in a pipeline; nothing follows at once, but the timer may be due earlier.
-    pub(crate) fn record(
-        self: &Rc<Self>,
-        telemetry: TelemetryId,
-        record: impl FnOnce(&mut Telemetry, Instant) -> u32,
-    ) -> u32 {
+    pub(crate) fn record(&self, telemetry: TelemetryId, record: impl FnOnce(&mut Telemetry, Instant) -> u32) -> u32 {
         let now = now(&self.performance);
         let mut engine = self.engine.borrow_mut();
         let result = engine.telemetry(telemetry).map_or(u32::MAX, |telemetry| record(telemetry, now));
@@ -54,13 +49,13 @@ impl Driver {
 
     /// Hands an input to the engine, then does what follows.
     #[inline(never)]
-    pub(crate) fn input(self: &Rc<Self>, input: Input) {
+    pub(crate) fn input(&self, input: Input) {
         self.engine.borrow_mut().handle_input(now(&self.performance), wall_millis(), input);
         self.drain();
     }
 
     #[inline(never)]
-    fn drain(self: &Rc<Self>) {
+    fn drain(&self) {
         loop {
             let output = self.engine.borrow_mut().poll_output();
             let Some(output) = output else { break };
@@ -103,21 +98,18 @@ impl Driver {
 
     /// One timer, for whatever is due next.
     #[inline(never)]
-    fn arm(self: &Rc<Self>) {
+    fn arm(&self) {
         let due = self.engine.borrow().poll_timeout();
-        let mut timer = self.timer.borrow_mut();
-        if timer.as_ref().map(|(at, _)| *at) == due {
-            return;
+        if self.due.replace(due) != due {
+            let millis = due.map_or(-1.0, |due| (due.as_millis() - now(&self.performance).as_millis()).ceil().max(0.0));
+            self.host.wake(millis);
         }
-        *timer = due.map(|due| {
-            let millis = due.as_millis() - now(&self.performance).as_millis();
-            let driver = self.clone();
-            let timeout = Timeout::new(millis.ceil() as u32, move || {
-                driver.timer.borrow_mut().take();
-                driver.engine.borrow_mut().handle_timeout(now(&driver.performance));
-                driver.drain();
-            });
-            (due, timeout)
-        });
+    }
+
+    /// The timer fired.
+    pub(crate) fn timeout(&self) {
+        self.due.set(None);
+        self.engine.borrow_mut().handle_timeout(now(&self.performance));
+        self.drain();
     }
 }

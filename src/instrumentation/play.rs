@@ -67,24 +67,23 @@ impl PlayTrace {
     }
 
     /// Where the bytes came from, for a series; nothing where no server said so.
-    fn node(&self) -> (&'static str, Value<'_>) {
-        (name::CDN_NODE, Value::Text(&self.node))
+    fn node(&self) -> Value<'_> {
+        Value::Text(&self.node)
     }
 
     /// Counts how the play came out, once.
     fn came_out(&mut self, to: &mut Teller<'_>, outcome: &str, error: Option<PlayFailure>) {
         if std::mem::take(&mut self.attempted) {
             let class = if error == Some(PlayFailure::NotAllowed) { "business" } else { "technical" };
-            let attributes = [(name::OUTCOME, Value::Text(outcome)), (name::ERROR_CLASS, Value::Text(class))];
-            let told = if error.is_some() { 2 } else { 1 };
-            to.measure(Metric::TrackPlayAttempts, 1.0, &attributes[..told], self.context);
+            let class = if error.is_some() { class } else { "" };
+            to.measure(Metric::TrackPlayAttempts, 1.0, &[Value::Text(outcome), Value::Text(class)], self.context);
         }
     }
 
     /// Tells that the machine went from one state to another.
     pub fn transition(&self, to: &mut Teller<'_>, from: State, state: State) {
         let attributes = [(name::FROM, Value::Text(from.as_str())), (name::TO, Value::Text(state.as_str()))];
-        to.measure(Metric::PlayerStateTransitions, 1.0, &attributes, self.context);
+        to.measure(Metric::PlayerStateTransitions, 1.0, &attributes.map(|(_, state)| state), self.context);
         to.log(INFO, name::EVENT_STATE_CHANGED, state.as_str(), &attributes, self.context);
     }
 
@@ -102,7 +101,7 @@ impl PlayTrace {
     /// So many packets were decoded, and so many of them became silence.
     pub fn decoded(&self, to: &mut Teller<'_>, packets: u32, failures: u32) {
         let failed = PlayFailure::Undecodable.error_type();
-        let attributes = [(name::AUDIO_CODEC, Value::Text(&self.codec)), (name::ERROR_TYPE, Value::Text(&failed))];
+        let attributes = [Value::Text(&self.codec), Value::Text(&failed)];
         to.measure(Metric::AudioDecodeAttempts, packets.into(), &attributes[..1], self.context);
         if failures > 0 {
             to.measure(Metric::AudioDecodeFailed, failures.into(), &attributes, self.context);
@@ -159,16 +158,15 @@ impl PlayTrace {
             to.fail(Some(open.key), &network, "");
         }
         to.end(Some(open.key), at);
-        let (status, refused) = (decimal(open.status.into()), open.status >= 400);
-        let attributes = [
-            (name::HTTP_REQUEST_METHOD, Value::Text("GET")),
-            self.node(),
-            (name::HTTP_RESPONSE_STATUS_CODE, Value::Int(open.status.into())),
-            (name::ERROR_TYPE, Value::Text(if refused { &status } else { &network })),
-        ];
-        let told = if failed || refused { 4 } else { 3 };
+        let status = decimal(open.status.into());
+        let error = match open.status {
+            _ if failed => &network,
+            400.. => &status,
+            _ => "",
+        };
+        let attributes = [Value::Text("GET"), Value::Int(open.status.into()), Value::Text(error), self.node()];
         let duration = at.since(open.since).as_secs_f64();
-        to.measure(Metric::HttpClientRequestDuration, duration, &attributes[..told], self.context);
+        to.measure(Metric::HttpClientRequestDuration, duration, &attributes, self.context);
     }
 
     /// Tells what the track turned out to be.
@@ -209,15 +207,11 @@ impl PlayTrace {
         for ((phase, length), name) in start.phases().iter().zip(name::TRACK_PLAY_PHASE) {
             let seconds = length.as_secs_f64();
             to.set(Some(root), name, seconds.into());
-            let attributes = [(name::PHASE, Value::Text(phase.as_str())), self.node()];
+            let attributes = [Value::Text(phase.as_str()), self.node()];
             to.measure(Metric::TrackPlayPhase, seconds, &attributes, self.context);
         }
         let latency = audible.since(start.requested()).as_secs_f64();
-        let attributes = [
-            (name::TRACK_PLAY_TRIGGER, Value::Text(self.trigger)),
-            (name::AUDIO_OUTPUT_METHOD, Value::Text(method)),
-            self.node(),
-        ];
+        let attributes = [Value::Text(self.trigger), Value::Text(method), self.node()];
         to.measure(Metric::TrackPlayLatency, latency, &attributes, self.context);
         self.waited(to, "startup", latency);
         self.came_out(to, "started", None);
@@ -227,7 +221,7 @@ impl PlayTrace {
     }
 
     fn waited(&self, to: &mut Teller<'_>, cause: &str, seconds: f64) {
-        to.measure(Metric::TrackBufferTime, seconds, &[(name::CAUSE, Value::Text(cause))], self.context);
+        to.measure(Metric::TrackBufferTime, seconds, &[Value::Text(cause)], self.context);
     }
 
     /// The play ends, before its start or after: whatever is open ends with it.
@@ -296,7 +290,7 @@ impl PlayTrace {
             self.dry = Some((at, cause));
             self.stall = self.child(to, at, name::SPAN_TRACK_STALL);
             to.set(self.stall, name::TRACK_STALL_CAUSE, Value::Text(cause.as_str()));
-            let attributes = [(name::CAUSE, Value::Text(cause.as_str())), self.node()];
+            let attributes = [Value::Text(cause.as_str()), self.node()];
             to.measure(Metric::TrackStalls, 1.0, &attributes, self.context);
             if cause != StallCause::Device {
                 to.measure(Metric::AudioBufferUnderflows, 1.0, &[], self.context);
@@ -311,7 +305,7 @@ impl PlayTrace {
         to.end(stall, at);
         let Some((since, cause)) = self.dry.take() else { return };
         let duration = at.since(since).as_secs_f64();
-        let attributes = [(name::CAUSE, Value::Text(cause.as_str())), self.node()];
+        let attributes = [Value::Text(cause.as_str()), self.node()];
         to.measure(Metric::TrackStallDuration, duration, &attributes, self.context);
         self.waited(to, "stall", duration);
         if cause != StallCause::Device {

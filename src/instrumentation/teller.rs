@@ -5,9 +5,6 @@ use super::semconv as name;
 use crate::telemetry::{Log, Severity, SpanContext, SpanKey, SpanOptions, Telemetry, Value};
 use crate::time::Instant;
 
-/// Whether metrics and logs are told beside the trace.
-const SIGNALS: bool = cfg!(feature = "signals");
-
 /// Where a play's spans go, and what time it is.
 #[derive(Debug)]
 pub struct Teller<'a> {
@@ -51,15 +48,16 @@ impl Teller<'_> {
         }
     }
 
-    /// Counts or measures, with the span of the moment for the exemplar.
+    /// Counts or measures, with the span of the moment for the exemplar; attributes come in the order in which the
+    /// instrument declares them.
     pub(super) fn measure(
         &mut self,
         metric: Metric,
         value: f64,
-        attributes: &[(&str, Value<'_>)],
+        attributes: &[Value<'_>],
         context: Option<SpanContext>,
     ) {
-        if let Some(telemetry) = self.telemetry.as_mut().filter(|_| SIGNALS) {
+        if let Some(telemetry) = self.telemetry.as_mut() {
             telemetry.measure(self.now, metric as u32, value, attributes, context);
         }
     }
@@ -73,7 +71,7 @@ impl Teller<'_> {
         attributes: &[(&str, Value<'_>)],
         context: Option<SpanContext>,
     ) {
-        if let Some(telemetry) = self.telemetry.as_mut().filter(|_| SIGNALS) {
+        if let Some(telemetry) = self.telemetry.as_mut() {
             telemetry.log(self.now, &Log { severity, event, body, context, attributes });
         }
     }

@@ -3,8 +3,6 @@
 //! Numbers, bytes and strings cross, objects do not: their bindings weigh more than what they would carry. For the same
 //! reason nearly everything comes in by one door, [`Core::tell`]: an export of its own costs what ten kinds do.
 
-use std::rc::Rc;
-
 use tonearm_messages::{Cursor, Fact, Wire};
 use wasm_bindgen::prelude::*;
 use web_sys::Performance;
@@ -20,7 +18,7 @@ use crate::time::{Duration, Instant};
 /// The control plane of one page.
 #[wasm_bindgen]
 pub struct Core {
-    driver: Rc<Driver>,
+    driver: Driver,
 }
 
 /// A span's context as the scripts hand it over: the bytes of both ids and of the flags, and whether it is remote.
@@ -127,6 +125,10 @@ impl Core {
                 Input::ExportReplied { telemetry: id, export: a as u32, reply }
             }
             27 => Input::CreateTelemetry { id, config: config(bytes) },
+            32 => {
+                self.driver.timeout();
+                return 0;
+            }
             _ => return self.driver.record(id, |telemetry, now| record(telemetry, now, what, [a, b], bytes)),
         };
         self.driver.input(input);
@@ -157,13 +159,9 @@ impl Core {
 /// What an app records beside the player; see `door.js`.
 fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b]: [f64; 2], bytes: &[u8]) -> u32 {
     match what {
-        #[cfg(feature = "signals")]
         28 => telemetry.log_encoded(now, a as u32, b as u32, bytes.to_vec().into()),
-        #[cfg(feature = "signals")]
         29 => telemetry.record(now, (a as u32).into(), b, context_of(bytes)),
-        #[cfg(feature = "signals")]
         30 => return telemetry.series(a as u32, bytes.to_vec()).into(),
-        #[cfg(feature = "signals")]
         31 => {
             use crate::telemetry::Kind;
             let kinds = [Kind::Counter, Kind::UpDownCounter, Kind::Gauge, Kind::Histogram];
@@ -174,7 +172,6 @@ fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b]: [f64; 2], 
         }
         _ => {}
     }
-    let _ = (telemetry, now, a, b, bytes);
     0
 }
 

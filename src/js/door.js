@@ -39,6 +39,8 @@ export const RECORD = 29;
 export const SERIES = 30;
 /** Its kind, how many bounds it has; those as doubles, then its name and unit encoded. Gives the instrument. */
 export const INSTRUMENT = 31;
+/** The timer fired. */
+export const TIMEOUT = 32;
 
 export const NO_BYTES = new Uint8Array();
 

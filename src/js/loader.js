@@ -3,7 +3,7 @@
 
 import { post } from '../browser/fetch.js';
 import { onHidden } from '../browser/page_lifecycle.js';
-import { COLLECT, HIDDEN, REPLIED, tell } from './door.js';
+import { COLLECT, HIDDEN, REPLIED, TIMEOUT, tell } from './door.js';
 import { instantiate } from '../browser/wasm.js';
 import * as glue from '../../pkg/dist/tonearm_bg.js';
 
@@ -41,6 +41,11 @@ const host = {
   tell: (player, what, number, name, message) => sides.get(player)?.tell[what](number, name, message),
   /** @param {number} player @param {Uint8Array} command */
   media: (player, command) => sides.get(player)?.media(command.slice()),
+  /** @param {number} millis */
+  wake(millis) {
+    clearTimeout(timer);
+    if (millis >= 0) timer = setTimeout(() => tell(core, TIMEOUT, 0), millis);
+  },
   /** @param {number} id */
   observe(id) {
     observe(id);
@@ -55,6 +60,8 @@ const host = {
   },
 };
 
+/** @type {number | undefined} */
+let timer;
 /** @type {import('./core').Core | undefined} */
 let core;
 /** @type {Promise<void> | undefined} */

@@ -1,10 +1,11 @@
 // Telemetry as apps hold it. Ids and times of a span are given here, so that it may begin before the core is there.
 
 import { SIGNALS } from '../browser/fetch.js';
-import { CREATE_TELEMETRY, FLUSH, RECORD_SPAN, pack, tell } from './door.js';
-import { currentCore, exporters, whenCore, withCore } from './loader.js';
+import { CREATE_TELEMETRY, FLUSH, LOG, RECORD_SPAN, pack, tell } from './door.js';
+import { currentCore, exporters, observe, observers, whenCore, withCore } from './loader.js';
+import { COUNTER, GAUGE, HISTOGRAM, Instrument, UP_DOWN_COUNTER, observeWith } from './metrics.js';
 import { check } from './options.js';
-import { RESOURCE, encode, encodeSpan, hexOf, traceparentOf } from './otlp.js';
+import { RESOURCE, encode, encodeLog, encodeSpan, hash, hexOf, traceparentOf } from './otlp.js';
 
 /** `SeverityNumber`. */
 const SEVERITIES = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 };
@@ -113,6 +114,7 @@ export class Telemetry {
       SEVERITIES[config.logLevel ?? 'trace'], Number(config.temporality === 'cumulative'),
       ...pack(resource, client),
     ]);
+    observers.set(this.id, []);
     withCore((core) => tell(core, CREATE_TELEMETRY, this.id, 0, 0, 0, false, options));
   }
 
@@ -121,7 +123,40 @@ export class Telemetry {
     return new Span(this.id, String(name), options);
   }
 
+  /** @param {string} name @param {import('./types').InstrumentOptions} [options] */
+  createCounter(name, options = {}) {
+    return new Instrument(this.id, name, COUNTER, options);
+  }
+
+  /** @param {string} name @param {import('./types').InstrumentOptions} [options] */
+  createUpDownCounter(name, options = {}) {
+    return new Instrument(this.id, name, UP_DOWN_COUNTER, options);
+  }
+
+  /** @param {string} name @param {import('./types').InstrumentOptions} [options] */
+  createGauge(name, options = {}) {
+    return new Instrument(this.id, name, GAUGE, options);
+  }
+
+  /** @param {string} name @param {import('./types').InstrumentOptions} [options] */
+  createHistogram(name, options = {}) {
+    return new Instrument(this.id, name, HISTOGRAM, options);
+  }
+
+  /** @param {string} name @param {import('./types').InstrumentOptions} options @param {import('./types').ObservableCallback} callback */
+  createObservableGauge(name, options, callback) {
+    observeWith(this.id, this.createGauge(name, options), callback);
+  }
+
+  /** @param {import('./types').LogRecord} record */
+  log(record) {
+    const event = String(record.eventName);
+    const fields = encodeLog(event, record);
+    whenCore((core) => tell(core, LOG, this.id, SEVERITIES[record.severity ?? 'info'], hash(event), 0, false, fields));
+  }
+
   forceFlush() {
+    observe(this.id);
     withCore((core) => tell(core, FLUSH, this.id));
   }
 

@@ -193,18 +193,24 @@ impl Telemetry {
         self.meter.series(instrument, attributes)
     }
 
-    /// Counts or measures with one of the pipeline's own instruments.
+    /// Counts or measures with one of the pipeline's own instruments; attributes come in the order in which it declares
+    /// them, and an empty text is none.
     #[inline(never)]
     pub fn measure(
         &mut self,
         now: Instant,
         instrument: u32,
         value: f64,
-        attributes: &[(&str, Value<'_>)],
+        attributes: &[Value<'_>],
         context: Option<SpanContext>,
     ) {
-        let series = self.meter.series_of(instrument, attributes);
+        let series = self.meter.series_in_order(instrument, attributes);
         self.record(now, series, value, context);
+    }
+
+    /// A series of an instrument by the names of its attributes, whatever their order.
+    pub fn series_of(&mut self, instrument: u32, attributes: &[(&str, Value<'_>)]) -> SeriesKey {
+        self.meter.series_of(instrument, attributes)
     }
 
     /// Counts or measures; `context` is the span of the moment, to which an exemplar leads.

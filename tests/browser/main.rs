@@ -5,13 +5,17 @@
 use js_sys::{Array, Function, Reflect, Uint8Array};
 use tonearm::{Core, Host};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
+// The numbers are those of `src/js/door.js`, which is what the package's scripts tell by.
+#[wasm_bindgen(module = "/src/js/door.js")]
+extern "C" {
+    fn pack(resource: &Uint8Array, client: &Uint8Array) -> Uint8Array;
+}
+
 #[wasm_bindgen(inline_js = "
-export const turn = (ms) => new Promise((go) => setTimeout(go, ms));
 const KINDS = ['event', 'settle', 'resolve', 'cancel', 'reopen', 'worklet', 'failure'];
 // Scripts that keep what they are told, and call back when an event is dispatched.
 export function host(onEvent) {
@@ -25,15 +29,27 @@ export function host(onEvent) {
       if (what === 0) onEvent(name);
     },
     media: (player, command) => told.push(`media ${command[0]}`),
+    wake: (millis) => told.push(`wake ${Math.round(millis)}`),
     observe: (telemetry) => told.push(`observe ${telemetry}`),
     post: (telemetry, id, signal, body, keepalive) => posts.push([id, signal, body.slice(), keepalive]),
   };
 }
 ")]
 extern "C" {
-    fn turn(ms: u32) -> js_sys::Promise;
     fn host(on_event: &JsValue) -> JsValue;
 }
+
+const PAUSE: u32 = 0;
+const FACT: u32 = 7;
+const PLAY: u32 = 8;
+const LOAD: u32 = 9;
+const CREATE_PLAYER: u32 = 20;
+const DESTROY_PLAYER: u32 = 21;
+const FLUSH: u32 = 22;
+const HIDDEN: u32 = 23;
+const RECORD_SPAN: u32 = 25;
+const REPLIED: u32 = 26;
+const CREATE_TELEMETRY: u32 = 27;
 
 fn core(host: &JsValue) -> Core {
     Core::new(web_sys::window().unwrap().performance().unwrap(), 1, 2, host.clone().unchecked_into::<Host>())
@@ -53,56 +69,69 @@ fn posts(host: &JsValue) -> Vec<Array> {
     posts.unchecked_into::<Array>().iter().map(JsCast::unchecked_into).collect()
 }
 
-fn load(core: &Core, href: Option<&str>) {
-    core.load(1, 1, false, Vec::new(), None, href.map(Into::into), Vec::new(), false);
+fn tell(core: &Core, what: u32, [a, b, c]: [f64; 3], bytes: &[u8]) {
+    core.tell(what, 1, a, b, c, true, bytes);
 }
 
-const PAUSE: u32 = 0;
-const DESTROY: u32 = 7;
+fn load(core: &Core, href: &str) {
+    let parts = pack(&Uint8Array::from(href.as_bytes()), &Uint8Array::new_with_length(0)).to_vec();
+    tell(core, LOAD, [1.0, 0.0, 0.0], &[&[0], parts.as_slice(), &[0; 8]].concat());
+}
 
-/// A core with one span in a queue, and the request that it made of it.
-async fn exported() -> (Core, JsValue, u32) {
+fn play(core: &Core) {
+    tell(core, PLAY, [2.0, 1.0, 0.0], &[]);
+}
+
+fn pipeline(core: &Core) {
+    let numbers = [5000u32, 512, 1000, 1000, 60_000].map(u32::to_le_bytes).concat();
+    let nothing = Uint8Array::new_with_length(0);
+    tell(core, CREATE_TELEMETRY, [0.0; 3], &[numbers.as_slice(), &[0, 0], &pack(&nothing, &nothing).to_vec()].concat());
+}
+
+/// A core with one span in a request, and the request's number.
+fn exported() -> (Core, JsValue, f64) {
     let host = quiet();
     let core = core(&host);
-    core.create_telemetry(1, Vec::new(), Vec::new(), &[1.0, 512.0, 1000.0, 1000.0, 60_000.0, 0.0, 0.0]);
-    core.record_span(1, 1.0, vec![0x2a, 1, b'x']);
-    JsFuture::from(turn(30)).await.unwrap();
+    pipeline(&core);
+    tell(&core, RECORD_SPAN, [1.0, 0.0, 0.0], &[0x2a, 1, b'x']);
+    assert!(told(&host).iter().any(|told| told.starts_with("wake 5")), "a batch waits five seconds: {:?}", told(&host));
+    tell(&core, FLUSH, [0.0; 3], &[]);
     let posts = posts(&host);
-    assert_eq!(posts.len(), 1, "the timer of the batch");
+    assert_eq!(posts.len(), 1);
     let body = posts[0].get(2).unchecked_into::<Uint8Array>().to_vec();
     // resource_spans (field 1), and the span's name within.
     assert_eq!(body[0], 0x0a);
     assert!(body.windows(3).any(|window| window == [0x2a, 1, b'x']));
-    let id = posts[0].get(0).as_f64().unwrap() as u32;
+    let id = posts[0].get(0).as_f64().unwrap();
     (core, host, id)
 }
 
 #[wasm_bindgen_test]
-async fn a_reply_is_accounted() {
-    let (core, ..) = exported().await;
-    assert_eq!(core.account(1)[..3], [1.0, 0.0, 1.0]);
+fn a_reply_is_accounted() {
+    let (core, ..) = exported();
+    assert_eq!(core.read(2, 1)[..3], [1.0, 0.0, 1.0]);
     for (status, wait, body, expected) in [
-        (200, -1.0, vec![], [1.0, 1.0, 0.0, 0.0]),
-        (200, -1.0, vec![0x0a, 2, 8, 1], [1.0, 0.0, 0.0, 1.0]),
-        (400, -1.0, vec![], [1.0, 0.0, 0.0, 1.0]),
-        (503, -1.0, vec![], [1.0, 0.0, 1.0, 0.0]),
-        (429, 120_000.0, vec![], [1.0, 0.0, 1.0, 0.0]),
-        (0, -1.0, vec![], [1.0, 0.0, 1.0, 0.0]),
+        (200.0, -1.0, vec![], [1.0, 1.0, 0.0, 0.0]),
+        (200.0, -1.0, vec![0x0a, 2, 8, 1], [1.0, 0.0, 0.0, 1.0]),
+        (400.0, -1.0, vec![], [1.0, 0.0, 0.0, 1.0]),
+        (503.0, -1.0, vec![], [1.0, 0.0, 1.0, 0.0]),
+        (429.0, 120_000.0, vec![], [1.0, 0.0, 1.0, 0.0]),
+        (0.0, -1.0, vec![], [1.0, 0.0, 1.0, 0.0]),
     ] {
-        let (core, _, id) = exported().await;
-        core.replied(1, id, status, wait, body);
-        let account = core.account(1);
+        let (core, _, id) = exported();
+        tell(&core, REPLIED, [id, status, wait], &body);
+        let account = core.read(2, 1);
         assert_eq!(vec![account[0], account[1], account[2], account[5]], expected.to_vec(), "{status}");
     }
 }
 
 #[wasm_bindgen_test]
-async fn leaving_sends_at_once_and_outlives_the_page() {
+fn leaving_sends_at_once_and_outlives_the_page() {
     let host = quiet();
     let core = core(&host);
-    core.create_telemetry(1, Vec::new(), Vec::new(), &[5000.0, 512.0, 1000.0, 1000.0, 60_000.0, 0.0, 0.0]);
-    core.record_span(1, 1.0, vec![0x2a, 1, b'x']);
-    core.hidden();
+    pipeline(&core);
+    tell(&core, RECORD_SPAN, [1.0, 0.0, 0.0], &[0x2a, 1, b'x']);
+    tell(&core, HIDDEN, [0.0; 3], &[]);
     assert_eq!(posts(&host)[0].get(3).as_bool(), Some(true));
 }
 
@@ -111,40 +140,40 @@ fn a_listener_may_call_back_into_the_core_during_dispatch() {
     let held: &'static std::cell::OnceCell<Core> = Box::leak(Box::default());
     let calls = Closure::<dyn Fn(String)>::new(move |_| {
         let core = held.get().unwrap();
-        core.event(1, PAUSE, 0.0);
-        assert!(!core.read(1).is_empty());
+        tell(core, PAUSE, [0.0; 3], &[]);
+        assert!(!core.read(0, 1).is_empty());
     });
     let host = host(calls.as_ref());
     let core = held.get_or_init(|| core(&host));
-    core.create_player(1, 0);
-    load(core, Some("https://x.example/a.mp3"));
-    core.play(1, 2, 1.0, 0, true);
+    tell(core, CREATE_PLAYER, [0.0; 3], &[]);
+    load(core, "https://x.example/a.mp3");
+    play(core);
     let told = told(&host);
     assert!(told.contains(&"settle 1 ".to_owned()), "{told:?}");
     assert!(told.contains(&"settle 2 AbortError".to_owned()), "the pause within dispatch came through: {told:?}");
 }
 
 #[wasm_bindgen_test]
-fn a_player_that_is_not_there_answers_calmly() {
+fn what_is_not_there_answers_calmly() {
     let core = core(&quiet());
-    assert!(core.read(99).is_empty());
-    assert!(core.traceparent(99).is_none());
-    core.event(99, PAUSE, 0.0);
-    core.event(99, DESTROY, 0.0);
-    core.fact(99, &[255]);
-    assert_eq!(core.account(99), vec![0.0; 27]);
+    assert!(core.read(0, 1).is_empty() && core.read(1, 1).is_empty());
+    for what in 0..40 {
+        tell(&core, what, [1.0, 2.0, 3.0], &[255]);
+    }
+    tell(&core, DESTROY_PLAYER, [0.0; 3], &[]);
+    assert_eq!(core.read(2, 99), vec![0.0; 27]);
 }
 
 #[wasm_bindgen_test]
 fn a_source_without_a_url_asks_the_app() {
     let host = quiet();
     let core = core(&host);
-    core.create_player(1, 0);
+    tell(&core, CREATE_PLAYER, [0.0; 3], &[]);
     assert_eq!(told(&host), ["media 0"], "the first message says hello");
-    load(&core, None);
-    core.play(1, 2, 1.0, 0, true);
+    load(&core, "");
+    play(&core);
     assert!(told(&host).contains(&"resolve 1 ".to_owned()));
-    core.resolved(1, 1, None, Vec::new(), false);
+    tell(&core, LOAD, [0.0, 1.0, 0.0], &[0; 9]);
     let told = told(&host);
     assert!(told.contains(&"settle 2 NetworkError".to_owned()));
     assert!(told.contains(&"failure 0 NetworkError".to_owned()), "what `error` shows");
@@ -154,9 +183,9 @@ fn a_source_without_a_url_asks_the_app() {
 fn bytes_that_are_no_fact_say_that_the_media_plane_is_gone() {
     let host = quiet();
     let core = core(&host);
-    core.create_player(1, 0);
-    load(&core, Some("https://x.example/a.mp3"));
-    core.play(1, 2, 1.0, 0, true);
-    core.fact(1, &[255]);
+    tell(&core, CREATE_PLAYER, [0.0; 3], &[]);
+    load(&core, "https://x.example/a.mp3");
+    play(&core);
+    tell(&core, FACT, [0.0; 3], &[255]);
     assert!(told(&host).contains(&"settle 2 NetworkError".to_owned()));
 }

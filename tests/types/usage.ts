@@ -26,7 +26,7 @@ async function use() {
   const seconds: number = player.stats().phases.firstByte;
   const ranges: TimeRanges = player.buffered;
   span.setAttribute('a', seconds).setError('no').end();
-  return ranges.length > 0 && telemetry.stats().dropped.queue_full === 0;
+  return ranges.length > 0 && telemetry.stats().traces.dropped.queue_full === 0;
 }
 
 // @ts-expect-error a service has a name

@@ -1,6 +1,8 @@
 //! The base-2 exponential histogram (OpenTelemetry metrics data model, "ExponentialHistogram"): buckets whose bounds grow
 //! by 2^(2^-scale), as fine as 160 of them can cover the values. Equal to `opentelemetry_sdk`'s, bucket for bucket.
 
+#![allow(clippy::cast_possible_wrap, reason = "there are 160 buckets at most")]
+
 use std::f64::consts::LOG2_E;
 
 use crate::telemetry::otlp::Writer;
@@ -100,7 +102,7 @@ fn split(value: f64) -> (f64, i32) {
 fn index(value: f64, scale: i32) -> i32 {
     let (fraction, exponent) = split(value);
     if scale <= 0 {
-        let whole_power = i32::from(fraction == 0.5);
+        let whole_power = i32::from(fraction.to_bits() == 0.5f64.to_bits());
         return (exponent - 1 - whole_power) >> -scale;
     }
     let factor = LOG2_E * f64::from(1 << scale);

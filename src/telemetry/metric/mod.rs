@@ -240,22 +240,27 @@ impl Meter {
         self.tables.len() as u32 - 1
     }
 
-    /// The series of these attributes, in the order in which the instrument declares them.
-    pub(super) fn series_of(&mut self, instrument: u32, attributes: &[(&str, Value<'_>)]) -> SeriesKey {
+    /// The series of attributes in the order in which the instrument declares them; an empty text is none.
+    pub(super) fn series_in_order(&mut self, instrument: u32, attributes: &[Value<'_>]) -> SeriesKey {
         let mut encoded = Writer::default();
         if let Some(table) = self.tables.get(instrument as usize) {
-            let mut declared = 0;
-            for key in &table.attributes {
-                for (name, value) in attributes {
-                    if name == key {
-                        encoded.attribute(table.attributes_field(), key, *value);
-                        declared += 1;
-                    }
+            for (key, value) in table.attributes.iter().zip(attributes) {
+                if *value != Value::Text("") {
+                    encoded.attribute(table.attributes_field(), key, *value);
                 }
             }
-            self.undeclared += attributes.len() as u64 - declared;
         }
         self.series(instrument, encoded.finish())
+    }
+
+    /// The series of these attributes; what the instrument has not declared is counted.
+    pub(super) fn series_of(&mut self, instrument: u32, attributes: &[(&str, Value<'_>)]) -> SeriesKey {
+        let declared = self.tables.get(instrument as usize).map(|table| table.attributes.clone()).unwrap_or_default();
+        let given = |key: &str| attributes.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
+        let values: Vec<_> = declared.iter().map(|key| given(key).unwrap_or(Value::Text(""))).collect();
+        let known = declared.iter().filter(|key| given(key).is_some()).count();
+        self.undeclared += (attributes.len() - known) as u64;
+        self.series_in_order(instrument, &values)
     }
 
     /// The series of attributes that are encoded already.
