@@ -1,10 +1,20 @@
-// One export (Fetch standard): sent in the caller's own task, its response read, so that a partial success or a
-// `Retry-After` is heeded and the connection is free again.
+// One export (Fetch standard): sent in the caller's own task where the page is being left, its response read, so that a
+// partial success or a `Retry-After` is heeded and the connection is free again.
 
-/** Where a pipeline's requests go. @typedef {{ endpoint: string, headers: Record<string, string> }} Destination */
+import { nativeFetch } from './native_fetch.js';
+
+/** What an app says of where requests go. @typedef {Pick<import('../js/types').TelemetryConfig, 'endpoint' | 'endpoints' | 'headers' | 'compression'>} Destination */
 
 /** By their number in the core (`Signal`). */
 export const SIGNALS = /** @type {const} */ (['traces', 'metrics', 'logs']);
+/** Bytes below which gzip saves nothing worth its time. */
+const SMALL = 1024;
+/** The wait that is told to the core where the page is offline, in milliseconds: `online` ends it. */
+const OFFLINE = 300_000;
+
+/** The last headers that an app's function gave: a page that is being left can't wait for others.
+ *  @type {WeakMap<Function, Record<string, string>>} */
+const given = new WeakMap();
 
 /** Milliseconds of a `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date; −1 where there is none.
  *  @param {string | null} value */
@@ -14,21 +24,37 @@ const waitOf = (value) => {
   return Number.isNaN(wait) ? -1 : Math.max(wait, 0);
 };
 
+/** @param {Uint8Array<ArrayBuffer>} body */
+const gzip = (body) => new Response(new Blob([body]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer();
+
 /**
  * @param {Destination} destination @param {number} signal @param {Uint8Array<ArrayBuffer>} body
  * @param {boolean} keepalive @param {number} timeout milliseconds
  * @param {(status: number, retryAfter: number, body: Uint8Array) => void} answer status 0 says that there was no response
  */
-export function post({ endpoint, headers }, signal, body, keepalive, timeout, answer) {
-  fetch(`${endpoint.replace(/\/$/, '')}/v1/${SIGNALS[signal]}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-protobuf', ...headers },
-    body,
-    keepalive,
-    // The music's own bytes go first.
-    priority: 'low',
-    signal: AbortSignal.timeout(timeout),
-  })
+export function post({ endpoint = '', endpoints, headers, compression }, signal, body, keepalive, timeout, answer) {
+  const name = SIGNALS[signal];
+  const url = endpoints?.[name] ?? `${endpoint.replace(/\/$/, '')}/v1/${name}`;
+  /** @param {Record<string, string> | undefined} own @param {BodyInit} body @param {string} [encoding] */
+  const send = (own, body, encoding) =>
+    nativeFetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-protobuf', ...(encoding && { 'content-encoding': encoding }), ...own },
+      body,
+      keepalive,
+      // The music's own bytes go first.
+      priority: 'low',
+      signal: AbortSignal.timeout(timeout),
+    });
+  const prepare = async () => {
+    if (!navigator.onLine) return new Response(null, { status: 503, headers: { 'retry-after': String(OFFLINE / 1000) } });
+    const own = typeof headers === 'function' ? await headers() : headers;
+    if (typeof headers === 'function' && own) given.set(headers, own);
+    const small = body.length < SMALL || compression === 'none' || typeof CompressionStream === 'undefined';
+    return small ? send(own, body) : send(own, await gzip(body), 'gzip');
+  };
+  const leave = () => send(typeof headers === 'function' ? given.get(headers) : headers, body);
+  (keepalive ? leave() : prepare())
     .then(async (response) => {
       const reply = new Uint8Array(await response.arrayBuffer());
       return () => answer(response.status, waitOf(response.headers.get('retry-after')), reply);

@@ -6,3 +6,6 @@ export function onHidden(callback) {
   document.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && callback());
   addEventListener('pagehide', callback);
 }
+
+/** Calls back whenever the page has a network again. @param {() => void} callback */
+export const onOnline = (callback) => addEventListener('online', callback);

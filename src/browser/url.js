@@ -7,18 +7,20 @@ import { SERVER_ADDRESS, SERVER_PORT, URL_FULL } from '../js/semconv.js';
 /**
  * The URL; whether a request to it may carry a trace header (the page's own origin and the allow-list only); and what is
  * told of it: its server, and itself without credentials and query values, which may hold a listener's tokens.
- * @param {string | URL} given @param {string[]} [propagateTo] @returns {Described}
+ * @param {string | URL} given
+ * @param {Pick<import('../js/types').TelemetryConfig, 'propagateTo' | 'allowQuery' | 'scrubUrl'>} [options] @returns {Described}
  */
-export function describe(given, propagateTo = []) {
+export function describe(given, { propagateTo = [], allowQuery = [], scrubUrl } = {}) {
   const { href, origin, protocol, hostname, port } = new URL(given, document.baseURI);
   const full = new URL(href);
   full.username = full.password = full.hash = '';
-  full.search = full.search.replace(/([?&][^=&]*)(=[^&]*)?/g, '$1=REDACTED');
+  full.search = full.search.replace(/([?&])([^=&]*)(=[^&]*)?/g, (pair, mark, key) =>
+    key && !allowQuery.includes(key) ? `${mark}${key}=REDACTED` : pair);
   return {
     href,
     propagates: origin === location.origin || propagateTo.includes(origin),
     attributes: {
-      [URL_FULL]: full.href,
+      [URL_FULL]: scrubUrl ? String(scrubUrl(full.href)) : full.href,
       [SERVER_ADDRESS]: hostname,
       [SERVER_PORT]: Number(port) || (protocol === 'http:' ? 80 : 443),
     },

@@ -53,3 +53,14 @@ instruments! {
     HttpClientRequestDuration = "http.client.request.duration", "s", Histogram,
         [HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, ERROR_TYPE, CDN_NODE];
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_know_the_number_of_the_request_duration() {
+        assert_eq!(Metric::HttpClientRequestDuration as usize, 15);
+        assert_eq!(INSTRUMENTS[15].name, "http.client.request.duration");
+    }
+}

@@ -2,8 +2,8 @@
 // Importing this touches nothing: no window, no network, no clock.
 
 import { post } from '../browser/fetch.js';
-import { onHidden } from '../browser/page_lifecycle.js';
-import { COLLECT, HIDDEN, REPLIED, TIMEOUT, tell } from './door.js';
+import { onHidden, onOnline } from '../browser/page_lifecycle.js';
+import { COLLECT, FLUSH, HIDDEN, REPLIED, TIMEOUT, tell } from './door.js';
 import { instantiate } from '../browser/wasm.js';
 import * as glue from '../../pkg/dist/tonearm_bg.js';
 
@@ -98,6 +98,9 @@ async function start() {
   }
   const seed = crypto.getRandomValues(new BigUint64Array(2));
   core = new glue.Core(performance, seed[0], seed[1], host);
+  onOnline(() => {
+    for (const id of exporters.keys()) tell(core, FLUSH, id);
+  });
   onHidden(() => {
     for (const id of observers.keys()) observe(id);
     tell(core, HIDDEN, 0);

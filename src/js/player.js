@@ -238,7 +238,7 @@ export class Player extends EventTarget {
     this.#loaded = new AbortController();
     this.#resolver.reset();
     signal?.addEventListener('abort', () => this.stop(), { once: true, signal: this.#loaded.signal });
-    const url = source.src === undefined ? undefined : describe(source.src, this.#telemetry?.propagateTo);
+    const url = source.src === undefined ? undefined : describe(source.src, this.#telemetry?.options);
     const attributes = encode(SPAN, { [MUSIC_TRACK_ID]: source.trackId, [MUSIC_PLAYLIST_ID]: source.playlistId });
     const credentials = source.credentials === 'include';
     await this.#promise(SPAN_TRACK_LOAD, performance.now(), (core, token) =>

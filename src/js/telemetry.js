@@ -1,10 +1,12 @@
 // Telemetry as apps hold it. Ids and times of a span are given here, so that it may begin before the core is there.
 
 import { SIGNALS } from '../browser/fetch.js';
+import { replaceFetch } from '../browser/native_fetch.js';
 import { CREATE_TELEMETRY, FLUSH, LOG, RECORD_SPAN, pack, tell } from './door.js';
 import { currentCore, exporters, observe, observers, whenCore, withCore } from './loader.js';
 import { COUNTER, GAUGE, HISTOGRAM, Instrument, UP_DOWN_COUNTER, observeWith } from './metrics.js';
 import { check } from './options.js';
+import { tracedFetch } from './traced_fetch.js';
 import { RESOURCE, encode, encodeLog, encodeSpan, hash, hexOf, traceparentOf } from './otlp.js';
 
 /** `SeverityNumber`. */
@@ -86,9 +88,9 @@ export class Telemetry {
   /** @param {import('./types').TelemetryConfig} config */
   constructor(config) {
     check(/** @type {Record<string, any>} */ (config));
-    /** @internal @type {string[]} */
-    this.propagateTo = config.propagateTo ?? [];
-    exporters.set(this.id, { endpoint: config.endpoint ?? '', headers: { ...config.headers } });
+    /** @internal */
+    this.options = { ...config };
+    exporters.set(this.id, this.options);
     const resource = encode(RESOURCE, {
       'service.name': config.serviceName,
       'service.version': config.serviceVersion,
@@ -153,6 +155,15 @@ export class Telemetry {
     const event = String(record.eventName);
     const fields = encodeLog(event, record);
     whenCore((core) => tell(core, LOG, this.id, SEVERITIES[record.severity ?? 'info'], hash(event), 0, false, fields));
+  }
+
+  /** @param {RequestInfo | URL} input @param {RequestInit} [init] @param {{ parent?: import('./types').Span | string }} [options] */
+  fetch(input, init, options) {
+    return tracedFetch(this, input, init, options);
+  }
+
+  instrumentFetch() {
+    return replaceFetch((input, init) => tracedFetch(this, input, init));
   }
 
   forceFlush() {

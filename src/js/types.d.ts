@@ -35,8 +35,16 @@ export interface TelemetryConfig {
   resource?: Record<string, AttributeValue>;
   /** Where OTLP goes; `/v1/traces` is added. The page's own origin by default. */
   endpoint?: string;
-  /** Headers of every export. */
-  headers?: Record<string, string>;
+  /** Where one signal goes, as a whole URL. */
+  endpoints?: { traces?: string; metrics?: string; logs?: string };
+  /** Headers of every export, or a function that gives them (a token that is renewed). */
+  headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>);
+  /** `gzip` by default; requests that outlive the page go uncompressed. */
+  compression?: 'gzip' | 'none';
+  /** Query keys whose values may be told; others are redacted. */
+  allowQuery?: string[];
+  /** Says what is told of a URL, whose query values are redacted by then. */
+  scrubUrl?(url: string): string;
   /** Origins beside the page's own whose requests get a `traceparent` header. Each such URL costs a preflight. */
   propagateTo?: string[];
   /** The longest that a record waits, in milliseconds: 5000. */
@@ -155,6 +163,13 @@ export interface Telemetry {
   createObservableGauge(name: string, options: InstrumentOptions, callback: ObservableCallback): void;
   /** Writes a log record. */
   log(record: LogRecord): void;
+  /**
+   * `fetch` with a client span, and a `traceparent` where it may go. Leaves what it is given as it is and reads no body: the
+   * span ends when the app is done with it, or lets go of it.
+   */
+  fetch(input: RequestInfo | URL, init?: RequestInit, options?: { parent?: Span | string }): Promise<Response>;
+  /** Puts that in the place of `globalThis.fetch`; the function that comes back undoes it. */
+  instrumentFetch(): () => void;
   /** Sends what is recorded as soon as it can be. */
   forceFlush(): void;
   /** Where every record is. */

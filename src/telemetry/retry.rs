@@ -3,8 +3,9 @@
 use crate::random::Random;
 use crate::time::Duration;
 
-/// Attempts beside the first one.
-const MAX_RETRIES: u32 = 5;
+/// Attempts beside the first one: four minutes of them. Meanwhile nothing else goes to that endpoint, which is all the circuit
+/// breaking there need be: a dead one is asked every half a minute.
+const MAX_RETRIES: u32 = 12;
 /// Wait before the first retry; each further one doubles it.
 const INITIAL: Duration = Duration::from_secs(1);
 /// The longest wait that we choose ourselves.
@@ -20,7 +21,7 @@ pub(super) fn wait(retry: u32, asked: Option<Duration>, random: &mut Random) -> 
     if let Some(asked) = asked {
         return Some(asked.min(LONGEST_ASKED));
     }
-    let longest = Duration::from_nanos(INITIAL.as_nanos() << retry).min(LONGEST);
+    let longest = Duration::from_nanos(INITIAL.as_nanos() << retry.min(8)).min(LONGEST);
     // Half fixed, half drawn: listeners whose Collector came back must not return in step.
     Some(longest / 2 + Duration::from_nanos((longest.as_nanos() as f64 * random.unit() / 2.0) as u64))
 }
@@ -33,7 +34,7 @@ mod tests {
     fn waits_double_within_their_jitter_and_end() {
         let mut random = Random::seeded([1, 1]);
         for retry in 0..MAX_RETRIES {
-            let longest = f64::from(1 << retry);
+            let longest = f64::from(1 << retry).min(30.0);
             let wait = wait(retry, None, &mut random).unwrap().as_secs_f64();
             assert!((longest / 2.0..=longest).contains(&wait), "retry {retry}: {wait}");
         }

@@ -280,7 +280,7 @@ test('options that are wrong are named', async () => {
     'TypeError: createTelemetry: expected an object, got undefined',
     'TypeError: createTelemetry: option "serviceName": expected a string that is not empty, got undefined',
     'TypeError: createTelemetry: option "serviceName": expected a string that is not empty, got the number 5',
-    'TypeError: createTelemetry: option "headers": expected an object of strings, got object',
+    'TypeError: createTelemetry: option "headers": expected an object of strings, or a function that gives one, got object',
     'TypeError: createTelemetry: option "maxExportBatchSize": expected a whole number from 1 to 10000, got the number 0.5',
     'TypeError: createTelemetry: option "endpont": is not known',
     'TypeError: load: option "source": expected a URL, or an object with "src" (a URL) or "resolve" (a function), got number',

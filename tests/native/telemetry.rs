@@ -110,7 +110,7 @@ fn retries_end_and_are_counted() {
         }
         assert!(now < 600_000);
     }
-    assert_eq!(attempts, 6);
+    assert_eq!(attempts, 13);
     assert_eq!(telemetry.account(Signal::Traces).dropped(DropReason::RetriesExhausted), 1);
     adds_up(telemetry.account(Signal::Traces));
 }

@@ -1,0 +1,125 @@
+// `fetch` with a client span (semantic conventions for HTTP) and a trace header where it may go. Reads no body, clones
+// nothing, leaves what the caller passes as it is; the app's request succeeds or fails as it would without us.
+
+import { nativeFetch } from '../browser/native_fetch.js';
+import { serverTiming } from '../browser/server_timing.js';
+import { describe } from '../browser/url.js';
+import { RECORD, SERIES, tell } from './door.js';
+import { whenCore } from './loader.js';
+import { contextOf, encode } from './otlp.js';
+import {
+  CDN_CACHE, CDN_NODE, ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, SERVER_TRACE_ID,
+} from './semconv.js';
+import { CLIENT, Span } from './telemetry.js';
+
+/** Of the player's instruments (`metrics.rs`) the one that app's requests are measured by too, and the tag of its points'
+ *  attributes. */
+const HTTP_CLIENT_REQUEST_DURATION = 15;
+const HISTOGRAM_POINT = 0x0a;
+/** Methods that may be sent twice without harm (RFC 9110 section 9.2.1). */
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Origins that let a trace header through (true), or did not (false). @type {Map<string, boolean>} */
+const accepts = new Map();
+
+/** Ends of spans whose body nobody reads and nobody holds. @type {FinalizationRegistry<() => void>} */
+const dropped = new FinalizationRegistry((end) => end());
+
+/**
+ * Calls back once, when the body was read, given up, or let go of. Watches the response's own methods: a stream in between
+ * would read ahead of the app.
+ * @param {Response} response @param {() => void} end
+ */
+function whenDone(response, end) {
+  const { body } = response;
+  // Nobody reads what came instead of an answer.
+  if (!body || !response.ok) return end();
+  /** @param {object} target @param {string} name @param {(result: any) => any} then */
+  const watch = (target, name, then) => {
+    const method = /** @type {any} */ (target)[name];
+    const watched = (/** @type {unknown[]} */ ...args) => then(method.apply(target, args));
+    Object.defineProperty(target, name, { value: watched, configurable: true, writable: true });
+  };
+  const settled = (/** @type {Promise<unknown>} */ promise) => {
+    promise.then(end, end);
+    return promise;
+  };
+  for (const name of ['json', 'text', 'arrayBuffer', 'blob', 'formData', 'bytes']) {
+    if (name in response) watch(response, name, settled);
+  }
+  for (const name of ['cancel', 'pipeTo']) watch(body, name, settled);
+  watch(body, 'getReader', (reader) => {
+    watch(reader, 'read', (promise) => {
+      promise.then((/** @type {{ done: boolean }} */ { done }) => done && end(), end);
+      return promise;
+    });
+    watch(reader, 'cancel', settled);
+    return reader;
+  });
+  dropped.register(response, end);
+}
+
+/**
+ * @param {import('./telemetry.js').Telemetry | undefined} telemetry @param {RequestInfo | URL} input
+ * @param {RequestInit | undefined} init @param {{ parent?: import('./types').Span | string, attributes?: Record<string, string> }} [options]
+ * @returns {Promise<Response>}
+ */
+export async function tracedFetch(telemetry, input, init, { parent, attributes } = {}) {
+  if (!telemetry) return nativeFetch(input, init);
+  const request = input instanceof Request ? input : undefined;
+  const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
+  const url = describe(request?.url ?? /** @type {string | URL} */ (input), telemetry.options);
+  const span = new Span(telemetry.id, method, {
+    parent, attributes: { ...url.attributes, [HTTP_REQUEST_METHOD]: method, ...attributes },
+  }, CLIENT);
+  const { origin } = new URL(url.href);
+  const foreign = origin !== location.origin;
+  const headers = new Headers(init?.headers ?? request?.headers);
+  const safe = SAFE.has(method);
+  const mayCarry = url.propagates && (init?.mode ?? request?.mode) !== 'no-cors' && !headers.has('traceparent') &&
+    (!foreign || accepts.get(origin) || (safe && accepts.get(origin) !== false));
+  if (mayCarry) headers.set('traceparent', span.traceparent);
+
+  const began = performance.now();
+  let ended = false;
+  /** @param {unknown} error @param {Response} [response] @param {string} [node] */
+  const end = (error, response, node) => {
+    if (ended) return;
+    ended = true;
+    const failed = response ? (response.status >= 400 ? String(response.status) : '') : errorType(error);
+    if (failed) span.setAttribute(ERROR_TYPE, failed).setError('');
+    span.end();
+    const series = encode(HISTOGRAM_POINT, {
+      [HTTP_REQUEST_METHOD]: method, [HTTP_RESPONSE_STATUS_CODE]: response?.status, [ERROR_TYPE]: failed || undefined,
+      [CDN_NODE]: node,
+    });
+    const seconds = (performance.now() - began) / 1000;
+    whenCore((core) => {
+      const key = tell(core, SERIES, telemetry.id, HTTP_CLIENT_REQUEST_DURATION, 0, 0, false, series);
+      tell(core, RECORD, telemetry.id, key, seconds, 0, false, contextOf(span));
+    });
+  };
+  try {
+    const response = await nativeFetch(input, mayCarry ? { ...init, headers } : init).catch((error) => {
+      // A script cannot tell a server that refuses the header from a dead network: it is asked once more, without.
+      if (!mayCarry || !foreign || !safe || accepts.has(origin) || error?.name === 'AbortError') throw error;
+      return nativeFetch(input, init).then((response) => {
+        accepts.set(origin, false);
+        return response;
+      });
+    });
+    if (mayCarry && foreign && !accepts.has(origin)) accepts.set(origin, true);
+    const [node, cache, traceId] = serverTiming(response.headers);
+    span.setAttribute(HTTP_RESPONSE_STATUS_CODE, response.status);
+    for (const [key, value] of [[CDN_NODE, node], [CDN_CACHE, cache], [SERVER_TRACE_ID, traceId]]) {
+      if (key && value) span.setAttribute(key, value);
+    }
+    whenDone(response, () => end(undefined, response, node));
+    return response;
+  } catch (error) {
+    end(error);
+    throw error;
+  }
+}
+
+/** The class of a failure; one that the app itself ended is none. @param {any} error */
+const errorType = (error) => (error?.name === 'AbortError' ? '' : error?.name === 'TimeoutError' ? 'timeout' : 'network');
