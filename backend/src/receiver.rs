@@ -15,6 +15,8 @@ use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::metrics::v1::{Exemplar, NumberDataPoint, exemplar, metric, number_data_point};
 use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -65,7 +67,11 @@ pub(crate) fn router(collector: Option<String>) -> Router {
         .route("/v1/logs", post(receive::<ExportLogsServiceRequest>).options(options))
         .route("/api/received", get(totals))
         .route("/api/traces/{id}", get(trace))
-        .route("/api/spans", get(spans))
+        .route("/api/traces/{id}/logs", get(logs_of))
+        .route("/api/traces/{id}/metrics", get(metrics_of))
+        .route("/api/spans", get(|State(store): State<Shared>| async move { newest(&lock(&store).spans) }))
+        .route("/api/metrics", get(|State(store): State<Shared>| async move { newest(&lock(&store).metrics) }))
+        .route("/api/logs", get(|State(store): State<Shared>| async move { newest(&lock(&store).logs) }))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(Arc::new(Mutex::new(Store { collector, ..Store::default() })))
 }
@@ -79,21 +85,22 @@ trait Records: Message + Default + Serialize + DeserializeOwned + 'static {
     fn keep(self, store: &mut Store);
 }
 
+/// A value as plain JSON.
+fn plain(value: Option<&Any>) -> Value {
+    match value {
+        Some(Any::StringValue(text)) => json!(text),
+        Some(Any::BoolValue(value)) => json!(value),
+        Some(Any::IntValue(value)) => json!(value),
+        Some(Any::DoubleValue(value)) => json!(value),
+        Some(Any::ArrayValue(array)) => array.values.iter().map(|item| plain(item.value.as_ref())).collect(),
+        Some(Any::KvlistValue(list)) => attributes(&list.values),
+        Some(other) => json!(format!("{other:?}")),
+        None => Value::Null,
+    }
+}
+
 /// Attributes as one plain object.
 fn attributes(list: &[opentelemetry_proto::tonic::common::v1::KeyValue]) -> Value {
-    use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
-    fn plain(value: Option<&Any>) -> Value {
-        match value {
-            Some(Any::StringValue(text)) => json!(text),
-            Some(Any::BoolValue(value)) => json!(value),
-            Some(Any::IntValue(value)) => json!(value),
-            Some(Any::DoubleValue(value)) => json!(value),
-            Some(Any::ArrayValue(array)) => array.values.iter().map(|item| plain(item.value.as_ref())).collect(),
-            Some(Any::KvlistValue(list)) => attributes(&list.values),
-            Some(other) => json!(format!("{other:?}")),
-            None => Value::Null,
-        }
-    }
     let pairs = list.iter().map(|pair| {
         let value = pair.value.as_ref().and_then(|value| value.value.as_ref());
         (pair.key.clone(), plain(value))
@@ -139,22 +146,90 @@ impl Records for ExportTraceServiceRequest {
     }
 }
 
+/// Exemplars of a point: the traces that it leads to.
+fn exemplars(list: &[Exemplar]) -> Value {
+    list.iter()
+        .map(|exemplar| {
+            let value = match exemplar.value {
+                Some(exemplar::Value::AsDouble(value)) => json!(value),
+                Some(exemplar::Value::AsInt(value)) => json!(value),
+                None => Value::Null,
+            };
+            json!({ "traceId": hex(&exemplar.trace_id), "spanId": hex(&exemplar.span_id), "value": value })
+        })
+        .collect()
+}
+
+/// The points of one metric: labels, exemplars, and what the kind of point says.
+fn points(data: metric::Data) -> Vec<(Value, Value, Value)> {
+    let number = |point: NumberDataPoint| {
+        let value = match point.value {
+            Some(number_data_point::Value::AsDouble(value)) => json!(value),
+            Some(number_data_point::Value::AsInt(value)) => json!(value),
+            None => Value::Null,
+        };
+        (attributes(&point.attributes), exemplars(&point.exemplars), json!({ "value": value }))
+    };
+    match data {
+        metric::Data::Gauge(gauge) => gauge.data_points.into_iter().map(number).collect(),
+        metric::Data::Sum(sum) => sum.data_points.into_iter().map(number).collect(),
+        metric::Data::Histogram(histogram) => {
+            let point = |point: opentelemetry_proto::tonic::metrics::v1::HistogramDataPoint| {
+                let figures = json!({ "count": point.count, "sum": point.sum, "min": point.min, "max": point.max });
+                (attributes(&point.attributes), exemplars(&point.exemplars), figures)
+            };
+            histogram.data_points.into_iter().map(point).collect()
+        }
+        metric::Data::ExponentialHistogram(histogram) => {
+            let point = |point: opentelemetry_proto::tonic::metrics::v1::ExponentialHistogramDataPoint| {
+                let figures = json!({
+                    "count": point.count, "sum": point.sum, "min": point.min, "max": point.max, "scale": point.scale,
+                });
+                (attributes(&point.attributes), exemplars(&point.exemplars), figures)
+            };
+            histogram.data_points.into_iter().map(point).collect()
+        }
+        metric::Data::Summary(_) => Vec::new(),
+    }
+}
+
 impl Records for ExportMetricsServiceRequest {
     fn keep(self, store: &mut Store) {
-        for metric in
-            self.resource_metrics.into_iter().flat_map(|group| group.scope_metrics).flat_map(|scope| scope.metrics)
-        {
-            store.metrics.push(json!(metric));
+        for group in self.resource_metrics {
+            let service = attributes(&group.resource.unwrap_or_default().attributes)["service.name"].clone();
+            for metric in group.scope_metrics.into_iter().flat_map(|scope| scope.metrics) {
+                for (attributes, exemplars, figures) in metric.data.map(points).unwrap_or_default() {
+                    store.metrics.push(json!({
+                        "service": service,
+                        "name": metric.name,
+                        "unit": metric.unit,
+                        "attributes": attributes,
+                        "exemplars": exemplars,
+                        "point": figures,
+                    }));
+                }
+            }
         }
     }
 }
 
 impl Records for ExportLogsServiceRequest {
     fn keep(self, store: &mut Store) {
-        for record in
-            self.resource_logs.into_iter().flat_map(|group| group.scope_logs).flat_map(|scope| scope.log_records)
-        {
-            store.logs.push(json!(record));
+        for group in self.resource_logs {
+            let service = attributes(&group.resource.unwrap_or_default().attributes)["service.name"].clone();
+            for record in group.scope_logs.into_iter().flat_map(|scope| scope.log_records) {
+                let body = record.body.as_ref().and_then(|body| body.value.as_ref());
+                store.logs.push(json!({
+                    "service": service,
+                    "time": record.time_unix_nano.to_string(),
+                    "severity": record.severity_text,
+                    "event": record.event_name,
+                    "body": plain(body),
+                    "attributes": attributes(&record.attributes),
+                    "traceId": hex(&record.trace_id),
+                    "spanId": hex(&record.span_id),
+                }));
+            }
         }
     }
 }
@@ -235,7 +310,21 @@ async fn trace(State(store): State<Shared>, Path(id): Path<String>) -> Json<Valu
     Json(store.spans.records.iter().filter(|span| span["traceId"] == id.as_str()).cloned().collect())
 }
 
-/// The newest spans.
-async fn spans(State(store): State<Shared>) -> Json<Value> {
-    Json(lock(&store).spans.records.iter().rev().take(500).cloned().collect())
+/// The log records of a trace.
+async fn logs_of(State(store): State<Shared>, Path(id): Path<String>) -> Json<Value> {
+    let store = lock(&store);
+    Json(store.logs.records.iter().filter(|log| log["traceId"] == id.as_str()).cloned().collect())
+}
+
+/// The points with an exemplar that leads to a trace.
+async fn metrics_of(State(store): State<Shared>, Path(id): Path<String>) -> Json<Value> {
+    let leads = |point: &&Value| {
+        point["exemplars"].as_array().is_some_and(|list| list.iter().any(|one| one["traceId"] == id.as_str()))
+    };
+    Json(lock(&store).metrics.records.iter().filter(leads).cloned().collect())
+}
+
+/// The newest records of a signal.
+fn newest(signal: &Signal) -> Json<Value> {
+    Json(signal.records.iter().rev().take(500).cloned().collect())
 }

@@ -77,9 +77,31 @@ test('a click plays, time goes on by itself, and one trace tells it', async () =
   assert.ok(Math.abs(seconds - first.stats.latency) < 1e-6, 'the root ends at the audible sample');
   const { metadata, connect, firstByte, decode, output } = first.stats.phases;
   assert.ok(Math.abs(metadata + connect + firstByte + decode + output - seconds) < 1e-6, 'the phases add up');
+
+  // The same play, told in log lines and in metrics whose exemplars lead to it.
+  await page.evaluate(() => telemetry.forceFlush());
+  const told = async (/** @type {string} */ what) => (await fetch(`${backend.gateway}/api/traces/${id}/${what}`)).json();
+  await eventually(async () => (await told('metrics')).some((/** @type {any} */ point) => point.name === 'track.play.latency'));
+  const points = await told('metrics');
+  const latency = points.find((/** @type {any} */ point) => point.name === 'track.play.latency');
+  assert.deepEqual(latency.attributes, { 'track.play.trigger': 'user', 'audio.output.method': 'audible', 'cdn.node': 'demo-edge-1' });
+  assert.ok(Math.abs(latency.point.sum - seconds) < 1e-6);
+  assert.ok(points.every((/** @type {any} */ point) => point.service === 'tonearm-demo'));
+  const logs = await told('logs');
+  const started = logs.find((/** @type {any} */ log) => log.event === 'player.state_changed' && log.attributes.to === 'playing');
+  assert.equal(started.severity, 'INFO');
   assert.deepEqual(errors, []);
   await page.close();
 });
+
+/** Waits until it is so. @param {() => Promise<boolean>} so */
+async function eventually(so, tries = 60) {
+  for (let n = 0; n < tries; n++) {
+    if (await so()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('it never came to be');
+}
 
 test('pause holds, play resumes, a seek goes there, the end ends', async () => {
   const { page } = await openDemo();

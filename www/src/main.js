@@ -5,6 +5,7 @@ import { createPlayer, createTelemetry } from 'tonearm';
 import { showFaults } from './faults.js';
 import { showFigures } from './figures.js';
 import { showMachine } from './machine.js';
+import { watchTold } from './told.js';
 import { watchTrace } from './trace.js';
 import './style.css';
 
@@ -17,6 +18,8 @@ const telemetry = createTelemetry({
   environment: 'demo',
   propagateTo: [cdn],
   scheduledDelayMillis: 500,
+  // So that the page shows them while one listens.
+  metricIntervalMillis: 2000,
 });
 const player = createPlayer({ telemetry });
 Object.assign(globalThis, { player, telemetry });
@@ -114,3 +117,4 @@ showMachine(player, $('machine'), $('history'), $('state'));
 showFigures(player, $('figures'), $('buffer'));
 showFaults($('faults'));
 watchTrace(player, { waterfall: $('waterfall'), phases: $('phases'), id: $('trace-id'), legend: $('legend') });
+watchTold(player, { logs: $('logs'), metrics: $('metrics') });
