@@ -6,7 +6,7 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, OriginalUri, Path, State};
+use axum::extract::{DefaultBodyLimit, OriginalUri, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -69,9 +69,9 @@ pub(crate) fn router(collector: Option<String>) -> Router {
         .route("/api/traces/{id}", get(trace))
         .route("/api/traces/{id}/logs", get(logs_of))
         .route("/api/traces/{id}/metrics", get(metrics_of))
-        .route("/api/spans", get(|State(store): State<Shared>| async move { newest(&lock(&store).spans) }))
-        .route("/api/metrics", get(|State(store): State<Shared>| async move { newest(&lock(&store).metrics) }))
-        .route("/api/logs", get(|State(store): State<Shared>| async move { newest(&lock(&store).logs) }))
+        .route("/api/spans", get(|State(store): State<Shared>, Query(limit): Query<Limit>| async move { newest(&lock(&store).spans, &limit) }))
+        .route("/api/metrics", get(|State(store): State<Shared>, Query(limit): Query<Limit>| async move { newest(&lock(&store).metrics, &limit) }))
+        .route("/api/logs", get(|State(store): State<Shared>, Query(limit): Query<Limit>| async move { newest(&lock(&store).logs, &limit) }))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(Arc::new(Mutex::new(Store { collector, ..Store::default() })))
 }
@@ -324,7 +324,12 @@ async fn metrics_of(State(store): State<Shared>, Path(id): Path<String>) -> Json
     Json(lock(&store).metrics.records.iter().filter(leads).cloned().collect())
 }
 
-/// The newest records of a signal.
-fn newest(signal: &Signal) -> Json<Value> {
-    Json(signal.records.iter().rev().take(500).cloned().collect())
+/// The newest records of a signal, 500 of them unless told otherwise.
+fn newest(signal: &Signal, limit: &Limit) -> Json<Value> {
+    Json(signal.records.iter().rev().take(limit.limit.unwrap_or(500)).cloned().collect())
+}
+
+#[derive(serde::Deserialize)]
+struct Limit {
+    limit: Option<usize>,
 }

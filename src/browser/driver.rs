@@ -72,6 +72,7 @@ impl Driver {
                 let signal = export.signal as u32;
                 return self.host.post(telemetry, export.id, signal, &export.body, export.keepalive, timeout);
             }
+            Output::Spool { telemetry } => return self.host.spool(telemetry),
             Output::Observe { telemetry } => return self.host.observe(telemetry),
             Output::Event { player, event } => (player, Tell::Event, 0.0, event.0, None),
             Output::Worklet { player, command } => {

@@ -37,6 +37,9 @@ extern "C" {
     /// Observes what the app observes, then calls `Core::collect`.
     #[wasm_bindgen(method)]
     pub(super) fn observe(this: &Host, telemetry: u32);
+    /// Keeps what is pending (`Core::snapshot`) for the next visit.
+    #[wasm_bindgen(method)]
+    pub(super) fn spool(this: &Host, telemetry: u32);
     /// Sends an export, at once, and answers through `Core::replied`.
     #[wasm_bindgen(method)]
     pub(super) fn post(

@@ -5,7 +5,7 @@ use tonearm_messages::Fact;
 use super::{PlayerId, TelemetryId};
 use crate::instrumentation::Url;
 use crate::playback::PlayFailure;
-use crate::telemetry::{Config, Reply, SpanContext};
+use crate::telemetry::{Config, DropReason, Reply, Signal, SpanContext};
 use crate::time::Instant;
 
 /// One thing that happened.
@@ -59,6 +59,19 @@ pub enum Input {
     Collect {
         /// The pipeline.
         telemetry: TelemetryId,
+    },
+    /// A request that an earlier visit kept.
+    Recover {
+        /// The pipeline.
+        telemetry: TelemetryId,
+        /// What it carries.
+        signal: Signal,
+        /// How many records.
+        records: u64,
+        /// Its body.
+        body: Vec<u8>,
+        /// Why it can't be sent again, if it can't.
+        lost: Option<DropReason>,
     },
     /// Send what is queued.
     Flush {

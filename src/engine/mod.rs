@@ -88,6 +88,11 @@ impl Engine {
                     telemetry.collect(now);
                 }
             }
+            Input::Recover { telemetry, signal, records, body, lost } => {
+                if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
+                    telemetry.recover(now, signal, records, body, lost);
+                }
+            }
             Input::Flush { telemetry } => {
                 if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
                     telemetry.flush(now);
@@ -153,6 +158,9 @@ impl Engine {
         for (id, telemetry) in self.telemetries.iter_mut() {
             if telemetry.take_collection(now) {
                 self.outputs.push_back(Output::Observe { telemetry: id });
+            }
+            if telemetry.take_spooling(now) {
+                self.outputs.push_back(Output::Spool { telemetry: id });
             }
             while let Some(export) = telemetry.poll_export(now) {
                 self.outputs.push_back(Output::Export { telemetry: id, export });

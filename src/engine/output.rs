@@ -84,6 +84,11 @@ pub enum Output {
         /// The pipeline.
         telemetry: TelemetryId,
     },
+    /// Keep a [`crate::telemetry::Telemetry::snapshot`] for the next visit, in the place of the last one.
+    Spool {
+        /// The pipeline.
+        telemetry: TelemetryId,
+    },
     /// Send telemetry.
     Export {
         /// The pipeline.

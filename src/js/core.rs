@@ -124,6 +124,12 @@ impl Core {
                 let reply = if status == 0 { Reply::Failed } else { answer };
                 Input::ExportReplied { telemetry: id, export: a as u32, reply }
             }
+            // Signal, records, and 0 to send them or the reason why not.
+            33 => {
+                let signal = Signal::ALL.get(a as usize).copied().unwrap_or(Signal::Traces);
+                let lost = [DropReason::Unconfirmed, DropReason::Expired].get((c as usize).wrapping_sub(1)).copied();
+                Input::Recover { telemetry: id, signal, records: b as u64, body: bytes.to_vec(), lost }
+            }
             27 => Input::CreateTelemetry { id, config: config(bytes) },
             32 => {
                 self.driver.timeout();
@@ -133,6 +139,22 @@ impl Core {
         };
         self.driver.input(input);
         0
+    }
+
+    /// What is pending, request by request: its signal, its number (0 was never sent), its records and the length of its
+    /// body in four bytes each, then the body.
+    pub fn snapshot(&self, telemetry: u32) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.driver.record(telemetry, |telemetry, now| {
+            telemetry.snapshot(now, |signal, id, records, body| {
+                for number in [signal as u32, id, records as u32, body.len() as u32] {
+                    out.extend_from_slice(&number.to_le_bytes());
+                }
+                out.extend_from_slice(body);
+            });
+            0
+        });
+        out
     }
 
     /// Numbers of a player (0), in the order of `player.js`; the bytes of the context of its play (1); numbers of a pipeline
@@ -175,7 +197,7 @@ fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b]: [f64; 2], 
     0
 }
 
-/// A pipeline's options: five numbers of four bytes, one of one, a flag; in parts the resource's attributes, and what spans
+/// A pipeline's options: five numbers of four bytes, one of one, two flags; in parts the resource's attributes, and what spans
 /// and logs say of the client.
 fn config(bytes: &[u8]) -> Config {
     let mut bytes = Cursor::new(bytes);
@@ -189,15 +211,15 @@ fn config(bytes: &[u8]) -> Config {
         metric_interval: millis(number(4)),
         ..Batch::default()
     };
-    let (level, cumulative) = (number(1), number(1) > 0);
-    Config { resource: part(&mut bytes).to_vec(), client: part(&mut bytes).to_vec(), level, cumulative, batch }
+    let (level, cumulative, spools) = (number(1), number(1) > 0, number(1) > 0);
+    Config { resource: part(&mut bytes).to_vec(), client: part(&mut bytes).to_vec(), level, cumulative, spools, batch }
 }
 
-/// Of each signal the started, exported and pending records, and the dropped ones by reason.
+/// Of each signal the started, recovered, exported and pending records, and the dropped ones by reason.
 fn account(engine: &Engine, telemetry: u32, figures: &mut Vec<f64>) {
     for signal in Signal::ALL {
         let account = engine.account(telemetry, signal);
-        for count in [account.started, account.exported, account.pending] {
+        for count in [account.started, account.recovered, account.exported, account.pending] {
             figures.push(count as f64);
         }
         for reason in DropReason::ALL {

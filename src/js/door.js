@@ -41,6 +41,8 @@ export const SERIES = 30;
 export const INSTRUMENT = 31;
 /** The timer fired. */
 export const TIMEOUT = 32;
+/** Signal, records, and why they are not sent (`storage.js`); a request's body. */
+export const RECOVER = 33;
 
 export const NO_BYTES = new Uint8Array();
 

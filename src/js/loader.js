@@ -1,7 +1,7 @@
 // Brings the wasm core, once it is asked for, and keeps what is called before it is there.
 // Importing this touches nothing: no window, no network, no clock.
 
-import { post } from '../browser/fetch.js';
+import { SIGNALS, post } from '../browser/fetch.js';
 import { onHidden, onOnline } from '../browser/page_lifecycle.js';
 import { COLLECT, FLUSH, HIDDEN, REPLIED, TIMEOUT, tell } from './door.js';
 import { instantiate } from '../browser/wasm.js';
@@ -35,6 +35,9 @@ export function observe(id) {
   }
 }
 
+/** What keeps the pipelines' records for the next visit. @type {Map<number, import('../browser/storage.js').Spool>} */
+export const spools = new Map();
+
 /** What the core calls (`browser/host.rs`). Bytes lie in its memory: they are copied before it goes on. */
 const host = {
   /** @param {number} player @param {number} what @param {number} number @param {string} name @param {string} message */
@@ -47,6 +50,8 @@ const host = {
     if (millis >= 0) timer = setTimeout(() => tell(core, TIMEOUT, 0), millis);
   },
   /** @param {number} id */
+  spool: (id) => void spools.get(id)?.write(),
+  /** @param {number} id */
   observe(id) {
     observe(id);
     tell(core, COLLECT, id);
@@ -56,7 +61,12 @@ const host = {
   post(id, request, signal, body, keepalive, timeout) {
     const destination = exporters.get(id);
     if (!destination) return;
-    post(destination, signal, body.slice(), keepalive, timeout, (status, wait, reply) => tell(core, REPLIED, id, request, status, wait, false, reply));
+    const spool = SIGNALS[signal] === 'metrics' ? spools.get(id) : undefined;
+    spool?.note(request, false);
+    post(destination, signal, body.slice(), keepalive, timeout, (status, wait, reply) => {
+      spool?.note(request, true);
+      tell(core, REPLIED, id, request, status, wait, false, reply);
+    });
   },
 };
 
@@ -101,9 +111,13 @@ async function start() {
   onOnline(() => {
     for (const id of exporters.keys()) tell(core, FLUSH, id);
   });
-  onHidden(() => {
+  onHidden((left) => {
     for (const id of observers.keys()) observe(id);
     tell(core, HIDDEN, 0);
+    for (const spool of spools.values()) {
+      spool.write();
+      if (left) spool.leave();
+    }
   });
 }
 

@@ -30,6 +30,7 @@ const RULES = {
     (value) => typeof value === 'function' || (isObject(value) && Object.values(value).every(isText)),
     'an object of strings, or a function that gives one',
   ],
+  storage: [(value) => typeof value === 'boolean', 'true or false'],
   compression: oneOf('gzip', 'none'),
   allowQuery: [(value) => Array.isArray(value) && value.every(isText), 'an array of query keys'],
   scrubUrl: [(value) => typeof value === 'function', 'a function'],

@@ -2,8 +2,9 @@
 
 import { SIGNALS } from '../browser/fetch.js';
 import { replaceFetch } from '../browser/native_fetch.js';
-import { CREATE_TELEMETRY, FLUSH, LOG, RECORD_SPAN, pack, tell } from './door.js';
-import { currentCore, exporters, observe, observers, whenCore, withCore } from './loader.js';
+import { Spool } from '../browser/storage.js';
+import { CREATE_TELEMETRY, FLUSH, LOG, RECORD_SPAN, RECOVER, pack, tell } from './door.js';
+import { currentCore, exporters, observe, observers, spools, whenCore, withCore } from './loader.js';
 import { COUNTER, GAUGE, HISTOGRAM, Instrument, UP_DOWN_COUNTER, observeWith } from './metrics.js';
 import { check } from './options.js';
 import { tracedFetch } from './traced_fetch.js';
@@ -12,7 +13,7 @@ import { RESOURCE, encode, encodeLog, encodeSpan, hash, hexOf, traceparentOf } f
 /** `SeverityNumber`. */
 const SEVERITIES = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 };
 /** Why records are lost, in the order of the core (`DropReason`). */
-const REASONS = ['queue_full', 'too_many_open', 'rejected', 'retries_exhausted', 'sampled', 'level'];
+const REASONS = ['queue_full', 'too_many_open', 'rejected', 'retries_exhausted', 'sampled', 'level', 'unconfirmed', 'expired'];
 
 /** `SpanKind`. */
 const INTERNAL = 1;
@@ -113,11 +114,19 @@ export class Telemetry {
     ];
     const options = Uint8Array.from([
       ...new Uint8Array(Uint32Array.from(figures).buffer),
-      SEVERITIES[config.logLevel ?? 'trace'], Number(config.temporality === 'cumulative'),
+      SEVERITIES[config.logLevel ?? 'trace'], Number(config.temporality === 'cumulative'), Number(config.storage !== false),
       ...pack(resource, client),
     ]);
     observers.set(this.id, []);
-    withCore((core) => tell(core, CREATE_TELEMETRY, this.id, 0, 0, 0, false, options));
+    withCore((core) => {
+      tell(core, CREATE_TELEMETRY, this.id, 0, 0, 0, false, options);
+      if (config.storage === false) return;
+      const recover = (/** @type {import('../browser/storage.js').Row} */ { signal, records, body }, /** @type {number} */ lost) =>
+        tell(core, RECOVER, this.id, signal, records, lost, false, body);
+      const spool = new Spool(config.serviceName, () => core.snapshot(this.id), recover);
+      spools.set(this.id, spool);
+      spool.start();
+    });
   }
 
   /** @param {string} name @param {import('./types').SpanOptions} [options] */
@@ -174,9 +183,9 @@ export class Telemetry {
   stats() {
     const figures = Array.from(currentCore()?.read(2, this.id) ?? []);
     const of = () => {
-      const [started = 0, exported = 0, pending = 0, ...lost] = figures.splice(0, 3 + REASONS.length);
+      const [started = 0, recovered = 0, exported = 0, pending = 0, ...lost] = figures.splice(0, 4 + REASONS.length);
       const dropped = Object.fromEntries(REASONS.map((reason, at) => [reason, lost[at] ?? 0]));
-      return { started, exported, pending, dropped };
+      return { started, recovered, exported, pending, dropped };
     };
     return /** @type {any} */ (Object.fromEntries(SIGNALS.map((signal) => [signal, of()])));
   }

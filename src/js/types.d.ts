@@ -39,6 +39,8 @@ export interface TelemetryConfig {
   endpoints?: { traces?: string; metrics?: string; logs?: string };
   /** Headers of every export, or a function that gives them (a token that is renewed). */
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>);
+  /** Whether what is pending is kept in IndexedDB for the next visit: true by default. */
+  storage?: boolean;
   /** `gzip` by default; requests that outlive the page go uncompressed. */
   compression?: 'gzip' | 'none';
   /** Query keys whose values may be told; others are redacted. */
@@ -130,13 +132,16 @@ export interface Histogram {
 /** Called when metrics are collected. */
 export type ObservableCallback = (result: { observe(value: number, attributes?: MetricAttributes): void }) => void;
 
-/** Where every record of a signal is: `started = exported + pending + Σ dropped`. Metrics count their points. */
+/** Where every record of a signal is: `started + recovered = exported + pending + Σ dropped`. Metrics count their points. */
 export interface SignalStats {
   started: number;
+  /** Of an earlier visit. */
+  recovered: number;
   exported: number;
   pending: number;
   dropped: {
     queue_full: number; too_many_open: number; rejected: number; retries_exhausted: number; sampled: number; level: number;
+    unconfirmed: number; expired: number;
   };
 }
 

@@ -19,19 +19,33 @@ pub enum DropReason {
     Sampled,
     /// Less grave than what is wanted.
     Level,
+    /// A metric's point of an earlier visit that may have been counted: it must not be counted twice.
+    Unconfirmed,
+    /// Of a visit too long ago.
+    Expired,
 }
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 6] =
-        [Self::QueueFull, Self::TooManyOpen, Self::Rejected, Self::RetriesExhausted, Self::Sampled, Self::Level];
+    pub const ALL: [Self; 8] = [
+        Self::QueueFull,
+        Self::TooManyOpen,
+        Self::Rejected,
+        Self::RetriesExhausted,
+        Self::Sampled,
+        Self::Level,
+        Self::Unconfirmed,
+        Self::Expired,
+    ];
 }
 
-/// Where every record is. `started = exported + pending + Σ dropped` at every moment.
+/// Where every record is. `started + recovered = exported + pending + Σ dropped` at every moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Account {
     /// Records that were begun.
     pub started: u64,
+    /// Records of an earlier visit.
+    pub recovered: u64,
     /// Records that an endpoint acknowledged.
     pub exported: u64,
     /// Records that are open, queued or on their way.
@@ -95,6 +109,17 @@ impl Queue {
     /// The bytes of the oldest records, at most `count`.
     pub(super) fn first(&self, count: usize) -> &[u8] {
         self.records.as_slice().get(..self.sums(count).0).unwrap_or_default()
+    }
+
+    /// All records in pieces of `size`, each with the number for which it counts.
+    pub(super) fn pieces(&self, size: usize) -> impl Iterator<Item = (&[u8], u64)> {
+        let mut from = 0;
+        self.lengths.chunks(size.max(1)).map(move |piece| {
+            let (bytes, count) = piece.iter().fold((0, 0), |sums, length| (sums.0 + length.0, sums.1 + length.1));
+            let records = self.records.as_slice().get(from..from + bytes).unwrap_or_default();
+            from += bytes;
+            (records, count)
+        })
     }
 
     /// Lets go of the oldest records, once they are in a request; returns for how many they count.

@@ -13,6 +13,8 @@ pub struct Config {
     pub client: Vec<u8>,
     /// The least grave log record that is wanted; 0 wants all.
     pub level: Severity,
+    /// Whether the host keeps what is pending for the next visit.
+    pub spools: bool,
     /// Whether sums go on from one collection to the next.
     pub cumulative: bool,
     /// How records are gathered.

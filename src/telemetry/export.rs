@@ -103,6 +103,11 @@ struct Flight {
 }
 
 impl Flight {
+    /// Whether it went out, and what became of it is not known.
+    fn sent(&self) -> bool {
+        !self.waiting
+    }
+
     fn launch(&mut self, now: Instant, keepalive: bool) -> Export {
         self.waiting = false;
         self.export.keepalive = keepalive;
@@ -165,6 +170,33 @@ impl Pipeline {
         }
     }
 
+    /// Takes a request over that an earlier visit made and had no answer to.
+    pub(super) fn recover(&mut self, now: Instant, records: u64, body: Vec<u8>, config: &Config) {
+        self.account.recovered += records;
+        let export = self.export(body, config);
+        self.flights.push(Flight { export, records, retries: 0, due: now, waiting: true });
+    }
+
+    /// Everything that no endpoint has answered for, as requests: each with its number (0 was never sent).
+    pub(super) fn snapshot(&self, config: &Config, mut keep: impl FnMut(Signal, u32, u64, &[u8])) {
+        for flight in &self.flights {
+            keep(self.signal, if flight.sent() { flight.export.id } else { 0 }, flight.records, &flight.export.body);
+        }
+        for (records, count) in self.queue.pieces(config.batch.size) {
+            keep(self.signal, 0, count, &self.body(records, config));
+        }
+    }
+
+    fn body(&self, records: &[u8], config: &Config) -> Vec<u8> {
+        let more: &[u8] = if self.signal == Signal::Metrics { &[] } else { &config.client };
+        encode_request(&[&config.resource, more], records)
+    }
+
+    fn export(&mut self, body: Vec<u8>, config: &Config) -> Export {
+        self.next_id += Signal::ALL.len() as u32;
+        Export { id: self.next_id, signal: self.signal, body, keepalive: false, timeout: config.batch.timeout }
+    }
+
     pub(super) fn flush(&mut self, now: Instant) {
         if self.queue.len() > 0 {
             self.due = Some(now);
@@ -201,14 +233,12 @@ impl Pipeline {
     /// A request of up to `count` of the oldest records, if it has any and fits into `room`.
     fn take(&mut self, now: Instant, config: &Config, count: usize, room: usize, keepalive: bool) -> Option<Export> {
         let count = count.min(self.queue.len());
-        let more: &[u8] = if self.signal == Signal::Metrics { &[] } else { &config.client };
-        let body = encode_request(&[&config.resource, more], self.queue.first(count));
+        let body = self.body(self.queue.first(count), config);
         if count == 0 || body.len() > room {
             return None;
         }
         let records = self.queue.forget(count);
-        self.next_id += Signal::ALL.len() as u32;
-        let export = Export { id: self.next_id, signal: self.signal, body, keepalive, timeout: config.batch.timeout };
+        let export = self.export(body, config);
         let mut flight = Flight { export, records, retries: 0, due: now, waiting: false };
         let export = flight.launch(now, keepalive);
         self.flights.push(flight);

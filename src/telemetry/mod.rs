@@ -12,6 +12,7 @@ mod metric;
 mod otlp;
 mod retry;
 mod span;
+mod spool;
 mod traceparent;
 
 pub use batch::{Account, DropReason};
@@ -31,6 +32,7 @@ use export::{LEAVE_BUDGET, Pipeline};
 use log::Storms;
 use metric::Meter;
 use span::Span;
+use spool::Spool;
 
 /// Names a span that has started and not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +52,7 @@ pub struct Telemetry {
     /// When metrics are collected next; none where nothing was recorded since the last time.
     collection: Option<Instant>,
     storms: Storms,
+    spool: Spool,
     pipelines: [Pipeline; Signal::ALL.len()],
 }
 
@@ -65,6 +68,7 @@ impl Telemetry {
             meter: Meter::default(),
             collection: None,
             storms: Storms::default(),
+            spool: Spool::default(),
             pipelines,
         };
         for instrument in instruments {
@@ -145,8 +149,13 @@ impl Telemetry {
     pub fn end_span(&mut self, now: Instant, key: SpanKey, at: Instant) {
         if let Some(span) = self.live.remove(key) {
             let record = span.end(self.clock.unix_nanos(at));
-            self.pipelines[Signal::Traces as usize].enqueue(now, &record, 1, &self.config);
+            self.enqueue(now, Signal::Traces, &record, 1);
         }
+    }
+
+    fn enqueue(&mut self, now: Instant, signal: Signal, record: &Writer, count: u64) {
+        self.spool.touch(now, &self.config);
+        self.pipelines[signal as usize].enqueue(now, record, count, &self.config);
     }
 
     /// Counts a record that is not kept.
@@ -170,7 +179,7 @@ impl Telemetry {
             DropReason::Level
         } else if self.storms.keeps(event, time) {
             log::complete(&mut record, severity, time, self.random.bytes());
-            self.pipelines[Signal::Logs as usize].enqueue(now, &record, 1, &self.config);
+            self.enqueue(now, Signal::Logs, &record, 1);
             return;
         } else {
             DropReason::Sampled
@@ -217,6 +226,7 @@ impl Telemetry {
     #[inline(never)]
     pub fn record(&mut self, now: Instant, series: SeriesKey, value: f64, context: Option<SpanContext>) {
         self.collection.get_or_insert(now + self.config.batch.metric_interval);
+        self.spool.touch(now, &self.config);
         self.meter.record(series, value, self.clock.unix_nanos(now), context);
     }
 
@@ -236,7 +246,7 @@ impl Telemetry {
         let time = self.clock.unix_nanos(now);
         let pipeline = &mut self.pipelines[Signal::Metrics as usize];
         for table in &mut self.meter.tables {
-            let (metric, points) = table.collect(time, self.config.cumulative);
+            let (metric, points) = table.collect(time, self.config.cumulative, false);
             if points > 0 {
                 pipeline.enqueue(now, &metric, points, &self.config);
             }
@@ -248,7 +258,44 @@ impl Telemetry {
         let mut record = Writer::from(fields);
         record.fixed64(7, self.clock.unix_nanos(start));
         record.fixed64(8, self.clock.unix_nanos(now));
-        self.pipelines[Signal::Traces as usize].enqueue(now, &record, 1, &self.config);
+        self.enqueue(now, Signal::Traces, &record, 1);
+    }
+
+    /// Whether it is time to keep what is pending: the host asks for a [`Telemetry::snapshot`].
+    pub fn take_spooling(&mut self, now: Instant) -> bool {
+        self.spool.take(now)
+    }
+
+    /// Everything that no endpoint has answered for, metrics that are not collected yet included: signal, the number of the
+    /// request (0 was never sent), records, and the body of a request.
+    pub fn snapshot(&mut self, now: Instant, mut keep: impl FnMut(Signal, u32, u64, &[u8])) {
+        for pipeline in &self.pipelines {
+            pipeline.snapshot(&self.config, &mut keep);
+        }
+        let (mut metrics, mut count) = (Writer::default(), 0);
+        let time = self.clock.unix_nanos(now);
+        for table in &mut self.meter.tables {
+            let (metric, points) = table.collect(time, self.config.cumulative, true);
+            if points > 0 {
+                metrics.bytes(otlp::RECORD, metric.as_slice());
+                count += points;
+            }
+        }
+        if count > 0 {
+            keep(Signal::Metrics, 0, count, &encode_request(&[&self.config.resource], metrics.as_slice()));
+        }
+    }
+
+    /// A request of an earlier visit: it is sent again, or its records are counted as lost.
+    pub fn recover(&mut self, now: Instant, signal: Signal, records: u64, body: Vec<u8>, lost: Option<DropReason>) {
+        let pipeline = &mut self.pipelines[signal as usize];
+        match lost {
+            None => pipeline.recover(now, records, body, &self.config),
+            Some(reason) => {
+                pipeline.account.recovered += records;
+                pipeline.account.drop_records(reason, records);
+            }
+        }
     }
 
     /// The next request to send, if one is due.
@@ -258,7 +305,8 @@ impl Telemetry {
 
     /// When [`Telemetry::poll_export`] should be asked again.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.pipelines.iter().filter_map(Pipeline::next_due).chain(self.collection).min()
+        let others = self.collection.into_iter().chain(self.spool.due());
+        self.pipelines.iter().filter_map(Pipeline::next_due).chain(others).min()
     }
 
     /// Sends everything that is queued as soon as it can be.
@@ -285,6 +333,8 @@ impl Telemetry {
 
     /// What came of a request.
     pub fn handle_reply(&mut self, now: Instant, export: u32, reply: &Reply) {
+        // What was acknowledged need not be kept.
+        self.spool.touch(now, &self.config);
         for pipeline in &mut self.pipelines {
             pipeline.handle_reply(now, export, reply);
         }

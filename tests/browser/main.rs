@@ -30,6 +30,7 @@ export function host(onEvent) {
     },
     media: (player, command) => told.push(`media ${command[0]}`),
     wake: (millis) => told.push(`wake ${Math.round(millis)}`),
+    spool: (telemetry) => told.push(`spool ${telemetry}`),
     observe: (telemetry) => told.push(`observe ${telemetry}`),
     post: (telemetry, id, signal, body, keepalive) => posts.push([id, signal, body.slice(), keepalive]),
   };
@@ -85,7 +86,12 @@ fn play(core: &Core) {
 fn pipeline(core: &Core) {
     let numbers = [5000u32, 512, 1000, 1000, 60_000].map(u32::to_le_bytes).concat();
     let nothing = Uint8Array::new_with_length(0);
-    tell(core, CREATE_TELEMETRY, [0.0; 3], &[numbers.as_slice(), &[0, 0], &pack(&nothing, &nothing).to_vec()].concat());
+    tell(
+        core,
+        CREATE_TELEMETRY,
+        [0.0; 3],
+        &[numbers.as_slice(), &[0, 0, 0], &pack(&nothing, &nothing).to_vec()].concat(),
+    );
 }
 
 /// A core with one span in a request, and the request's number.
@@ -109,7 +115,7 @@ fn exported() -> (Core, JsValue, f64) {
 #[wasm_bindgen_test]
 fn a_reply_is_accounted() {
     let (core, ..) = exported();
-    assert_eq!(core.read(2, 1)[..3], [1.0, 0.0, 1.0]);
+    assert_eq!(core.read(2, 1)[..4], [1.0, 0.0, 0.0, 1.0]);
     for (status, wait, body, expected) in [
         (200.0, -1.0, vec![], [1.0, 1.0, 0.0, 0.0]),
         (200.0, -1.0, vec![0x0a, 2, 8, 1], [1.0, 0.0, 0.0, 1.0]),
@@ -121,7 +127,7 @@ fn a_reply_is_accounted() {
         let (core, _, id) = exported();
         tell(&core, REPLIED, [id, status, wait], &body);
         let account = core.read(2, 1);
-        assert_eq!(vec![account[0], account[1], account[2], account[5]], expected.to_vec(), "{status}");
+        assert_eq!(vec![account[0], account[2], account[3], account[6]], expected.to_vec(), "{status}");
     }
 }
 
@@ -161,7 +167,7 @@ fn what_is_not_there_answers_calmly() {
         tell(&core, what, [1.0, 2.0, 3.0], &[255]);
     }
     tell(&core, DESTROY_PLAYER, [0.0; 3], &[]);
-    assert_eq!(core.read(2, 99), vec![0.0; 27]);
+    assert_eq!(core.read(2, 99), vec![0.0; 36]);
 }
 
 #[wasm_bindgen_test]

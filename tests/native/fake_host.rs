@@ -193,7 +193,7 @@ impl FakeHost {
                 Output::Event { event, .. } => self.events.push(event.0),
                 Output::Settle { token, result, .. } => self.settled.push((token, result)),
                 Output::Resolve { play, .. } => self.resolves.push(play),
-                Output::CancelResolve { .. } | Output::Failure { .. } => {}
+                Output::CancelResolve { .. } | Output::Failure { .. } | Output::Spool { .. } => {}
                 Output::Reopen { .. } => self.reopened += 1,
                 Output::Observe { telemetry } => {
                     self.engine.handle_input(self.now(), self.unix(), Input::Collect { telemetry });

@@ -27,7 +27,11 @@ fn status(status: u16) -> Reply {
 }
 
 fn adds_up(account: Account) {
-    assert_eq!(account.started, account.exported + account.pending + account.dropped_total(), "{account:?}");
+    assert_eq!(
+        account.started + account.recovered,
+        account.exported + account.pending + account.dropped_total(),
+        "{account:?}"
+    );
 }
 
 #[test]
@@ -226,4 +230,65 @@ fn the_account_adds_up_through_random_faults() {
         }
         assert!(telemetry.account(Signal::Traces).exported > 0);
     }
+}
+
+fn spooling() -> Telemetry {
+    let config = Config { spools: true, ..Config::default() };
+    Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([5, 6]), &[])
+}
+
+/// Signal, number, records and spans of everything in a snapshot.
+fn snapshot(telemetry: &mut Telemetry, now: Instant) -> Vec<(Signal, u32, u64, Vec<u8>)> {
+    let mut rows = Vec::new();
+    telemetry.snapshot(now, |signal, id, records, body| rows.push((signal, id, records, body.to_vec())));
+    rows
+}
+
+#[test]
+fn what_is_pending_is_kept_a_second_later_and_then_each_five() {
+    let mut telemetry = spooling();
+    record(&mut telemetry, at(0));
+    assert!(!telemetry.take_spooling(at(999)));
+    assert_eq!(telemetry.poll_timeout(), Some(at(1000)));
+    assert!(telemetry.take_spooling(at(1000)));
+    record(&mut telemetry, at(1100));
+    assert!(!telemetry.take_spooling(at(5999)));
+    assert!(telemetry.take_spooling(at(6000)));
+    record(&mut telemetry, at(20_000));
+    assert!(!telemetry.take_spooling(at(20_999)));
+    assert!(telemetry.take_spooling(at(21_000)));
+    assert!(!pipeline(Batch::default()).take_spooling(at(60_000)), "not where the host keeps nothing");
+}
+
+#[test]
+fn a_snapshot_is_all_that_has_no_answer_and_the_next_visit_sends_it() {
+    let mut telemetry = spooling();
+    for _ in 0..3 {
+        record(&mut telemetry, at(0));
+    }
+    let export = telemetry.poll_export(at(5000)).unwrap();
+    record(&mut telemetry, at(5001));
+    let rows = snapshot(&mut telemetry, at(5002));
+    let told: Vec<_> =
+        rows.iter().map(|(signal, id, records, body)| (*signal, *id, *records, spans_of(body).len())).collect();
+    assert_eq!(told, [(Signal::Traces, export.id, 3, 3), (Signal::Traces, 0, 1, 1)]);
+    assert_eq!(telemetry.account(Signal::Traces).pending, 4, "a copy changes nothing");
+    telemetry.handle_reply(at(5003), export.id, &status(200));
+    assert_eq!(snapshot(&mut telemetry, at(5004)).len(), 1);
+
+    let mut next = spooling();
+    for (signal, _, records, body) in rows {
+        next.recover(at(1), signal, records, body, None);
+    }
+    next.recover(at(1), Signal::Metrics, 7, Vec::new(), Some(DropReason::Unconfirmed));
+    let mut arrived = 0;
+    while let Some(export) = next.poll_export(at(2)) {
+        arrived += spans_of(&export.body).len();
+        next.handle_reply(at(3), export.id, &status(200));
+    }
+    let account = next.account(Signal::Traces);
+    assert_eq!((arrived, account.recovered, account.exported, account.started), (4, 4, 4, 0));
+    assert_eq!(next.account(Signal::Metrics).dropped(DropReason::Unconfirmed), 7);
+    adds_up(account);
+    adds_up(next.account(Signal::Metrics));
 }

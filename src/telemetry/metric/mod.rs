@@ -135,8 +135,8 @@ impl Table {
         series.max = series.max.max(value);
     }
 
-    /// The instrument's `Metric`, and how many points it has.
-    pub(super) fn collect(&mut self, time: u64, cumulative: bool) -> (Writer, u64) {
+    /// The instrument's `Metric`, and how many points it has; a look at it changes nothing.
+    pub(super) fn collect(&mut self, time: u64, cumulative: bool, look: bool) -> (Writer, u64) {
         let field = match self.kind {
             Kind::Gauge => 5,
             Kind::Counter | Kind::UpDownCounter => 7,
@@ -150,11 +150,13 @@ impl Table {
                 if series.count > 0 {
                     points += 1;
                     out.message(1, |out| series.encode(out, field, start, time, &self.bounds));
-                    if !cumulative {
+                    if !cumulative && !look {
                         (series.points, series.count, series.sum) = (empty.clone(), 0, 0.0);
                         (series.min, series.max) = (f64::INFINITY, f64::NEG_INFINITY);
                     }
-                    series.exemplar = None;
+                    if !look {
+                        series.exemplar = None;
+                    }
                 }
             }
             if field != 5 {
@@ -164,7 +166,7 @@ impl Table {
                 out.varint(3, 1);
             }
         });
-        if !cumulative {
+        if !cumulative && !look {
             self.start = time;
         }
         (out, points)

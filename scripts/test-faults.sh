@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# The pipeline under bad networks, bad endpoints, closing tabs and killed browsers: about six minutes.
+set -euo pipefail
+source "$(dirname "$0")/env.sh"
+cd "$TONEARM_ROOT"
+bash scripts/setup.sh build browsers
+[ -f pkg/dist/index.js ] || bash scripts/build.sh
+cargo build --quiet --release -p tonearm-backend
+node --test --test-concurrency=1 tests/faults/*.test.mjs

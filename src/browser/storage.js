@@ -1,0 +1,167 @@
+// What is pending, kept for the next visit in IndexedDB. Rows belong to their tab while its Web Lock is held, so a second
+// tab never sends what a living one will. Steady playback writes once in five seconds, relaxed; a store that can't be had
+// leaves memory alone.
+
+/** One request that no endpoint has answered for.
+ *  @typedef {{ tab: string, name: string, seq: number, at: number, signal: number, id: number, records: number, body: Uint8Array }} Row */
+
+const STORE = 'rows';
+/** Rows older than that are not sent any more, in milliseconds. */
+const MAX_AGE = 6 * 86_400_000;
+/** The number of metrics among the signals. */
+const METRICS = 1;
+/** Why a row is not sent, as the core numbers it. */
+const SEND = 0;
+const UNCONFIRMED = 1;
+const EXPIRED = 2;
+
+/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
+const done = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+function open() {
+  const request = indexedDB.open('tonearm', 1);
+  // By tab and number: all of a tab's rows are one range.
+  request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+  return done(request);
+}
+
+/** @param {string} tab */
+const rangeOf = (tab) => IDBKeyRange.bound([tab], [tab, []]);
+
+const lockOf = (/** @type {string} */ tab) => `tonearm.${tab}`;
+
+/** The requests of a snapshot (`Core::snapshot`). @param {Uint8Array} bytes */
+function* requestsOf(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at < bytes.length; ) {
+    const [signal, id, records, length] = [0, 4, 8, 12].map((offset) => view.getUint32(at + offset, true));
+    yield { signal, id, records, body: bytes.slice(at + 16, at + 16 + length) };
+    at += 16 + length;
+  }
+}
+
+export class Spool {
+  /** @type {IDBDatabase | undefined} */
+  #db;
+  #tab = crypto.randomUUID();
+  #name;
+  #snapshot;
+  #recover;
+  /** @type {(() => void) | undefined} */
+  #release;
+  /** The snapshot that was written last. */
+  #seq = 0;
+  /** Requests of metrics that are on their way. @type {Set<number>} */
+  #flying = new Set();
+  /** Whether there was anything in the last snapshot. */
+  #empty = true;
+  /** Why nothing is kept, if nothing is. @type {unknown} */
+  fault;
+
+  /**
+   * @param {string} name whose rows these are: the service's @param {() => Uint8Array} snapshot
+   * @param {(row: Row, lost: number) => void} recover
+   */
+  constructor(name, snapshot, recover) {
+    this.#name = name;
+    this.#snapshot = snapshot;
+    this.#recover = recover;
+    addEventListener('pageshow', ({ persisted }) => persisted && this.start());
+  }
+
+  /** Takes this tab's lock, and the rows of tabs that are gone. */
+  async start() {
+    try {
+      this.#db = await open();
+      navigator.locks.request(lockOf(this.#tab), () => new Promise((/** @type {(value?: undefined) => void} */ release) => (this.#release = release)));
+      const tabs = new Set((await this.#rows()).map(({ tab }) => tab));
+      for (const tab of tabs) {
+        if (tab !== this.#tab) await navigator.locks.request(lockOf(tab), { ifAvailable: true }, (lock) => lock && this.#take(tab));
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    this.fault ??= error;
+    this.#db = undefined;
+  }
+
+  /** The page is left: it may be kept in the cache, with nothing held. */
+  leave() {
+    this.#release?.();
+    // What was begun is finished first.
+    this.#db?.close();
+    this.#db = undefined;
+  }
+
+  /** @param {IDBDatabase} db */
+  #store = (db) => db.transaction(STORE, 'readwrite', { durability: 'relaxed' }).objectStore(STORE);
+
+  /** @returns {Promise<Row[]>} */
+  async #rows() {
+    const rows = this.#db ? await done(this.#store(this.#db).getAll()) : [];
+    return rows.filter(({ name }) => name === this.#name);
+  }
+
+  /** Makes a tab's rows our own, in one transaction, and hands them over. @param {string} tab */
+  async #take(tab) {
+    if (!this.#db) return;
+    const store = this.#store(this.#db);
+    const [keys, rows] = await Promise.all([done(store.getAllKeys(rangeOf(tab))), done(store.getAll(rangeOf(tab)))]);
+    /** @type {Row[]} */
+    const taken = [];
+    for (const [at, row] of rows.entries()) {
+      if (row.name !== this.#name) continue;
+      taken.push(row);
+      store.delete(keys[at]);
+      // Behind whatever this tab has written by then; its next snapshot takes their place.
+      store.put({ ...row, tab: this.#tab, seq: 0, id: 0 }, [this.#tab, 1e9 + at]);
+    }
+    const { seq = -1, ids = [] } = JSON.parse(localStorage.getItem(lockOf(tab)) ?? '{}');
+    localStorage.removeItem(lockOf(tab));
+    for (const row of taken) {
+      // A point that may have been counted must not be counted again.
+      const unconfirmed = row.signal === METRICS && (row.seq <= seq || ids.includes(row.id));
+      this.#recover(row, Date.now() - row.at > MAX_AGE ? EXPIRED : unconfirmed ? UNCONFIRMED : SEND);
+    }
+  }
+
+  /** Writes what is pending in the place of what was, all of it in the caller's task: a page that is left has no other. */
+  write() {
+    if (!this.#db || this.fault) return;
+    const requests = [...requestsOf(this.#snapshot())];
+    if (requests.length === 0 && this.#empty) return;
+    this.#empty = requests.length === 0;
+    const seq = ++this.#seq;
+    try {
+      const store = this.#store(this.#db);
+      store.delete(rangeOf(this.#tab));
+      for (const [at, request] of requests.entries()) {
+        store.put({ ...request, tab: this.#tab, name: this.#name, seq, at: Date.now() }, [this.#tab, at]);
+      }
+      store.transaction.commit();
+      store.transaction.onabort = () => this.#fail(store.transaction.error);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** A request of metrics goes out (or was answered): noted at once, since a page may end at any moment.
+   *  @param {number} id @param {boolean} answered */
+  note(id, answered) {
+    if (answered) this.#flying.delete(id);
+    else this.#flying.add(id);
+    try {
+      localStorage.setItem(lockOf(this.#tab), JSON.stringify({ seq: this.#seq, ids: [...this.#flying] }));
+    } catch {
+      // A page without storage keeps no rows either.
+    }
+  }
+}

@@ -1,0 +1,39 @@
+//! When what is pending is written to the page's storage, for the next visit. Owns the rhythm alone: what is written is
+//! [`super::Telemetry::snapshot`], where it goes the host knows.
+
+use super::config::Config;
+use crate::time::{Duration, Instant};
+
+/// How long something new may wait.
+const SOON: Duration = Duration::from_secs(1);
+/// Time between two writes while something new comes all the time.
+const STEADY: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Default)]
+pub(super) struct Spool {
+    due: Option<Instant>,
+    written: Option<Instant>,
+}
+
+impl Spool {
+    /// Something is pending that was not, or is not any more.
+    pub(super) fn touch(&mut self, now: Instant, config: &Config) {
+        if config.spools {
+            let steady = self.written.map_or(now, |written| written + STEADY);
+            self.due.get_or_insert((now + SOON).max(steady));
+        }
+    }
+
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Whether it is time to write.
+    pub(super) fn take(&mut self, now: Instant) -> bool {
+        let due = self.due.take_if(|due| *due <= now).is_some();
+        if due {
+            self.written = Some(now);
+        }
+        due
+    }
+}
