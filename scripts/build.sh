@@ -26,7 +26,7 @@ bundle() { # source, name
     --define:TONEARM_VERSION="\"$TONEARM_VERSION\"" --outfile="pkg/dist/$2"
 }
 minify() { # name
-  terser "$1" --module --ecma 2022 --compress passes=3 --mangle \
+  terser "$1" --module --ecma 2022 --compress passes=5,unsafe_arrows=true,pure_getters=true,keep_fargs=false --mangle \
     --source-map "content='$1.map',includeSources,url='$1.map'" -o "$1.min"
   mv "$1.min" "$1"
   mv "$1.min.map" "$1.map"

@@ -37,13 +37,15 @@ impl Driver {
         read(&self.engine.borrow(), now(&self.performance))
     }
 
-    /// Records in a pipeline; nothing follows at once, but the timer may be due earlier.
+    /// Records in a pipeline; nothing follows at once, but the timer may be due earlier where the result is not zero.
     pub(crate) fn record(&self, telemetry: TelemetryId, record: impl FnOnce(&mut Telemetry, Instant) -> u32) -> u32 {
         let now = now(&self.performance);
         let mut engine = self.engine.borrow_mut();
         let result = engine.telemetry(telemetry).map_or(u32::MAX, |telemetry| record(telemetry, now));
         drop(engine);
-        self.arm();
+        if result > 0 {
+            self.arm();
+        }
         result
     }
 

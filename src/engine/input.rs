@@ -37,15 +37,6 @@ pub enum Input {
         /// Its id.
         id: PlayerId,
     },
-    /// A span of the app's own ended now.
-    RecordSpan {
-        /// The pipeline.
-        telemetry: TelemetryId,
-        /// When it began.
-        start: Instant,
-        /// Its message, encoded but for its times.
-        fields: Vec<u8>,
-    },
     /// An export was answered, or was not.
     ExportReplied {
         /// The pipeline.

@@ -73,11 +73,6 @@ impl Engine {
                 }
                 self.players.remove(id);
             }
-            Input::RecordSpan { telemetry, start, fields } => {
-                if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
-                    telemetry.record_span(now, start, fields);
-                }
-            }
             Input::ExportReplied { telemetry, export, reply } => {
                 if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
                     telemetry.handle_reply(now, export, &reply);

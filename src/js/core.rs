@@ -117,7 +117,6 @@ impl Core {
             22 => Input::Flush { telemetry: id },
             23 => Input::PageHidden,
             24 => Input::Collect { telemetry: id },
-            25 => Input::RecordSpan { telemetry: id, start: Instant::from_millis(a), fields: bytes.to_vec() },
             26 => {
                 let (status, retry_after) = (b as u16, (c >= 0.0).then(|| millis(c)));
                 let answer = Reply::Response { status, retry_after, body: bytes.to_vec() };
@@ -181,8 +180,15 @@ impl Core {
 /// What an app records beside the player; see `door.js`.
 fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b]: [f64; 2], bytes: &[u8]) -> u32 {
     match what {
-        28 => telemetry.log_encoded(now, a as u32, b as u32, bytes.to_vec().into()),
-        29 => telemetry.record(now, (a as u32).into(), b, context_of(bytes)),
+        25 => {
+            let (start, end) = (Instant::from_millis(a), Instant::from_millis(b));
+            return u32::from(telemetry.record_span(now, start, end, bytes.to_vec()));
+        }
+        28 => {
+            telemetry.log_encoded(now, a as u32, b as u32, bytes.to_vec().into());
+            return 1;
+        }
+        29 => return u32::from(telemetry.record(now, (a as u32).into(), b, context_of(bytes))),
         30 => return telemetry.series(a as u32, bytes.to_vec()).into(),
         31 => {
             use crate::telemetry::Kind;

@@ -24,7 +24,7 @@ export const DESTROY_PLAYER = 21;
 export const FLUSH = 22;
 export const HIDDEN = 23;
 export const COLLECT = 24;
-/** Page time in milliseconds; the span's fields. */
+/** Its start and its end, in milliseconds of page time; the span's fields. */
 export const RECORD_SPAN = 25;
 /** The request, its status, the wait in milliseconds or −1; the body. */
 export const REPLIED = 26;

@@ -1,8 +1,8 @@
 // Instruments as apps hold them: what they count and measure is added up in the core, series by series. A series is known
 // here by its attributes' values, so that a record crosses as two numbers.
 
-import { INSTRUMENT, RECORD, SERIES, tell } from './door.js';
-import { observers, whenCore } from './loader.js';
+import { INSTRUMENT, NO_BYTES, RECORD, SERIES, tell } from './door.js';
+import { currentCore, observers, whenCore } from './loader.js';
 import { contextOf, encode, encodeInstrument } from './otlp.js';
 
 /** Kinds, by their number in the core. */
@@ -14,7 +14,7 @@ export const HISTOGRAM = 3;
 /** OpenTelemetry's "instrument name syntax". */
 const NAME = /^[a-z][-\w./]{0,254}$/i;
 /** UCUM as instruments use it: terms of a prefix, a unit, an exponent and an annotation, between dots and slashes. */
-const TERM = String.raw`(?:(?:da|[YZEPTGMkhdcmunpf]|[KMGT]i)?(?:m|s|g|By|bit|Hz|Bd|V|A|W|J|K|Cel|mol|cd|N|Pa|L|l|rad|lm|lx)|min|h|d|wk|mo|a|deg|%|1\d*)?-?\d*(?:\{[!-z|~]*\})?`;
+const TERM = String.raw`(?:(?:da|[EPTGMkhdcmunpf]|[KMGT]i)?(?:m|s|g|By|bit|Hz|V|A|W|J|K|Cel|L|l)|min|h|d|wk|mo|a|deg|%|1\d*)?-?\d*(?:\{[!-z|~]*\})?`;
 const UNIT = new RegExp(`^/?${TERM}(?:[./]${TERM})*$`);
 
 /** Tag of a point's attributes, by the kind of point (`metric/mod.rs`). @param {number} kind @param {number[]} bounds */
@@ -34,8 +34,8 @@ export class Instrument {
 
   /** @param {number} telemetry @param {string} name @param {number} kind @param {import('./types').InstrumentOptions} options */
   constructor(telemetry, name, kind, { unit = '', attributes = [], bounds = [] } = {}) {
-    if (!NAME.test(name)) throw new TypeError(`instrument: expected a name such as "cart.items", got ${JSON.stringify(name)}`);
-    if (!UNIT.test(unit)) throw new TypeError(`instrument "${name}": option "unit": expected a unit of UCUM, got ${JSON.stringify(unit)}`);
+    if (!NAME.test(name)) throw new TypeError(`instrument: expected a name, got ${JSON.stringify(name)}`);
+    if (!UNIT.test(unit)) throw new TypeError(`instrument: option "unit": expected UCUM, got ${JSON.stringify(unit)}`);
     this.#telemetry = telemetry;
     this.#keys = attributes;
     this.#tag = tagOf(kind, bounds);
@@ -48,7 +48,13 @@ export class Instrument {
   /** @param {import('./core').Core} core @param {Attributes | undefined} attributes */
   #seriesOf(core, attributes) {
     let key = '';
-    if (attributes) for (const name of this.#keys) key += `${typeof attributes[name]} ${attributes[name]}\0`;
+    // A number and its text are two values.
+    if (attributes) {
+      for (const name of this.#keys) {
+        const value = attributes[name];
+        key += typeof value === 'string' ? `"${value}\0` : `${value}\0`;
+      }
+    }
     let series = this.#series.get(key);
     if (series === undefined) {
       const declared = Object.fromEntries(this.#keys.map((name) => [name, attributes?.[name]]));
@@ -58,9 +64,16 @@ export class Instrument {
     return series;
   }
 
+  /** @param {import('./core').Core} core @param {number} series @param {number} value @param {Within} within */
+  #record(core, series, value, within) {
+    core.tell(RECORD, this.#telemetry, series, value, 0, false, within ? contextOf(within) : NO_BYTES);
+  }
+
   /** @param {number} value @param {Attributes} [attributes] @param {Within} [within] */
   record(value, attributes, within) {
-    whenCore((core) => tell(core, RECORD, this.#telemetry, this.#seriesOf(core, attributes), value, 0, false, contextOf(within)));
+    const core = currentCore();
+    if (core) this.#record(core, this.#seriesOf(core, attributes), value, within);
+    else whenCore((core) => this.#record(core, this.#seriesOf(core, attributes), value, within));
   }
 
   /** @param {number} value @param {Attributes} [attributes] @param {Within} [within] */
@@ -72,11 +85,11 @@ export class Instrument {
   bind(attributes) {
     /** @type {number | undefined} */
     let series;
-    const record = (/** @type {number} */ value, /** @type {Within} */ within) =>
-      whenCore((core) => {
-        series ??= this.#seriesOf(core, attributes);
-        tell(core, RECORD, this.#telemetry, series, value, 0, false, contextOf(within));
-      });
+    const record = (/** @type {number} */ value, /** @type {Within} */ within) => {
+      const core = currentCore();
+      if (core) this.#record(core, (series ??= this.#seriesOf(core, attributes)), value, within);
+      else this.record(value, attributes, within);
+    };
     return { add: record, record };
   }
 }

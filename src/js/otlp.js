@@ -1,5 +1,7 @@
-// Attributes and spans as OTLP has them in protobuf: what the core takes over without looking into it. Every tag is a
-// field's number times eight, and its kind.
+// Attributes, spans and log records as OTLP has them in protobuf: what the core takes over without looking into it. Every
+// tag is a field's number times eight, and its kind.
+//
+// All of it is written into one buffer, which grows and is used again: who keeps what is written copies it (`slice`).
 
 /** Attributes that one record keeps (OpenTelemetry's default limit). */
 const MOST = 128;
@@ -12,61 +14,152 @@ export const RESOURCE = 0x0a;
 export const SPAN = 0x4a;
 const LOG = 0x32;
 
-/** @param {bigint} value of 64 bits @returns {number[]} */
-function varint(value) {
-  return value < 128n ? [Number(value)] : [Number(value & 127n) | 128, ...varint(value >> 7n)];
+let bytes = new Uint8Array(4096);
+let at = 0;
+const double = new Float64Array(1);
+const doubleBytes = new Uint8Array(double.buffer);
+
+/** @param {number} length */
+function room(length) {
+  if (at + length <= bytes.length) return;
+  const larger = new Uint8Array(Math.max(bytes.length * 2, at + length));
+  larger.set(bytes);
+  bytes = larger;
 }
 
-/** A field behind its length. @param {number} tag @param {ArrayLike<number>} bytes */
-const field = (tag, bytes) => [tag, ...varint(BigInt(bytes.length)), ...Array.from(bytes)];
+/** @param {number} value a whole number that is not negative */
+function varint(value) {
+  while (value >= 128) {
+    bytes[at++] = (value % 128) | 128;
+    value = Math.floor(value / 128);
+  }
+  bytes[at++] = value;
+}
+
+/** @param {number} tag @param {ArrayLike<number>} content */
+function field(tag, content) {
+  room(content.length + 12);
+  bytes[at++] = tag;
+  varint(content.length);
+  bytes.set(content, at);
+  at += content.length;
+}
+
+/** @param {number} tag @param {string} text */
+function text(tag, text) {
+  const { length } = text;
+  room(length + 12);
+  const begin = at;
+  bytes[at++] = tag;
+  varint(length);
+  // Nearly all of it is ASCII.
+  for (let n = 0; n < length; n++) {
+    const code = text.charCodeAt(n);
+    if (code > 127) {
+      at = begin;
+      return field(tag, utf8.encode(text));
+    }
+    bytes[at++] = code;
+  }
+}
+
+/** A message within: its length is not known before it is written, and one byte is held free for it. @param {number} tag */
+function begin(tag) {
+  room(16);
+  bytes[at++] = tag;
+  return ++at;
+}
+
+/** @param {number} from what `begin` gave */
+function end(from) {
+  const length = at - from;
+  if (length < 128) {
+    bytes[from - 1] = length;
+    return;
+  }
+  const more = length < 16_384 ? 1 : length < 2_097_152 ? 2 : 3;
+  room(more);
+  bytes.copyWithin(from + more, from, at);
+  at = from - 1;
+  varint(length);
+  at += length;
+}
 
 /** `AnyValue`. JavaScript has one kind of number: a whole one is sent as an integer, as OpenTelemetry's own JavaScript does.
- *  @param {unknown} value @param {number} [depth] @returns {number[] | undefined} */
-function anyValue(value, depth = 0) {
-  if (typeof value === 'string') return field(0x0a, utf8.encode(value));
-  if (typeof value === 'boolean') return [0x10, Number(value)];
-  if (Number.isSafeInteger(value)) return [0x18, ...varint(BigInt.asUintN(64, BigInt(/** @type {number} */ (value))))];
-  if (typeof value === 'number') return [0x21, ...new Uint8Array(new Float64Array([value]).buffer)];
-  if (Array.isArray(value) && depth < DEEPEST) return field(0x2a, value.flatMap((item) => field(0x0a, anyValue(item, depth + 1) ?? [])));
-  // A map within: only what is plain, and not for ever.
-  if (value && typeof value === 'object' && depth < DEEPEST) return field(0x32, Array.from(encode(0x0a, value, depth + 1)));
-  return undefined;
+ *  @param {unknown} value @param {number} depth */
+function anyValue(value, depth) {
+  room(16);
+  if (typeof value === 'string') text(0x0a, value);
+  else if (typeof value === 'boolean') {
+    bytes[at++] = 0x10;
+    bytes[at++] = Number(value);
+  } else if (typeof value === 'number') {
+    if (Number.isSafeInteger(value)) {
+      bytes[at++] = 0x18;
+      if (value >= 0) return varint(value);
+      // Of a negative one ten bytes, as two's complement of 64 bits.
+      for (let rest = BigInt.asUintN(64, BigInt(value)); ; rest >>= 7n) {
+        if (rest < 128n) return void (bytes[at++] = Number(rest));
+        bytes[at++] = Number(rest & 127n) | 128;
+      }
+    }
+    bytes[at++] = 0x21;
+    double[0] = value;
+    bytes.set(doubleBytes, at);
+    at += 8;
+  } else if (typeof value === 'object' && value !== null && depth < DEEPEST) {
+    const list = begin(Array.isArray(value) ? 0x2a : 0x32);
+    if (!Array.isArray(value)) attributes(0x0a, value, depth + 1);
+    else {
+      for (const item of value) {
+        const one = begin(0x0a);
+        anyValue(item, depth + 1);
+        end(one);
+      }
+    }
+    end(list);
+  }
 }
 
-/** An object's attributes, each as a field of that tag; values of other kinds are left out.
- *  @param {number} tag @param {object} attributes @param {number} [depth] @returns {Uint8Array} */
-export function encode(tag, attributes, depth = 0) {
-  const entries = Object.entries(attributes).flatMap(([key, value]) => {
-    const encoded = anyValue(value, depth);
-    return encoded ? [field(tag, [...field(0x0a, utf8.encode(key)), ...field(0x12, encoded)])] : [];
-  });
-  return Uint8Array.from(entries.slice(0, MOST).flat());
+/** Values of other kinds are left out. @param {unknown} value */
+const isTold = (value) => value !== undefined && value !== null && typeof value !== 'function' && typeof value !== 'symbol';
+
+/** @param {number} tag @param {object} of @param {number} depth */
+function attributes(tag, of, depth) {
+  let count = 0;
+  for (const key in of) {
+    const value = /** @type {Record<string, unknown>} */ (of)[key];
+    if (!isTold(value) || ++count > MOST) continue;
+    const pair = begin(tag);
+    text(0x0a, key);
+    const any = begin(0x12);
+    anyValue(value, depth);
+    end(any);
+    end(pair);
+  }
 }
 
-/** @param {Iterable<number> | ArrayLike<number>} bytes */
+/** @param {() => void} write */
+function written(write) {
+  at = 0;
+  write();
+  return bytes.slice(0, at);
+}
+
+/** An object's attributes, each as a field of that tag. @param {number} tag @param {object} of */
+export const encode = (tag, of) => written(() => attributes(tag, of, 0));
+
+/** @param {ArrayLike<number>} bytes */
 export const hexOf = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** @param {string} hex */
-const unhex = (hex) => Array.from(hex.matchAll(/../g), ([pair]) => parseInt(pair, 16));
+const digit = (/** @type {number} */ code) => (code < 58 ? code - 48 : code - 87);
 
-/**
- * A span but for its times.
- * @param {{ name: string, kind: number, traceparent: string, parent?: string, isRemote: boolean, error?: string }} span
- * @param {Record<string, unknown>} attributes
- */
-export function encodeSpan({ name, kind, traceparent, parent, isRemote, error }, attributes) {
-  const flags = parseInt(traceparent.slice(53), 16);
-  return Uint8Array.from([
-    ...field(0x0a, unhex(traceparent.slice(3, 35))),
-    ...field(0x12, unhex(traceparent.slice(36, 52))),
-    ...(parent ? field(0x22, unhex(parent.slice(36, 52))) : []),
-    ...field(0x2a, utf8.encode(name)),
-    0x30, kind,
-    ...encode(SPAN, attributes),
-    ...(error === undefined ? [] : field(0x7a, [...(error ? field(0x12, utf8.encode(error)) : []), 0x18, 2])),
-    // Bits 8 and 9: that it is known whether the parent is remote, and that it is.
-    0x85, 0x01, flags, isRemote ? 3 : 1, 0, 0,
-  ]);
+/** An id's bytes, behind their tag and length. @param {number} tag @param {string} hex @param {number} from @param {number} to */
+function id(tag, hex, from, to) {
+  room(20);
+  bytes[at++] = tag;
+  bytes[at++] = (to - from) / 2;
+  for (let n = from; n < to; n += 2) bytes[at++] = (digit(hex.charCodeAt(n)) << 4) | digit(hex.charCodeAt(n + 1));
 }
 
 /** A `traceparent` (W3C Trace Context Level 2, section 3.2). */
@@ -80,33 +173,84 @@ export function traceparentOf(span) {
   return valid ? text : undefined;
 }
 
+const flagsOf = (/** @type {string} */ traceparent) => parseInt(traceparent.slice(53, 55), 16);
+
 /** The context of a span as the core takes it: both ids, the flags, and whether it is another process's.
  *  @param {unknown} span */
 export function contextOf(span) {
   const traceparent = traceparentOf(span);
-  if (!traceparent) return new Uint8Array();
-  const ids = unhex(traceparent.slice(3, 35) + traceparent.slice(36, 52) + traceparent.slice(53, 55));
-  return Uint8Array.from([...ids, Number(typeof span === 'string')]);
+  return written(() => {
+    if (!traceparent) return;
+    for (const [from, to] of [[3, 35], [36, 52]]) {
+      id(0, traceparent, from, to);
+      // Without the tag and the length that an id has in a record.
+      bytes.copyWithin(at - (to - from) / 2 - 2, at - (to - from) / 2, at);
+      at -= 2;
+    }
+    bytes[at++] = flagsOf(traceparent);
+    bytes[at++] = Number(typeof span === 'string');
+  });
+}
+
+/**
+ * A span but for its times. What comes back is good until the next one is written.
+ * @param {{ name: string, kind: number, traceparent: string, parent?: string, isRemote: boolean, error?: string, attributes: object }} span
+ */
+export function encodeSpan({ name, kind, traceparent, parent, isRemote, error, attributes: own }) {
+  at = 0;
+  id(0x0a, traceparent, 3, 35);
+  id(0x12, traceparent, 36, 52);
+  if (parent) id(0x22, parent, 36, 52);
+  text(0x2a, name);
+  room(4);
+  bytes[at++] = 0x30;
+  bytes[at++] = kind;
+  attributes(SPAN, own, 0);
+  if (error !== undefined) {
+    const status = begin(0x7a);
+    if (error) text(0x12, error);
+    room(2);
+    bytes[at++] = 0x18;
+    bytes[at++] = 2;
+    end(status);
+  }
+  // Bits 8 and 9 of the flags: that it is known whether the parent is remote, and that it is.
+  room(6);
+  bytes.set([0x85, 0x01, flagsOf(traceparent), isRemote ? 3 : 1, 0, 0], at);
+  at += 6;
+  return bytes.subarray(0, at);
 }
 
 /** A log record but for its times, its severity and its id.
  *  @param {string} event @param {import('./types').LogRecord} record */
-export function encodeLog(event, { body, attributes = {}, span }) {
-  const encoded = anyValue(body);
-  const ids = contextOf(span);
-  return Uint8Array.from([
-    ...(encoded ? field(0x2a, encoded) : []),
-    ...field(0x62, utf8.encode(event)),
-    ...encode(LOG, attributes),
-    ...(ids.length > 0 ? [0x45, ids[24], 0, 0, 0, ...field(0x4a, ids.subarray(0, 16)), ...field(0x52, ids.subarray(16, 24))] : []),
-  ]);
+export function encodeLog(event, { body, attributes: own = {}, span }) {
+  const traceparent = traceparentOf(span);
+  return written(() => {
+    if (isTold(body)) {
+      const any = begin(0x2a);
+      anyValue(body, 0);
+      end(any);
+    }
+    text(0x62, event);
+    attributes(LOG, own, 0);
+    if (!traceparent) return;
+    room(6);
+    bytes.set([0x45, flagsOf(traceparent), 0, 0, 0], at);
+    at += 5;
+    id(0x4a, traceparent, 3, 35);
+    id(0x52, traceparent, 36, 52);
+  });
 }
-
-/** A number for an event's name, as the core has it (`log.rs`). @param {string} event */
-export const hash = (event) => utf8.encode(event).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5) >>> 0;
 
 /** An instrument's bounds, and its name and unit. @param {string} name @param {string} unit @param {number[]} bounds */
 export const encodeInstrument = (name, unit, bounds) =>
-  Uint8Array.from([
-    ...new Uint8Array(Float64Array.from(bounds).buffer), ...field(0x0a, utf8.encode(name)), ...field(0x1a, utf8.encode(unit)),
-  ]);
+  written(() => {
+    room(bounds.length * 8);
+    bytes.set(new Uint8Array(Float64Array.from(bounds).buffer), at);
+    at += bounds.length * 8;
+    text(0x0a, name);
+    text(0x1a, unit);
+  });
+
+/** A number for an event's name, as the core has it (`log.rs`). @param {string} event */
+export const hash = (event) => utf8.encode(event).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5) >>> 0;

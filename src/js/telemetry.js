@@ -1,85 +1,22 @@
-// Telemetry as apps hold it. Ids and times of a span are given here, so that it may begin before the core is there.
+// Telemetry as apps hold it.
 
 import { SIGNALS } from '../browser/fetch.js';
 import { replaceFetch } from '../browser/native_fetch.js';
 import { Spool } from '../browser/storage.js';
-import { CREATE_TELEMETRY, FLUSH, LOG, RECORD_SPAN, RECOVER, pack, tell } from './door.js';
+import { CREATE_TELEMETRY, FLUSH, LOG, RECOVER, pack, tell } from './door.js';
 import { currentCore, exporters, observe, observers, spools, whenCore, withCore } from './loader.js';
 import { COUNTER, GAUGE, HISTOGRAM, Instrument, UP_DOWN_COUNTER, observeWith } from './metrics.js';
 import { check } from './options.js';
 import { tracedFetch } from './traced_fetch.js';
-import { RESOURCE, encode, encodeLog, encodeSpan, hash, hexOf, traceparentOf } from './otlp.js';
+import { RESOURCE, encode, encodeLog, hash } from './otlp.js';
+import { Span, lost, settle } from './span.js';
 
 /** `SeverityNumber`. */
 const SEVERITIES = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 };
 /** Why records are lost, in the order of the core (`DropReason`). */
 const REASONS = ['queue_full', 'too_many_open', 'rejected', 'retries_exhausted', 'sampled', 'level', 'unconfirmed', 'expired'];
 
-/** `SpanKind`. */
-const INTERNAL = 1;
-export const CLIENT = 3;
-
 let lastId = 0;
-
-/** Ids in a `traceparent`. @param {number} bytes */
-function randomHex(bytes) {
-  const values = crypto.getRandomValues(new Uint8Array(bytes));
-  values[bytes - 1] |= 1; // never all zeros
-  return hexOf(values);
-}
-
-/** A span of the app's own. */
-export class Span {
-  #telemetry;
-  #name;
-  #parent;
-  #isRemote;
-  #kind;
-  #start;
-  #attributes;
-  /** @type {string | undefined} */
-  #error;
-  #ended = false;
-
-  /** @param {number} telemetry @param {string} name @param {import('./types').SpanOptions} options
-   *  @param {number} [kind] @param {number} [start] */
-  constructor(telemetry, name, options, kind = INTERNAL, start = performance.now()) {
-    const parent = traceparentOf(options.parent);
-    this.#telemetry = telemetry;
-    this.#name = name;
-    this.#parent = parent;
-    this.#isRemote = typeof options.parent === 'string';
-    this.#kind = kind;
-    this.#start = start;
-    this.#attributes = { ...options.attributes };
-    const [traceId, flags] = [parent?.slice(3, 35) ?? randomHex(16), parent?.slice(53, 55) ?? '03'];
-    /** @type {string} */
-    this.traceparent = `00-${traceId}-${randomHex(8)}-${flags}`;
-    Object.freeze(this);
-  }
-
-  /** @param {string} key @param {import('./types').AttributeValue} value */
-  setAttribute(key, value) {
-    this.#attributes[key] = value;
-    return this;
-  }
-
-  /** @param {string} message */
-  setError(message) {
-    this.#error = String(message);
-    return this;
-  }
-
-  end() {
-    if (this.#ended) return;
-    this.#ended = true;
-    const fields = encodeSpan({
-      name: this.#name, kind: this.#kind, traceparent: this.traceparent,
-      parent: this.#parent, isRemote: this.#isRemote, error: this.#error,
-    }, this.#attributes);
-    whenCore((core) => tell(core, RECORD_SPAN, this.#telemetry, this.#start, 0, 0, false, fields));
-  }
-}
 
 /** One pipeline; see `createTelemetry` in `types.d.ts`. */
 export class Telemetry {
@@ -117,13 +54,13 @@ export class Telemetry {
       SEVERITIES[config.logLevel ?? 'trace'], Number(config.temporality === 'cumulative'), Number(config.storage !== false),
       ...pack(resource, client),
     ]);
-    observers.set(this.id, []);
+    observers.set(this.id, [settle]);
     withCore((core) => {
       tell(core, CREATE_TELEMETRY, this.id, 0, 0, 0, false, options);
       if (config.storage === false) return;
       const recover = (/** @type {import('../browser/storage.js').Row} */ { signal, records, body }, /** @type {number} */ lost) =>
         tell(core, RECOVER, this.id, signal, records, lost, false, body);
-      const spool = new Spool(config.serviceName, () => core.snapshot(this.id), recover);
+      const spool = new Spool(config.serviceName, () => (settle(), core.snapshot(this.id)), recover);
       spools.set(this.id, spool);
       spool.start();
     });
@@ -181,13 +118,18 @@ export class Telemetry {
   }
 
   stats() {
+    settle();
     const figures = Array.from(currentCore()?.read(2, this.id) ?? []);
     const of = () => {
       const [started = 0, recovered = 0, exported = 0, pending = 0, ...lost] = figures.splice(0, 4 + REASONS.length);
       const dropped = Object.fromEntries(REASONS.map((reason, at) => [reason, lost[at] ?? 0]));
       return { started, recovered, exported, pending, dropped };
     };
-    return /** @type {any} */ (Object.fromEntries(SIGNALS.map((signal) => [signal, of()])));
+    const stats = /** @type {import('./types').TelemetryStats} */ (/** @type {any} */ (Object.fromEntries(SIGNALS.map((signal) => [signal, of()]))));
+    const unheard = lost.get(this.id) ?? 0;
+    stats.traces.started += unheard;
+    stats.traces.dropped.queue_full += unheard;
+    return stats;
   }
 }
 

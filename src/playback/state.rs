@@ -206,8 +206,8 @@ impl PlayFailure {
             Self::Truncated => "The source ends before the length that its header states.",
             Self::Network => "The network failed while the source was fetched.",
             Self::Resolve => "The source's resolve() failed.",
-            Self::Unavailable => "A file of the player (worker, worklet or wasm) could not be loaded.",
-            Self::VersionMismatch => "The page and the player's worker come from different versions.",
+            Self::Unavailable => "A file of the player could not be loaded.",
+            Self::VersionMismatch => "Page and worker are of different versions.",
             Self::Aborted => "The operation was aborted.",
             Self::InvalidState => "The player has no source, or was destroyed.",
         };

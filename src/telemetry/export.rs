@@ -147,15 +147,19 @@ impl Pipeline {
         Account { pending, ..self.account }
     }
 
-    /// Queues a record that counts for `count`.
-    pub(super) fn enqueue(&mut self, now: Instant, record: &Writer, count: u64, config: &Config) {
+    /// Queues a record that counts for `count`; says whether something is due earlier now.
+    pub(super) fn enqueue(&mut self, now: Instant, record: &Writer, count: u64, config: &Config) -> bool {
         self.account.started += count;
         if self.queue.push(record, count, &config.batch) {
             let due = self.next_batch(now, config);
-            self.due = Some(self.due.map_or(due, |known| known.min(due)));
-        } else {
-            self.account.drop_records(DropReason::QueueFull, count);
+            let earlier = self.due.is_none_or(|known| due < known);
+            if earlier {
+                self.due = Some(due);
+            }
+            return earlier;
         }
+        self.account.drop_records(DropReason::QueueFull, count);
+        false
     }
 
     fn next_batch(&self, now: Instant, config: &Config) -> Instant {

@@ -153,9 +153,9 @@ impl Telemetry {
         }
     }
 
-    fn enqueue(&mut self, now: Instant, signal: Signal, record: &Writer, count: u64) {
-        self.spool.touch(now, &self.config);
-        self.pipelines[signal as usize].enqueue(now, record, count, &self.config);
+    fn enqueue(&mut self, now: Instant, signal: Signal, record: &Writer, count: u64) -> bool {
+        let touched = self.spool.touch(now, &self.config);
+        self.pipelines[signal as usize].enqueue(now, record, count, &self.config) || touched
     }
 
     /// Counts a record that is not kept.
@@ -222,12 +222,15 @@ impl Telemetry {
         self.meter.series_of(instrument, attributes)
     }
 
-    /// Counts or measures; `context` is the span of the moment, to which an exemplar leads.
+    /// Counts or measures; `context` is the span of the moment, to which an exemplar leads. Says whether it is the first
+    /// since the last collection.
     #[inline(never)]
-    pub fn record(&mut self, now: Instant, series: SeriesKey, value: f64, context: Option<SpanContext>) {
+    pub fn record(&mut self, now: Instant, series: SeriesKey, value: f64, context: Option<SpanContext>) -> bool {
+        let first = self.collection.is_none();
         self.collection.get_or_insert(now + self.config.batch.metric_interval);
         self.spool.touch(now, &self.config);
         self.meter.record(series, value, self.clock.unix_nanos(now), context);
+        first
     }
 
     /// Attributes of measurements that their instruments had not declared.
@@ -253,12 +256,13 @@ impl Telemetry {
         }
     }
 
-    /// Takes over a span that has its whole life behind it, encoded but for its times, and ends now.
-    pub fn record_span(&mut self, now: Instant, start: Instant, fields: Vec<u8>) {
+    /// Takes over a span that has its whole life behind it, encoded but for its times. Says whether something is due earlier
+    /// now.
+    pub fn record_span(&mut self, now: Instant, start: Instant, end: Instant, fields: Vec<u8>) -> bool {
         let mut record = Writer::from(fields);
         record.fixed64(7, self.clock.unix_nanos(start));
-        record.fixed64(8, self.clock.unix_nanos(now));
-        self.enqueue(now, Signal::Traces, &record, 1);
+        record.fixed64(8, self.clock.unix_nanos(end.max(start)));
+        self.enqueue(now, Signal::Traces, &record, 1)
     }
 
     /// Whether it is time to keep what is pending: the host asks for a [`Telemetry::snapshot`].

@@ -16,12 +16,14 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    /// Something is pending that was not, or is not any more.
-    pub(super) fn touch(&mut self, now: Instant, config: &Config) {
-        if config.spools {
+    /// Something is pending that was not, or is not any more; says whether a write is due now that was not.
+    pub(super) fn touch(&mut self, now: Instant, config: &Config) -> bool {
+        let first = config.spools && self.due.is_none();
+        if first {
             let steady = self.written.map_or(now, |written| written + STEADY);
-            self.due.get_or_insert((now + SOON).max(steady));
+            self.due = Some((now + SOON).max(steady));
         }
+        first
     }
 
     pub(super) fn due(&self) -> Option<Instant> {

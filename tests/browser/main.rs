@@ -99,7 +99,7 @@ fn exported() -> (Core, JsValue, f64) {
     let host = quiet();
     let core = core(&host);
     pipeline(&core);
-    tell(&core, RECORD_SPAN, [1.0, 0.0, 0.0], &[0x2a, 1, b'x']);
+    tell(&core, RECORD_SPAN, [1.0, 2.0, 0.0], &[0x2a, 1, b'x']);
     assert!(told(&host).iter().any(|told| told.starts_with("wake 5")), "a batch waits five seconds: {:?}", told(&host));
     tell(&core, FLUSH, [0.0; 3], &[]);
     let posts = posts(&host);
@@ -136,7 +136,7 @@ fn leaving_sends_at_once_and_outlives_the_page() {
     let host = quiet();
     let core = core(&host);
     pipeline(&core);
-    tell(&core, RECORD_SPAN, [1.0, 0.0, 0.0], &[0x2a, 1, b'x']);
+    tell(&core, RECORD_SPAN, [1.0, 2.0, 0.0], &[0x2a, 1, b'x']);
     tell(&core, HIDDEN, [0.0; 3], &[]);
     assert_eq!(posts(&host)[0].get(3).as_bool(), Some(true));
 }

@@ -43,7 +43,7 @@ test('a span is protobuf, parent and status included', () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03';
   const span = { name: 'n', kind: 3, traceparent, parent: traceparent.replace('b7', 'c7'), isRemote: true, error: 'no' };
   assert.equal(
-    Buffer.from(encodeSpan(span, {})).toString('hex'),
+    Buffer.from(encodeSpan({ ...span, attributes: {} })).toString('hex'),
     '0a100af7651916cd43dd8448eb211c80319c' + '1208b7ad6b7169203331' + '2208c7ad6b7169203331' + '2a016e' + '3003' +
       '7a06' + '12026e6f' + '1802' + '850103030000',
   );

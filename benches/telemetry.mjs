@@ -1,0 +1,64 @@
+// The pipeline beside OpenTelemetry JS, both its lines, in one page of headless Chromium, by turns. Prints medians, and the
+// ratio to the faster of the two; `node benches/telemetry.mjs [rounds]`.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { median, startBackend, startBrowser } from '../tests/e2e/harness.mjs';
+
+const ROUNDS = Number(process.argv[2] ?? 15);
+const here = fileURLToPath(new URL('.', import.meta.url));
+for (const line of ['otel2', 'otel3']) {
+  if (!existsSync(`${here}${line}/node_modules`)) execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here + line, stdio: 'inherit' });
+}
+execFileSync(`${here}../node_modules/.bin/esbuild`, [
+  'telemetry.page.js', '--bundle', '--format=esm', '--target=es2022', '--minify', '--outfile=dist/telemetry.js', '--log-level=warning',
+], { cwd: here, stdio: 'inherit' });
+
+const backend = await startBackend();
+const browser = await startBrowser();
+const names = ['ours', 'otel 2.x', 'otel 3.x'];
+
+/** A fresh page. */
+async function open() {
+  const page = await browser.newPage();
+  page.on('pageerror', (error) => console.error('page error:', error.message));
+  await page.goto(`${backend.gateway}/bench/telemetry.html`);
+  await page.waitForFunction(() => 'bytes' in globalThis);
+  return page;
+}
+
+/** @param {string} label @param {string} unit @param {Record<string, number[]>} times */
+function print(label, unit, times) {
+  const [ours, ...theirs] = names.map((name) => median(times[name]));
+  const cells = [ours, ...theirs].map((value, at) => `${names[at]} ${value.toFixed(3)}`).join(', ');
+  console.log(`${label}, ${unit}: ${cells}; ratio ${(ours / Math.min(...theirs)).toFixed(3)}`);
+}
+
+/** @param {(name: string) => Promise<number>} measure */
+async function rounds(measure, count = ROUNDS) {
+  /** @type {Record<string, number[]>} */
+  const times = { ours: [], 'otel 2.x': [], 'otel 3.x': [] };
+  for (let n = 0; n < count; n++) {
+    for (const name of n % 2 ? names : [...names].reverse()) times[name].push(await measure(name));
+  }
+  return times;
+}
+
+const page = await open();
+for (const [what, label] of [
+  ['span', 'span with 4 attributes'], ['count', 'counter with 2 attributes'], ['measure', 'histogram with 2 attributes'],
+  ['bound', 'histogram, ours on a bound instrument'],
+]) print(label, 'µs', await rounds((name) => page.evaluate(([name, what]) => globalThis.each(name, what), [name, what])));
+print('512 spans with 6 attributes, recorded and encoded as protobuf', 'ms', await rounds((name) => page.evaluate((name) => globalThis.once(name, 'encode'), name)));
+print('512 spans, recorded to handed to fetch (ours gzipped)', 'ms', await rounds((name) => page.evaluate((name) => globalThis.once(name, 'whole'), name)));
+print('bytes of a span on the wire (ours gzipped protobuf, theirs JSON)', 'B', await rounds((name) => page.evaluate((name) => globalThis.bytes(name), name), 3));
+await page.close();
+print('the same, the first call of a page', 'ms', await rounds(async (name) => {
+  const fresh = await open();
+  const ms = await fresh.evaluate((name) => globalThis.once(name, 'encode'), name);
+  await fresh.close();
+  return ms;
+}, 5));
+await browser.close();
+backend.stop();
