@@ -25,7 +25,13 @@ const waitOf = (value) => {
 };
 
 /** @param {Uint8Array<ArrayBuffer>} body */
-const gzip = (body) => new Response(new Blob([body]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer();
+function gzip(body) {
+  const { readable, writable } = new CompressionStream('gzip');
+  const writer = writable.getWriter();
+  writer.write(body);
+  writer.close();
+  return new Response(readable).arrayBuffer();
+}
 
 /**
  * @param {Destination} destination @param {number} signal @param {Uint8Array<ArrayBuffer>} body

@@ -182,7 +182,7 @@ fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b]: [f64; 2], 
     match what {
         25 => {
             let (start, end) = (Instant::from_millis(a), Instant::from_millis(b));
-            return u32::from(telemetry.record_span(now, start, end, bytes.to_vec()));
+            return u32::from(telemetry.record_span(now, start, end, bytes));
         }
         28 => {
             telemetry.log_encoded(now, a as u32, b as u32, bytes.to_vec().into());

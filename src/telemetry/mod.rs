@@ -258,8 +258,10 @@ impl Telemetry {
 
     /// Takes over a span that has its whole life behind it, encoded but for its times. Says whether something is due earlier
     /// now.
-    pub fn record_span(&mut self, now: Instant, start: Instant, end: Instant, fields: Vec<u8>) -> bool {
-        let mut record = Writer::from(fields);
+    pub fn record_span(&mut self, now: Instant, start: Instant, end: Instant, fields: &[u8]) -> bool {
+        // Room for both times: a record that grows is copied.
+        let mut record = Writer::from(Vec::with_capacity(fields.len() + 18));
+        record.raw(fields);
         record.fixed64(7, self.clock.unix_nanos(start));
         record.fixed64(8, self.clock.unix_nanos(end.max(start)));
         self.enqueue(now, Signal::Traces, &record, 1)
