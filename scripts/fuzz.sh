@@ -5,7 +5,7 @@ source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"
 bash scripts/setup.sh fuzz
 seconds=${1:-600}
-for target in mp3_demuxer media_plane; do
+for target in mp3_demuxer media_plane telemetry; do
   mkdir -p "fuzz/corpus/$target"
   for track in www/tracks/*.mp3 tests/e2e/media/*.mp3; do
     { printf '\x11\x01'; head -c 6000 "$track"; } >"fuzz/corpus/$target/$(basename "$track").seed"

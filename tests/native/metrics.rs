@@ -112,6 +112,67 @@ fn exponential_histograms_are_the_sdks_bucket_for_bucket() {
     }
 }
 
+/// What was recorded, added up by hand.
+#[derive(Default)]
+struct Sums {
+    count: u64,
+    sum: f64,
+    last: f64,
+}
+
+#[test]
+fn ten_thousand_random_batches_decode_to_what_was_recorded() {
+    let mut random = Random::seeded([2, 3]);
+    for _ in 0..10_000 {
+        let mut telemetry = telemetry(false);
+        let mut expected: BTreeMap<(u32, i64), Sums> = BTreeMap::new();
+        for _ in 0..1 + random.next_u64() % 12 {
+            let (instrument, label) = ((random.next_u64() % 4) as u32, (random.next_u64() % 3).cast_signed());
+            // Halves add up exactly.
+            let value = (random.next_u64() % 1000) as f64 / 2.0;
+            telemetry.measure(at(1.0), instrument, value, &[Value::Text(""), Value::Int(label)], None);
+            let sums = expected.entry((instrument, label)).or_default();
+            (sums.count, sums.sum, sums.last) = (sums.count + 1, sums.sum + value, value);
+        }
+        let mut found = 0;
+        for metric in collect(&mut telemetry, 2.0) {
+            let instrument = ["h", "c", "u", "g"].iter().position(|name| *name == metric.name).unwrap() as u32;
+            if instrument == H {
+                for point in exponential(&metric) {
+                    let sums = &expected[&(H, label_of(&point.attributes))];
+                    assert_eq!((point.count, point.sum), (sums.count, Some(sums.sum)));
+                    let buckets = point.positive.as_ref().map_or(0, |buckets| buckets.bucket_counts.iter().sum());
+                    assert_eq!(point.zero_count + buckets, sums.count);
+                    found += 1;
+                }
+                continue;
+            }
+            let points = match metric.data.as_ref().unwrap() {
+                Data::Sum(sum) => &sum.data_points,
+                Data::Gauge(gauge) => &gauge.data_points,
+                other => panic!("{other:?}"),
+            };
+            for point in points {
+                let sums = &expected[&(instrument, label_of(&point.attributes))];
+                let value = if instrument == G { sums.last } else { sums.sum };
+                assert_eq!(point.value, Some(number_data_point::Value::AsDouble(value)));
+                assert_eq!((point.start_time_unix_nano, point.time_unix_nano), (unix(0), unix(2)));
+                found += 1;
+            }
+        }
+        assert_eq!(found, expected.len());
+    }
+}
+
+fn label_of(attributes: &[opentelemetry_proto::tonic::common::v1::KeyValue]) -> i64 {
+    use opentelemetry_proto::tonic::common::v1::any_value::Value;
+    assert_eq!((attributes.len(), attributes[0].key.as_str()), (1, "b"));
+    match attributes[0].value.as_ref().unwrap().value {
+        Some(Value::IntValue(label)) => label,
+        ref other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn explicit_buckets_hold_their_upper_bounds() {
     let instrument = Instrument { bounds: &[1.0, 2.0], ..HISTOGRAM };

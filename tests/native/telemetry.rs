@@ -2,7 +2,8 @@
 
 use tonearm::random::Random;
 use tonearm::telemetry::{
-    Account, Batch, Config, DropReason, Export, Parent, Reply, Signal, SpanOptions, Telemetry, Value,
+    Account, Batch, Config, DropReason, Export, INFO, Instrument, Kind, Log, Parent, Reply, Signal, SpanOptions,
+    Telemetry, Value,
 };
 use tonearm::time::{ClockAnchor, Duration, Instant};
 
@@ -196,22 +197,43 @@ fn children_share_the_trace_and_attributes_have_a_limit() {
     assert_eq!((spans[0].attributes.len(), spans[0].dropped_attributes_count), (128, 72));
 }
 
-/// A day of spans, replies, silences and leavings, at random: nothing is lost without a reason.
+const COUNTER: Instrument<'static> = Instrument::new("c", "1", Kind::Counter, &["n"]);
+
+/// A day of spans, points, log records, replies, silences, leavings and rows of earlier visits, at random: nothing of any signal
+/// is lost without a reason.
 #[test]
-fn the_account_adds_up_through_random_faults() {
-    for seed in 0..30 {
+fn the_account_adds_up_through_a_day_of_random_faults() {
+    for seed in 0..20 {
         let mut random = Random::seeded([seed, 9]);
-        let mut telemetry = pipeline(Batch { size: 20, queue_size: 200, ..Batch::default() });
+        let batch = Batch { size: 20, queue_size: 200, ..Batch::default() };
+        let config = Config { batch, spools: true, ..Config::default() };
+        let mut telemetry = Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([5, seed]), &[COUNTER]);
         let mut flying: Vec<Export> = Vec::new();
         let mut now = 0;
-        for _ in 0..3000 {
+        while now < 86_400_000 {
             now += random.next_u64() % 20_000;
-            match random.next_u64() % 8 {
-                0..=3 => (0..random.next_u64() % 30).for_each(|_| record(&mut telemetry, at(now))),
-                4 => flying.extend(telemetry.leave(at(now))),
-                5 => telemetry.flush(at(now)),
+            let many = random.next_u64() % 30;
+            match random.next_u64() % 12 {
+                0..=2 => (0..many).for_each(|_| record(&mut telemetry, at(now))),
+                3 | 4 => (0..many).for_each(|n| telemetry.measure(at(now), 0, 1.0, &[Value::Int(n as i64)], None)),
+                5 | 6 => (0..many).for_each(|_| {
+                    let log = Log { severity: INFO, event: "e", body: "", context: None, attributes: &[] };
+                    telemetry.log(at(now), &log);
+                }),
+                7 => flying.extend(telemetry.leave(at(now))),
+                8 => telemetry.flush(at(now)),
+                9 => {
+                    let lost = [None, Some(DropReason::Unconfirmed), Some(DropReason::Expired)];
+                    let lost = lost[random.next_u64() as usize % 3];
+                    telemetry.recover(at(now), Signal::ALL[many as usize % 3], many, vec![1], lost);
+                }
+                10 => telemetry.snapshot(at(now), |_, _, _, _| {}),
                 _ => {}
             }
+            if telemetry.take_collection(at(now)) {
+                telemetry.collect(at(now));
+            }
+            telemetry.take_spooling(at(now));
             while let Some(export) = telemetry.poll_export(at(now)) {
                 flying.push(export);
             }
@@ -226,9 +248,9 @@ fn the_account_adds_up_through_random_faults() {
                 };
                 telemetry.handle_reply(at(now), export.id, &reply);
             }
-            adds_up(telemetry.account(Signal::Traces));
+            Signal::ALL.iter().for_each(|signal| adds_up(telemetry.account(*signal)));
         }
-        assert!(telemetry.account(Signal::Traces).exported > 0);
+        assert!(Signal::ALL.iter().all(|signal| telemetry.account(*signal).exported > 0));
     }
 }
 
