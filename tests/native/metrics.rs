@@ -126,7 +126,7 @@ fn ten_thousand_random_batches_decode_to_what_was_recorded() {
     for _ in 0..10_000 {
         let mut telemetry = telemetry(false);
         let mut expected: BTreeMap<(u32, i64), Sums> = BTreeMap::new();
-        for _ in 0..1 + random.next_u64() % 12 {
+        for _ in 0..=(random.next_u64() % 12) {
             let (instrument, label) = ((random.next_u64() % 4) as u32, (random.next_u64() % 3).cast_signed());
             // Halves add up exactly.
             let value = (random.next_u64() % 1000) as f64 / 2.0;

@@ -215,7 +215,9 @@ fn the_account_adds_up_through_a_day_of_random_faults() {
             let many = random.next_u64() % 30;
             match random.next_u64() % 12 {
                 0..=2 => (0..many).for_each(|_| record(&mut telemetry, at(now))),
-                3 | 4 => (0..many).for_each(|n| telemetry.measure(at(now), 0, 1.0, &[Value::Int(n as i64)], None)),
+                3 | 4 => {
+                    (0..many).for_each(|n| telemetry.measure(at(now), 0, 1.0, &[Value::Int(n.cast_signed())], None))
+                }
                 5 | 6 => (0..many).for_each(|_| {
                     let log = Log { severity: INFO, event: "e", body: "", context: None, attributes: &[] };
                     telemetry.log(at(now), &log);
@@ -248,7 +250,9 @@ fn the_account_adds_up_through_a_day_of_random_faults() {
                 };
                 telemetry.handle_reply(at(now), export.id, &reply);
             }
-            Signal::ALL.iter().for_each(|signal| adds_up(telemetry.account(*signal)));
+            for signal in Signal::ALL {
+                adds_up(telemetry.account(signal));
+            }
         }
         assert!(Signal::ALL.iter().all(|signal| telemetry.account(*signal).exported > 0));
     }
