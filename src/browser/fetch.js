@@ -9,8 +9,8 @@ import { nativeFetch } from './native_fetch.js';
 export const SIGNALS = /** @type {const} */ (['traces', 'metrics', 'logs']);
 /** Bytes below which gzip saves nothing worth its time. */
 const SMALL = 1024;
-/** The wait that is told to the core where the page is offline, in milliseconds: `online` ends it. */
-const OFFLINE = 300_000;
+/** The status that is told to the core where the page is offline: nothing was sent, and `online` ends the wait. */
+const UNSENT = 1;
 
 /** The last headers that an app's function gave: a page that is being left can't wait for others.
  *  @type {WeakMap<Function, Record<string, string>>} */
@@ -41,6 +41,7 @@ function gzip(body) {
 export function post({ endpoint = '', endpoints, headers, compression }, signal, body, keepalive, timeout, answer) {
   const name = SIGNALS[signal];
   const url = endpoints?.[name] ?? `${endpoint.replace(/\/$/, '')}/v1/${name}`;
+  const abort = AbortSignal.timeout(timeout);
   /** @param {Record<string, string> | undefined} own @param {BodyInit} body @param {string} [encoding] */
   const send = (own, body, encoding) =>
     nativeFetch(url, {
@@ -50,16 +51,19 @@ export function post({ endpoint = '', endpoints, headers, compression }, signal,
       keepalive,
       // The music's own bytes go first.
       priority: 'low',
-      signal: AbortSignal.timeout(timeout),
+      signal: abort,
     });
   const prepare = async () => {
-    if (!navigator.onLine) return new Response(null, { status: 503, headers: { 'retry-after': String(OFFLINE / 1000) } });
     const own = typeof headers === 'function' ? await headers() : headers;
     if (typeof headers === 'function' && own) given.set(headers, own);
     const small = body.length < SMALL || compression === 'none' || typeof CompressionStream === 'undefined';
     return small ? send(own, body) : send(own, await gzip(body), 'gzip');
   };
   const leave = () => send(typeof headers === 'function' ? given.get(headers) : headers, body);
+  if (!navigator.onLine) {
+    setTimeout(() => answer(UNSENT, -1, new Uint8Array()));
+    return;
+  }
   (keepalive ? leave() : prepare())
     .then(async (response) => {
       const reply = new Uint8Array(await response.arrayBuffer());

@@ -47,7 +47,9 @@ function* requestsOf(bytes) {
 export class Spool {
   /** @type {IDBDatabase | undefined} */
   #db;
-  #tab = crypto.randomUUID();
+  #tab = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('.');
+  /** Rows that were taken from others. */
+  #taken = 0;
   #name;
   #snapshot;
   #recover;
@@ -77,8 +79,11 @@ export class Spool {
   async start() {
     try {
       this.#db = await open();
-      navigator.locks.request(lockOf(this.#tab), () => new Promise((/** @type {(value?: undefined) => void} */ release) => (this.#release = release)));
+      navigator.locks.request(lockOf(this.#tab), () => new Promise((/** @type {(value?: undefined) => void} */ release) => (this.#release = release)))
+        .catch((error) => this.#fail(error));
       const tabs = new Set((await this.#rows()).map(({ tab }) => tab));
+      // Notes of tabs that left no rows are of no use any more.
+      for (const key of Object.keys(localStorage)) if (key.startsWith(lockOf(''))) tabs.add(key.slice(lockOf('').length));
       for (const tab of tabs) {
         if (tab !== this.#tab) await navigator.locks.request(lockOf(tab), { ifAvailable: true }, (lock) => lock && this.#take(tab));
       }
@@ -122,8 +127,14 @@ export class Spool {
       taken.push(row);
       store.delete(keys[at]);
       // Behind whatever this tab has written by then; its next snapshot takes their place.
-      store.put({ ...row, tab: this.#tab, seq: 0, id: 0 }, [this.#tab, 1e9 + at]);
+      store.put({ ...row, tab: this.#tab, seq: 0, id: 0 }, [this.#tab, 1e9 + this.#taken++]);
     }
+    if (taken.length > 0) this.#empty = false;
+    // Only what is ours for good is sent.
+    await new Promise((resolve, reject) => {
+      store.transaction.oncomplete = resolve;
+      store.transaction.onabort = () => reject(store.transaction.error);
+    });
     const { seq = -1, ids = [] } = JSON.parse(localStorage.getItem(lockOf(tab)) ?? '{}');
     localStorage.removeItem(lockOf(tab));
     for (const row of taken) {

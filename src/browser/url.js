@@ -2,25 +2,34 @@
 
 import { SERVER_ADDRESS, SERVER_PORT, URL_FULL } from '../js/semconv.js';
 
-/** @typedef {{ href: string, propagates: boolean, attributes: Record<string, string | number> }} Described */
+/** @typedef {{ href: string, propagates: boolean, attributes?: Record<string, string | number> }} Described */
 
 /**
  * The URL; whether a request to it may carry a trace header (the page's own origin and the allow-list only); and what is
- * told of it: its server, and itself without credentials and query values, which may hold a listener's tokens.
+ * told of it: its server, and itself without credentials and query values, which may hold a listener's tokens. Of what is no
+ * HTTP nothing is told.
  * @param {string | URL} given
  * @param {Pick<import('../js/types').TelemetryConfig, 'propagateTo' | 'allowQuery' | 'scrubUrl'>} [options] @returns {Described}
  */
 export function describe(given, { propagateTo = [], allowQuery = [], scrubUrl } = {}) {
   const { href, origin, protocol, hostname, port } = new URL(given, document.baseURI);
+  if (!protocol.startsWith('http')) return { href, propagates: false };
   const full = new URL(href);
   full.username = full.password = full.hash = '';
   full.search = full.search.replace(/([?&])([^=&]*)(=[^&]*)?/g, (pair, mark, key) =>
     key && !allowQuery.includes(key) ? `${mark}${key}=REDACTED` : pair);
+  let told = full.href;
+  try {
+    if (scrubUrl) told = String(scrubUrl(told));
+  } catch (error) {
+    console.error(error);
+    told = origin;
+  }
   return {
     href,
     propagates: origin === location.origin || propagateTo.includes(origin),
     attributes: {
-      [URL_FULL]: scrubUrl ? String(scrubUrl(full.href)) : full.href,
+      [URL_FULL]: told,
       [SERVER_ADDRESS]: hostname,
       [SERVER_PORT]: Number(port) || (protocol === 'http:' ? 80 : 443),
     },

@@ -62,8 +62,18 @@ impl PlayTrace {
         to.set_encoded(root, play.attributes);
         to.set(root, name::PLAYER_ENGINE, Value::Text("tonearm"));
         to.set(root, name::TRACK_PLAY_TRIGGER, Value::Text(play.trigger));
-        let node = std::mem::take(&mut self.node);
-        *self = Self { root, context, requests, node, attempted: true, trigger: play.trigger, ..Self::default() };
+        // What the play before left open ends with it.
+        if self.dry.is_some() {
+            self.stall_ended(to, to.now, 0, 0.0);
+        }
+        for key in [self.seek.take(), self.recover.take()] {
+            to.end(key, to.now);
+        }
+        let carried = !requests.is_empty();
+        let told = |text: &mut String| if carried { std::mem::take(text) } else { String::new() };
+        let (node, codec) = (told(&mut self.node), told(&mut self.codec));
+        *self =
+            Self { root, context, requests, node, codec, attempted: true, trigger: play.trigger, ..Self::default() };
     }
 
     /// Where the bytes came from, for a series; nothing where no server said so.
@@ -164,7 +174,8 @@ impl PlayTrace {
             400.. => &status,
             _ => "",
         };
-        let attributes = [Value::Text("GET"), Value::Int(open.status.into()), Value::Text(error), self.node()];
+        let code = if open.status > 0 { Value::Int(open.status.into()) } else { Value::Text("") };
+        let attributes = [Value::Text("GET"), code, Value::Text(error), self.node()];
         let duration = at.since(open.since).as_secs_f64();
         to.measure(Metric::HttpClientRequestDuration, duration, &attributes, self.context);
     }

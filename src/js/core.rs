@@ -120,7 +120,11 @@ impl Core {
             26 => {
                 let (status, retry_after) = (b as u16, (c >= 0.0).then(|| millis(c)));
                 let answer = Reply::Response { status, retry_after, body: bytes.to_vec() };
-                let reply = if status == 0 { Reply::Failed } else { answer };
+                let reply = match status {
+                    0 => Reply::Failed,
+                    1 => Reply::Unsent,
+                    _ => answer,
+                };
                 Input::ExportReplied { telemetry: id, export: a as u32, reply }
             }
             // Signal, records, and 0 to send them or the reason why not.
@@ -134,7 +138,7 @@ impl Core {
                 self.driver.timeout();
                 return 0;
             }
-            _ => return self.driver.record(id, |telemetry, now| record(telemetry, now, what, [a, b], bytes)),
+            _ => return self.driver.record(id, |telemetry, now| record(telemetry, now, what, [a, b, c], bytes)),
         };
         self.driver.input(input);
         0
@@ -178,14 +182,14 @@ impl Core {
 }
 
 /// What an app records beside the player; see `door.js`.
-fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b]: [f64; 2], bytes: &[u8]) -> u32 {
+fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b, c]: [f64; 3], bytes: &[u8]) -> u32 {
     match what {
         25 => {
             let (start, end) = (Instant::from_millis(a), Instant::from_millis(b));
             return u32::from(telemetry.record_span(now, start, end, bytes));
         }
         28 => {
-            telemetry.log_encoded(now, a as u32, b as u32, bytes.to_vec().into());
+            telemetry.log_encoded(now, Instant::from_millis(c), a as u32, b as u32, bytes.to_vec().into());
             return 1;
         }
         29 => return u32::from(telemetry.record(now, (a as u32).into(), b, context_of(bytes))),

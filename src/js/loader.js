@@ -64,7 +64,8 @@ const host = {
     const spool = SIGNALS[signal] === 'metrics' ? spools.get(id) : undefined;
     spool?.note(request, false);
     post(destination, signal, body.slice(), keepalive, timeout, (status, wait, reply) => {
-      spool?.note(request, true);
+      // Without an answer it may have been counted: then it stays noted.
+      if (status > 0) spool?.note(request, true);
       tell(core, REPLIED, id, request, status, wait, false, reply);
     });
   },
@@ -78,6 +79,8 @@ let core;
 let loading;
 /** @type {{ call: (core: import('./core').Core) => void, refuse?: (error: DOMException) => void }[]} */
 let waiting = [];
+/** Records from before the core was there. @type {typeof waiting} */
+const records = [];
 /** @type {import('./types').InitOptions} */
 let places = {};
 
@@ -132,7 +135,7 @@ export function init(options) {
   loading ??= start().then(
     () => {
       // One call that fails must not take those behind it along.
-      for (const { call, refuse } of waiting.splice(0)) {
+      for (const { call, refuse } of [...waiting.splice(0), ...records.splice(0)]) {
         try {
           call(/** @type {import('./core').Core} */ (core));
         } catch (error) {
@@ -159,18 +162,25 @@ export const placeOf = (name) => places[name];
 export const currentCore = () => core;
 
 /**
- * Calls the core now, or once it is there; what waits does not bring it.
+ * Calls the core now, or once it is there, for telemetry: what waits does not bring it, and takes no place from players.
  * @param {(core: import('./core').Core) => void} call
- * @param {(error: DOMException) => void} [refuse] called instead where it can't be had
  */
-export function whenCore(call, refuse) {
+export function whenCore(call) {
   if (core) call(core);
-  else if (waiting.length < MAX_WAITING) waiting.push({ call, refuse });
-  else refuse?.(new DOMException('Too many calls wait for the player.', 'QuotaExceededError'));
+  else if (records.length < MAX_WAITING) records.push({ call });
 }
 
-/** The same, and brings the core. @type {typeof whenCore} */
+/**
+ * Calls the core now, or once it is there, which this brings.
+ * @param {(core: import('./core').Core) => void} call
+ * @param {(error: DOMException) => void} [refuse] called instead where it can't be had; what sets things up waits on
+ */
 export function withCore(call, refuse) {
-  whenCore(call, refuse);
-  if (!core) init().catch(() => {});
+  if (core) {
+    call(core);
+    return;
+  }
+  if (refuse && waiting.length >= MAX_WAITING) refuse(new DOMException('Too many calls wait for the player.', 'QuotaExceededError'));
+  else waiting.push({ call, refuse });
+  init().catch(() => {});
 }

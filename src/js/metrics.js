@@ -59,7 +59,8 @@ export class Instrument {
     if (series === undefined) {
       const declared = Object.fromEntries(this.#keys.map((name) => [name, attributes?.[name]]));
       series = tell(core, SERIES, this.#telemetry, this.#define(core), 0, 0, false, encode(this.#tag, declared));
-      this.#series.set(key, series);
+      // The core has no more of them either.
+      if (this.#series.size < 2000) this.#series.set(key, series);
     }
     return series;
   }

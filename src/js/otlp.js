@@ -5,6 +5,9 @@
 
 /** Attributes that one record keeps (OpenTelemetry's default limit). */
 const MOST = 128;
+/** Values of one record, those within others included: something that holds itself must not hold the page. */
+const MOST_VALUES = 1024;
+let values = 0;
 /** How deep values may lie in one another. */
 const DEEPEST = 8;
 const utf8 = new TextEncoder();
@@ -112,6 +115,7 @@ function anyValue(value, depth) {
     if (!Array.isArray(value)) attributes(0x0a, value, depth + 1);
     else {
       for (const item of value) {
+        if (++values > MOST_VALUES) break;
         const one = begin(0x0a);
         anyValue(item, depth + 1);
         end(one);
@@ -127,9 +131,10 @@ const isTold = (value) => value !== undefined && value !== null && typeof value 
 /** @param {number} tag @param {object} of @param {number} depth */
 function attributes(tag, of, depth) {
   let count = 0;
-  for (const key in of) {
+  for (const key of Object.keys(of)) {
     const value = /** @type {Record<string, unknown>} */ (of)[key];
-    if (!isTold(value) || ++count > MOST) continue;
+    if (!isTold(value)) continue;
+    if (++count > MOST || ++values > MOST_VALUES) return;
     const pair = begin(tag);
     text(0x0a, key);
     const any = begin(0x12);
@@ -141,7 +146,7 @@ function attributes(tag, of, depth) {
 
 /** @param {() => void} write */
 function written(write) {
-  at = 0;
+  at = values = 0;
   write();
   return bytes.slice(0, at);
 }
@@ -197,7 +202,7 @@ export function contextOf(span) {
  * @param {{ name: string, kind: number, traceparent: string, parent?: string, isRemote: boolean, error?: string, attributes: object }} span
  */
 export function encodeSpan({ name, kind, traceparent, parent, isRemote, error, attributes: own }) {
-  at = 0;
+  at = values = 0;
   id(0x0a, traceparent, 3, 35);
   id(0x12, traceparent, 36, 52);
   if (parent) id(0x22, parent, 36, 52);

@@ -83,7 +83,8 @@ export class Resolver {
    * @param {AbortSignal} signal @param {RequestInfo | URL} input @param {RequestInit} [init]
    */
   #fetch(signal, input, init) {
-    return tracedFetch(this.#telemetry, input, { signal, ...init }, {
+    const own = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+    return tracedFetch(this.#telemetry, input, { ...init, signal: own ? AbortSignal.any([signal, own]) : signal }, {
       parent: traceparentOfPlay(this.#player), attributes: { [TRACK_REQUEST_PURPOSE]: 'metadata' },
     });
   }

@@ -22,7 +22,15 @@ export function settle() {
   if (!core) return;
   const spans = ended;
   ended = [];
-  for (const span of spans) span.hand(core);
+  for (const span of spans) {
+    try {
+      span.hand(core);
+    } catch (error) {
+      // A getter of the app's own: it is the app's to see, and those behind go on.
+      console.error(error);
+      lost.set(span.telemetry, (lost.get(span.telemetry) ?? 0) + 1);
+    }
+  }
 }
 
 /** @param {Span} span @param {number} telemetry */
@@ -32,10 +40,12 @@ function hasEnded(span, telemetry) {
   if (ended.length >= MANY) settle();
   if (scheduled || ended.length === 0) return;
   scheduled = true;
-  setTimeout(() => {
-    scheduled = false;
-    whenCore(settle);
-  });
+  setTimeout(() =>
+    whenCore(() => {
+      scheduled = false;
+      settle();
+    }),
+  );
 }
 
 /** `SpanKind`. */
@@ -60,7 +70,8 @@ function randomHex(bytes) {
 
 /** A span of the app's own. */
 export class Span {
-  #telemetry;
+  /** @internal */
+  telemetry;
   #name;
   #parent;
   #isRemote;
@@ -78,7 +89,7 @@ export class Span {
    *  @param {number} [kind] @param {number} [start] */
   constructor(telemetry, name, options, kind = INTERNAL, start = performance.now()) {
     const parent = traceparentOf(options.parent);
-    this.#telemetry = telemetry;
+    this.telemetry = telemetry;
     this.#name = name;
     this.#parent = parent;
     this.#isRemote = typeof options.parent === 'string';
@@ -108,7 +119,7 @@ export class Span {
   end() {
     if (this.#ended >= 0) return;
     this.#ended = performance.now();
-    hasEnded(this, this.#telemetry);
+    hasEnded(this, this.telemetry);
   }
 
   /** @internal @param {import('./core').Core} core */
@@ -117,6 +128,6 @@ export class Span {
       name: this.#name, kind: this.#kind, traceparent: this.#traceparent,
       parent: this.#parent, isRemote: this.#isRemote, error: this.#error, attributes: this.#attributes,
     });
-    tell(core, RECORD_SPAN, this.#telemetry, this.#start, this.#ended, 0, false, fields);
+    tell(core, RECORD_SPAN, this.telemetry, this.#start, this.#ended, 0, false, fields);
   }
 }

@@ -27,7 +27,9 @@ export class Telemetry {
   constructor(config) {
     check(/** @type {Record<string, any>} */ (config));
     /** @internal */
-    this.options = { ...config };
+    this.options = /** @type {import('./types').TelemetryConfig} */ (
+      Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null && value !== undefined))
+    );
     exporters.set(this.id, this.options);
     const resource = encode(RESOURCE, {
       'service.name': config.serviceName,
@@ -98,9 +100,16 @@ export class Telemetry {
 
   /** @param {import('./types').LogRecord} record */
   log(record) {
+    const at = performance.now();
     const event = String(record.eventName);
-    const fields = encodeLog(event, record);
-    whenCore((core) => tell(core, LOG, this.id, SEVERITIES[record.severity ?? 'info'], hash(event), 0, false, fields));
+    try {
+      const fields = encodeLog(event, record);
+      const severity = SEVERITIES[record.severity ?? 'info'];
+      whenCore((core) => tell(core, LOG, this.id, severity, hash(event), at, false, fields));
+    } catch (error) {
+      // A getter of the app's own: it is the app's to see, and breaks nothing.
+      console.error(error);
+    }
   }
 
   /** @param {RequestInfo | URL} input @param {RequestInit} [init] @param {{ parent?: import('./types').Span | string }} [options] */

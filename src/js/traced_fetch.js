@@ -27,9 +27,9 @@ const dropped = new FinalizationRegistry((end) => end());
 /**
  * Calls back once, when the body was read, given up, or let go of. Watches the response's own methods: a stream in between
  * would read ahead of the app.
- * @param {Response} response @param {() => void} end
+ * @param {Response} response @param {() => void} end which must not hold the response @param {object} token
  */
-function whenDone(response, end) {
+function whenDone(response, end, token) {
   const { body } = response;
   // Nobody reads what came instead of an answer.
   if (!body || !response.ok) return end();
@@ -55,7 +55,7 @@ function whenDone(response, end) {
     watch(reader, 'cancel', settled);
     return reader;
   });
-  dropped.register(response, end);
+  dropped.register(response, end, token);
 }
 
 /**
@@ -64,10 +64,13 @@ function whenDone(response, end) {
  * @returns {Promise<Response>}
  */
 export async function tracedFetch(telemetry, input, init, { parent, attributes } = {}) {
-  if (!telemetry) return nativeFetch(input, init);
+  // An init that is no plain object (a Request, say) has its fields elsewhere.
+  const plain = init === undefined || Object.getPrototypeOf(init) === Object.prototype;
+  if (!telemetry || !plain) return nativeFetch(input, init);
   const request = input instanceof Request ? input : undefined;
   const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
   const url = describe(request?.url ?? /** @type {string | URL} */ (input), telemetry.options);
+  if (!url.attributes) return nativeFetch(input, init);
   const span = new Span(telemetry.id, method, {
     parent, attributes: { ...url.attributes, [HTTP_REQUEST_METHOD]: method, ...attributes },
   }, CLIENT);
@@ -81,15 +84,17 @@ export async function tracedFetch(telemetry, input, init, { parent, attributes }
 
   const began = performance.now();
   let ended = false;
-  /** @param {unknown} error @param {Response} [response] @param {string} [node] */
-  const end = (error, response, node) => {
+  const token = {};
+  /** @param {unknown} error @param {number} [status] @param {string} [node] */
+  const end = (error, status, node) => {
     if (ended) return;
     ended = true;
-    const failed = response ? (response.status >= 400 ? String(response.status) : '') : errorType(error);
+    dropped.unregister(token);
+    const failed = status ? (status >= 400 ? String(status) : '') : errorType(error);
     if (failed) span.setAttribute(ERROR_TYPE, failed).setError('');
     span.end();
     const series = encode(HISTOGRAM_POINT, {
-      [HTTP_REQUEST_METHOD]: method, [HTTP_RESPONSE_STATUS_CODE]: response?.status, [ERROR_TYPE]: failed || undefined,
+      [HTTP_REQUEST_METHOD]: method, [HTTP_RESPONSE_STATUS_CODE]: status, [ERROR_TYPE]: failed || undefined,
       [CDN_NODE]: node,
     });
     const seconds = (performance.now() - began) / 1000;
@@ -101,19 +106,20 @@ export async function tracedFetch(telemetry, input, init, { parent, attributes }
   try {
     const response = await nativeFetch(input, mayCarry ? { ...init, headers } : init).catch((error) => {
       // A script cannot tell a server that refuses the header from a dead network: it is asked once more, without.
-      if (!mayCarry || !foreign || !safe || accepts.has(origin) || error?.name === 'AbortError') throw error;
+      if (!mayCarry || !foreign || !safe || error?.name === 'AbortError') throw error;
       return nativeFetch(input, init).then((response) => {
         accepts.set(origin, false);
         return response;
       });
     });
     if (mayCarry && foreign && !accepts.has(origin)) accepts.set(origin, true);
+    const { status } = response;
     const [node, cache, traceId] = serverTiming(response.headers);
-    span.setAttribute(HTTP_RESPONSE_STATUS_CODE, response.status);
+    span.setAttribute(HTTP_RESPONSE_STATUS_CODE, status);
     for (const [key, value] of [[CDN_NODE, node], [CDN_CACHE, cache], [SERVER_TRACE_ID, traceId]]) {
       if (key && value) span.setAttribute(key, value);
     }
-    whenDone(response, () => end(undefined, response, node));
+    whenDone(response, () => end(undefined, status, node), token);
     return response;
   } catch (error) {
     end(error);

@@ -14,6 +14,8 @@ use crate::time::{Duration, Instant};
 pub(super) const LEAVE_BUDGET: usize = 60 << 10;
 /// The longest that a log record waits (OpenTelemetry's default).
 const LOG_DELAY: Duration = Duration::from_secs(1);
+/// Time after which an offline page is tried again, whatever the browser says.
+const OFFLINE: Duration = Duration::from_secs(300);
 /// Time beyond its timeout after which a request without an answer counts as lost.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -62,6 +64,8 @@ pub enum Reply {
     },
     /// No response: the network failed, or the time was over.
     Failed,
+    /// Nothing was sent: there is no network.
+    Unsent,
 }
 
 /// What a reply means (OTLP/HTTP, section "Response").
@@ -87,7 +91,7 @@ impl Reply {
             },
             Self::Response { status: 429 | 502 | 503 | 504, retry_after, .. } => Outcome::Retryable(*retry_after),
             Self::Response { .. } => Outcome::Rejected,
-            Self::Failed => Outcome::Retryable(None),
+            Self::Failed | Self::Unsent => Outcome::Retryable(None),
         }
     }
 }
@@ -100,16 +104,13 @@ struct Flight {
     /// When to send it again, or when to give up waiting for its reply.
     due: Instant,
     waiting: bool,
+    /// It went out, and nobody said what became of it.
+    uncertain: bool,
 }
 
 impl Flight {
-    /// Whether it went out, and what became of it is not known.
-    fn sent(&self) -> bool {
-        !self.waiting
-    }
-
     fn launch(&mut self, now: Instant, keepalive: bool) -> Export {
-        self.waiting = false;
+        (self.waiting, self.uncertain) = (false, true);
         self.export.keepalive = keepalive;
         self.due = now + self.export.timeout + GRACE;
         self.export.clone()
@@ -123,6 +124,8 @@ pub(super) struct Pipeline {
     random: Random,
     queue: Queue,
     due: Option<Instant>,
+    /// All that is queued is wanted out.
+    flushing: bool,
     flights: Vec<Flight>,
     next_id: u32,
     pub(super) account: Account,
@@ -135,6 +138,7 @@ impl Pipeline {
             random,
             queue: Queue::default(),
             due: None,
+            flushing: false,
             flights: Vec::new(),
             // Ids of different signals must differ.
             next_id: signal as u32,
@@ -178,13 +182,13 @@ impl Pipeline {
     pub(super) fn recover(&mut self, now: Instant, records: u64, body: Vec<u8>, config: &Config) {
         self.account.recovered += records;
         let export = self.export(body, config);
-        self.flights.push(Flight { export, records, retries: 0, due: now, waiting: true });
+        self.flights.push(Flight { export, records, retries: 0, due: now, waiting: true, uncertain: false });
     }
 
     /// Everything that no endpoint has answered for, as requests: each with its number (0 was never sent).
     pub(super) fn snapshot(&self, config: &Config, mut keep: impl FnMut(Signal, u32, u64, &[u8])) {
         for flight in &self.flights {
-            keep(self.signal, if flight.sent() { flight.export.id } else { 0 }, flight.records, &flight.export.body);
+            keep(self.signal, if flight.uncertain { flight.export.id } else { 0 }, flight.records, &flight.export.body);
         }
         for (records, count) in self.queue.pieces(config.batch.size) {
             keep(self.signal, 0, count, &self.body(records, config));
@@ -203,25 +207,33 @@ impl Pipeline {
 
     pub(super) fn flush(&mut self, now: Instant) {
         if self.queue.len() > 0 {
-            self.due = Some(now);
+            (self.due, self.flushing) = (Some(now), true);
         }
         for flight in self.flights.iter_mut().filter(|flight| flight.waiting) {
             flight.due = now;
         }
     }
 
+    /// One request at a time: while one is on its way, all else waits for its reply.
+    fn is_busy(&self) -> bool {
+        self.flights.iter().any(|flight| !flight.waiting)
+    }
+
     pub(super) fn next_due(&self) -> Option<Instant> {
-        // One request at a time: while one is on its way the queue waits for its reply.
         let queue = if self.flights.is_empty() { self.due } else { None };
-        self.flights.iter().map(|flight| flight.due).chain(queue).min()
+        let busy = self.is_busy();
+        let flights = self.flights.iter().filter(|flight| !busy || !flight.waiting);
+        flights.map(|flight| flight.due).chain(queue).min()
     }
 
     pub(super) fn poll(&mut self, now: Instant, config: &Config) -> Option<Export> {
-        while let Some(at) = self.flights.iter().position(|flight| now >= flight.due) {
-            if self.flights[at].waiting {
-                return Some(self.flights[at].launch(now, false));
-            }
+        while let Some(at) = self.flights.iter().position(|flight| !flight.waiting && now >= flight.due) {
             self.settle(now, at, &Reply::Failed);
+        }
+        if !self.is_busy()
+            && let Some(flight) = self.flights.iter_mut().find(|flight| now >= flight.due)
+        {
+            return Some(flight.launch(now, false));
         }
         if !self.flights.is_empty() || self.due.is_none_or(|due| now < due) {
             return None;
@@ -229,7 +241,9 @@ impl Pipeline {
         self.due = None;
         let export = self.take(now, config, config.batch.size, usize::MAX, false);
         if self.queue.len() > 0 {
-            self.due = Some(self.next_batch(now, config));
+            self.due = Some(if self.flushing { now } else { self.next_batch(now, config) });
+        } else {
+            self.flushing = false;
         }
         export
     }
@@ -243,7 +257,7 @@ impl Pipeline {
         }
         let records = self.queue.forget(count);
         let export = self.export(body, config);
-        let mut flight = Flight { export, records, retries: 0, due: now, waiting: false };
+        let mut flight = Flight { export, records, retries: 0, due: now, waiting: false, uncertain: false };
         let export = flight.launch(now, keepalive);
         self.flights.push(flight);
         Some(export)
@@ -294,6 +308,12 @@ impl Pipeline {
             Outcome::Partial(rejected) => exported = records.saturating_sub(rejected),
             Outcome::Rejected => {}
             Outcome::Retryable(asked) => {
+                flight.uncertain = matches!(reply, Reply::Failed);
+                if matches!(reply, Reply::Unsent) {
+                    // Until there is a network: a flush says so.
+                    (flight.waiting, flight.due) = (true, now + OFFLINE);
+                    return;
+                }
                 if let Some(wait) = retry::wait(flight.retries, asked, &mut self.random) {
                     flight.retries += 1;
                     flight.waiting = true;

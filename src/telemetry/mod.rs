@@ -168,13 +168,13 @@ impl Telemetry {
     /// Writes a log record.
     #[inline(never)]
     pub fn log(&mut self, now: Instant, log: &Log<'_>) {
-        self.log_encoded(now, log.severity, log::hash(log.event), log.encode());
+        self.log_encoded(now, now, log.severity, log::hash(log.event), log.encode());
     }
 
-    /// Writes a log record of which the host has encoded all but its times, its severity and its id; `event` is a number
-    /// for its event's name.
-    pub fn log_encoded(&mut self, now: Instant, severity: Severity, event: u32, mut record: Writer) {
-        let time = self.clock.unix_nanos(now);
+    /// Writes a log record of `at`, of which the host has encoded all but its times, its severity and its id; `event` is a
+    /// number for its event's name.
+    pub fn log_encoded(&mut self, now: Instant, at: Instant, severity: Severity, event: u32, mut record: Writer) {
+        let time = self.clock.unix_nanos(at);
         let reason = if severity < self.config.level {
             DropReason::Level
         } else if self.storms.keeps(event, time) {
@@ -228,9 +228,9 @@ impl Telemetry {
     pub fn record(&mut self, now: Instant, series: SeriesKey, value: f64, context: Option<SpanContext>) -> bool {
         let first = self.collection.is_none();
         self.collection.get_or_insert(now + self.config.batch.metric_interval);
-        self.spool.touch(now, &self.config);
+        let touched = self.spool.touch(now, &self.config);
         self.meter.record(series, value, self.clock.unix_nanos(now), context);
-        first
+        first || touched
     }
 
     /// Attributes of measurements that their instruments had not declared.
@@ -331,7 +331,8 @@ impl Telemetry {
             room = room.saturating_sub(pipeline.leaving_bytes());
         }
         let mut exports = Vec::new();
-        for pipeline in &mut self.pipelines {
+        // Points can't be sent twice: they go first, and traces last.
+        for pipeline in self.pipelines.iter_mut().rev() {
             pipeline.leave(now, &self.config, &mut room, &mut exports);
         }
         exports

@@ -216,7 +216,7 @@ fn the_account_adds_up_through_a_day_of_random_faults() {
             match random.next_u64() % 12 {
                 0..=2 => (0..many).for_each(|_| record(&mut telemetry, at(now))),
                 3 | 4 => {
-                    (0..many).for_each(|n| telemetry.measure(at(now), 0, 1.0, &[Value::Int(n.cast_signed())], None))
+                    (0..many).for_each(|n| telemetry.measure(at(now), 0, 1.0, &[Value::Int(n.cast_signed())], None));
                 }
                 5 | 6 => (0..many).for_each(|_| {
                     let log = Log { severity: INFO, event: "e", body: "", context: None, attributes: &[] };
@@ -317,4 +317,42 @@ fn a_snapshot_is_all_that_has_no_answer_and_the_next_visit_sends_it() {
     assert_eq!(next.account(Signal::Metrics).dropped(DropReason::Unconfirmed), 7);
     adds_up(account);
     adds_up(next.account(Signal::Metrics));
+}
+
+#[test]
+fn a_wait_without_a_network_is_no_attempt_and_recovered_rows_go_one_by_one() {
+    let mut telemetry = spooling();
+    for _ in 0..3 {
+        telemetry.recover(at(0), Signal::Traces, 5, vec![1], None);
+    }
+    let mut now = 0;
+    for _ in 0..40 {
+        let export = telemetry.poll_export(at(now)).unwrap();
+        assert_eq!(telemetry.poll_export(at(now)), None, "one at a time");
+        telemetry.handle_reply(at(now), export.id, &Reply::Unsent);
+        // The others are due; only the first one waits.
+        now += 300_000;
+    }
+    assert_eq!(telemetry.account(Signal::Traces).dropped_total(), 0);
+    telemetry.flush(at(now));
+    for sent in 1..=3 {
+        let export = telemetry.poll_export(at(now)).unwrap();
+        telemetry.handle_reply(at(now), export.id, &status(200));
+        assert_eq!(telemetry.account(Signal::Traces).exported, 5 * sent);
+    }
+}
+
+#[test]
+fn a_flush_sends_every_batch() {
+    let mut telemetry = pipeline(Batch { size: 10, ..Batch::default() });
+    for _ in 0..25 {
+        record(&mut telemetry, at(0));
+    }
+    telemetry.flush(at(1));
+    let mut sent = Vec::new();
+    while let Some(export) = telemetry.poll_export(at(1)) {
+        sent.push(spans_of(&export.body).len());
+        telemetry.handle_reply(at(1), export.id, &status(200));
+    }
+    assert_eq!(sent, [10, 10, 5]);
 }

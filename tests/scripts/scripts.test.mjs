@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { post } from '../../src/browser/fetch.js';
+import { nativeFetch, replaceFetch } from '../../src/browser/native_fetch.js';
 import { serverTiming } from '../../src/browser/server_timing.js';
 import { check } from '../../src/js/options.js';
 import { SPAN, encode, encodeSpan } from '../../src/js/otlp.js';
@@ -67,6 +68,8 @@ test('a wrong option is named, with what was expected and what came', () => {
   check({ serviceName: 'x', endpoint: null, headers: { a: 'b' }, maxQueueSize: 1 });
 });
 
+globalThis.navigator ??= /** @type {any} */ ({ onLine: true });
+
 /** One export through a replaced fetch: what was sent, and what was answered. */
 async function send(respond) {
   const original = globalThis.fetch;
@@ -107,4 +110,49 @@ test('no response is status 0', async () => {
     throw new TypeError('no network');
   });
   assert.deepEqual(answer.slice(0, 2), [0, -1]);
+});
+
+test('offline nothing is sent, and that is said', async () => {
+  const original = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  Object.defineProperty(globalThis, 'navigator', { value: { onLine: false }, configurable: true });
+  try {
+    const answer = await new Promise((answered) => post({}, 0, new Uint8Array([1]), false, 1000, (...reply) => answered(reply)));
+    assert.deepEqual(answer.slice(0, 2), [1, -1]);
+  } finally {
+    Object.defineProperty(globalThis, 'navigator', /** @type {PropertyDescriptor} */ (original));
+  }
+});
+
+test('fetch is put back once, whoever else wrapped it', async () => {
+  const original = globalThis.fetch;
+  const calls = [];
+  const real = async (url) => {
+    calls.push(url);
+    return new Response('');
+  };
+  globalThis.fetch = real;
+  try {
+    const undo = replaceFetch((input, init) => nativeFetch(input, init));
+    assert.throws(() => replaceFetch(real), { name: 'InvalidStateError' });
+    const ours = globalThis.fetch;
+    globalThis.fetch = (input, init) => ours(input, init); // somebody else, on top
+    undo();
+    undo();
+    await globalThis.fetch('a');
+    await nativeFetch('b');
+    const again = replaceFetch((input, init) => nativeFetch(input, init));
+    undo();
+    await globalThis.fetch('c');
+    again();
+    assert.deepEqual(calls, ['a', 'b', 'c']);
+  } finally {
+    globalThis.fetch = original;
+  }
+});
+
+test('a value that holds itself, or throws, holds nobody else', () => {
+  const loop = { name: 'loop' };
+  loop.self = loop;
+  loop.list = [loop, loop, loop];
+  assert.ok(encode(SPAN, { a: loop, b: 1 }).length < 100_000);
 });
