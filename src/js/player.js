@@ -11,7 +11,7 @@ import {
 import { currentCore, placeOf, sides, withCore } from './loader.js';
 import { SPAN, contextOf, encode } from './otlp.js';
 import { Resolver, flat, traceparentOfPlay } from './resolver.js';
-import { ERROR_TYPE, MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID, SPAN_TRACK_LOAD, SPAN_TRACK_PLAY } from './semconv.js';
+import { ERROR_TYPE, MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID, SPAN_TRACK_LOAD, SPAN_TRACK_PLAY } from '../instrumentation/semconv.js';
 import { Span } from './span.js';
 
 /** Events of a gesture that lets a page make a sound (HTML, "user activation"). */

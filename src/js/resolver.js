@@ -4,7 +4,7 @@ import { describe } from '../browser/url.js';
 import { LOAD, pack, tell } from './door.js';
 import { currentCore } from './loader.js';
 import { SPAN, encode, hexOf } from './otlp.js';
-import { TRACK_REQUEST_PURPOSE } from './semconv.js';
+import { TRACK_REQUEST_PURPOSE } from '../instrumentation/semconv.js';
 import { tracedFetch } from './traced_fetch.js';
 
 /** A URL, or that there is none, in bytes as the core takes it; a track's attributes and its app's span may follow.

@@ -9,7 +9,7 @@ import { whenCore } from './loader.js';
 import { contextOf, encode } from './otlp.js';
 import {
   CDN_CACHE, CDN_NODE, ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, SERVER_TRACE_ID,
-} from './semconv.js';
+} from '../instrumentation/semconv.js';
 import { CLIENT, Span } from './span.js';
 
 /** Of the player's instruments (`metrics.rs`) the one that app's requests are measured by too, and the tag of its points'

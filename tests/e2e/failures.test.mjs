@@ -72,6 +72,14 @@ test('404', async () => {
     assert.equal(named(spans, name).attributes['error.type'], '404');
     assert.equal(named(spans, name).status, 2);
   }
+  // The same failure in a log line and in a metric, both of that trace.
+  const id = named(spans, 'track.play').traceId;
+  await page.evaluate(() => globalThis.telemetry.forceFlush());
+  const told = async (/** @type {string} */ what) => (await fetch(`${backend.gateway}/api/traces/${id}/${what}`)).json();
+  const attempt = await until(async () => (await told('metrics')).find((/** @type {any} */ point) => point.name === 'track.play.attempts'));
+  assert.deepEqual(attempt.attributes, { outcome: 'failed', 'error.class': 'technical' });
+  const line = await until(async () => (await told('logs')).find((/** @type {any} */ log) => log.event === 'track.play_failed'));
+  assert.deepEqual([line.severity, line.attributes['error.type']], ['ERROR', '404']);
   await playsAgain(page);
   await page.close();
 });

@@ -144,7 +144,7 @@ fn the_floors_below_the_browser_are_deterministic() {
 fn the_scripts_spell_no_name_of_their_own() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let ours = std::fs::read_to_string(root.join("src/instrumentation/semconv.rs")).unwrap();
-    let scripts = std::fs::read_to_string(root.join("src/js/semconv.js")).unwrap();
+    let scripts = std::fs::read_to_string(root.join("src/instrumentation/semconv.js")).unwrap();
     let mut names = 0;
     for line in scripts.lines().filter_map(|line| line.strip_prefix("export const ")) {
         let (constant, name) = line.trim_end_matches(';').split_once(" = ").unwrap();

@@ -87,7 +87,9 @@ impl Player {
                 self.advance(edge, at, frames);
                 self.audible(edge, at, method);
             }
-            Report::Position { epoch, at, frames } if epoch == self.epoch => {
+            // One that was under way when the listener held the track must not move it: the next one after it says how far
+            // the output is.
+            Report::Position { epoch, at, frames } if epoch == self.epoch && !self.paused() => {
                 self.advance(edge, at, frames);
                 self.watchdog.feed(edge.now);
                 if self.end_device_stall(edge, at) && self.state() == State::Rebuffering {

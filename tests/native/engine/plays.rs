@@ -123,6 +123,24 @@ fn a_play_before_the_output_is_there_waits_for_it() {
 }
 
 #[test]
+fn a_report_that_was_under_way_at_the_pause_does_not_move_the_position() {
+    let mut host = FakeHost::playing();
+    host.advance(100.0);
+    host.position(0.1);
+    host.advance(30.0);
+    host.player(PlayerInput::Pause);
+    let time = |host: &FakeHost| host.engine.player(PLAYER).unwrap().current_time(host.now());
+    let held = time(&host);
+    host.position(0.12);
+    host.advance(400.0);
+    assert!((time(&host) - held).abs() < f64::EPSILON, "{held} became {}", time(&host));
+    // What was heard is counted all the same, once the output goes on.
+    host.play(2);
+    host.audible(u64::from(RATE) / 5);
+    assert_eq!(host.engine.player(PLAYER).unwrap().totals().played.as_millis(), 200);
+}
+
+#[test]
 fn pause_holds_the_output_and_a_resume_opens_no_trace() {
     let mut host = FakeHost::playing();
     host.advance(100.0);

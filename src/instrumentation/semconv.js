@@ -1,4 +1,4 @@
-// The attribute names that the scripts write themselves; `src/instrumentation/semconv.rs` has them all, with their
+// The names that the scripts write themselves; `semconv.rs` beside it has them all, with their
 // sources, and a test holds this list against it.
 
 export const SPAN_TRACK_LOAD = 'track.load';
