@@ -62,13 +62,7 @@ impl PlayTrace {
         to.set_encoded(root, play.attributes);
         to.set(root, name::PLAYER_ENGINE, Value::Text("tonearm"));
         to.set(root, name::TRACK_PLAY_TRIGGER, Value::Text(play.trigger));
-        // What the play before left open ends with it.
-        if self.dry.is_some() {
-            self.stall_ended(to, to.now, 0, 0.0);
-        }
-        for key in [self.seek.take(), self.recover.take()] {
-            to.end(key, to.now);
-        }
+        self.end_open(to);
         let carried = !requests.is_empty();
         let told = |text: &mut String| if carried { std::mem::take(text) } else { String::new() };
         let (node, codec) = (told(&mut self.node), told(&mut self.codec));
@@ -255,10 +249,19 @@ impl PlayTrace {
         for (_, open) in std::mem::take(&mut self.requests).iter() {
             to.end(Some(open.key), to.now);
         }
-        for key in [self.stall.take(), self.seek.take(), self.recover.take()] {
+        self.end_open(to);
+        self.exit(to, failure.filter(|&failure| failure != PlayFailure::Aborted), state);
+    }
+
+    /// What a play left open ends with it; a gap lasted until here.
+    fn end_open(&mut self, to: &mut Teller<'_>) {
+        if let Some((since, _)) = self.dry {
+            self.gap_over(to, to.now, to.now.since(since).as_secs_f64());
+        }
+        self.sought = None;
+        for key in [self.seek.take(), self.recover.take()] {
             to.end(key, to.now);
         }
-        self.exit(to, failure.filter(|&failure| failure != PlayFailure::Aborted), state);
     }
 
     /// The listener leaves before the sound, or an error ends the play there; the bodies go on.
@@ -311,9 +314,13 @@ impl PlayTrace {
 
     /// The output goes on, after so many frames of silence, which are so many seconds.
     pub fn stall_ended(&mut self, to: &mut Teller<'_>, at: Instant, frames: u64, seconds: f64) {
-        let stall = self.stall.take();
-        to.set(stall, name::AUDIO_BUFFER_UNDERFLOW_FRAMES, Value::Int(frames.cast_signed()));
-        to.end(stall, at);
+        to.set(self.stall, name::AUDIO_BUFFER_UNDERFLOW_FRAMES, Value::Int(frames.cast_signed()));
+        self.gap_over(to, at, seconds);
+    }
+
+    /// Ends the stall's span and counts it: so many seconds were silent.
+    fn gap_over(&mut self, to: &mut Teller<'_>, at: Instant, seconds: f64) {
+        to.end(self.stall.take(), at);
         let Some((since, cause)) = self.dry.take() else { return };
         let duration = at.since(since).as_secs_f64();
         let attributes = [Value::Text(cause.as_str()), self.node()];

@@ -78,6 +78,11 @@ pub(super) struct Queue {
     count: u64,
 }
 
+/// Bytes of these records, and for how many they count.
+fn sums(lengths: &[(usize, u64)]) -> (usize, u64) {
+    lengths.iter().fold((0, 0), |sums, length| (sums.0 + length.0, sums.1 + length.1))
+}
+
 impl Queue {
     /// Takes a record that counts for `count`; says whether there was room.
     pub(super) fn push(&mut self, record: &Writer, count: u64, limits: &Batch) -> bool {
@@ -100,22 +105,20 @@ impl Queue {
         self.lengths.len()
     }
 
-    /// Bytes of the oldest records, and for how many they count.
-    #[inline(never)]
-    fn sums(&self, count: usize) -> (usize, u64) {
-        self.lengths.iter().take(count).fold((0, 0), |sums, length| (sums.0 + length.0, sums.1 + length.1))
+    fn oldest(&self, count: usize) -> &[(usize, u64)] {
+        self.lengths.get(..count).unwrap_or(&self.lengths)
     }
 
     /// The bytes of the oldest records, at most `count`.
     pub(super) fn first(&self, count: usize) -> &[u8] {
-        self.records.as_slice().get(..self.sums(count).0).unwrap_or_default()
+        self.records.as_slice().get(..sums(self.oldest(count)).0).unwrap_or_default()
     }
 
     /// All records in pieces of `size`, each with the number for which it counts.
     pub(super) fn pieces(&self, size: usize) -> impl Iterator<Item = (&[u8], u64)> {
         let mut from = 0;
         self.lengths.chunks(size.max(1)).map(move |piece| {
-            let (bytes, count) = piece.iter().fold((0, 0), |sums, length| (sums.0 + length.0, sums.1 + length.1));
+            let (bytes, count) = sums(piece);
             let records = self.records.as_slice().get(from..from + bytes).unwrap_or_default();
             from += bytes;
             (records, count)
@@ -124,9 +127,9 @@ impl Queue {
 
     /// Lets go of the oldest records, once they are in a request; returns for how many they count.
     pub(super) fn forget(&mut self, count: usize) -> u64 {
-        let (bytes, forgotten) = self.sums(count);
+        let (bytes, forgotten) = sums(self.oldest(count));
         self.records.cut(0..bytes);
-        self.lengths.drain(..count.min(self.lengths.len()));
+        self.lengths.drain(..self.oldest(count).len());
         self.count -= forgotten;
         forgotten
     }

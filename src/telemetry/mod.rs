@@ -347,7 +347,7 @@ impl Telemetry {
         }
     }
 
-    /// Where every record of a signal is: `started = exported + pending + dropped`.
+    /// Where every record of a signal is: `started + recovered = exported + pending + dropped`.
     pub fn account(&self, signal: Signal) -> Account {
         let mut account = self.pipelines[signal as usize].account();
         if signal == Signal::Traces {

@@ -172,3 +172,17 @@ fn the_log_lines_of_a_play_tell_its_story() {
         logs.iter().filter(|log| log.event_name == "player.state_changed").map(|log| labels(&log.attributes)).collect();
     assert!(states.iter().any(|labels| labels.contains("from=starting,to=playing")), "{states:?}");
 }
+
+#[test]
+fn a_stall_that_a_stop_ends_is_counted_once_and_not_until_the_next_play() {
+    let mut host = FakeHost::playing();
+    let epoch = host.epoch();
+    host.report(Report::GapStarted { epoch, at: host.now(), frames: 0 });
+    host.advance(400.0);
+    host.player(PlayerInput::Stop);
+    host.advance(60_000.0);
+    host.play(2);
+    let points = points(&mut host);
+    assert!((sum(&points, "track.stall.duration", "cause=decode,cdn.node=fra-1") - 0.4).abs() < 1e-9);
+    assert!((sum(&points, "audio.buffer.underflow", "") - 0.4).abs() < 1e-9);
+}
