@@ -33,14 +33,14 @@ impl Random {
         result
     }
 
-    /// Bytes that are not all zero: the last one is odd.
+    /// Bytes that are not all zero: the first one is odd. (Of a trace's id the last seven have to be random.)
     pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         for chunk in bytes.chunks_mut(8) {
             chunk.copy_from_slice(&self.next_u64().to_le_bytes()[..chunk.len()]);
         }
-        if let Some(last) = bytes.last_mut() {
-            *last |= 1;
+        if let Some(first) = bytes.first_mut() {
+            *first |= 1;
         }
         bytes
     }

@@ -36,6 +36,11 @@ impl<'a> Cursor<'a> {
         head
     }
 
+    /// Whether there is nothing more.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// A little-endian number of `len` bytes.
     #[inline(never)]
     pub fn number(&mut self, len: usize) -> u64 {

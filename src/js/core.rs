@@ -185,8 +185,14 @@ impl Core {
 fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b, c]: [f64; 3], bytes: &[u8]) -> u32 {
     match what {
         25 => {
-            let (start, end) = (Instant::from_millis(a), Instant::from_millis(b));
-            return u32::from(telemetry.record_span(now, start, end, bytes));
+            let mut spans = Cursor::new(bytes);
+            let mut earlier = false;
+            while !spans.is_empty() {
+                let length = spans.number(4) as usize;
+                let [start, end] = [0; 2].map(|_| Instant::from_millis(f64::from_bits(spans.number(8))));
+                earlier |= telemetry.record_span(now, start, end, spans.take(length));
+            }
+            return earlier.into();
         }
         28 => {
             telemetry.log_encoded(now, Instant::from_millis(c), a as u32, b as u32, bytes.to_vec().into());

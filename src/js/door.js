@@ -24,8 +24,8 @@ export const DESTROY_PLAYER = 21;
 export const FLUSH = 22;
 export const HIDDEN = 23;
 export const COLLECT = 24;
-/** Its start and its end, in milliseconds of page time; the span's fields. */
-export const RECORD_SPAN = 25;
+/** Spans, each behind its length, its start and its end (`encodeSpans`). */
+export const RECORD_SPANS = 25;
 /** The request, its status, the wait in milliseconds or −1; the body. */
 export const REPLIED = 26;
 

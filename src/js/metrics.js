@@ -3,7 +3,8 @@
 
 import { INSTRUMENT, NO_BYTES, RECORD, SERIES, tell } from './door.js';
 import { currentCore, observers, whenCore } from './loader.js';
-import { contextOf, encode, encodeInstrument } from './otlp.js';
+import { bytesOf } from './context.js';
+import { encode, encodeInstrument } from './otlp.js';
 
 /** Kinds, by their number in the core. */
 export const COUNTER = 0;
@@ -67,7 +68,7 @@ export class Instrument {
 
   /** @param {import('./core').Core} core @param {number} series @param {number} value @param {Within} within */
   #record(core, series, value, within) {
-    core.tell(RECORD, this.#telemetry, series, value, 0, false, within ? contextOf(within) : NO_BYTES);
+    core.tell(RECORD, this.#telemetry, series, value, 0, false, within ? bytesOf(within) : NO_BYTES);
   }
 
   /** @param {number} value @param {Attributes} [attributes] @param {Within} [within] */

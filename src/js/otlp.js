@@ -3,6 +3,8 @@
 //
 // All of it is written into one buffer, which grows and is used again: who keeps what is written copies it (`slice`).
 
+import { contextOf } from './context.js';
+
 /** Attributes that one record keeps (OpenTelemetry's default limit). */
 const MOST = 128;
 /** Values of one record, those within others included: something that holds itself must not hold the page. */
@@ -154,63 +156,42 @@ function written(write) {
 /** An object's attributes, each as a field of that tag. @param {number} tag @param {object} of */
 export const encode = (tag, of) => written(() => attributes(tag, of, 0));
 
-/** @param {ArrayLike<number>} bytes */
-export const hexOf = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-
-const digit = (/** @type {number} */ code) => (code < 58 ? code - 48 : code - 87);
-
-/** An id's bytes, behind their tag and length. @param {number} tag @param {string} hex @param {number} from @param {number} to */
-function id(tag, hex, from, to) {
-  room(20);
+/** An id's bytes, behind their tag and length. @param {number} tag @param {Uint8Array} ids @param {number} from @param {number} length */
+function id(tag, ids, from, length) {
   bytes[at++] = tag;
-  bytes[at++] = (to - from) / 2;
-  for (let n = from; n < to; n += 2) bytes[at++] = (digit(hex.charCodeAt(n)) << 4) | digit(hex.charCodeAt(n + 1));
+  bytes[at++] = length;
+  for (let n = 0; n < length; n++) bytes[at++] = ids[from + n];
 }
 
-/** A `traceparent` (W3C Trace Context Level 2, section 3.2). */
-const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?=$|-)/;
+/** Bits 8 and 9 of the flags: that it is known whether a context is another process's, and that it is. @param {boolean} isRemote */
+const remote = (isRemote) => (isRemote ? 3 : 1);
 
-/** The `traceparent` of a span, or of what an app gives as one. What is malformed is none: telemetry breaks nothing.
- *  Version 00 ends after its flags; a later one may go on. @param {unknown} span @returns {string | undefined} */
-export function traceparentOf(span) {
-  const text = typeof span === 'object' ? /** @type {{ traceparent?: unknown } | null} */ (span)?.traceparent : span;
-  const valid = typeof text === 'string' && TRACEPARENT.test(text) && (text.length === 55 || !text.startsWith('00'));
-  return valid ? text : undefined;
+/** @param {import('./context.js').Context} context @param {object} own */
+function link(context, own) {
+  const from = begin(0x6a);
+  room(64);
+  id(0x0a, context.ids, context.at, 16);
+  id(0x12, context.ids, context.at + 16, 8);
+  attributes(0x22, own, 0);
+  room(8);
+  bytes.set([0x35, context.flags, remote(context.isRemote), 0, 0], at);
+  at += 5;
+  end(from);
 }
 
-const flagsOf = (/** @type {string} */ traceparent) => parseInt(traceparent.slice(53, 55), 16);
-
-/** The context of a span as the core takes it: both ids, the flags, and whether it is another process's.
- *  @param {unknown} span */
-export function contextOf(span) {
-  const traceparent = traceparentOf(span);
-  return written(() => {
-    if (!traceparent) return;
-    for (const [from, to] of [[3, 35], [36, 52]]) {
-      id(0, traceparent, from, to);
-      // Without the tag and the length that an id has in a record.
-      bytes.copyWithin(at - (to - from) / 2 - 2, at - (to - from) / 2, at);
-      at -= 2;
-    }
-    bytes[at++] = flagsOf(traceparent);
-    bytes[at++] = Number(typeof span === 'string');
-  });
-}
-
-/**
- * A span but for its times. What comes back is good until the next one is written.
- * @param {{ name: string, kind: number, traceparent: string, parent?: string, isRemote: boolean, error?: string, attributes: object }} span
- */
-export function encodeSpan({ name, kind, traceparent, parent, isRemote, error, attributes: own }) {
-  at = values = 0;
-  id(0x0a, traceparent, 3, 35);
-  id(0x12, traceparent, 36, 52);
-  if (parent) id(0x22, parent, 36, 52);
+/** A span but for its times. @param {import('./span.js').Span} span */
+function span({ name, kind, context, parent, links, error, attributes: own }) {
+  values = 0;
+  room(64);
+  id(0x0a, context.ids, context.at, 16);
+  id(0x12, context.ids, context.at + 16, 8);
+  if (parent) id(0x22, parent.ids, parent.at + 16, 8);
   text(0x2a, name);
   room(4);
   bytes[at++] = 0x30;
   bytes[at++] = kind;
   attributes(SPAN, own, 0);
+  for (const { context, attributes } of links ?? []) link(context, attributes);
   if (error !== undefined) {
     const status = begin(0x7a);
     if (error) text(0x12, error);
@@ -219,17 +200,44 @@ export function encodeSpan({ name, kind, traceparent, parent, isRemote, error, a
     bytes[at++] = 2;
     end(status);
   }
-  // Bits 8 and 9 of the flags: that it is known whether the parent is remote, and that it is.
   room(6);
-  bytes.set([0x85, 0x01, flagsOf(traceparent), isRemote ? 3 : 1, 0, 0], at);
-  at += 6;
+  bytes[at++] = 0x85;
+  bytes[at++] = 0x01;
+  bytes[at++] = context.flags;
+  bytes[at++] = parent ? remote(parent.isRemote) : 1;
+  bytes[at++] = 0;
+  bytes[at++] = 0;
+}
+
+/**
+ * Spans, each behind its length, its start and its end. What comes back is good until the next is written.
+ * @param {import('./span.js').Span[]} spans @param {(error: unknown) => void} failed a getter of
+ * the app's threw
+ */
+export function encodeSpans(spans, failed) {
+  at = 0;
+  for (const one of spans) {
+    room(20);
+    const from = at;
+    at += 20;
+    try {
+      span(one);
+      const view = new DataView(bytes.buffer, from);
+      view.setUint32(0, at - from - 20, true);
+      view.setFloat64(4, one.start, true);
+      view.setFloat64(12, one.ended, true);
+    } catch (error) {
+      at = from;
+      failed(error);
+    }
+  }
   return bytes.subarray(0, at);
 }
 
 /** A log record but for its times, its severity and its id.
  *  @param {string} event @param {import('./types').LogRecord} record */
 export function encodeLog(event, { body, attributes: own = {}, span }) {
-  const traceparent = traceparentOf(span);
+  const context = contextOf(span);
   return written(() => {
     if (isTold(body)) {
       const any = begin(0x2a);
@@ -238,12 +246,12 @@ export function encodeLog(event, { body, attributes: own = {}, span }) {
     }
     text(0x62, event);
     attributes(LOG, own, 0);
-    if (!traceparent) return;
-    room(6);
-    bytes.set([0x45, flagsOf(traceparent), 0, 0, 0], at);
+    if (!context) return;
+    room(40);
+    bytes.set([0x45, context.flags, 0, 0, 0], at);
     at += 5;
-    id(0x4a, traceparent, 3, 35);
-    id(0x52, traceparent, 36, 52);
+    id(0x4a, context.ids, context.at, 16);
+    id(0x52, context.ids, context.at + 16, 8);
   });
 }
 

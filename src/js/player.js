@@ -9,7 +9,8 @@ import {
   SEEK, STOP, tell,
 } from './door.js';
 import { currentCore, placeOf, sides, withCore } from './loader.js';
-import { SPAN, contextOf, encode } from './otlp.js';
+import { bytesOf } from './context.js';
+import { SPAN, encode } from './otlp.js';
 import { Resolver, flat, traceparentOfPlay } from './resolver.js';
 import { ERROR_TYPE, MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID, SPAN_TRACK_LOAD, SPAN_TRACK_PLAY } from '../instrumentation/semconv.js';
 import { Span } from './span.js';
@@ -242,7 +243,7 @@ export class Player extends EventTarget {
     const attributes = encode(SPAN, { [MUSIC_TRACK_ID]: source.trackId, [MUSIC_PLAYLIST_ID]: source.playlistId });
     const credentials = source.credentials === 'include';
     await this.#promise(SPAN_TRACK_LOAD, performance.now(), (core, token) =>
-      tell(core, LOAD, this.#id, token, 0, 0, credentials, flat(url, attributes, contextOf(source.parent))),
+      tell(core, LOAD, this.#id, token, 0, 0, credentials, flat(url, attributes, bytesOf(source.parent))),
     );
     // It may have aborted while the core was on its way.
     signal?.throwIfAborted();

@@ -3,7 +3,8 @@
 import { describe } from '../browser/url.js';
 import { LOAD, pack, tell } from './door.js';
 import { currentCore } from './loader.js';
-import { SPAN, encode, hexOf } from './otlp.js';
+import { hexOf } from './context.js';
+import { SPAN, encode } from './otlp.js';
 import { TRACK_REQUEST_PURPOSE } from '../instrumentation/semconv.js';
 import { tracedFetch } from './traced_fetch.js';
 

@@ -1,14 +1,15 @@
 // A span of the app's own. Ids and times are given here, so that it may begin before the core is there; ended ones are handed
 // over together, when the task that ended them is done.
 
-import { RECORD_SPAN, tell } from './door.js';
+import { RECORD_SPANS, tell } from './door.js';
 import { currentCore, whenCore } from './loader.js';
-import { encodeSpan, traceparentOf } from './otlp.js';
+import { contextOf, format, newContext } from './context.js';
+import { encodeSpans } from './otlp.js';
 
 /** Ended spans that may wait for the core. */
 const MOST_WAITING = 16_384;
-/** Ended spans that are handed over at once. */
-const MANY = 512;
+/** Spans that cross together. */
+const AT_ONCE = 256;
 
 /** @type {Span[]} */
 let ended = [];
@@ -20,24 +21,31 @@ export const lost = new Map();
 export function settle() {
   const core = currentCore();
   if (!core) return;
-  const spans = ended;
+  /** @type {Map<number, Span[]>} */
+  const pipelines = new Map();
+  for (const span of ended) {
+    const spans = pipelines.get(span.telemetry);
+    if (spans) spans.push(span);
+    else pipelines.set(span.telemetry, [span]);
+  }
   ended = [];
-  for (const span of spans) {
-    try {
-      span.hand(core);
-    } catch (error) {
-      // A getter of the app's own: it is the app's to see, and those behind go on.
-      console.error(error);
-      lost.set(span.telemetry, (lost.get(span.telemetry) ?? 0) + 1);
+  for (const [telemetry, spans] of pipelines) {
+    for (let n = 0; n < spans.length; n += AT_ONCE) {
+      const bytes = encodeSpans(spans.slice(n, n + AT_ONCE), (error) => {
+        // A getter of the app's own: it is the app's to see, and those behind go on.
+        console.error(error);
+        lost.set(telemetry, (lost.get(telemetry) ?? 0) + 1);
+      });
+      tell(core, RECORD_SPANS, telemetry, 0, 0, 0, false, bytes);
     }
   }
 }
 
 /** @param {Span} span @param {number} telemetry */
 function hasEnded(span, telemetry) {
+  if (ended.length >= MOST_WAITING) settle();
   if (ended.length >= MOST_WAITING) lost.set(telemetry, (lost.get(telemetry) ?? 0) + 1);
   else ended.push(span);
-  if (ended.length >= MANY) settle();
   if (scheduled || ended.length === 0) return;
   scheduled = true;
   setTimeout(() =>
@@ -52,82 +60,68 @@ function hasEnded(span, telemetry) {
 const INTERNAL = 1;
 export const CLIENT = 3;
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-/** Random bytes for some hundred ids: asking for each alone takes longer than all else. */
-const pool = new Uint8Array(2048);
-let used = pool.length;
+/** Links that one span keeps (OpenTelemetry's default limit). */
+const MOST_LINKS = 128;
 
-/** An id in a `traceparent`, never all zeros. @param {number} bytes */
-function randomHex(bytes) {
-  if (used + bytes > pool.length) {
-    crypto.getRandomValues(pool);
-    used = 0;
-  }
-  let text = '';
-  for (let n = 1; n < bytes; n++) text += HEX[pool[used++]];
-  return text + HEX[pool[used++] | 1];
-}
-
-/** A span of the app's own. */
+/** A span of the app's own. Its fields are plain: a private one costs a tenth of a span. */
 export class Span {
-  /** @internal */
-  telemetry;
-  #name;
-  #parent;
-  #isRemote;
-  #kind;
-  #start;
-  #attributes;
-  /** @type {string} */
-  #traceparent;
-  /** @type {string | undefined} */
-  #error;
-  /** Page time, or less than zero. */
-  #ended = -1;
-
   /** @param {number} telemetry @param {string} name @param {import('./types').SpanOptions} options
    *  @param {number} [kind] @param {number} [start] */
-  constructor(telemetry, name, options, kind = INTERNAL, start = performance.now()) {
-    const parent = traceparentOf(options.parent);
+  constructor(telemetry, name, { parent, attributes, links }, kind = INTERNAL, start = performance.now()) {
+    /** @internal */
     this.telemetry = telemetry;
-    this.#name = name;
-    this.#parent = parent;
-    this.#isRemote = typeof options.parent === 'string';
-    this.#kind = kind;
-    this.#start = start;
-    this.#attributes = { ...options.attributes };
-    const traceId = parent ? parent.slice(3, 35) : randomHex(16);
-    this.#traceparent = `00-${traceId}-${randomHex(8)}-${parent ? parent.slice(53, 55) : '03'}`;
+    /** @internal */
+    this.name = name;
+    /** @internal */
+    this.parent = parent === undefined ? undefined : contextOf(parent);
+    /** @internal */
+    this.context = newContext(this.parent);
+    /** @internal */
+    this.kind = kind;
+    /** @internal */
+    this.start = start;
+    /** @internal @type {Record<string, unknown>} */
+    this.attributes = { ...attributes };
+    /** @internal @type {{ context: import('./context.js').Context, attributes: object }[] | undefined} */
+    this.links = undefined;
+    /** @internal @type {string | undefined} */
+    this.error = undefined;
+    /** Page time, or less than zero. @internal */
+    this.ended = -1;
+    for (const { span, attributes } of links ?? []) this.addLink(span, attributes);
   }
 
   get traceparent() {
-    return this.#traceparent;
+    return format(this.context);
   }
 
   /** @param {string} key @param {import('./types').AttributeValue} value */
   setAttribute(key, value) {
-    this.#attributes[key] = value;
+    this.attributes[key] = value;
+    return this;
+  }
+
+  /** @param {unknown} span @param {Record<string, import('./types').AttributeValue>} [attributes] */
+  addLink(span, attributes = {}) {
+    const context = contextOf(span);
+    this.links ??= [];
+    if (context && this.links.length < MOST_LINKS) this.links.push({ context, attributes: { ...attributes } });
     return this;
   }
 
   /** @param {string} message */
   setError(message) {
-    this.#error = String(message);
+    this.error = String(message);
     return this;
   }
 
   end() {
-    if (this.#ended >= 0) return;
-    this.#ended = performance.now();
+    if (this.ended >= 0) return;
+    this.ended = performance.now();
     hasEnded(this, this.telemetry);
   }
 
-  /** @internal @param {import('./core').Core} core */
-  hand(core) {
-    const fields = encodeSpan({
-      name: this.#name, kind: this.#kind, traceparent: this.#traceparent,
-      parent: this.#parent, isRemote: this.#isRemote, error: this.#error, attributes: this.#attributes,
-    });
-    tell(core, RECORD_SPAN, this.telemetry, this.#start, this.#ended, 0, false, fields);
+  [Symbol.dispose ?? Symbol.for('dispose')]() {
+    this.end();
   }
 }

@@ -6,7 +6,8 @@ import { serverTiming } from '../browser/server_timing.js';
 import { describe } from '../browser/url.js';
 import { RECORD, SERIES, tell } from './door.js';
 import { whenCore } from './loader.js';
-import { contextOf, encode } from './otlp.js';
+import { bytesOf } from './context.js';
+import { encode } from './otlp.js';
 import {
   CDN_CACHE, CDN_NODE, ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, SERVER_TRACE_ID,
 } from '../instrumentation/semconv.js';
@@ -100,7 +101,7 @@ export async function tracedFetch(telemetry, input, init, { parent, attributes }
     const seconds = (performance.now() - began) / 1000;
     whenCore((core) => {
       const key = tell(core, SERIES, telemetry.id, HTTP_CLIENT_REQUEST_DURATION, 0, 0, false, series);
-      tell(core, RECORD, telemetry.id, key, seconds, 0, false, contextOf(span));
+      tell(core, RECORD, telemetry.id, key, seconds, 0, false, bytesOf(span));
     });
   };
   try {

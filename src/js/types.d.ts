@@ -69,6 +69,8 @@ export interface TelemetryConfig {
 export interface SpanOptions {
   /** Its parent: a span, or a `traceparent`. Without one it begins a trace. */
   parent?: Span | string;
+  /** Spans that it refers to. */
+  links?: { span: Span | string; attributes?: Record<string, AttributeValue> }[];
   /** Attributes known at the start. */
   attributes?: Record<string, AttributeValue>;
 }
@@ -81,8 +83,12 @@ export interface Span {
   setAttribute(key: string, value: AttributeValue): this;
   /** Marks it as failed. */
   setError(message: string): this;
+  /** Refers to another span; 128 of them at most. */
+  addLink(span: Span | string, attributes?: Record<string, AttributeValue>): this;
   /** Ends and queues it. A second call does nothing. */
   end(): void;
+  /** The same, at the end of a `using` block. */
+  [Symbol.dispose](): void;
 }
 
 /** How grave a log record is. */

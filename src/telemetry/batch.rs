@@ -84,13 +84,14 @@ fn sums(lengths: &[(usize, u64)]) -> (usize, u64) {
 }
 
 impl Queue {
-    /// Takes a record that counts for `count`; says whether there was room.
-    pub(super) fn push(&mut self, record: &Writer, count: u64, limits: &Batch) -> bool {
+    /// Takes a record, given in parts, that counts for `count`; says whether there was room.
+    pub(super) fn push(&mut self, parts: &[&[u8]], count: u64, limits: &Batch) -> bool {
         let before = self.records.as_slice().len();
-        if self.lengths.len() >= limits.queue_size || before + record.as_slice().len() > limits.queue_bytes {
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        if self.lengths.len() >= limits.queue_size || before + length > limits.queue_bytes {
             return false;
         }
-        self.records.bytes(RECORD, record.as_slice());
+        self.records.parts(RECORD, length, parts);
         self.lengths.push((self.records.as_slice().len() - before, count));
         self.count += count;
         true

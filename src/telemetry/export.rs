@@ -4,7 +4,7 @@
 
 use super::batch::{Account, DropReason, Queue};
 use super::config::Config;
-use super::otlp::{Writer, encode_request, parse_partial_success};
+use super::otlp::{encode_request, parse_partial_success};
 use super::retry;
 use crate::random::Random;
 use crate::time::{Duration, Instant};
@@ -151,10 +151,10 @@ impl Pipeline {
         Account { pending, ..self.account }
     }
 
-    /// Queues a record that counts for `count`; says whether something is due earlier now.
-    pub(super) fn enqueue(&mut self, now: Instant, record: &Writer, count: u64, config: &Config) -> bool {
+    /// Queues a record, given in parts, that counts for `count`; says whether something is due earlier now.
+    pub(super) fn enqueue(&mut self, now: Instant, parts: &[&[u8]], count: u64, config: &Config) -> bool {
         self.account.started += count;
-        if self.queue.push(record, count, &config.batch) {
+        if self.queue.push(parts, count, &config.batch) {
             let due = self.next_batch(now, config);
             let earlier = self.due.is_none_or(|known| due < known);
             if earlier {

@@ -93,7 +93,7 @@ impl Telemetry {
             Some(Parent::Context(context)) => Some(context),
             None => None,
         };
-        // Sampled, and the random flag of Trace Context Level 2: all bits of our ids are random but the last one.
+        // Sampled, and the random flag of Trace Context Level 2: the lower seven bytes of our ids are.
         let trace = (self.random.bytes(), SAMPLED | RANDOM);
         let (trace_id, flags) = parent.map_or(trace, |parent| (parent.trace_id, parent.flags));
         let span_id = self.random.bytes();
@@ -149,13 +149,13 @@ impl Telemetry {
     pub fn end_span(&mut self, now: Instant, key: SpanKey, at: Instant) {
         if let Some(span) = self.live.remove(key) {
             let record = span.end(self.clock.unix_nanos(at));
-            self.enqueue(now, Signal::Traces, &record, 1);
+            self.enqueue(now, Signal::Traces, &[record.as_slice()], 1);
         }
     }
 
-    fn enqueue(&mut self, now: Instant, signal: Signal, record: &Writer, count: u64) -> bool {
+    fn enqueue(&mut self, now: Instant, signal: Signal, parts: &[&[u8]], count: u64) -> bool {
         let touched = self.spool.touch(now, &self.config);
-        self.pipelines[signal as usize].enqueue(now, record, count, &self.config) || touched
+        self.pipelines[signal as usize].enqueue(now, parts, count, &self.config) || touched
     }
 
     /// Counts a record that is not kept.
@@ -179,7 +179,7 @@ impl Telemetry {
             DropReason::Level
         } else if self.storms.keeps(event, time) {
             log::complete(&mut record, severity, time, self.random.bytes());
-            self.enqueue(now, Signal::Logs, &record, 1);
+            self.enqueue(now, Signal::Logs, &[record.as_slice()], 1);
             return;
         } else {
             DropReason::Sampled
@@ -251,7 +251,7 @@ impl Telemetry {
         for table in &mut self.meter.tables {
             let (metric, points) = table.collect(time, self.config.cumulative, false);
             if points > 0 {
-                pipeline.enqueue(now, &metric, points, &self.config);
+                pipeline.enqueue(now, &[metric.as_slice()], points, &self.config);
             }
         }
     }
@@ -259,12 +259,10 @@ impl Telemetry {
     /// Takes over a span that has its whole life behind it, encoded but for its times. Says whether something is due earlier
     /// now.
     pub fn record_span(&mut self, now: Instant, start: Instant, end: Instant, fields: &[u8]) -> bool {
-        // Room for both times: a record that grows is copied.
-        let mut record = Writer::from(Vec::with_capacity(fields.len() + 18));
-        record.raw(fields);
-        record.fixed64(7, self.clock.unix_nanos(start));
-        record.fixed64(8, self.clock.unix_nanos(end.max(start)));
-        self.enqueue(now, Signal::Traces, &record, 1)
+        let mut times = Writer::default();
+        times.fixed64(7, self.clock.unix_nanos(start));
+        times.fixed64(8, self.clock.unix_nanos(end.max(start)));
+        self.enqueue(now, Signal::Traces, &[fields, times.as_slice()], 1)
     }
 
     /// Whether it is time to keep what is pending: the host asks for a [`Telemetry::snapshot`].

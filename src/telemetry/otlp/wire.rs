@@ -80,9 +80,16 @@ impl Writer {
     /// Bytes, or text.
     #[inline(never)]
     pub fn bytes(&mut self, field: u32, value: &[u8]) {
+        self.parts(field, value.len(), &[value]);
+    }
+
+    /// Bytes that come in parts, of `length` in all.
+    pub(in crate::telemetry) fn parts(&mut self, field: u32, length: usize, parts: &[&[u8]]) {
         self.tag(field, LENGTH);
-        self.raw_varint(value.len() as u64);
-        self.raw(value);
+        self.raw_varint(length as u64);
+        for part in parts {
+            self.raw(part);
+        }
     }
 
     /// A message within this one.

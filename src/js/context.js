@@ -1,0 +1,69 @@
+// What identifies a span (W3C Trace Context Level 2), as the bytes that every record has of it. Ids are given here, so that a
+// span may begin before the core is there; their text is made when somebody asks.
+
+/**
+ * Ids and flags of a span: the trace's 16 bytes and the span's 8 lie in `ids` from `at` on.
+ * @typedef {{ ids: Uint8Array, at: number, flags: number, isRemote: boolean }} Context
+ */
+
+/** Bytes of both ids. */
+const IDS = 24;
+/** Spans whose ids are drawn together: asking for each alone takes longer than all else. */
+const DRAWN = 256;
+/** The flags of a trace that begins: sampled, and its id is random. */
+const BEGINS = 3;
+
+let pool = new Uint8Array();
+let used = 0;
+
+/** Takes a place for a new span's ids: its trace's is that of the parent, or new. @param {Context | undefined} parent
+ *  @returns {Context} */
+export function newContext(parent) {
+  if (used === pool.length) {
+    // Not filled anew: spans that live hold their part of the old one.
+    pool = crypto.getRandomValues(new Uint8Array(IDS * DRAWN));
+    used = 0;
+  }
+  const at = used;
+  used += IDS;
+  if (parent) for (let n = 0; n < 16; n++) pool[at + n] = parent.ids[parent.at + n];
+  // Never all zeros; of a trace's id the lower seven bytes stay random (section 3.2.3.3).
+  else pool[at] |= 1;
+  pool[at + 16] |= 1;
+  return { ids: pool, at, flags: parent ? parent.flags : BEGINS, isRemote: false };
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** @param {ArrayLike<number>} bytes */
+export const hexOf = (bytes) => Array.from(bytes, (byte) => HEX[byte]).join('');
+
+/** The `traceparent` that hands a context on. @param {Context} context */
+export const format = ({ ids, at, flags }) =>
+  `00-${hexOf(ids.subarray(at, at + 16))}-${hexOf(ids.subarray(at + 16, at + IDS))}-${HEX[flags]}`;
+
+/** A `traceparent` (section 3.2); a later version than 00 may go on behind its flags. */
+const TRACEPARENT = /^(?!ff)([\da-f]{2})-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?=$|-)/;
+
+/** The context of a span, or of what an app gives as one (an object with a `traceparent`, or that). What is malformed is none:
+ *  telemetry breaks nothing. @param {unknown} given @returns {Context | undefined} */
+export function contextOf(given) {
+  const object = typeof given === 'object' ? /** @type {{ context?: Context, traceparent?: unknown } | null} */ (given) : undefined;
+  if (object?.context) return object.context;
+  const text = object ? object.traceparent : given;
+  const [all, version, trace, span, flags] = (typeof text === 'string' && TRACEPARENT.exec(text)) || [];
+  if (!all || !trace || !span || (version === '00' && /** @type {string} */ (text).length > 55)) return undefined;
+  const hex = trace + span;
+  const ids = Uint8Array.from({ length: IDS }, (_, n) => parseInt(hex.slice(2 * n, 2 * n + 2), 16));
+  // The two flags that are defined; others must not be passed on.
+  return { ids, at: 0, flags: parseInt(/** @type {string} */ (flags), 16) & 3, isRemote: !object };
+}
+
+/** A context as the core takes it: both ids, the flags, whether it is another process's; nothing where there is none.
+ *  @param {unknown} given */
+export function bytesOf(given) {
+  const context = contextOf(given);
+  if (!context) return new Uint8Array();
+  const { ids, at, flags, isRemote } = context;
+  return Uint8Array.of(...ids.subarray(at, at + IDS), flags, Number(isRemote));
+}
