@@ -18,11 +18,11 @@ pack() { # crate's folder, name, further arguments of cargo
 # media plane. The standard library is built along for that, which a stable compiler does only when asked like this.
 pack_small() {
   RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$remap -Zunstable-options -Cpanic=immediate-abort" \
-    pack "$1" "$2" --no-default-features -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
+    pack "$1" "$2" "${@:3}" --no-default-features -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 }
 # One script for the page, one for the Worker, one for the worklet: what they import is within.
 bundle() { # source, name
-  esbuild "$1" --bundle --format=esm --target=es2022 --sourcemap --log-level=warning \
+  esbuild "$1" --bundle --external:./traced_fetch.js --external:./records.js --format=esm --target=es2022 --sourcemap --log-level=warning \
     --define:TONEARM_VERSION="\"$TONEARM_VERSION\"" --outfile="pkg/dist/$2"
 }
 minify() { # name
@@ -37,20 +37,25 @@ features=(--enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-flo
 # What bundlers in development mode take: names, and panics with their words and places (console_error_panic_hook).
 CARGO_PROFILE_RELEASE_STRIP=none pack . tonearm
 bundle src/js/index.js index.development.js
-sed -i 's/tonearm_bg\.wasm/tonearm_development_bg.wasm/' pkg/dist/index.development.js
+sed -i 's/tonearm_\(full_\)\?bg\.wasm/tonearm_development_bg.wasm/g' pkg/dist/index.development.js
 wasm-opt "${features[@]}" -O1 --strip-dwarf -g pkg/dist/tonearm_bg.wasm -o pkg/dist/tonearm_development_bg.wasm
 
+pack_small . tonearm_full --features full
 pack_small . tonearm
 pack_small media tonearm_media
 bundle src/js/index.js index.js
+bundle src/js/traced_fetch.js traced_fetch.js
+bundle src/js/records.js records.js
 bundle media/js/worker.js worker.js
 bundle media/js/worklet.js worklet.js
 cd pkg/dist
 rm -f .gitignore
-wasm-opt "${features[@]}" -Oz --converge --strip-debug --strip-producers tonearm_bg.wasm -o tonearm_bg.wasm
+for core in tonearm tonearm_full; do
+  wasm-opt "${features[@]}" -Oz --converge --strip-debug --strip-producers ${core}_bg.wasm -o ${core}_bg.wasm
+done
 wasm-opt "${features[@]}" -O3 --strip-debug --strip-producers tonearm_media_bg.wasm -o tonearm_media_bg.wasm
-for script in index.js worker.js worklet.js; do minify $script; done
+for script in index.js traced_fetch.js records.js worker.js worklet.js; do minify $script; done
 # Within the page's script; alone it is measured (size-budget.json).
 terser tonearm_bg.js --module --compress passes=3 --mangle -o "$TONEARM_ROOT/target/glue.js"
-rm -f tonearm.js tonearm_bg.js tonearm_media.js tonearm_media_bg.js
+rm -f tonearm.js tonearm_bg.js tonearm_full.js tonearm_full_bg.js tonearm_media.js tonearm_media_bg.js
 cp ../../src/js/types.d.ts types.d.ts

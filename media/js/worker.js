@@ -73,7 +73,7 @@ function drain(plane) {
       const fact = plane.fact();
       postMessage(fact, { transfer: [fact.buffer] });
     } else if (kind === FETCH) {
-      request(plane, id, plane.url(), plane.count(), plane.traceparent(), plane.credentials());
+      request(plane, id, plane.url(), plane.count(), plane.headers(), plane.credentials());
     } else if (kind === ABORT) {
       const controller = requests.get(id);
       requests.delete(id);
@@ -95,9 +95,9 @@ function totalBytes(response) {
 
 /**
  * @param {Plane} plane @param {number} id @param {string} url @param {number} offset
- * @param {string | undefined} traceparent @param {boolean} credentials
+ * @param {string | undefined} lines @param {boolean} credentials
  */
-async function request(plane, id, url, offset, traceparent, credentials) {
+async function request(plane, id, url, offset, lines, credentials) {
   const controller = new AbortController();
   requests.set(id, controller);
   let complete = false;
@@ -105,7 +105,13 @@ async function request(plane, id, url, offset, traceparent, credentials) {
     /** @type {Record<string, string>} */
     const headers = {};
     if (offset > 0) headers.range = `bytes=${offset}-`;
-    if (traceparent) headers.traceparent = traceparent;
+    for (const line of lines?.trim().split('\n') ?? []) {
+      const at = line.indexOf(': ');
+      const [name, value] = [line.slice(0, at), line.slice(at + 2)];
+      // What no header may tell goes into the query (CTA-5004): no preflight.
+      if (name !== 'CMCD') headers[name] = value;
+      else url += `${url.includes('?') ? '&' : '?'}CMCD=${encodeURIComponent(value)}`;
+    }
     const response = await fetch(url, {
       headers,
       credentials: credentials ? 'include' : 'same-origin',
@@ -161,7 +167,7 @@ function command(bytes) {
 self.onmessage = ({ data }) => (data.port ? connect(data.port) : command(data));
 
 fetch(new URL('./tonearm_media_bg.wasm', import.meta.url))
-  .then((response) => instantiate(response, './tonearm_media_bg.js', glue))
+  .then((response) => instantiate(response, ['./tonearm_media_bg.js'], glue))
   .then(
     (exports) => {
       memory = exports.memory;

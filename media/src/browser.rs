@@ -132,10 +132,10 @@ impl Plane {
         }
     }
 
-    /// The `traceparent` of the request, where it may have one.
-    pub fn traceparent(&self) -> Option<String> {
+    /// The lines of headers that go along, where any may.
+    pub fn headers(&self) -> Option<String> {
         match &*self.output.borrow() {
-            Some(Output::Fetch { request, .. }) => request.traceparent.clone(),
+            Some(Output::Fetch { request, .. }) => request.headers.clone(),
             _ => None,
         }
     }

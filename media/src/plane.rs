@@ -27,7 +27,7 @@ pub enum Output {
     Post(Fact),
     /// Send a request.
     Fetch {
-        /// Its id, first byte and `traceparent`.
+        /// Its id, first byte and headers.
         request: Request,
         /// Absolute URL.
         url: String,

@@ -9,11 +9,11 @@ pub struct Request {
     pub id: u32,
     /// First byte wanted; 0 asks for the whole file, open-ended.
     pub offset: u64,
-    /// The `traceparent` header's value, where the destination may have one.
-    pub traceparent: Option<String>,
+    /// Lines `name: value` that go along: headers, and `CMCD`, which goes into the query.
+    pub headers: Option<String>,
 }
 
-wire_struct!(Request { id, offset, traceparent });
+wire_struct!(Request { id, offset, headers });
 
 /// A command to the media plane.
 #[derive(Debug, Clone, PartialEq)]

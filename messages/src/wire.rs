@@ -30,6 +30,7 @@ impl<'a> Cursor<'a> {
     pub fn take(&mut self, len: usize) -> &'a [u8] {
         let Some((head, tail)) = self.bytes.split_at_checked(len) else {
             self.fault.get_or_insert(DecodeError::Truncated);
+            self.bytes = &[];
             return &[];
         };
         self.bytes = tail;

@@ -13,7 +13,7 @@ use super::host::{Host, Tell};
 use crate::engine::{Engine, Input, Output, TelemetryId, WorkletCommand};
 use crate::playback::PlayFailure;
 use crate::random::Random;
-use crate::telemetry::Telemetry;
+use crate::telemetry::{FULL, Telemetry};
 use crate::time::{ClockAnchor, Instant};
 
 /// The driver of one page.
@@ -73,6 +73,12 @@ impl Driver {
                 let timeout = export.timeout.as_millis() as f64;
                 let signal = export.signal as u32;
                 return self.host.post(telemetry, export.id, signal, &export.body, export.keepalive, timeout);
+            }
+            Output::Inspect { telemetry, inspection } => {
+                if !FULL {
+                    return;
+                }
+                return self.host.inspect(telemetry, inspection.signal as u32, &inspection.record);
             }
             Output::Spool { telemetry } => return self.host.spool(telemetry),
             Output::Observe { telemetry } => return self.host.observe(telemetry),

@@ -3,7 +3,7 @@
 
 import { nativeFetch } from './native_fetch.js';
 
-/** What an app says of where requests go. @typedef {Pick<import('../js/types').TelemetryConfig, 'endpoint' | 'endpoints' | 'headers' | 'compression'>} Destination */
+/** What an app says of where requests go. @typedef {Pick<import('../js/types').TelemetryConfig, 'endpoint' | 'endpoints' | 'headers' | 'compression'> & { transcode?: Promise<import('../js/records.js').Transcode> }} Destination */
 
 /** By their number in the core (`Signal`). */
 export const SIGNALS = /** @type {const} */ (['traces', 'metrics', 'logs']);
@@ -16,12 +16,15 @@ const UNSENT = 1;
  *  @type {WeakMap<Function, Record<string, string>>} */
 const given = new WeakMap();
 
+/** The longest wait that is told, in milliseconds. */
+const LONGEST_WAIT = 86_400_000;
 /** Milliseconds of a `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date; −1 where there is none.
  *  @param {string | null} value */
-const waitOf = (value) => {
-  if (value === null) return -1;
-  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isNaN(wait) ? -1 : Math.max(wait, 0);
+export const waitOf = (value) => {
+  // A date begins with its day's name: browsers read others of their own.
+  const date = /^[A-Z][a-z]+,? /.test(value ?? '') ? Date.parse(value ?? '') - Date.now() : NaN;
+  const wait = /^\d+$/.test(value ?? '') ? Number(value) * 1000 : date;
+  return Number.isNaN(wait) ? -1 : Math.min(Math.max(wait, 0), LONGEST_WAIT);
 };
 
 /** @param {Uint8Array<ArrayBuffer>} body */
@@ -38,7 +41,7 @@ function gzip(body) {
  * @param {boolean} keepalive @param {number} timeout milliseconds
  * @param {(status: number, retryAfter: number, body: Uint8Array) => void} answer status 0 says that there was no response
  */
-export function post({ endpoint = '', endpoints, headers, compression }, signal, body, keepalive, timeout, answer) {
+export function post({ endpoint = '', endpoints, headers, compression, transcode }, signal, body, keepalive, timeout, answer) {
   const name = SIGNALS[signal];
   const url = endpoints?.[name] ?? `${endpoint.replace(/\/$/, '')}/v1/${name}`;
   const abort = AbortSignal.timeout(timeout);
@@ -46,27 +49,32 @@ export function post({ endpoint = '', endpoints, headers, compression }, signal,
   const send = (own, body, encoding) =>
     nativeFetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/x-protobuf', ...(encoding && { 'content-encoding': encoding }), ...own },
-      body,
+      headers: { 'content-type': json ? 'application/json' : 'application/x-protobuf', ...(encoding && { 'content-encoding': encoding }), ...own },
+      body: json && !encoding ? json.request(signal, /** @type {Uint8Array} */ (body)) : body,
       keepalive,
       // The music's own bytes go first.
       priority: 'low',
       signal: abort,
     });
+  /** What turns protobuf into JSON, once it is there. @type {import('../js/records.js').Transcode | undefined} */
+  let json;
   const prepare = async () => {
+    json = await transcode;
     const own = typeof headers === 'function' ? await headers() : headers;
     if (typeof headers === 'function' && own) given.set(headers, own);
     const small = body.length < SMALL || compression === 'none' || typeof CompressionStream === 'undefined';
-    return small ? send(own, body) : send(own, await gzip(body), 'gzip');
+    return small ? send(own, body) : send(own, await gzip(json ? json.request(signal, body) : body), 'gzip');
   };
-  const leave = () => send(typeof headers === 'function' ? given.get(headers) : headers, body);
+  const leave = () =>
+    transcode && !json ? Promise.reject() : send(typeof headers === 'function' ? given.get(headers) : headers, body);
   if (!navigator.onLine) {
     setTimeout(() => answer(UNSENT, -1, new Uint8Array()));
     return;
   }
   (keepalive ? leave() : prepare())
     .then(async (response) => {
-      const reply = new Uint8Array(await response.arrayBuffer());
+      const told = new Uint8Array(await response.arrayBuffer());
+      const reply = json ? json.reply(told) : told;
       return () => answer(response.status, waitOf(response.headers.get('retry-after')), reply);
     })
     .catch(() => () => answer(0, -1, new Uint8Array()))

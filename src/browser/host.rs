@@ -40,6 +40,9 @@ extern "C" {
     /// Keeps what is pending (`Core::snapshot`) for the next visit.
     #[wasm_bindgen(method)]
     pub(super) fn spool(this: &Host, telemetry: u32);
+    /// Looks at a record, and says what becomes of it (`INSPECTED` of `door.js`).
+    #[wasm_bindgen(method)]
+    pub(super) fn inspect(this: &Host, telemetry: u32, signal: u32, record: &[u8]);
     /// Sends an export, at once, and answers through `Core::replied`.
     #[wasm_bindgen(method)]
     pub(super) fn post(

@@ -10,10 +10,11 @@ const STORE = 'rows';
 const MAX_AGE = 6 * 86_400_000;
 /** The number of metrics among the signals. */
 const METRICS = 1;
-/** Why a row is not sent, as the core numbers it. */
+/** What becomes of a row, as the core numbers it. */
 const SEND = 0;
 const UNCONFIRMED = 1;
 const EXPIRED = 2;
+const SEND_LATE = 3;
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
 const done = (request) =>
@@ -51,6 +52,8 @@ export class Spool {
   /** Rows that were taken from others. */
   #taken = 0;
   #name;
+  #lateAfter;
+  #reopened = false;
   #snapshot;
   #recover;
   /** @type {(() => void) | undefined} */
@@ -65,11 +68,12 @@ export class Spool {
   fault;
 
   /**
-   * @param {string} name whose rows these are: the service's @param {() => Uint8Array} snapshot
-   * @param {(row: Row, lost: number) => void} recover
+   * @param {string} name whose rows these are: the service's @param {number} lateAfter age of points that come late, in
+   * milliseconds @param {() => Uint8Array} snapshot @param {(row: Row, fate: number) => void} recover
    */
-  constructor(name, snapshot, recover) {
+  constructor(name, lateAfter, snapshot, recover) {
     this.#name = name;
+    this.#lateAfter = lateAfter;
     this.#snapshot = snapshot;
     this.#recover = recover;
     addEventListener('pageshow', ({ persisted }) => persisted && this.start());
@@ -78,7 +82,7 @@ export class Spool {
   /** Takes this tab's lock, and the rows of tabs that are gone. */
   async start() {
     try {
-      this.#db = await open();
+      await this.#open();
       navigator.locks.request(lockOf(this.#tab), () => new Promise((/** @type {(value?: undefined) => void} */ release) => (this.#release = release)))
         .catch((error) => this.#fail(error));
       const tabs = new Set((await this.#rows()).map(({ tab }) => tab));
@@ -92,9 +96,44 @@ export class Spool {
     }
   }
 
+  async #open() {
+    const db = (this.#db = await open());
+    // A connection that is lost is opened once more; then memory alone is left.
+    db.onclose = () => {
+      this.#db = undefined;
+      if (this.#reopened) this.#fail(new DOMException('The connection was lost.', 'InvalidStateError'));
+      else this.#open().catch((error) => this.#fail(error));
+      this.#reopened = true;
+    };
+    // A page of another version wants it.
+    db.onversionchange = () => this.#fail(db.close());
+  }
+
+  /** Forgets the rows of this tab, and those of this service that no living tab holds. */
+  async erase() {
+    const db = this.#db;
+    this.leave();
+    try {
+      this.#db = db && (await open());
+      const tabs = new Set((await this.#rows()).map(({ tab }) => tab)).add(this.#tab);
+      for (const tab of tabs) {
+        await navigator.locks.request(lockOf(tab), { ifAvailable: true }, (lock) => lock && this.#forget(tab));
+      }
+    } catch {
+      // What can't be opened can't be read at the next visit either.
+    }
+    this.leave();
+  }
+
+  /** @param {string} tab */
+  async #forget(tab) {
+    localStorage.removeItem(lockOf(tab));
+    if (this.#db) await done(this.#store(this.#db).delete(rangeOf(tab)));
+  }
+
   /** @param {unknown} error */
   #fail(error) {
-    this.fault ??= error;
+    this.fault ??= error ?? 'closed';
     this.#db = undefined;
   }
 
@@ -140,7 +179,9 @@ export class Spool {
     for (const row of taken) {
       // A point that may have been counted must not be counted again.
       const unconfirmed = row.signal === METRICS && (row.seq <= seq || ids.includes(row.id));
-      this.#recover(row, Date.now() - row.at > MAX_AGE ? EXPIRED : unconfirmed ? UNCONFIRMED : SEND);
+      const age = Date.now() - row.at;
+      const sent = row.signal === METRICS && age > this.#lateAfter ? SEND_LATE : SEND;
+      this.#recover(row, age > MAX_AGE ? EXPIRED : unconfirmed ? UNCONFIRMED : sent);
     }
   }
 

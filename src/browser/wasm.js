@@ -1,11 +1,11 @@
 // Brings a wasm module to life (WebAssembly JavaScript Interface) with the glue that wasm-bindgen made for it.
 
 /**
- * @param {Response} response @param {string} name what the module calls its glue
+ * @param {Response} response @param {string[]} names what modules call that glue
  * @param {{ __wbg_set_wasm: (exports: WebAssembly.Exports) => void }} glue
  */
-export async function instantiate(response, name, glue) {
-  const imports = { [name]: /** @type {any} */ (glue) };
+export async function instantiate(response, names, glue) {
+  const imports = Object.fromEntries(names.map((name) => [name, /** @type {any} */ (glue)]));
   // Compiled as it comes in, where the server names its type; not every server does.
   const streams = response.headers.get('content-type') === 'application/wasm';
   const { instance } = streams

@@ -5,7 +5,7 @@ use tonearm_messages::Fact;
 use super::{PlayerId, TelemetryId};
 use crate::instrumentation::Url;
 use crate::playback::PlayFailure;
-use crate::telemetry::{Config, DropReason, Reply, Signal, SpanContext};
+use crate::telemetry::{Config, Recovered, Reply, Signal, SpanContext};
 use crate::time::Instant;
 
 /// One thing that happened.
@@ -61,8 +61,22 @@ pub enum Input {
         records: u64,
         /// Its body.
         body: Vec<u8>,
-        /// Why it can't be sent again, if it can't.
-        lost: Option<DropReason>,
+        /// Whether it is sent again.
+        fate: Recovered,
+    },
+    /// The host has looked at a record ([`super::Output::Inspect`]).
+    Inspected {
+        /// The pipeline.
+        telemetry: TelemetryId,
+        /// Which kind of record.
+        signal: Signal,
+        /// The record as it is now; none is out.
+        record: Option<Vec<u8>>,
+    },
+    /// The app is done with a pipeline: what it holds is let go of.
+    DestroyTelemetry {
+        /// Its id.
+        id: TelemetryId,
     },
     /// Send what is queued.
     Flush {
@@ -84,6 +98,8 @@ pub struct Source {
     pub attributes: Vec<u8>,
     /// The app's span above the play.
     pub parent: Option<SpanContext>,
+    /// The `tracestate` that came with it.
+    pub trace_state: String,
 }
 
 /// A call of `play()`.

@@ -83,10 +83,18 @@ impl Engine {
                     telemetry.collect(now);
                 }
             }
-            Input::Recover { telemetry, signal, records, body, lost } => {
+            Input::Recover { telemetry, signal, records, body, fate } => {
                 if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
-                    telemetry.recover(now, signal, records, body, lost);
+                    telemetry.recover(now, signal, records, body, fate);
                 }
+            }
+            Input::Inspected { telemetry, signal, record } => {
+                if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
+                    telemetry.inspected(now, signal, record.as_deref());
+                }
+            }
+            Input::DestroyTelemetry { id } => {
+                self.telemetries.remove(id);
             }
             Input::Flush { telemetry } => {
                 if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
@@ -136,6 +144,11 @@ impl Engine {
         self.telemetries.get_mut(id)
     }
 
+    /// A pipeline, to read.
+    pub fn pipeline(&self, id: TelemetryId) -> Option<&Telemetry> {
+        self.telemetries.get(id)
+    }
+
     /// Where a pipeline's records of a signal are.
     pub fn account(&self, id: TelemetryId, signal: Signal) -> Account {
         self.telemetries.get(id).map(|telemetry| telemetry.account(signal)).unwrap_or_default()
@@ -151,6 +164,9 @@ impl Engine {
 
     fn export(&mut self, now: Instant) {
         for (id, telemetry) in self.telemetries.iter_mut() {
+            while let Some(inspection) = telemetry.poll_inspection() {
+                self.outputs.push_back(Output::Inspect { telemetry: id, inspection });
+            }
             if telemetry.take_collection(now) {
                 self.outputs.push_back(Output::Observe { telemetry: id });
             }

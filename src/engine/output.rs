@@ -4,7 +4,7 @@ use tonearm_messages::Command;
 
 use super::{PlayerId, TelemetryId};
 use crate::playback::PlayFailure;
-use crate::telemetry::Export;
+use crate::telemetry::{Export, Inspection};
 
 /// A command to a player's worklet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +88,13 @@ pub enum Output {
     Spool {
         /// The pipeline.
         telemetry: TelemetryId,
+    },
+    /// Look at a record before it is queued; [`super::Input::Inspected`] follows.
+    Inspect {
+        /// The pipeline.
+        telemetry: TelemetryId,
+        /// The record.
+        inspection: Inspection,
     },
     /// Send telemetry.
     Export {

@@ -52,6 +52,8 @@ instruments! {
     /// As OpenTelemetry defines it.
     HttpClientRequestDuration = "http.client.request.duration", "s", Histogram,
         [HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, ERROR_TYPE, CDN_NODE];
+    /// Searches in the library, by whether something was found: an app's call.
+    MusicSearchResults = "music.search.results", "{search}", Counter, [HIT];
 }
 
 #[cfg(test)]
@@ -59,8 +61,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_scripts_know_the_number_of_the_request_duration() {
+    fn the_scripts_know_the_numbers_of_theirs() {
         assert_eq!(Metric::HttpClientRequestDuration as usize, 15);
         assert_eq!(INSTRUMENTS[15].name, "http.client.request.duration");
+        assert_eq!(INSTRUMENTS[Metric::MusicSearchResults as usize].name, "music.search.results");
+        assert_eq!(Metric::MusicSearchResults as usize, 16);
     }
 }

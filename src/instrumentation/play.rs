@@ -26,6 +26,8 @@ pub struct PlayContext<'a> {
     pub trigger: &'static str,
     /// The play before this one.
     pub previous: Option<SpanContext>,
+    /// The `tracestate` that came with the parent.
+    pub state: &'a str,
 }
 
 /// The spans of one play.
@@ -49,6 +51,8 @@ pub struct PlayTrace {
     codec: String,
     /// The CDN node of the last response.
     node: String,
+    /// The trace's `tracestate`.
+    state: String,
 }
 
 impl PlayTrace {
@@ -56,9 +60,11 @@ impl PlayTrace {
     /// belongs to this one too.
     pub fn start(&mut self, to: &mut Teller<'_>, at: Instant, play: &PlayContext<'_>) {
         let requests = std::mem::take(&mut self.requests);
-        let options = SpanOptions { link: play.previous, ..SpanOptions::new(name::SPAN_TRACK_PLAY) };
+        to.let_go(self.context);
+        let options = SpanOptions { link: play.previous, state: play.state, ..SpanOptions::new(name::SPAN_TRACK_PLAY) };
         let root = to.start(at, options.child_of(play.parent.map(Parent::Context)));
         let context = root.and_then(|root| to.telemetry.as_ref()?.span_context(root));
+        to.hold(context);
         to.set_encoded(root, play.attributes);
         to.set(root, name::PLAYER_ENGINE, Value::Text("tonearm"));
         to.set(root, name::TRACK_PLAY_TRIGGER, Value::Text(play.trigger));
@@ -66,8 +72,17 @@ impl PlayTrace {
         let carried = !requests.is_empty();
         let told = |text: &mut String| if carried { std::mem::take(text) } else { String::new() };
         let (node, codec) = (told(&mut self.node), told(&mut self.codec));
-        *self =
-            Self { root, context, requests, node, codec, attempted: true, trigger: play.trigger, ..Self::default() };
+        *self = Self {
+            root,
+            context,
+            requests,
+            node,
+            codec,
+            attempted: true,
+            trigger: play.trigger,
+            state: play.state.into(),
+            ..Self::default()
+        };
     }
 
     /// Where the bytes came from, for a series; nothing where no server said so.
@@ -93,6 +108,10 @@ impl PlayTrace {
 
     /// Something was to be heard for another 30 s.
     pub fn heartbeat(&self, to: &mut Teller<'_>) {
+        let now = to.now;
+        if to.telemetry.as_mut().is_some_and(|telemetry| telemetry.take_new_session(now)) {
+            to.measure(Metric::PlayerSessions, 1.0, &[], None);
+        }
         to.measure(Metric::PlayerSessionHeartbeats, 1.0, &[], None);
         to.log(INFO, name::EVENT_SESSION_ACTIVE, "", &[], self.context);
     }
@@ -125,19 +144,20 @@ impl PlayTrace {
 
     #[inline(never)]
     fn child(&self, to: &mut Teller<'_>, at: Instant, name: &str) -> Option<SpanKey> {
-        to.start(at, SpanOptions::new(name).child_of(Some(self.parent()?)))
+        let options = SpanOptions { state: &self.state, ..SpanOptions::new(name) };
+        to.start(at, options.child_of(Some(self.parent()?)))
     }
 
-    /// Starts the span of a media request; returns the `traceparent` that goes with it.
+    /// Starts the span of a media request; returns the lines that go with it.
     pub fn start_media_request(&mut self, to: &mut Teller<'_>, request: u32, url: &Url, offset: u64) -> Option<String> {
         let parent = self.recover.map_or(self.parent(), |recover| Some(Parent::Local(recover)));
-        let (key, traceparent) = start_request(to, parent, url);
+        let (key, lines) = start_request(to, parent, url, &self.state);
         if offset > 0 {
             let range = ["bytes=", &decimal(offset), "-"].concat();
             to.set(key, name::HTTP_REQUEST_HEADER_RANGE, Value::Text(&range));
         }
         self.requests.insert(request, OpenRequest { key: key?, since: to.now, status: 0 });
-        traceparent
+        lines
     }
 
     /// Notes a media response's head.
@@ -206,6 +226,10 @@ impl PlayTrace {
     pub fn started(&mut self, to: &mut Teller<'_>, start: &StartUp, method: &'static str, rate: u32) {
         let Some(root) = self.root.take() else { return };
         let audible = start.end_of(Phase::Output).unwrap_or(to.now);
+        let latency = audible.since(start.requested());
+        if to.telemetry.as_ref().and_then(|telemetry| telemetry.slow()).is_some_and(|slow| latency > slow) {
+            to.keep(&mut self.context);
+        }
         let output = self.output.take();
         to.set(output, name::AUDIO_OUTPUT_SAMPLE_RATE, rate.into());
         to.end(output, audible);
@@ -215,7 +239,7 @@ impl PlayTrace {
             let attributes = [Value::Text(phase.as_str()), self.node()];
             to.measure(Metric::TrackPlayPhase, seconds, &attributes, self.context);
         }
-        let latency = audible.since(start.requested()).as_secs_f64();
+        let latency = latency.as_secs_f64();
         let attributes = [Value::Text(self.trigger), Value::Text(method), self.node()];
         to.measure(Metric::TrackPlayLatency, latency, &attributes, self.context);
         self.waited(to, "startup", latency);
@@ -251,6 +275,7 @@ impl PlayTrace {
         }
         self.end_open(to);
         self.exit(to, failure.filter(|&failure| failure != PlayFailure::Aborted), state);
+        to.let_go(self.context);
     }
 
     /// What a play left open ends with it; a gap lasted until here.
@@ -266,6 +291,9 @@ impl PlayTrace {
 
     /// The listener leaves before the sound, or an error ends the play there; the bodies go on.
     pub fn exit(&mut self, to: &mut Teller<'_>, error: Option<PlayFailure>, state: &'static str) {
+        if error.is_some() {
+            to.keep(&mut self.context);
+        }
         let decode = self.decode.take();
         if let Some(error @ (PlayFailure::NotSupported | PlayFailure::Undecodable | PlayFailure::Truncated)) = error {
             to.fail(decode, &error.error_type(), "");
@@ -292,6 +320,7 @@ impl PlayTrace {
         if self.root.is_some() {
             return;
         }
+        to.keep(&mut self.context);
         let key = self.recover.take().or_else(|| self.child(to, to.now, name::SPAN_TRACK_RECOVER));
         to.set(key, name::AUDIO_DECODE_FAILURES, totals.decode_failures.into());
         to.fail(key, &failure.error_type(), &failure.message());
@@ -302,6 +331,7 @@ impl PlayTrace {
     pub fn stall_started(&mut self, to: &mut Teller<'_>, at: Instant, cause: StallCause) {
         if self.dry.is_none() {
             self.dry = Some((at, cause));
+            to.keep(&mut self.context);
             self.stall = self.child(to, at, name::SPAN_TRACK_STALL);
             to.set(self.stall, name::TRACK_STALL_CAUSE, Value::Text(cause.as_str()));
             let attributes = [Value::Text(cause.as_str()), self.node()];

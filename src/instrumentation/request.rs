@@ -29,17 +29,23 @@ pub(super) struct OpenRequest {
     pub(super) status: u16,
 }
 
-/// Starts the span of a media request, and says which `traceparent` goes with it, if any may.
+/// Starts the span of a media request, and says which lines go with it, if any may (`state` is the trace's `tracestate`).
 pub(super) fn start_request(
     to: &mut Teller<'_>,
     parent: Option<Parent>,
     url: &Url,
+    state: &str,
 ) -> (Option<SpanKey>, Option<String>) {
-    let key = to.start(to.now, SpanOptions::new("GET").kind(SpanKind::Client).child_of(parent));
+    let options = SpanOptions { state, ..SpanOptions::new("GET") };
+    let key = to.start(to.now, options.kind(SpanKind::Client).child_of(parent));
     to.set_encoded(key, &url.attributes);
     to.set(key, name::HTTP_REQUEST_METHOD, Value::Text("GET"));
     to.set(key, name::TRACK_REQUEST_PURPOSE, Value::Text("media"));
-    (key, if url.propagates { to.telemetry.as_ref().and_then(|telemetry| telemetry.traceparent(key?)) } else { None })
+    let lines =
+        to.telemetry.as_ref().zip(key).and_then(|(telemetry, key)| {
+            if url.propagates { telemetry.headers(key, state) } else { telemetry.query(key) }
+        });
+    (key, lines)
 }
 
 /// Notes what a response's head says.

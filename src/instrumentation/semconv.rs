@@ -104,6 +104,8 @@ pub const CAUSE: &str = "cause";
 pub const FROM: &str = "from";
 /// Of metrics: the state after.
 pub const TO: &str = "to";
+/// Of metrics: whether something was found.
+pub const HIT: &str = "hit";
 /// The session, on every span and log record.
 pub const SESSION_ID: &str = "session.id";
 

@@ -2,7 +2,7 @@
 
 use super::metrics::Metric;
 use super::semconv as name;
-use crate::telemetry::{Log, Severity, SpanContext, SpanKey, SpanOptions, Telemetry, Value};
+use crate::telemetry::{Log, SAMPLED, Severity, SpanContext, SpanKey, SpanOptions, Telemetry, Value};
 use crate::time::Instant;
 
 /// Where a play's spans go, and what time it is.
@@ -45,6 +45,30 @@ impl Teller<'_> {
     pub(super) fn end(&mut self, key: Option<SpanKey>, at: Instant) {
         if let (Some(telemetry), Some(key)) = (self.telemetry.as_mut(), key) {
             telemetry.end_span(self.now, key, at);
+        }
+    }
+
+    /// Holds a trace that was not chosen until it is known how the play went.
+    pub(super) fn hold(&mut self, context: Option<SpanContext>) {
+        if let (Some(telemetry), Some(context)) = (self.telemetry.as_mut(), context) {
+            telemetry.hold(&context);
+        }
+    }
+
+    /// The play is one to look at: its trace is exported, if it was held.
+    #[inline(never)]
+    pub(super) fn keep(&mut self, context: &mut Option<SpanContext>) {
+        if let (Some(telemetry), Some(context)) = (self.telemetry.as_mut(), context)
+            && telemetry.keep(self.now, context)
+        {
+            context.flags |= SAMPLED;
+        }
+    }
+
+    /// The play went well.
+    pub(super) fn let_go(&mut self, context: Option<SpanContext>) {
+        if let (Some(telemetry), Some(context)) = (self.telemetry.as_mut(), context) {
+            telemetry.let_go(&context);
         }
     }
 

@@ -3,7 +3,7 @@
 
 /**
  * Ids and flags of a span: the trace's 16 bytes and the span's 8 lie in `ids` from `at` on.
- * @typedef {{ ids: Uint8Array, at: number, flags: number, isRemote: boolean }} Context
+ * @typedef {{ ids: Uint8Array, at: number, flags: number, isRemote: boolean, state: string }} Context `state` is the `tracestate`
  */
 
 /** Bytes of both ids. */
@@ -30,7 +30,7 @@ export function newContext(parent) {
   // Never all zeros; of a trace's id the lower seven bytes stay random (section 3.2.3.3).
   else pool[at] |= 1;
   pool[at + 16] |= 1;
-  return { ids: pool, at, flags: parent ? parent.flags : BEGINS, isRemote: false };
+  return { ids: pool, at, flags: parent ? parent.flags | 1 : BEGINS, isRemote: false, state: parent?.state ?? '' };
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
@@ -45,10 +45,20 @@ export const format = ({ ids, at, flags }) =>
 /** A `traceparent` (section 3.2); a later version than 00 may go on behind its flags. */
 const TRACEPARENT = /^(?!ff)([\da-f]{2})-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?=$|-)/;
 
+/** Members of a `tracestate` (section 3.3.1.3). */
+const MEMBER = /^[a-z\d][-a-z\d_*/@]{0,255}=[ -+\--<>-~]{0,255}[!-+\--<>-~]$/;
+
+/** A `tracestate` as it is handed on; what is malformed is none. @param {unknown} given */
+function stateOf(given) {
+  const members = String(given ?? '').split(',').map((member) => member.replace(/^[ \t]+|[ \t]+$/g, '')).filter(Boolean);
+  const known = new Map(members.reverse().map((member) => [member.split('=', 1)[0], member]));
+  return members.length <= 32 && members.every((member) => MEMBER.test(member)) ? [...known.values()].reverse().join() : '';
+}
+
 /** The context of a span, or of what an app gives as one (an object with a `traceparent`, or that). What is malformed is none:
  *  telemetry breaks nothing. @param {unknown} given @returns {Context | undefined} */
 export function contextOf(given) {
-  const object = typeof given === 'object' ? /** @type {{ context?: Context, traceparent?: unknown } | null} */ (given) : undefined;
+  const object = typeof given === 'object' ? /** @type {{ context?: Context, traceparent?: unknown, tracestate?: unknown } | null} */ (given) : undefined;
   if (object?.context) return object.context;
   const text = object ? object.traceparent : given;
   const [all, version, trace, span, flags] = (typeof text === 'string' && TRACEPARENT.exec(text)) || [];
@@ -56,14 +66,14 @@ export function contextOf(given) {
   const hex = trace + span;
   const ids = Uint8Array.from({ length: IDS }, (_, n) => parseInt(hex.slice(2 * n, 2 * n + 2), 16));
   // The two flags that are defined; others must not be passed on.
-  return { ids, at: 0, flags: parseInt(/** @type {string} */ (flags), 16) & 3, isRemote: !object };
+  return { ids, at: 0, flags: parseInt(/** @type {string} */ (flags), 16) & 3, isRemote: true, state: stateOf(object?.tracestate) };
 }
 
-/** A context as the core takes it: both ids, the flags, whether it is another process's; nothing where there is none.
+/** A context as the core takes it: both ids, the flags, whether it is another process's, its state; nothing where there is none.
  *  @param {unknown} given */
 export function bytesOf(given) {
   const context = contextOf(given);
   if (!context) return new Uint8Array();
-  const { ids, at, flags, isRemote } = context;
-  return Uint8Array.of(...ids.subarray(at, at + IDS), flags, Number(isRemote));
+  const { ids, at, flags, isRemote, state } = context;
+  return Uint8Array.of(...ids.subarray(at, at + IDS), flags, Number(isRemote), ...new TextEncoder().encode(state));
 }

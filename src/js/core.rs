@@ -12,7 +12,9 @@ use crate::engine::{ContextState, Engine, Input, PlayRequest, Player, PlayerInpu
 use crate::instrumentation::Url;
 use crate::playback::PlayFailure;
 use crate::random::Random;
-use crate::telemetry::{Batch, Config, DropReason, Reply, Signal, SpanContext, Telemetry};
+use crate::telemetry::{
+    Batch, Config, Consent, DropReason, FULL, Propagators, Recovered, Reply, Sampler, Signal, SpanContext, Telemetry,
+};
 use crate::time::{Duration, Instant};
 
 /// The control plane of one page.
@@ -56,14 +58,16 @@ fn part<'a>(bytes: &mut Cursor<'a>) -> &'a [u8] {
 fn load(token: u32, play: u32, flag: bool, bytes: &[u8]) -> PlayerInput {
     let mut bytes = Cursor::new(bytes);
     let propagates = bytes.number(1) > 0;
-    let href: String = part(&mut bytes).iter().copied().map(char::from).collect();
+    let href = ascii(part(&mut bytes));
     let told = part(&mut bytes).to_vec();
     let url = (!href.is_empty()).then_some(Url { href, attributes: told, propagates });
     match url {
         url if token > 0 => {
             let attributes = part(&mut bytes).to_vec();
-            let parent = context_of(part(&mut bytes));
-            PlayerInput::Load { token, source: Source { url, credentials: flag, attributes, parent } }
+            let parent = part(&mut bytes);
+            // Behind ids and flags its `tracestate`.
+            let (parent, trace_state) = (context_of(parent), ascii(parent.get(26..).unwrap_or_default()));
+            PlayerInput::Load { token, source: Source { url, credentials: flag, attributes, parent, trace_state } }
         }
         Some(url) => PlayerInput::Resolved { play, url },
         None => PlayerInput::ResolveFailed { play, failure: PlayFailure::Resolve },
@@ -127,12 +131,21 @@ impl Core {
                 };
                 Input::ExportReplied { telemetry: id, export: a as u32, reply }
             }
-            // Signal, records, and 0 to send them or the reason why not.
+            // Signal, records, and what becomes of them.
             33 => {
-                let signal = Signal::ALL.get(a as usize).copied().unwrap_or(Signal::Traces);
-                let lost = [DropReason::Unconfirmed, DropReason::Expired].get((c as usize).wrapping_sub(1)).copied();
-                Input::Recover { telemetry: id, signal, records: b as u64, body: bytes.to_vec(), lost }
+                let signal = signal(a);
+                let fate = match c as u32 {
+                    1 => Recovered::Lost(DropReason::Unconfirmed),
+                    2 => Recovered::Lost(DropReason::Expired),
+                    late => Recovered::Sent { late: late > 0 },
+                };
+                Input::Recover { telemetry: id, signal, records: b as u64, body: bytes.to_vec(), fate }
             }
+            34 if FULL => {
+                let record = flag.then(|| bytes.to_vec());
+                Input::Inspected { telemetry: id, signal: signal(a), record }
+            }
+            35 => Input::DestroyTelemetry { id },
             27 => Input::CreateTelemetry { id, config: config(bytes) },
             32 => {
                 self.driver.timeout();
@@ -144,17 +157,27 @@ impl Core {
         0
     }
 
-    /// What is pending, request by request: its signal, its number (0 was never sent), its records and the length of its
-    /// body in four bytes each, then the body.
-    pub fn snapshot(&self, telemetry: u32) -> Vec<u8> {
+    /// Asks a pipeline for what is pending (0): request by request its signal, its number (0 was never sent), its records and
+    /// the length of its body in four bytes each, then the body. For the headers that hand a context on, as lines (1). For the
+    /// context that lines of headers tell (2): `traceparent` and `tracestate` in a line each, nothing where there is none.
+    pub fn ask(&self, what: u32, telemetry: u32, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         self.driver.record(telemetry, |telemetry, now| {
-            telemetry.snapshot(now, |signal, id, records, body| {
-                for number in [signal as u32, id, records as u32, body.len() as u32] {
-                    out.extend_from_slice(&number.to_le_bytes());
+            match what {
+                0 => telemetry.snapshot(now, |signal, id, records, body| {
+                    for number in [signal as u32, id, records as u32, body.len() as u32] {
+                        out.extend_from_slice(&number.to_le_bytes());
+                    }
+                    out.extend_from_slice(body);
+                }),
+                1 if FULL => {
+                    let state = ascii(bytes.get(26..).unwrap_or_default());
+                    let headers = context_of(bytes).map(|context| telemetry.headers_of(&context, &state));
+                    out = headers.unwrap_or_default().into_bytes();
                 }
-                out.extend_from_slice(body);
-            });
+                2 if FULL => out = telemetry.extract(str::from_utf8(bytes).unwrap_or_default()).into_bytes(),
+                _ => {}
+            }
             0
         });
         out
@@ -168,6 +191,10 @@ impl Core {
         let mut figures = Vec::new();
         self.driver.read(|engine, now| match (what, engine.player(id)) {
             (2, _) => account(engine, id, &mut figures),
+            (3, _) => {
+                let id = engine.pipeline(id).map(Telemetry::session_id).unwrap_or_default();
+                figures.extend(id.bytes().map(f64::from));
+            }
             (0, Some(player)) => self::figures(player, now, &mut figures),
             (_, player) => {
                 if let Some(context) = player.and_then(Player::context) {
@@ -179,6 +206,15 @@ impl Core {
         });
         figures
     }
+}
+
+fn signal(number: f64) -> Signal {
+    Signal::ALL.get(number as usize).copied().unwrap_or(Signal::Traces)
+}
+
+/// Bytes that the scripts know to be ASCII.
+fn ascii(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
 }
 
 /// What an app records beside the player; see `door.js`.
@@ -195,7 +231,7 @@ fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b, c]: [f64; 3
             return earlier.into();
         }
         28 => {
-            telemetry.log_encoded(now, Instant::from_millis(c), a as u32, b as u32, bytes.to_vec().into());
+            telemetry.log_encoded(now, Instant::from_millis(b), a as u32, bytes);
             return 1;
         }
         29 => return u32::from(telemetry.record(now, (a as u32).into(), b, context_of(bytes))),
@@ -208,13 +244,31 @@ fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b, c]: [f64; 3
             let bounds = bounds.chunks_exact(8).map(|bound| f64::from_bits(Cursor::new(bound).number(8))).collect();
             return telemetry.encoded_instrument(now, kind, head.to_vec(), bounds);
         }
+        36 => {
+            let age = millis(a);
+            telemetry.begin_session(now, (!bytes.is_empty()).then(|| (ascii(bytes), age)));
+        }
+        37 => telemetry.set_context(bytes, a as usize),
+        38 if FULL => telemetry.set_baggage(ascii(bytes)),
+        39 if FULL => {
+            telemetry.set_consent(consent(a as u32));
+            return 1;
+        }
+        40 => {
+            let reason = DropReason::ALL.get(b as usize).copied().unwrap_or(DropReason::QueueFull);
+            telemetry.count_lost(signal(a), reason, c as u64);
+        }
         _ => {}
     }
     0
 }
 
-/// A pipeline's options: five numbers of four bytes, one of one, two flags; in parts the resource's attributes, and what spans
-/// and logs say of the client.
+fn consent(number: u32) -> Consent {
+    [Consent::Granted, Consent::Pending].get(number as usize).copied().unwrap_or(Consent::Denied)
+}
+
+/// A pipeline's options: six numbers of four bytes, one of eight, eight of one; in parts the resource's attributes, what spans
+/// and logs say of the client, and as often as there are prefixes and names of spans: those, and a number each.
 fn config(bytes: &[u8]) -> Config {
     let mut bytes = Cursor::new(bytes);
     let mut number = |length| bytes.number(length) as u32;
@@ -227,14 +281,47 @@ fn config(bytes: &[u8]) -> Config {
         metric_interval: millis(number(4)),
         ..Batch::default()
     };
-    let (level, cumulative, spools) = (number(1), number(1) > 0, number(1) > 0);
-    Config { resource: part(&mut bytes).to_vec(), client: part(&mut bytes).to_vec(), level, cumulative, spools, batch }
+    let slow = number(4);
+    let mut sampler = Sampler {
+        tail: (slow > 0).then(|| millis(slow)),
+        parent_based: number(1) > 0,
+        ratio: f64::from_bits(bytes.number(8)),
+        ..Sampler::default()
+    };
+    let mut number = || bytes.number(1) as u32;
+    let mut config = Config {
+        cumulative: number() > 0,
+        spools: number() > 0,
+        propagators: Propagators(number() as u8),
+        cmcd: number() > 0,
+        consent: consent(number()),
+        inspects: number() > 0,
+        tells_itself: number() > 0,
+        batch,
+        resource: part(&mut bytes).to_vec(),
+        client: part(&mut bytes).to_vec(),
+        ..Config::default()
+    };
+    for _ in 0..bytes.number(1) {
+        let prefix = part(&mut bytes).to_vec();
+        config.levels.push((prefix, bytes.number(1) as u32));
+    }
+    while FULL && !bytes.is_empty() {
+        let name = part(&mut bytes).to_vec();
+        sampler.by_name.push((name, f64::from_bits(bytes.number(8))));
+    }
+    config.sampler = sampler;
+    config
 }
 
-/// Of each signal the started, recovered, exported and pending records, and the dropped ones by reason.
+/// Whether the endpoints are well, and spans that no flush brings out; then of each signal the started, recovered, exported and
+/// pending records, and the dropped ones by reason.
 fn account(engine: &Engine, telemetry: u32, figures: &mut Vec<f64>) {
+    let Some(pipeline) = engine.pipeline(telemetry) else { return };
+    figures.push(f64::from(u8::from(pipeline.is_well())));
+    figures.push(pipeline.open_spans() as f64);
     for signal in Signal::ALL {
-        let account = engine.account(telemetry, signal);
+        let account = pipeline.account(signal);
         for count in [account.started, account.recovered, account.exported, account.pending] {
             figures.push(count as f64);
         }

@@ -31,7 +31,7 @@ export const REPLIED = 26;
 
 /** Its options, as `telemetry.js` writes and `core.rs` reads them. */
 export const CREATE_TELEMETRY = 27;
-/** Severity, and a number for the event; the record's fields. */
+/** Severity, and page time in milliseconds; the record's fields. */
 export const LOG = 28;
 /** The series, the value; the context of a span, or none. */
 export const RECORD = 29;
@@ -44,14 +44,40 @@ export const TIMEOUT = 32;
 /** Signal, records, and why they are not sent (`storage.js`); a request's body. */
 export const RECOVER = 33;
 
+/** Which kind of record (`SIGNALS`), and whether it is wanted; the record. */
+export const INSPECTED = 34;
+export const DESTROY_TELEMETRY = 35;
+/** Milliseconds since it began, of one that goes on; its id. */
+export const SESSION = 36;
+/** How many of the bytes are for metrics too; attributes, encoded as those of a resource. */
+export const CONTEXT_ATTRIBUTES = 37;
+/** The header's value. */
+export const BAGGAGE = 38;
+/** Its number in `CONSENTS`. */
+export const CONSENT = 39;
+/** Signal, reason, records. */
+export const LOST = 40;
+/** Lets go of all that waits. */
+export const FORGET = 41;
+
 export const NO_BYTES = new Uint8Array();
+
+/** Told of what ended the core, if something does. @type {{ heard: (error: unknown) => void }} */
+export const trap = { heard() {} };
 
 /**
  * @param {import('./core').Core | undefined} core @param {number} what @param {number} id a player's, or a pipeline's
  * @param {number} [a] @param {number} [b] @param {number} [c] @param {boolean} [flag] @param {Uint8Array} [bytes]
  */
-export const tell = (core, what, id, a = 0, b = 0, c = 0, flag = false, bytes = NO_BYTES) =>
-  core?.tell(what, id, a, b, c, flag, bytes) ?? 0;
+export function tell(core, what, id, a = 0, b = 0, c = 0, flag = false, bytes = NO_BYTES) {
+  try {
+    return core?.tell(what, id, a, b, c, flag, bytes) ?? 0;
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    trap.heard(error);
+    return 0;
+  }
+}
 
 /** Byte strings in one, each behind its length. @param {ArrayLike<number>[]} parts */
 export const pack = (...parts) =>

@@ -3,10 +3,12 @@
 
 import { SIGNALS, post } from '../browser/fetch.js';
 import { onHidden, onOnline } from '../browser/page_lifecycle.js';
-import { COLLECT, FLUSH, HIDDEN, REPLIED, TIMEOUT, tell } from './door.js';
+import { COLLECT, FLUSH, HIDDEN, LOST, REPLIED, TIMEOUT, tell, trap } from './door.js';
 import { instantiate } from '../browser/wasm.js';
 import * as glue from '../../pkg/dist/tonearm_bg.js';
 
+/** Cores that are brought back in one page. */
+const MOST_CRASHES = 3;
 /** Calls that may wait for the core. Beyond them the oldest promise is to be kept: new ones are refused by name. */
 const MAX_WAITING = 1024;
 
@@ -20,6 +22,13 @@ const MAX_WAITING = 1024;
 export const sides = new Map();
 /** Where the pipelines' requests go. @type {Map<number, import('../browser/fetch.js').Destination>} */
 export const exporters = new Map();
+
+/** Which traces they export, where not all. @type {Map<number, import('./types').Sampler>} */
+export const samplers = new Map();
+/** Looks at a pipeline's records before they are queued. @type {Map<number, (signal: number, record: Uint8Array) => void>} */
+export const inspectors = new Map();
+/** Called when a request was answered. @type {Set<() => void>} */
+export const answered = new Set();
 
 /** What the pipelines observe, by their id. @type {Map<number, (() => void)[]>} */
 export const observers = new Map();
@@ -49,6 +58,8 @@ const host = {
     clearTimeout(timer);
     if (millis >= 0) timer = setTimeout(() => tell(core, TIMEOUT, 0), millis);
   },
+  /** @param {number} id @param {number} signal @param {Uint8Array} record */
+  inspect: (id, signal, record) => inspectors.get(id)?.(signal, record.slice()),
   /** @param {number} id */
   spool: (id) => void spools.get(id)?.write(),
   /** @param {number} id */
@@ -67,6 +78,7 @@ const host = {
       // Without an answer it may have been counted: then it stays noted.
       if (status > 0) spool?.note(request, true);
       tell(core, REPLIED, id, request, status, wait, false, reply);
+      for (const heard of answered) heard();
     });
   },
 };
@@ -79,8 +91,16 @@ let core;
 let loading;
 /** @type {{ call: (core: import('./core').Core) => void, refuse?: (error: DOMException) => void }[]} */
 let waiting = [];
-/** Records from before the core was there. @type {typeof waiting} */
+/** Records from before the core was there. @type {((core: import('./core').Core) => void)[]} */
 const records = [];
+/** Records that were lost here, by pipeline, signal and reason. @type {Map<string, number>} */
+const losses = new Map();
+/** Whether somebody asked for the core that has all. */
+let full = false;
+/** How often a core ended by a fault. */
+let crashes = 0;
+/** What is done for a core that takes the place of one that ended. @type {Set<(error: unknown) => void>} */
+export const revivals = new Set();
 /** @type {import('./types').InitOptions} */
 let places = {};
 
@@ -94,7 +114,9 @@ export function unavailable(cause, what) {
 /** @returns {Promise<void>} */
 async function start() {
   if (typeof WebAssembly === 'undefined') throw new DOMException('WebAssembly is not available.', 'NotSupportedError');
-  const url = places.wasm ?? new URL('./tonearm_bg.wasm', import.meta.url);
+  const url = full
+    ? (places.fullWasm ?? new URL('./tonearm_full_bg.wasm', import.meta.url))
+    : (places.wasm ?? new URL('./tonearm_bg.wasm', import.meta.url));
   /** @type {Response} */
   let response;
   try {
@@ -104,18 +126,22 @@ async function start() {
   }
   if (!response.ok) throw unavailable(response.status, String(url));
   try {
-    await instantiate(response, './tonearm_bg.js', glue);
+    await instantiate(response, ['./tonearm_bg.js', './tonearm_full_bg.js'], glue);
   } catch (cause) {
     const error = new DOMException('The page does not let WebAssembly run.', 'NotSupportedError');
     throw Object.defineProperty(error, 'cause', { value: cause });
   }
+  trap.heard = crashed;
   const seed = crypto.getRandomValues(new BigUint64Array(2));
   core = new glue.Core(performance, seed[0], seed[1], host);
+  if (crashes > 0) return;
   onOnline(() => {
     for (const id of exporters.keys()) tell(core, FLUSH, id);
   });
   onHidden((left) => {
     for (const id of observers.keys()) observe(id);
+    // What somebody has to look at first is looked at now.
+    tell(core, TIMEOUT, 0);
     tell(core, HIDDEN, 0);
     for (const spool of spools.values()) {
       spool.write();
@@ -132,10 +158,12 @@ async function start() {
  */
 export function init(options) {
   if (options) places = { ...places, ...options };
+  if (!loading) full ||= Boolean(options?.full);
   loading ??= start().then(
     () => {
       // One call that fails must not take those behind it along.
-      for (const { call, refuse } of [...waiting.splice(0), ...records.splice(0)]) {
+      const noted = records.splice(0).map((call) => ({ call, refuse: undefined }));
+      for (const { call, refuse } of [...waiting.splice(0), ...noted]) {
         try {
           call(/** @type {import('./core').Core} */ (core));
         } catch (error) {
@@ -155,6 +183,30 @@ export function init(options) {
   return loading;
 }
 
+/** The core that has all is wanted: it must not be on its way without. @param {string} option that wants it */
+export function wantFull(option) {
+  if (loading && !full) {
+    throw new DOMException(`createTelemetry: option "${option}" must come before init() and the first player, or call init({ full: true }).`, 'InvalidStateError');
+  }
+  full = true;
+}
+
+/** A fault ended the core: another takes its place, with the pipelines and players of the page. @param {unknown} error */
+function crashed(error) {
+  if (!core) return;
+  core = loading = undefined;
+  clearTimeout(timer);
+  console.error(error);
+  // One that faults again and again is not brought back.
+  if (++crashes <= MOST_CRASHES) for (const revive of [...revivals]) revive(error);
+}
+
+/** The trace of the last play, for who asks what happened. */
+export const lastTrace = { traceparent: '' };
+
+/** Whether a core lives, or may. */
+export const isLive = () => crashes <= MOST_CRASHES;
+
 /** Where the app says that a file of the package is, if it does. @param {'worker' | 'worklet'} name */
 export const placeOf = (name) => places[name];
 
@@ -163,11 +215,27 @@ export const currentCore = () => core;
 
 /**
  * Calls the core now, or once it is there, for telemetry: what waits does not bring it, and takes no place from players.
- * @param {(core: import('./core').Core) => void} call
+ * @param {(core: import('./core').Core) => void} call @param {() => void} [lost] called instead where there is no room
  */
-export function whenCore(call) {
+export function whenCore(call, lost) {
   if (core) call(core);
-  else if (records.length < MAX_WAITING) records.push({ call });
+  else if (records.length < MAX_WAITING) records.push(call);
+  else lost?.();
+}
+
+/** Counts records that were lost before the core had them. @param {number} telemetry @param {number} signal @param {number} reason */
+export function countLost(telemetry, signal, reason) {
+  const key = `${telemetry} ${signal} ${reason}`;
+  losses.set(key, (losses.get(key) ?? 0) + 1);
+}
+
+/** Hands those counts over. @param {import('./core').Core} core */
+export function tellLosses(core) {
+  for (const [key, count] of losses) {
+    const [telemetry, signal, reason] = key.split(' ').map(Number);
+    tell(core, LOST, telemetry, signal, reason, count);
+  }
+  losses.clear();
 }
 
 /**
@@ -176,10 +244,8 @@ export function whenCore(call) {
  * @param {(error: DOMException) => void} [refuse] called instead where it can't be had; what sets things up waits on
  */
 export function withCore(call, refuse) {
-  if (core) {
-    call(core);
-    return;
-  }
+  if (core) return call(core);
+  if (!isLive()) return refuse?.(new DOMException('The player ended by a fault.', 'OperationError'));
   if (refuse && waiting.length >= MAX_WAITING) refuse(new DOMException('Too many calls wait for the player.', 'QuotaExceededError'));
   else waiting.push({ call, refuse });
   init().catch(() => {});

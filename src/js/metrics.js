@@ -32,6 +32,9 @@ export class Instrument {
   #tag;
   /** Series by the values of their attributes. @type {Map<string, number>} */
   #series = new Map();
+  #id = 0;
+  /** The core that knows them. @type {import('./core').Core | undefined} */
+  #core;
 
   /** @param {number} telemetry @param {string} name @param {number} kind @param {import('./types').InstrumentOptions} options */
   constructor(telemetry, name, kind, { unit = '', attributes = [], bounds = [] } = {}) {
@@ -40,14 +43,18 @@ export class Instrument {
     this.#telemetry = telemetry;
     this.#keys = attributes;
     this.#tag = tagOf(kind, bounds);
-    /** @type {number | undefined} */
-    let id;
     this.#define = (/** @type {import('./core').Core} */ core) =>
-      (id ??= tell(core, INSTRUMENT, telemetry, kind, bounds.length, 0, false, encodeInstrument(name, unit, bounds)));
+      tell(core, INSTRUMENT, telemetry, kind, bounds.length, 0, false, encodeInstrument(name, unit, bounds));
   }
 
   /** @param {import('./core').Core} core @param {Attributes | undefined} attributes */
   #seriesOf(core, attributes) {
+    if (this.#core !== core) {
+      // One that takes the place of a core that ended knows nothing of ours.
+      this.#core = core;
+      this.#id = this.#define(core);
+      this.#series.clear();
+    }
     let key = '';
     // A number and its text are two values.
     if (attributes) {
@@ -59,7 +66,7 @@ export class Instrument {
     let series = this.#series.get(key);
     if (series === undefined) {
       const declared = Object.fromEntries(this.#keys.map((name) => [name, attributes?.[name]]));
-      series = tell(core, SERIES, this.#telemetry, this.#define(core), 0, 0, false, encode(this.#tag, declared));
+      series = tell(core, SERIES, this.#telemetry, this.#id, 0, 0, false, encode(this.#tag, declared));
       // The core has no more of them either.
       if (this.#series.size < 2000) this.#series.set(key, series);
     }
@@ -87,9 +94,12 @@ export class Instrument {
   bind(attributes) {
     /** @type {number | undefined} */
     let series;
+    /** @type {import('./core').Core | undefined} */
+    let of;
     const record = (/** @type {number} */ value, /** @type {Within} */ within) => {
       const core = currentCore();
-      if (core) this.#record(core, (series ??= this.#seriesOf(core, attributes)), value, within);
+      if (core && core !== of) [of, series] = [core, this.#seriesOf(core, attributes)];
+      if (core) this.#record(core, /** @type {number} */ (series), value, within);
       else this.record(value, attributes, within);
     };
     return { add: record, record };

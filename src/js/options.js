@@ -1,6 +1,8 @@
 // The options of a pipeline, each with what is expected of it: a mistake is a `TypeError` that names the option, what was
 // expected and what came.
 
+import { SEVERITIES } from './config.js';
+
 /** @typedef {[test: (value: any) => boolean, expected: string]} Rule */
 
 const isText = (/** @type {unknown} */ value) => typeof value === 'string';
@@ -18,6 +20,14 @@ const isObject = (value) => typeof value === 'object' && !Array.isArray(value);
 /** @type {(...values: string[]) => Rule} */
 const oneOf = (...values) => [(value) => values.includes(value), `one of ${values.join(', ')}`];
 
+/** @type {Rule} */
+const flag = [(value) => typeof value === 'boolean', 'true or false'];
+const isLevel = (/** @type {unknown} */ value) => Object.hasOwn(SEVERITIES, String(value));
+const isPart = (/** @type {any} */ value) => typeof value === 'number' && value >= 0 && value <= 1;
+const isSampler = (/** @type {any} */ { ratio = 1, byName = {}, parentBased = false, tail, ...more }) =>
+  isPart(ratio) && isObject(byName) && Object.values(byName).every(isPart) && typeof parentBased === 'boolean' &&
+  (tail === undefined || tail?.slowerThan > 0) && Object.keys(more).length === 0;
+
 /** @type {Record<string, Rule>} */
 const RULES = {
   serviceName: [(value) => isText(value) && value !== '', 'a string that is not empty'],
@@ -30,7 +40,22 @@ const RULES = {
     (value) => typeof value === 'function' || (isObject(value) && Object.values(value).every(isText)),
     'an object of strings, or a function that gives one',
   ],
-  storage: [(value) => typeof value === 'boolean', 'true or false'],
+  storage: flag,
+  cmcd: flag,
+  echo: flag,
+  tellsItself: flag,
+  consent: oneOf('granted', 'pending', 'denied'),
+  protocol: oneOf('http/protobuf', 'http/json'),
+  propagators: [
+    (value) => Array.isArray(value) && value.every((name) => ['tracecontext', 'baggage', 'b3', 'b3multi'].includes(name)),
+    'an array of tracecontext, baggage, b3, b3multi',
+  ],
+  sampler: [
+    (value) => ['always_on', 'always_off'].includes(value) || (isObject(value) && isSampler(value)),
+    'always_on, always_off, or an object with ratio, byName (from 0 to 1), parentBased and tail.slowerThan (seconds)',
+  ],
+  redact: [(value) => typeof value === 'function', 'a function'],
+  userKey: text,
   compression: oneOf('gzip', 'none'),
   allowQuery: [(value) => Array.isArray(value) && value.every(isText), 'an array of query keys'],
   scrubUrl: [(value) => typeof value === 'function', 'a function'],
@@ -39,7 +64,10 @@ const RULES = {
   exportTimeoutMillis: millis,
   metricIntervalMillis: millis,
   temporality: oneOf('delta', 'cumulative'),
-  logLevel: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'),
+  logLevel: [
+    (value) => isLevel(value) || (isObject(value) && Object.values(value).every(isLevel)),
+    'one of trace, debug, info, warn, error, fatal, or an object of those by the beginning of an event\'s name',
+  ],
   maxExportBatchSize: count(10_000),
   maxQueueSize: count(1_000_000),
 };

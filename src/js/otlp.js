@@ -7,6 +7,8 @@ import { contextOf } from './context.js';
 
 /** Attributes that one record keeps (OpenTelemetry's default limit). */
 const MOST = 128;
+/** UTF-16 units that one text keeps. */
+const LONGEST = 8192;
 /** Values of one record, those within others included: something that holds itself must not hold the page. */
 const MOST_VALUES = 1024;
 let values = 0;
@@ -94,7 +96,7 @@ function end(from) {
  *  @param {unknown} value @param {number} depth */
 function anyValue(value, depth) {
   room(16);
-  if (typeof value === 'string') text(0x0a, value);
+  if (typeof value === 'string') text(0x0a, value.length > LONGEST ? value.slice(0, LONGEST) : value);
   else if (typeof value === 'boolean') {
     bytes[at++] = 0x10;
     bytes[at++] = Number(value);
@@ -130,13 +132,17 @@ function anyValue(value, depth) {
 /** Values of other kinds are left out. @param {unknown} value */
 const isTold = (value) => value !== undefined && value !== null && typeof value !== 'function' && typeof value !== 'symbol';
 
-/** @param {number} tag @param {object} of @param {number} depth */
+/** How many attributes were left out. @param {number} tag @param {object} of @param {number} depth */
 function attributes(tag, of, depth) {
   let count = 0;
+  let dropped = 0;
   for (const key of Object.keys(of)) {
     const value = /** @type {Record<string, unknown>} */ (of)[key];
     if (!isTold(value)) continue;
-    if (++count > MOST || ++values > MOST_VALUES) return;
+    if (++count > MOST || ++values > MOST_VALUES) {
+      dropped++;
+      continue;
+    }
     const pair = begin(tag);
     text(0x0a, key);
     const any = begin(0x12);
@@ -144,6 +150,7 @@ function attributes(tag, of, depth) {
     end(any);
     end(pair);
   }
+  return dropped;
 }
 
 /** @param {() => void} write */
@@ -185,12 +192,19 @@ function span({ name, kind, context, parent, links, error, attributes: own }) {
   room(64);
   id(0x0a, context.ids, context.at, 16);
   id(0x12, context.ids, context.at + 16, 8);
+  if (context.state) text(0x1a, context.state);
+  room(16);
   if (parent) id(0x22, parent.ids, parent.at + 16, 8);
   text(0x2a, name);
   room(4);
   bytes[at++] = 0x30;
   bytes[at++] = kind;
-  attributes(SPAN, own, 0);
+  const dropped = attributes(SPAN, own, 0);
+  if (dropped > 0) {
+    room(8);
+    bytes[at++] = 0x50;
+    varint(dropped);
+  }
   for (const { context, attributes } of links ?? []) link(context, attributes);
   if (error !== undefined) {
     const status = begin(0x7a);
@@ -264,6 +278,3 @@ export const encodeInstrument = (name, unit, bounds) =>
     text(0x0a, name);
     text(0x1a, unit);
   });
-
-/** A number for an event's name, as the core has it (`log.rs`). @param {string} event */
-export const hash = (event) => utf8.encode(event).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5) >>> 0;

@@ -8,7 +8,8 @@ import {
   CONTEXT, CREATE_PLAYER, DESTROY_PLAYER, FACT, LOAD, MEDIA_UNAVAILABLE, OUTPUT_READY, OUTPUT_UNAVAILABLE, PAUSE, PLAY, REPORT,
   SEEK, STOP, tell,
 } from './door.js';
-import { currentCore, placeOf, sides, withCore } from './loader.js';
+import { currentCore, lastTrace, placeOf, revivals, sides, withCore } from './loader.js';
+import { onRequest } from './on_request.js';
 import { bytesOf } from './context.js';
 import { SPAN, encode } from './otlp.js';
 import { Resolver, flat, traceparentOfPlay } from './resolver.js';
@@ -132,7 +133,10 @@ export class Player extends EventTarget {
     this.#resolver = new Resolver(this.#id, this.#telemetry);
     sides.set(this.#id, {
       tell: [
-        (_, name) => this.dispatchEvent(new Event(name)),
+        (_, name) => {
+          if (name === 'statechange') lastTrace.traceparent = traceparentOfPlay(this.#id);
+          this.dispatchEvent(new Event(name));
+        },
         this.#settle.bind(this),
         (play) => this.#resolver.run(play, this.#source),
         () => this.#resolver.cancel(),
@@ -143,9 +147,22 @@ export class Player extends EventTarget {
       media: (command) => this.#worker?.postMessage(command, [command.buffer]),
     });
     this.#tell(CREATE_PLAYER, this.#telemetry?.id);
+    revivals.add(this.#revive);
     this.#context.addEventListener('statechange', () => this.#tellContext(), { signal: this.#alive.signal });
     this.#open();
   }
+
+  /** The core ended by a fault, and another takes its place: what was asked for has failed, the source is there again. */
+  #revive = () => {
+    this.#node?.port.postMessage(-1);
+    const error = (this.#early = new DOMException('The player ended by a fault.', 'OperationError'));
+    for (const { reject } of this.#promises.values()) reject(error);
+    this.#promises.clear();
+    this.#tell(CREATE_PLAYER, this.#telemetry?.id);
+    this.#open();
+    if (this.#source) this.#select().catch(() => {});
+    this.dispatchEvent(new Event('error'));
+  };
 
   /** @param {number} what @param {number} [value] */
   #tell(what, value) {
@@ -239,14 +256,22 @@ export class Player extends EventTarget {
     this.#loaded = new AbortController();
     this.#resolver.reset();
     signal?.addEventListener('abort', () => this.stop(), { once: true, signal: this.#loaded.signal });
+    // What traces its requests is there when the play begins.
+    if (source.resolve && this.#telemetry) onRequest.tracing().catch(() => {});
+    await this.#select();
+    // It may have aborted while the core was on its way.
+    signal?.throwIfAborted();
+  }
+
+  /** Tells the core of the source. */
+  #select() {
+    const source = /** @type {import('./types').Source} */ (this.#source);
     const url = source.src === undefined ? undefined : describe(source.src, this.#telemetry?.options);
     const attributes = encode(SPAN, { [MUSIC_TRACK_ID]: source.trackId, [MUSIC_PLAYLIST_ID]: source.playlistId });
     const credentials = source.credentials === 'include';
-    await this.#promise(SPAN_TRACK_LOAD, performance.now(), (core, token) =>
+    return this.#promise(SPAN_TRACK_LOAD, performance.now(), (core, token) =>
       tell(core, LOAD, this.#id, token, 0, 0, credentials, flat(url, attributes, bytesOf(source.parent))),
     );
-    // It may have aborted while the core was on its way.
-    signal?.throwIfAborted();
   }
 
   /** @param {import('./types').PlayOptions} [options] @returns {Promise<void>} */
@@ -273,6 +298,7 @@ export class Player extends EventTarget {
     this.#destroyed = true;
     this.#tell(DESTROY_PLAYER);
     sides.delete(this.#id);
+    revivals.delete(this.#revive);
     this.#alive.abort();
     this.#resolver.cancel();
     this.#loaded.abort();

@@ -1,12 +1,13 @@
 // Asks the app for a source's URL when the play begins, and traces the requests that it makes for that.
 
+import { nativeFetch } from '../browser/native_fetch.js';
 import { describe } from '../browser/url.js';
 import { LOAD, pack, tell } from './door.js';
 import { currentCore } from './loader.js';
 import { hexOf } from './context.js';
 import { SPAN, encode } from './otlp.js';
 import { TRACK_REQUEST_PURPOSE } from '../instrumentation/semconv.js';
-import { tracedFetch } from './traced_fetch.js';
+import { onRequest } from './on_request.js';
 
 /** A URL, or that there is none, in bytes as the core takes it; a track's attributes and its app's span may follow.
  *  @param {import('../browser/url.js').Described | undefined} url @param {Uint8Array[]} more */
@@ -85,7 +86,10 @@ export class Resolver {
    */
   #fetch(signal, input, init) {
     const own = init?.signal ?? (input instanceof Request ? input.signal : undefined);
-    return tracedFetch(this.#telemetry, input, { ...init, signal: own ? AbortSignal.any([signal, own]) : signal }, {
+    const all = { ...init, signal: own ? AbortSignal.any([signal, own]) : signal };
+    const { tools } = this.#telemetry ?? {};
+    if (!tools) return nativeFetch(input, all);
+    return onRequest.fetch(tools, /** @type {any} */ (this.#telemetry), input, all, {
       parent: traceparentOfPlay(this.#player), attributes: { [TRACK_REQUEST_PURPOSE]: 'metadata' },
     });
   }

@@ -2,7 +2,7 @@
 // over together, when the task that ended them is done.
 
 import { RECORD_SPANS, tell } from './door.js';
-import { currentCore, whenCore } from './loader.js';
+import { countLost, currentCore, samplers, whenCore } from './loader.js';
 import { contextOf, format, newContext } from './context.js';
 import { encodeSpans } from './otlp.js';
 
@@ -14,8 +14,10 @@ const AT_ONCE = 256;
 /** @type {Span[]} */
 let ended = [];
 let scheduled = false;
-/** Spans that found no room, by their pipeline. @type {Map<number, number>} */
-export const lost = new Map();
+/** `DropReason`s and the signal that a span is lost for. */
+const TRACES = 0;
+const QUEUE_FULL = 0;
+const UNSAMPLED = 8;
 
 /** Hands over what has ended, if the core is there. */
 export function settle() {
@@ -34,7 +36,7 @@ export function settle() {
       const bytes = encodeSpans(spans.slice(n, n + AT_ONCE), (error) => {
         // A getter of the app's own: it is the app's to see, and those behind go on.
         console.error(error);
-        lost.set(telemetry, (lost.get(telemetry) ?? 0) + 1);
+        countLost(telemetry, TRACES, QUEUE_FULL);
       });
       tell(core, RECORD_SPANS, telemetry, 0, 0, 0, false, bytes);
     }
@@ -43,8 +45,10 @@ export function settle() {
 
 /** @param {Span} span @param {number} telemetry */
 function hasEnded(span, telemetry) {
+  // Where the core decides by how a play went, it has to see what was not chosen.
+  if (!(span.context.flags & 1) && !samplers.get(telemetry)?.tail) return countLost(telemetry, TRACES, UNSAMPLED);
   if (ended.length >= MOST_WAITING) settle();
-  if (ended.length >= MOST_WAITING) lost.set(telemetry, (lost.get(telemetry) ?? 0) + 1);
+  if (ended.length >= MOST_WAITING) countLost(telemetry, TRACES, QUEUE_FULL);
   else ended.push(span);
   if (scheduled || ended.length === 0) return;
   scheduled = true;
@@ -63,6 +67,17 @@ export const CLIENT = 3;
 /** Links that one span keeps (OpenTelemetry's default limit). */
 const MOST_LINKS = 128;
 
+/** Whether a span is exported, as the core decides it (`sampling.rs`).
+ *  @param {import('./types').Sampler} sampler @param {string} name
+ *  @param {import('./context.js').Context} context @param {import('./context.js').Context | undefined} parent */
+function samples({ ratio = 1, byName, parentBased }, name, { ids, at }, parent) {
+  const part = byName?.[name];
+  if (part === undefined && parent && (!parent.isRemote || parentBased)) return parent.flags & 1;
+  let random = 0;
+  for (let n = 15; n > 8; n--) random = (random + ids[at + n]) / 256;
+  return random >= 1 - (part ?? ratio);
+}
+
 /** A span of the app's own. Its fields are plain: a private one costs a tenth of a span. */
 export class Span {
   /** @param {number} telemetry @param {string} name @param {import('./types').SpanOptions} options
@@ -76,6 +91,8 @@ export class Span {
     this.parent = parent === undefined ? undefined : contextOf(parent);
     /** @internal */
     this.context = newContext(this.parent);
+    const sampler = samplers.size > 0 && samplers.get(telemetry);
+    if (sampler && !samples(sampler, name, this.context, this.parent)) this.context.flags &= ~1;
     /** @internal */
     this.kind = kind;
     /** @internal */

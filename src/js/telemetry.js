@@ -1,71 +1,136 @@
 // Telemetry as apps hold it.
 
 import { SIGNALS } from '../browser/fetch.js';
-import { replaceFetch } from '../browser/native_fetch.js';
+import { nativeFetch, replaceFetch } from '../browser/native_fetch.js';
+import { pageTraceparent } from '../browser/page_context.js';
+import { keepSession, lastSession } from '../browser/session.js';
 import { Spool } from '../browser/storage.js';
-import { CREATE_TELEMETRY, FLUSH, LOG, RECOVER, pack, tell } from './door.js';
-import { currentCore, exporters, observe, observers, spools, whenCore, withCore } from './loader.js';
+import { describe } from '../browser/url.js';
+import { CONSENTS, SEVERITIES, encodeConfig, fullOption, samplerOf } from './config.js';
+import { bytesOf, contextOf, format } from './context.js';
+import {
+  BAGGAGE, CONSENT, CONTEXT_ATTRIBUTES, CREATE_TELEMETRY, DESTROY_TELEMETRY, FLUSH, FORGET, INSPECTED, LOG, RECORD, RECOVER, SERIES,
+  SESSION, tell,
+} from './door.js';
+import {
+  answered, countLost, currentCore, exporters, inspectors, isLive, lastTrace, observe, observers, revivals, samplers, spools,
+  tellLosses, wantFull, whenCore, withCore,
+} from './loader.js';
 import { COUNTER, GAUGE, HISTOGRAM, Instrument, UP_DOWN_COUNTER, observeWith } from './metrics.js';
+import { onRequest } from './on_request.js';
 import { check } from './options.js';
-import { tracedFetch } from './traced_fetch.js';
-import { RESOURCE, encode, encodeLog, hash } from './otlp.js';
-import { Span, lost, settle } from './span.js';
+import { RESOURCE, encode, encodeLog } from './otlp.js';
+import { Span, settle } from './span.js';
 
-/** `SeverityNumber`. */
-const SEVERITIES = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 };
 /** Why records are lost, in the order of the core (`DropReason`). */
-const REASONS = ['queue_full', 'too_many_open', 'rejected', 'retries_exhausted', 'sampled', 'level', 'unconfirmed', 'expired'];
+const REASONS = [
+  'queue_full', 'too_many_open', 'rejected', 'retries_exhausted', 'sampled', 'level', 'unconfirmed', 'expired', 'unsampled', 'consent',
+  'redacted',
+];
+/** The number of `music.search.results` among the player's instruments (`metrics.rs`), and the tag of its points' attributes. */
+const MUSIC_SEARCH_RESULTS = 16;
+const NUMBER_POINT = 0x3a;
+/** Of logs, and of a queue without room, the numbers in the core. */
+const LOGS = 2;
+const QUEUE_FULL = 0;
 
+const utf8 = new TextEncoder();
+const text = new TextDecoder();
 let lastId = 0;
+
+/** What is loaded on request gets by with this of ours. */
+const tools = { nativeFetch, describe, Span, bytesOf, encode, whenCore, tell };
 
 /** One pipeline; see `createTelemetry` in `types.d.ts`. */
 export class Telemetry {
   /** @internal */
   id = ++lastId;
+  /** @internal */
+  tools = tools;
+  /** @type {Record<string, import('./types').AttributeValue>} */
+  #context = {};
+  /** @type {string | undefined} */
+  #user;
+  #encoded;
+  #full;
+  #consent;
+  #ended = false;
+  #revive = (/** @type {unknown} */ error) => {
+    spools.get(this.id)?.leave();
+    this.#create();
+    this.log({ eventName: 'sdk.panicked', severity: 'error', body: String(error), span: lastTrace.traceparent });
+  };
 
   /** @param {import('./types').TelemetryConfig} config */
   constructor(config) {
     check(/** @type {Record<string, any>} */ (config));
-    /** @internal */
-    this.options = /** @type {import('./types').TelemetryConfig} */ (
+    const options = (this.options = /** @type {import('./types').TelemetryConfig} */ (
       Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null && value !== undefined))
-    );
-    exporters.set(this.id, this.options);
-    const resource = encode(RESOURCE, {
-      'service.name': config.serviceName,
-      'service.version': config.serviceVersion,
-      'deployment.environment.name': config.environment,
-      'telemetry.sdk.name': 'tonearm',
-      'telemetry.sdk.language': 'webjs',
-      'telemetry.sdk.version': TONEARM_VERSION,
-      ...config.resource,
-    });
-    const client = encode(RESOURCE, {
-      'user_agent.original': navigator.userAgent,
-      'browser.language': navigator.language,
-      'browser.mobile': navigator.userAgentData?.mobile,
-      'browser.platform': navigator.userAgentData?.platform,
-      'browser.brands': navigator.userAgentData?.brands.map(({ brand, version }) => `${brand} ${version}`),
-    });
-    const figures = [
-      config.scheduledDelayMillis ?? 5000, config.maxExportBatchSize ?? 512, config.maxQueueSize ?? 16_384,
-      config.exportTimeoutMillis ?? 30_000, config.metricIntervalMillis ?? 60_000,
-    ];
-    const options = Uint8Array.from([
-      ...new Uint8Array(Uint32Array.from(figures).buffer),
-      SEVERITIES[config.logLevel ?? 'trace'], Number(config.temporality === 'cumulative'), Number(config.storage !== false),
-      ...pack(resource, client),
-    ]);
+    ));
+    const wanted = fullOption(options);
+    if (wanted) wantFull(wanted);
+    this.#full = Boolean(wanted);
+    this.#consent = options.consent ?? 'granted';
+    /** @type {import('../browser/fetch.js').Destination} */
+    const destination = { ...options };
+    exporters.set(this.id, destination);
+    const { sampler, redact, echo, protocol } = options;
+    if (sampler && sampler !== 'always_on') samplers.set(this.id, samplerOf(sampler));
+    if (protocol === 'http/json') destination.transcode = onRequest.records().then(({ transcode }) => transcode);
+    if (redact || echo) {
+      const answer = (/** @type {number} */ signal, /** @type {Uint8Array | undefined} */ record) =>
+        tell(currentCore(), INSPECTED, this.id, signal, 0, 0, Boolean(record), record);
+      inspectors.set(this.id, onRequest.inspector({ redact, echo, encode }, answer));
+    }
+    this.#encoded = encodeConfig(options);
     observers.set(this.id, [settle]);
+    this.#create();
+    revivals.add(this.#revive);
+  }
+
+  #create() {
     withCore((core) => {
-      tell(core, CREATE_TELEMETRY, this.id, 0, 0, 0, false, options);
-      if (config.storage === false) return;
-      const recover = (/** @type {import('../browser/storage.js').Row} */ { signal, records, body }, /** @type {number} */ lost) =>
-        tell(core, RECOVER, this.id, signal, records, lost, false, body);
-      const spool = new Spool(config.serviceName, () => (settle(), core.snapshot(this.id)), recover);
-      spools.set(this.id, spool);
-      spool.start();
+      tell(core, CREATE_TELEMETRY, this.id, 0, 0, 0, false, this.#encoded);
+      if (this.#consent !== this.options.consent) this.#tell(CONSENT, CONSENTS.indexOf(this.#consent));
+      const known = this.#consent === 'granted' && this.#stores ? lastSession(this.options.serviceName) : undefined;
+      tell(core, SESSION, this.id, known?.age ?? 0, 0, 0, false, utf8.encode(known?.id ?? ''));
+      this.#tellContext();
+      tellLosses(core);
+      this.#store();
     });
+  }
+
+  get #stores() {
+    return this.options.storage !== false;
+  }
+
+  /** What is pending is kept for the next visit, and the session for the tab's next page: once the listener lets us. */
+  #store() {
+    if (!this.#stores || this.#consent !== 'granted') return;
+    const { serviceName, metricIntervalMillis = 60_000 } = this.options;
+    const recover = (/** @type {import('../browser/storage.js').Row} */ { signal, records, body }, /** @type {number} */ fate) =>
+      tell(currentCore(), RECOVER, this.id, signal, records, fate, false, body);
+    const snapshot = () => {
+      settle();
+      keepSession(serviceName, this.sessionId);
+      return /** @type {Uint8Array} */ (currentCore()?.ask(0, this.id, new Uint8Array()));
+    };
+    const spool = new Spool(serviceName, 2 * metricIntervalMillis, snapshot, recover);
+    spools.set(this.id, spool);
+    spool.start();
+  }
+
+  /** @param {number} what @param {number} [a] @param {Uint8Array} [bytes] */
+  #tell(what, a, bytes) {
+    whenCore((core) => tell(core, what, this.id, a, 0, 0, false, bytes));
+  }
+
+  get sessionId() {
+    return String.fromCharCode(...(currentCore()?.read(3, this.id) ?? [])) || undefined;
+  }
+
+  get pageContext() {
+    return pageTraceparent();
   }
 
   /** @param {string} name @param {import('./types').SpanOptions} [options] */
@@ -101,44 +166,184 @@ export class Telemetry {
   /** @param {import('./types').LogRecord} record */
   log(record) {
     const at = performance.now();
-    const event = String(record.eventName);
     try {
-      const fields = encodeLog(event, record);
+      const fields = encodeLog(String(record.eventName), record);
       const severity = SEVERITIES[record.severity ?? 'info'];
-      whenCore((core) => tell(core, LOG, this.id, severity, hash(event), at, false, fields));
+      whenCore((core) => tell(core, LOG, this.id, severity, at, 0, false, fields), () => countLost(this.id, LOGS, QUEUE_FULL));
     } catch (error) {
       // A getter of the app's own: it is the app's to see, and breaks nothing.
       console.error(error);
     }
   }
 
+  /** @param {{ hit: boolean }} search */
+  recordSearch({ hit }) {
+    const attributes = encode(NUMBER_POINT, { hit: Boolean(hit) });
+    whenCore((core) => {
+      const series = tell(core, SERIES, this.id, MUSIC_SEARCH_RESULTS, 0, 0, false, attributes);
+      tell(core, RECORD, this.id, series, 1);
+    });
+  }
+
+  /** @param {Record<string, import('./types').AttributeValue>} attributes */
+  setContext(attributes) {
+    this.#context = { ...attributes };
+    this.#tellContext();
+  }
+
+  /** @param {string | null} id @param {{ plain?: boolean }} [options] */
+  async setUser(id, { plain = false } = {}) {
+    this.#user = undefined;
+    this.#tellContext();
+    if (id === null) return;
+    const { userKey } = this.options;
+    if (!plain && !userKey) throw new TypeError('setUser: expected the option "userKey" of createTelemetry, or { plain: true }');
+    const told = plain ? String(id) : await onRequest.hmac(/** @type {string} */ (userKey), String(id));
+    this.#user = told;
+    this.#tellContext();
+  }
+
+  #tellContext() {
+    const shared = encode(RESOURCE, this.#context);
+    const own = encode(RESOURCE, { 'music.user_id': this.#user });
+    this.#tell(CONTEXT_ATTRIBUTES, shared.length, Uint8Array.of(...shared, ...own));
+  }
+
+  /** @param {boolean} granted */
+  setConsent(granted) {
+    const before = this.#consent;
+    this.#consent = granted ? 'granted' : 'denied';
+    if (before === this.#consent) return;
+    this.#tell(CONSENT, CONSENTS.indexOf(this.#consent));
+    if (granted) whenCore(() => this.#store());
+    else this.#erase();
+  }
+
+  #erase() {
+    keepSession(this.options.serviceName);
+    spools.get(this.id)?.erase();
+    spools.delete(this.id);
+  }
+
+  /** @param {Record<string, string>} entries */
+  setBaggage(entries) {
+    const members = Object.entries(entries).map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
+    this.#tell(BAGGAGE, 0, utf8.encode(members.join()));
+  }
+
+  /** @param {import('./types').Span | string | { traceparent: string }} span */
+  inject(span) {
+    const context = contextOf(span);
+    const core = currentCore();
+    if (!context) return {};
+    // Other formats than W3C's only the core that has all knows.
+    if (!core || !this.#full) return { traceparent: format(context), ...(context.state && { tracestate: context.state }) };
+    const lines = text.decode(core.ask(1, this.id, bytesOf(context))).trim();
+    return Object.fromEntries(lines.split('\n').map((line) => line.split(/: (.*)/, 2)));
+  }
+
+  /** @param {Headers | Record<string, string>} carrier */
+  extract(carrier) {
+    const headers = new Headers(carrier);
+    const core = currentCore();
+    if (!core || !this.#full) {
+      const context = contextOf({ traceparent: headers.get('traceparent'), tracestate: headers.get('tracestate') });
+      return context && { traceparent: format(context), tracestate: context.state };
+    }
+    const lines = [...headers].map(([name, value]) => `${name}: ${value}`).join('\n');
+    const [traceparent, tracestate = ''] = text.decode(core.ask(2, this.id, utf8.encode(lines))).split('\n');
+    return traceparent ? { traceparent, tracestate } : undefined;
+  }
+
   /** @param {RequestInfo | URL} input @param {RequestInit} [init] @param {{ parent?: import('./types').Span | string }} [options] */
   fetch(input, init, options) {
-    return tracedFetch(this, input, init, options);
+    return onRequest.fetch(tools, this, input, init, options);
   }
 
   instrumentFetch() {
-    return replaceFetch((input, init) => tracedFetch(this, input, init));
+    return replaceFetch((input, init) => this.fetch(input, init));
   }
 
-  forceFlush() {
+  /** @param {{ timeoutMillis?: number }} [options] @returns {Promise<boolean>} */
+  forceFlush({ timeoutMillis = 30_000 } = {}) {
     observe(this.id);
-    withCore((core) => tell(core, FLUSH, this.id));
+    return new Promise((resolve) => {
+      withCore((core) => {
+        settle();
+        const lostBefore = this.#progress().lost;
+        tell(core, FLUSH, this.id);
+        const { goal } = this.#progress();
+        const timer = setTimeout(() => heard(true), timeoutMillis);
+        const heard = (late = false) => {
+          const { done, lost } = this.#progress();
+          if (!late && done < goal) return;
+          clearTimeout(timer);
+          answered.delete(heard);
+          resolve(done >= goal && lost === lostBefore);
+        };
+        answered.add(heard);
+        heard();
+      }, () => resolve(false));
+    });
+  }
+
+  /** How many records a flush has to bring out, how many are out, and how many of those were lost. */
+  #progress() {
+    const [, open = 0] = this.#figures();
+    const sums = { goal: -open, done: 0, lost: 0 };
+    for (const { started, recovered, exported, dropped } of Object.values(this.stats())) {
+      const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0);
+      sums.goal += started + recovered;
+      sums.done += exported + lost;
+      sums.lost += lost;
+    }
+    return sums;
+  }
+
+  /** @param {{ forget?: boolean }} [options] */
+  async shutdown({ forget = false } = {}) {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (forget) {
+      this.#tell(FORGET);
+      await this.#erase();
+    } else {
+      await this.forceFlush();
+      // What could not be sent is for the next visit.
+      spools.get(this.id)?.write();
+    }
+    spools.get(this.id)?.leave();
+    revivals.delete(this.#revive);
+    this.#tell(DESTROY_TELEMETRY);
+    for (const map of [exporters, observers, spools, inspectors, samplers]) map.delete(this.id);
+  }
+
+  health() {
+    const [well = 1] = this.#figures();
+    const started = currentCore() !== undefined;
+    const reasons = Object.entries({
+      fault: !isLive(), loading: !started, ended: this.#ended, offline: !navigator.onLine, endpoint: well === 0,
+      consent: this.#consent !== 'granted', storage: spools.get(this.id)?.fault !== undefined,
+    }).flatMap(([reason, holds]) => (holds ? [reason] : []));
+    // Without storage it goes on in memory.
+    return { live: isLive(), started, ready: reasons.every((reason) => reason === 'storage'), reasons };
+  }
+
+  #figures() {
+    return Array.from(currentCore()?.read(2, this.id) ?? []);
   }
 
   stats() {
     settle();
-    const figures = Array.from(currentCore()?.read(2, this.id) ?? []);
+    const core = currentCore();
+    if (core) tellLosses(core);
+    const figures = this.#figures().slice(2);
     const of = () => {
       const [started = 0, recovered = 0, exported = 0, pending = 0, ...lost] = figures.splice(0, 4 + REASONS.length);
       const dropped = Object.fromEntries(REASONS.map((reason, at) => [reason, lost[at] ?? 0]));
       return { started, recovered, exported, pending, dropped };
     };
-    const stats = /** @type {import('./types').TelemetryStats} */ (/** @type {any} */ (Object.fromEntries(SIGNALS.map((signal) => [signal, of()]))));
-    const unheard = lost.get(this.id) ?? 0;
-    stats.traces.started += unheard;
-    stats.traces.dropped.queue_full += unheard;
-    return stats;
+    return /** @type {import('./types').TelemetryStats} */ (/** @type {any} */ (Object.fromEntries(SIGNALS.map((signal) => [signal, of()]))));
   }
 }
 

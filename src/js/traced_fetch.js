@@ -1,18 +1,18 @@
 // `fetch` with a client span (semantic conventions for HTTP) and a trace header where it may go. Reads no body, clones
 // nothing, leaves what the caller passes as it is; the app's request succeeds or fails as it would without us.
 
-import { nativeFetch } from '../browser/native_fetch.js';
 import { serverTiming } from '../browser/server_timing.js';
-import { describe } from '../browser/url.js';
-import { RECORD, SERIES, tell } from './door.js';
-import { whenCore } from './loader.js';
-import { bytesOf } from './context.js';
-import { encode } from './otlp.js';
+import { RECORD, SERIES } from './door.js';
 import {
   CDN_CACHE, CDN_NODE, ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, SERVER_TRACE_ID,
 } from '../instrumentation/semconv.js';
-import { CLIENT, Span } from './span.js';
 
+/** `SpanKind`. */
+const CLIENT = 3;
+/** What this gets by with of the page's script.
+ *  @typedef {{ nativeFetch: typeof fetch, describe: typeof import('../browser/url.js').describe, Span: typeof import('./span.js').Span,
+ *    bytesOf: typeof import('./context.js').bytesOf, encode: typeof import('./otlp.js').encode,
+ *    whenCore: typeof import('./loader.js').whenCore, tell: typeof import('./door.js').tell }} Tools */
 /** Of the player's instruments (`metrics.rs`) the one that app's requests are measured by too, and the tag of its points'
  *  attributes. */
 const HTTP_CLIENT_REQUEST_DURATION = 15;
@@ -60,14 +60,14 @@ function whenDone(response, end, token) {
 }
 
 /**
- * @param {import('./telemetry.js').Telemetry | undefined} telemetry @param {RequestInfo | URL} input
+ * @param {Tools} tools @param {import('./telemetry.js').Telemetry} telemetry @param {RequestInfo | URL} input
  * @param {RequestInit | undefined} init @param {{ parent?: import('./types').Span | string, attributes?: Record<string, string> }} [options]
  * @returns {Promise<Response>}
  */
-export async function tracedFetch(telemetry, input, init, { parent, attributes } = {}) {
+export async function tracedFetch({ nativeFetch, describe, Span, bytesOf, encode, whenCore, tell }, telemetry, input, init, { parent, attributes } = {}) {
   // An init that is no plain object (a Request, say) has its fields elsewhere.
   const plain = init === undefined || Object.getPrototypeOf(init) === Object.prototype;
-  if (!telemetry || !plain) return nativeFetch(input, init);
+  if (!plain) return nativeFetch(input, init);
   const request = input instanceof Request ? input : undefined;
   const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
   const url = describe(request?.url ?? /** @type {string | URL} */ (input), telemetry.options);
@@ -79,9 +79,9 @@ export async function tracedFetch(telemetry, input, init, { parent, attributes }
   const foreign = origin !== location.origin;
   const headers = new Headers(init?.headers ?? request?.headers);
   const safe = SAFE.has(method);
-  const mayCarry = url.propagates && (init?.mode ?? request?.mode) !== 'no-cors' && !headers.has('traceparent') &&
+  const mayCarry = url.propagates && (init?.mode ?? request?.mode) !== 'no-cors' && !['traceparent', 'b3', 'x-b3-traceid'].some((name) => headers.has(name)) &&
     (!foreign || accepts.get(origin) || (safe && accepts.get(origin) !== false));
-  if (mayCarry) headers.set('traceparent', span.traceparent);
+  if (mayCarry) for (const [name, value] of Object.entries(telemetry.inject(span))) headers.set(name, value);
 
   const began = performance.now();
   let ended = false;

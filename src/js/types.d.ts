@@ -8,6 +8,10 @@ export interface InitOptions {
   worker?: string | URL;
   /** `worklet.js`. */
   worklet?: string | URL;
+  /** `tonearm_full_bg.wasm`, which is loaded in the place of the other where an option of a pipeline asks for it. */
+  fullWasm?: string | URL;
+  /** Loads that one whatever is asked for, so that later pipelines may ask. */
+  full?: boolean;
 }
 
 /**
@@ -61,14 +65,67 @@ export interface TelemetryConfig {
   metricIntervalMillis?: number;
   /** `delta` by default: a Collector must give such points their arrival time before it adds them up. */
   temporality?: 'delta' | 'cumulative';
-  /** The least grave log record that is kept: all by default. */
-  logLevel?: LogSeverity;
+  /**
+   * The least grave log record that is kept; by the beginning of an event's name where it is an object (`{ '': 'info', 'audio.':
+   * 'warn' }`, the longest that fits counts). By default all, and `info` where `environment` is `production`.
+   */
+  logLevel?: LogSeverity | Record<string, LogSeverity>;
+  /** Which traces are exported: all by default, since a Collector chooses better. */
+  sampler?: 'always_on' | 'always_off' | Sampler;
+  /** How contexts are handed on: `['tracecontext']` by default. */
+  propagators?: Propagator[];
+  /** Whether media requests to origins that may have no header tell their trace as a CMCD key in their query (CTA-5004). */
+  cmcd?: boolean;
+  /** `http/protobuf` by default. */
+  protocol?: 'http/protobuf' | 'http/json';
+  /** `pending`: memory only until `setConsent`; `denied`: nothing is recorded until then. */
+  consent?: 'granted' | 'pending' | 'denied';
+  /** Sees each span and log record before it is queued, may change its name, body and attributes, and drops it by `false`. */
+  redact?(record: RedactedRecord): boolean | void;
+  /** Whether log records go to the console too. */
+  echo?: boolean;
+  /** Whether the pipeline tells of itself: `otel.sdk.*`. */
+  tellsItself?: boolean;
+  /** The key by which `setUser` hides who it is (HMAC-SHA-256). */
+  userKey?: string;
+}
+
+/** Which traces are exported. */
+export interface Sampler {
+  /** Part of the traces, from 0 to 1, chosen by their ids. */
+  ratio?: number;
+  /** The same for spans of a name. */
+  byName?: Record<string, number>;
+  /** Whether another process's decision stands. */
+  parentBased?: boolean;
+  /** Plays that were not chosen, and start slower than so many seconds, stall or fail, are exported whole. */
+  tail?: { slowerThan: number };
+}
+
+export type Propagator = 'tracecontext' | 'baggage' | 'b3' | 'b3multi';
+
+/** A record as the app may look at it. */
+export interface RedactedRecord {
+  readonly signal: 'traces' | 'logs';
+  /** The span's name, or the event's. */
+  name: string;
+  /** Of a log record. */
+  body?: LogValue;
+  attributes: Record<string, LogValue>;
+  readonly traceId?: string;
+  readonly spanId?: string;
+}
+
+/** A context that came in. */
+export interface RemoteContext {
+  traceparent: string;
+  tracestate?: string;
 }
 
 /** Options of a span. */
 export interface SpanOptions {
   /** Its parent: a span, or a `traceparent`. Without one it begins a trace. */
-  parent?: Span | string;
+  parent?: Span | string | RemoteContext;
   /** Spans that it refers to. */
   links?: { span: Span | string; attributes?: Record<string, AttributeValue> }[];
   /** Attributes known at the start. */
@@ -147,7 +204,7 @@ export interface SignalStats {
   pending: number;
   dropped: {
     queue_full: number; too_many_open: number; rejected: number; retries_exhausted: number; sampled: number; level: number;
-    unconfirmed: number; expired: number;
+    unconfirmed: number; expired: number; unsampled: number; consent: number; redacted: number;
   };
 }
 
@@ -157,6 +214,8 @@ export interface TelemetryStats {
   metrics: SignalStats;
   logs: SignalStats;
 }
+
+export type HealthReason = 'fault' | 'loading' | 'ended' | 'offline' | 'endpoint' | 'consent' | 'storage';
 
 /** A telemetry pipeline. */
 export interface Telemetry {
@@ -178,11 +237,38 @@ export interface Telemetry {
    * `fetch` with a client span, and a `traceparent` where it may go. Leaves what it is given as it is and reads no body: the
    * span ends when the app is done with it, or lets go of it.
    */
-  fetch(input: RequestInfo | URL, init?: RequestInit, options?: { parent?: Span | string }): Promise<Response>;
+  fetch(input: RequestInfo | URL, init?: RequestInit, options?: { parent?: Span | string | RemoteContext }): Promise<Response>;
   /** Puts that in the place of `globalThis.fetch`; the function that comes back undoes it. */
   instrumentFetch(): () => void;
-  /** Sends what is recorded as soon as it can be. */
-  forceFlush(): void;
+  /** Counts a search in the library: `music.search.results`. */
+  recordSearch(search: { hit: boolean }): void;
+  /** Attributes of all that is recorded from here on, metrics of the player included: few values each (region, app version). */
+  setContext(attributes: Record<string, AttributeValue>): void;
+  /**
+   * Who listens, as `music.user_id` of spans and log records from here on; `null` is nobody. An HMAC by `userKey`, unless it is
+   * `plain`. Rejects with a `TypeError` where there is neither.
+   */
+  setUser(id: string | null, options?: { plain?: boolean }): Promise<void>;
+  /** What the listener decided. A refusal erases what was kept. */
+  setConsent(granted: boolean): void;
+  /** What goes along in the `baggage` header (the propagator `baggage`). */
+  setBaggage(entries: Record<string, string>): void;
+  /** The headers that hand a span on, in the formats of `propagators`. */
+  inject(span: Span | string | RemoteContext): Record<string, string>;
+  /** The context that headers tell, to be a parent; in the formats of `propagators`. */
+  extract(headers: Headers | Record<string, string>): RemoteContext | undefined;
+  /** `traceparent` of the page's own load, of `<meta name="traceparent">` or the navigation's `Server-Timing`. */
+  readonly pageContext: string | undefined;
+  /** `session.id` of what is recorded now; none before the core is there. */
+  readonly sessionId: string | undefined;
+  /** Sends what is recorded as soon as it can be. Fulfils once all of it was answered, or after that time: with whether it all
+   *  arrived. */
+  forceFlush(options?: { timeoutMillis?: number }): Promise<boolean>;
+  /** Sends what is recorded and ends; `forget` erases it instead, in storage too. Calls after it do nothing. */
+  shutdown(options?: { forget?: boolean }): Promise<void>;
+  /** Whether it lives (no fault ended it for good), has started (the core is there), and is ready (what is recorded arrives),
+   *  with what stands against it. */
+  health(): { live: boolean; started: boolean; ready: boolean; reasons: HealthReason[] };
   /** Where every record is. */
   stats(): TelemetryStats;
 }
@@ -216,7 +302,7 @@ export interface Source {
   /** `music.playlist_id` of the play. */
   playlistId?: string;
   /** The app's span above the play; without it the play begins a trace. */
-  parent?: Span | string;
+  parent?: Span | string | RemoteContext;
 }
 
 export interface LoadOptions {

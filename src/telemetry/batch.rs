@@ -23,11 +23,17 @@ pub enum DropReason {
     Unconfirmed,
     /// Of a visit too long ago.
     Expired,
+    /// The sampler did not choose it.
+    Unsampled,
+    /// The listener has not consented.
+    Consent,
+    /// The app's own hook wanted it out.
+    Redacted,
 }
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::QueueFull,
         Self::TooManyOpen,
         Self::Rejected,
@@ -36,7 +42,27 @@ impl DropReason {
         Self::Level,
         Self::Unconfirmed,
         Self::Expired,
+        Self::Unsampled,
+        Self::Consent,
+        Self::Redacted,
     ];
+
+    /// Its name, as `stats()` and `otel.sdk.*` have it.
+    pub fn as_str(self) -> &'static str {
+        [
+            "queue_full",
+            "too_many_open",
+            "rejected",
+            "retries_exhausted",
+            "sampled",
+            "level",
+            "unconfirmed",
+            "expired",
+            "unsampled",
+            "consent",
+            "redacted",
+        ][self as usize]
+    }
 }
 
 /// Where every record is. `started + recovered = exported + pending + Σ dropped` at every moment.

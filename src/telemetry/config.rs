@@ -2,7 +2,25 @@
 //! requests go, and what they carry, the host knows: it sends them.
 
 use super::log::Severity;
+use super::propagation::Propagators;
+use super::sampling::Sampler;
 use crate::time::Duration;
+
+/// Whether this build has what is loaded on request only: sampling, formats of propagation beside W3C Trace Context, consent,
+/// inspection, the pipeline's own metrics. A page that asks for none of it loads a core without.
+pub(crate) const FULL: bool = cfg!(feature = "full");
+
+/// Whether the listener lets something be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Consent {
+    /// Yes.
+    #[default]
+    Granted,
+    /// Not yet: what is recorded stays in memory, and nothing leaves it.
+    Pending,
+    /// No: nothing is recorded.
+    Denied,
+}
 
 /// The pipeline's options.
 #[derive(Debug, Clone, Default)]
@@ -11,8 +29,21 @@ pub struct Config {
     pub resource: Vec<u8>,
     /// What else spans and logs say of the client: metrics must not tell one listener from another.
     pub client: Vec<u8>,
-    /// The least grave log record that is wanted; 0 wants all.
-    pub level: Severity,
+    /// The least grave log record that is wanted, by the beginning of its event's name; the longest that fits counts, and
+    /// without one all are wanted.
+    pub levels: Vec<(Vec<u8>, Severity)>,
+    /// Which traces are exported.
+    pub sampler: Sampler,
+    /// How contexts are handed on.
+    pub propagators: Propagators,
+    /// Whether media requests that may carry no header tell their trace in their query (CTA-5004).
+    pub cmcd: bool,
+    /// Whether the listener lets something be told.
+    pub consent: Consent,
+    /// Whether the host wants to see each span and log record before it is queued ([`super::Telemetry::poll_inspection`]).
+    pub inspects: bool,
+    /// Whether the pipeline tells of itself: `otel.sdk.*`.
+    pub tells_itself: bool,
     /// Whether the host keeps what is pending for the next visit.
     pub spools: bool,
     /// Whether sums go on from one collection to the next.

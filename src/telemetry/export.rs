@@ -4,6 +4,7 @@
 
 use super::batch::{Account, DropReason, Queue};
 use super::config::Config;
+use super::late::mark_late;
 use super::otlp::{encode_request, parse_partial_success};
 use super::retry;
 use crate::random::Random;
@@ -106,10 +107,33 @@ struct Flight {
     waiting: bool,
     /// It went out, and nobody said what became of it.
     uncertain: bool,
+    /// When its records were closed.
+    closed: Instant,
+    /// When it was sent last.
+    sent: Instant,
+    /// Its points say that they come late, or it has none.
+    marked: bool,
 }
 
 impl Flight {
-    fn launch(&mut self, now: Instant, keepalive: bool) -> Export {
+    fn new(export: Export, records: u64, now: Instant, waiting: bool) -> Self {
+        let marked = export.signal != Signal::Metrics;
+        Self { export, records, retries: 0, due: now, waiting, uncertain: false, closed: now, sent: now, marked }
+    }
+
+    fn mark(&mut self) {
+        if !self.marked {
+            self.marked = true;
+            self.export.body = mark_late(&self.export.body);
+        }
+    }
+
+    fn launch(&mut self, now: Instant, keepalive: bool, config: &Config) -> Export {
+        let interval = config.batch.metric_interval;
+        if now.since(self.closed) > interval + interval {
+            self.mark();
+        }
+        self.sent = now;
         (self.waiting, self.uncertain) = (false, true);
         self.export.keepalive = keepalive;
         self.due = now + self.export.timeout + GRACE;
@@ -129,6 +153,10 @@ pub(super) struct Pipeline {
     flights: Vec<Flight>,
     next_id: u32,
     pub(super) account: Account,
+    /// Whether the endpoint answered the last request.
+    pub(super) is_well: bool,
+    /// The last request was given up: a dead endpoint is not asked more often for the next one.
+    exhausted: bool,
 }
 
 impl Pipeline {
@@ -143,6 +171,8 @@ impl Pipeline {
             // Ids of different signals must differ.
             next_id: signal as u32,
             account: Account::default(),
+            is_well: true,
+            exhausted: false,
         }
     }
 
@@ -179,10 +209,13 @@ impl Pipeline {
     }
 
     /// Takes a request over that an earlier visit made and had no answer to.
-    pub(super) fn recover(&mut self, now: Instant, records: u64, body: Vec<u8>, config: &Config) {
+    pub(super) fn recover(&mut self, now: Instant, records: u64, body: Vec<u8>, late: bool, config: &Config) {
         self.account.recovered += records;
-        let export = self.export(body, config);
-        self.flights.push(Flight { export, records, retries: 0, due: now, waiting: true, uncertain: false });
+        let mut flight = Flight::new(self.export(body, config), records, now, true);
+        if late {
+            flight.mark();
+        }
+        self.flights.push(flight);
     }
 
     /// Everything that no endpoint has answered for, as requests: each with its number (0 was never sent).
@@ -233,7 +266,7 @@ impl Pipeline {
         if !self.is_busy()
             && let Some(flight) = self.flights.iter_mut().find(|flight| now >= flight.due)
         {
-            return Some(flight.launch(now, false));
+            return Some(flight.launch(now, false, config));
         }
         if !self.flights.is_empty() || self.due.is_none_or(|due| now < due) {
             return None;
@@ -257,8 +290,8 @@ impl Pipeline {
         }
         let records = self.queue.forget(count);
         let export = self.export(body, config);
-        let mut flight = Flight { export, records, retries: 0, due: now, waiting: false, uncertain: false };
-        let export = flight.launch(now, keepalive);
+        let mut flight = Flight::new(export, records, now, false);
+        let export = flight.launch(now, keepalive, config);
         self.flights.push(flight);
         Some(export)
     }
@@ -274,7 +307,7 @@ impl Pipeline {
         for flight in &mut self.flights {
             if flight.waiting && flight.export.body.len() <= *room {
                 *room -= flight.export.body.len();
-                exports.push(flight.launch(now, true));
+                exports.push(flight.launch(now, true, config));
             }
         }
         // A batch that turns out too large for what is left is halved.
@@ -293,15 +326,25 @@ impl Pipeline {
         }
     }
 
-    pub(super) fn handle_reply(&mut self, now: Instant, id: u32, reply: &Reply) {
-        if let Some(at) = self.flights.iter().position(|flight| flight.export.id == id && !flight.waiting) {
-            self.settle(now, at, reply);
-        }
+    /// What came of a request; how long it took, if it was one of this signal.
+    pub(super) fn handle_reply(&mut self, now: Instant, id: u32, reply: &Reply) -> Option<Duration> {
+        let at = self.flights.iter().position(|flight| flight.export.id == id && !flight.waiting)?;
+        let took = now.since(self.flights[at].sent);
+        self.settle(now, at, reply);
+        Some(took)
+    }
+
+    /// Drops everything that waits, for a reason.
+    pub(super) fn forget(&mut self, reason: DropReason) {
+        let records = self.queue.forget(usize::MAX) + self.flights.drain(..).map(|flight| flight.records).sum::<u64>();
+        self.account.drop_records(reason, records);
+        self.due = None;
     }
 
     fn settle(&mut self, now: Instant, at: usize, reply: &Reply) {
         let flight = &mut self.flights[at];
         let records = flight.records;
+        let exhausted = self.exhausted;
         let (mut exported, mut reason) = (0, DropReason::Rejected);
         match reply.outcome() {
             Outcome::Accepted => exported = records,
@@ -314,7 +357,9 @@ impl Pipeline {
                     (flight.waiting, flight.due) = (true, now + OFFLINE);
                     return;
                 }
-                if let Some(wait) = retry::wait(flight.retries, asked, &mut self.random) {
+                self.is_well = false;
+                let known = if exhausted { retry::STEADY } else { 0 };
+                if let Some(wait) = retry::wait(flight.retries, known, asked, &mut self.random) {
                     flight.retries += 1;
                     flight.waiting = true;
                     flight.due = now + wait;
@@ -323,6 +368,8 @@ impl Pipeline {
                 reason = DropReason::RetriesExhausted;
             }
         }
+        self.exhausted = reason == DropReason::RetriesExhausted;
+        self.is_well = !self.exhausted;
         self.account.exported += exported;
         self.account.drop_records(reason, records - exported);
         self.flights.remove(at);

@@ -2,8 +2,8 @@
 //! names.
 
 use super::context::SpanContext;
-use super::otlp::{Value, Writer};
-use super::traceparent::write_hex;
+use super::otlp::{Field, Reader, Value, Writer};
+use super::propagation::write_hex;
 use crate::small_map::SmallMap;
 
 /// How grave a record is (`SeverityNumber`, 1 to 24): four steps for each of trace, debug, info, warn, error, fatal.
@@ -28,8 +28,25 @@ fn name_of(severity: Severity) -> &'static str {
 const STORM: (u32, u32) = (20, 100);
 
 /// A number for an event's name (FNV-1a): two events that share one share a count, and no more.
-pub(super) fn hash(event: &str) -> u32 {
-    event.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+fn hash(event: &[u8]) -> u32 {
+    event.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+}
+
+/// The name of an encoded record's event.
+pub(super) fn event_of(record: &[u8]) -> &[u8] {
+    let mut rest = Reader(record);
+    while let Some((field, value)) = rest.field() {
+        if let (12, Field::Bytes(name)) = (field, value) {
+            return name;
+        }
+    }
+    &[]
+}
+
+/// The least grave record that is wanted of that event.
+pub(super) fn level_of(levels: &[(Vec<u8>, Severity)], event: &[u8]) -> Severity {
+    let fits = levels.iter().filter(|(prefix, _)| event.starts_with(prefix));
+    fits.max_by_key(|(prefix, _)| prefix.len()).map_or(0, |(_, level)| *level)
 }
 
 /// How often each event came within the second.
@@ -41,7 +58,8 @@ pub(super) struct Storms {
 
 impl Storms {
     /// Whether a record of that event is kept.
-    pub(super) fn keeps(&mut self, event: u32, time: u64) -> bool {
+    pub(super) fn keeps(&mut self, event: &[u8], time: u64) -> bool {
+        let event = hash(event);
         let second = time / 1_000_000_000;
         if second != self.second {
             (self.second, self.counts) = (second, SmallMap::default());

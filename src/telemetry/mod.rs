@@ -3,34 +3,50 @@
 //! Owns ids, spans, propagation, batching, retry and loss accounting. Knows no audio, no players and no browser: time,
 //! randomness and the outcome of a request are inputs. The vocabulary is OpenTelemetry's.
 
+mod ambient;
 mod batch;
 mod config;
 mod context;
 mod export;
+mod late;
 mod log;
 mod metric;
 mod otlp;
+mod own;
+mod propagation;
 mod retry;
+mod sampling;
 mod span;
 mod spool;
-mod traceparent;
+mod tracer;
 
 pub use batch::{Account, DropReason};
-pub use config::{Batch, Config};
+pub(crate) use config::FULL;
+pub use config::{Batch, Config, Consent};
 pub use context::{RANDOM, SAMPLED, SpanContext, SpanId, TraceId};
 pub use export::{Export, Outcome, Reply, Signal};
 pub use log::{DEBUG, ERROR, INFO, Log, Severity, WARN};
 pub use metric::{Instrument, Kind, SeriesKey};
 pub use otlp::{Attributes, Value, Writer, encode_request, parse_partial_success};
+pub use propagation::{
+    Baggage, BaggageEntry, Headers, ParseB3Error, ParseBaggageError, ParseTraceStateError, ParseTraceparentError,
+    Propagators, TraceState, cmcd, extract, format_b3, format_traceparent, inject, parse_b3, parse_b3_multi,
+    parse_traceparent,
+};
+pub use sampling::Sampler;
 pub use span::{Parent, SpanKind, SpanOptions};
-pub use traceparent::{ParseTraceparentError, format_traceparent, parse_traceparent};
+
+use std::collections::VecDeque;
 
 use crate::random::Random;
 use crate::small_map::SmallMap;
-use crate::time::{ClockAnchor, Instant};
+use crate::time::{ClockAnchor, Duration, Instant};
+use ambient::Ambient;
 use export::{LEAVE_BUDGET, Pipeline};
 use log::Storms;
 use metric::Meter;
+use own::Own;
+use sampling::Tail;
 use span::Span;
 use spool::Spool;
 
@@ -54,6 +70,37 @@ pub struct Telemetry {
     storms: Storms,
     spool: Spool,
     pipelines: [Pipeline; Signal::ALL.len()],
+    ambient: Ambient,
+    tail: Tail,
+    own: Own,
+    /// Instruments of the pipeline's owner: they come first, and their series have the app's shared attributes.
+    owned: u32,
+    /// Records that the host has to see first.
+    inspections: VecDeque<Inspection>,
+    /// Those of them that it was given, by signal.
+    inspected: [u64; Signal::ALL.len()],
+    baggage: String,
+}
+
+/// What becomes of a request of an earlier visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovered {
+    /// It is sent again; its points say so if they closed long ago.
+    Sent {
+        /// Whether they did.
+        late: bool,
+    },
+    /// It is not.
+    Lost(DropReason),
+}
+
+/// A span or a log record that the host has to see before it is queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// Which of the two it is.
+    pub signal: Signal,
+    /// Its message.
+    pub record: Vec<u8>,
 }
 
 impl Telemetry {
@@ -70,8 +117,16 @@ impl Telemetry {
             storms: Storms::default(),
             spool: Spool::default(),
             pipelines,
+            ambient: Ambient::default(),
+            tail: Tail::default(),
+            own: Own::default(),
+            owned: instruments.len() as u32,
+            inspections: VecDeque::new(),
+            inspected: [0; Signal::ALL.len()],
+            baggage: String::new(),
         };
-        for instrument in instruments {
+        let own: &[Instrument<'_>] = if FULL && telemetry.config.tells_itself { &own::INSTRUMENTS } else { &[] };
+        for instrument in instruments.iter().chain(own) {
             telemetry.instrument(Instant::ORIGIN, instrument);
         }
         telemetry
@@ -82,104 +137,119 @@ impl Telemetry {
         self.clock.observe(now, wall_millis);
     }
 
-    /// Starts a span at `at`. `None` where too many are open; that is counted.
-    pub fn start_span(&mut self, at: Instant, options: SpanOptions<'_>) -> Option<SpanKey> {
-        if self.live.len() >= MAX_LIVE {
-            self.drop_record(Signal::Traces, DropReason::TooManyOpen);
-            return None;
+    /// Queues a record that comes in two parts, or hands it to the host to look at. Says whether something is due earlier.
+    fn enqueue(&mut self, now: Instant, signal: Signal, record: &[u8], more: &[u8]) -> bool {
+        if FULL && self.config.consent == Consent::Denied {
+            self.drop_record(signal, DropReason::Consent);
+            return false;
         }
-        let parent = match options.parent {
-            Some(Parent::Local(key)) => self.span_context(key),
-            Some(Parent::Context(context)) => Some(context),
-            None => None,
-        };
-        // Sampled, and the random flag of Trace Context Level 2: the lower seven bytes of our ids are.
-        let trace = (self.random.bytes(), SAMPLED | RANDOM);
-        let (trace_id, flags) = parent.map_or(trace, |parent| (parent.trace_id, parent.flags));
-        let span_id = self.random.bytes();
-        let context = SpanContext { trace_id, span_id, flags, is_remote: false };
-        let key = SpanKey(span_id);
-        let parent = parent.map(|parent| (parent.span_id, parent.is_remote));
-        self.live.insert(key, Span::new(context, parent, &options, self.clock.unix_nanos(at)));
-        Some(key)
-    }
-
-    /// The context of an open span.
-    pub fn span_context(&self, key: SpanKey) -> Option<SpanContext> {
-        self.live.get(key).map(|span| span.context)
-    }
-
-    /// The `traceparent` value that hands an open span on.
-    pub fn traceparent(&self, key: SpanKey) -> Option<String> {
-        self.span_context(key).map(|context| format_traceparent(&context))
-    }
-
-    /// Sets an attribute of an open span; the last value of a key wins.
-    #[inline(never)]
-    pub fn set(&mut self, key: SpanKey, name: &str, value: Value<'_>) {
-        if let Some(span) = self.live.get_mut(key) {
-            span.set(name, value);
+        let ambient = self.ambient.of(signal, now, &mut self.random);
+        let parts = [record, more, ambient];
+        if FULL && self.config.inspects {
+            self.inspections.push_back(Inspection { signal, record: parts.concat() });
+            self.inspected[signal as usize] += 1;
+            return true;
         }
-    }
-
-    /// Takes attributes that the host has encoded.
-    pub fn set_encoded(&mut self, key: SpanKey, attributes: &[u8]) {
-        if let Some(span) = self.live.get_mut(key) {
-            span.set_encoded(attributes);
-        }
-    }
-
-    /// Adds an event to an open span.
-    pub fn add_event(&mut self, key: SpanKey, at: Instant, name: &str, attributes: &[(&str, Value<'_>)]) {
-        let time = self.clock.unix_nanos(at);
-        if let Some(span) = self.live.get_mut(key) {
-            span.add_event(time, name, attributes);
-        }
-    }
-
-    /// Marks an open span as failed.
-    pub fn fail(&mut self, key: SpanKey, description: &str) {
-        if let Some(span) = self.live.get_mut(key) {
-            span.fail(description);
-        }
-    }
-
-    /// Ends a span at `at` and queues it. A second end does nothing.
-    #[inline(never)]
-    pub fn end_span(&mut self, now: Instant, key: SpanKey, at: Instant) {
-        if let Some(span) = self.live.remove(key) {
-            let record = span.end(self.clock.unix_nanos(at));
-            self.enqueue(now, Signal::Traces, &[record.as_slice()], 1);
-        }
-    }
-
-    fn enqueue(&mut self, now: Instant, signal: Signal, parts: &[&[u8]], count: u64) -> bool {
         let touched = self.spool.touch(now, &self.config);
-        self.pipelines[signal as usize].enqueue(now, parts, count, &self.config) || touched
+        self.pipelines[signal as usize].enqueue(now, &parts, 1, &self.config) || touched
+    }
+
+    /// The next record that the host has to look at; it answers with [`Telemetry::inspected`].
+    pub fn poll_inspection(&mut self) -> Option<Inspection> {
+        if FULL { self.inspections.pop_front() } else { None }
+    }
+
+    /// The host has looked at a record: it is queued as it is now, or it is out.
+    pub fn inspected(&mut self, now: Instant, signal: Signal, record: Option<&[u8]>) {
+        if !FULL {
+            return;
+        }
+        let open = &mut self.inspected[signal as usize];
+        *open = open.saturating_sub(1);
+        match record {
+            Some(record) => {
+                self.spool.touch(now, &self.config);
+                self.pipelines[signal as usize].enqueue(now, &[record], 1, &self.config);
+            }
+            None => self.drop_record(signal, DropReason::Redacted),
+        }
+    }
+
+    /// Begins a session, or goes on with that of an earlier page, which began `age` ago.
+    pub fn begin_session(&mut self, now: Instant, known: Option<(String, Duration)>) {
+        self.ambient.begin(now, known, &mut self.random);
+    }
+
+    /// The session's id; empty where there is none.
+    pub fn session_id(&self) -> &str {
+        self.ambient.session_id()
+    }
+
+    /// Whether a session has begun since this was asked last.
+    pub fn take_new_session(&mut self, now: Instant) -> bool {
+        self.ambient.take_new(now, &mut self.random)
+    }
+
+    /// What every span and log record says from here on: attributes as fields 1, the first `shared` bytes of which the
+    /// owner's metrics say too.
+    pub fn set_context(&mut self, attributes: &[u8], shared: usize) {
+        self.ambient.give(attributes, shared);
+    }
+
+    /// What goes along in the `baggage` header: its value.
+    pub fn set_baggage(&mut self, baggage: String) {
+        self.baggage = baggage;
+    }
+
+    /// The listener has decided. A refusal takes what waited along.
+    pub fn set_consent(&mut self, consent: Consent) {
+        self.config.consent = consent;
+        if consent == Consent::Denied {
+            self.forget(DropReason::Consent);
+        }
+    }
+
+    /// Drops everything that waits.
+    pub fn forget(&mut self, reason: DropReason) {
+        for (pipeline, inspected) in self.pipelines.iter_mut().zip(&mut self.inspected) {
+            pipeline.forget(reason);
+            let open = std::mem::take(inspected);
+            pipeline.account.started += open;
+            pipeline.account.drop_records(reason, open);
+        }
+        self.inspections.clear();
+        self.meter.reset();
+        self.collection = None;
+    }
+
+    /// Counts records that the host had to let go of.
+    pub fn count_lost(&mut self, signal: Signal, reason: DropReason, records: u64) {
+        let account = &mut self.pipelines[signal as usize].account;
+        account.started += records;
+        account.drop_records(reason, records);
     }
 
     /// Counts a record that is not kept.
     fn drop_record(&mut self, signal: Signal, reason: DropReason) {
-        let account = &mut self.pipelines[signal as usize].account;
-        account.started += 1;
-        account.drop_records(reason, 1);
+        self.count_lost(signal, reason, 1);
     }
 
     /// Writes a log record.
     #[inline(never)]
     pub fn log(&mut self, now: Instant, log: &Log<'_>) {
-        self.log_encoded(now, now, log.severity, log::hash(log.event), log.encode());
+        self.log_encoded(now, now, log.severity, log.encode().as_slice());
     }
 
-    /// Writes a log record of `at`, of which the host has encoded all but its times, its severity and its id; `event` is a
-    /// number for its event's name.
-    pub fn log_encoded(&mut self, now: Instant, at: Instant, severity: Severity, event: u32, mut record: Writer) {
+    /// Writes a log record of `at`, of which the host has encoded all but its times, its severity and its id.
+    pub fn log_encoded(&mut self, now: Instant, at: Instant, severity: Severity, record: &[u8]) {
         let time = self.clock.unix_nanos(at);
-        let reason = if severity < self.config.level {
+        let event = log::event_of(record);
+        let reason = if severity < log::level_of(&self.config.levels, event) {
             DropReason::Level
         } else if self.storms.keeps(event, time) {
-            log::complete(&mut record, severity, time, self.random.bytes());
-            self.enqueue(now, Signal::Logs, &[record.as_slice()], 1);
+            let mut more = Writer::default();
+            log::complete(&mut more, severity, time, self.random.bytes());
+            self.enqueue(now, Signal::Logs, record, more.as_slice());
             return;
         } else {
             DropReason::Sampled
@@ -199,7 +269,8 @@ impl Telemetry {
 
     /// A series of an instrument, its attributes encoded as fields of its points.
     pub fn series(&mut self, instrument: u32, attributes: Vec<u8>) -> SeriesKey {
-        self.meter.series(instrument, attributes)
+        let shared = if instrument < self.owned { self.ambient.shared() } else { &[] };
+        self.meter.series_with(instrument, attributes, shared)
     }
 
     /// Counts or measures with one of the pipeline's own instruments; attributes come in the order in which it declares
@@ -213,7 +284,8 @@ impl Telemetry {
         attributes: &[Value<'_>],
         context: Option<SpanContext>,
     ) {
-        let series = self.meter.series_in_order(instrument, attributes);
+        let shared = if instrument < self.owned { self.ambient.shared() } else { &[] };
+        let series = self.meter.series_in_order_with(instrument, attributes, shared);
         self.record(now, series, value, context);
     }
 
@@ -226,6 +298,9 @@ impl Telemetry {
     /// since the last collection.
     #[inline(never)]
     pub fn record(&mut self, now: Instant, series: SeriesKey, value: f64, context: Option<SpanContext>) -> bool {
+        if FULL && self.config.consent == Consent::Denied {
+            return false;
+        }
         let first = self.collection.is_none();
         self.collection.get_or_insert(now + self.config.batch.metric_interval);
         let touched = self.spool.touch(now, &self.config);
@@ -247,6 +322,9 @@ impl Telemetry {
     pub fn collect(&mut self, now: Instant) {
         self.collection = None;
         let time = self.clock.unix_nanos(now);
+        if FULL && self.config.tells_itself {
+            self.own.tell(&Signal::ALL.map(|signal| self.account(signal)), &mut self.meter, self.owned, time);
+        }
         let pipeline = &mut self.pipelines[Signal::Metrics as usize];
         for table in &mut self.meter.tables {
             let (metric, points) = table.collect(time, self.config.cumulative, false);
@@ -256,18 +334,9 @@ impl Telemetry {
         }
     }
 
-    /// Takes over a span that has its whole life behind it, encoded but for its times. Says whether something is due earlier
-    /// now.
-    pub fn record_span(&mut self, now: Instant, start: Instant, end: Instant, fields: &[u8]) -> bool {
-        let mut times = Writer::default();
-        times.fixed64(7, self.clock.unix_nanos(start));
-        times.fixed64(8, self.clock.unix_nanos(end.max(start)));
-        self.enqueue(now, Signal::Traces, &[fields, times.as_slice()], 1)
-    }
-
     /// Whether it is time to keep what is pending: the host asks for a [`Telemetry::snapshot`].
     pub fn take_spooling(&mut self, now: Instant) -> bool {
-        self.spool.take(now)
+        (!FULL || self.config.consent == Consent::Granted) && self.spool.take(now)
     }
 
     /// Everything that no endpoint has answered for, metrics that are not collected yet included: signal, the number of the
@@ -291,11 +360,11 @@ impl Telemetry {
     }
 
     /// A request of an earlier visit: it is sent again, or its records are counted as lost.
-    pub fn recover(&mut self, now: Instant, signal: Signal, records: u64, body: Vec<u8>, lost: Option<DropReason>) {
+    pub fn recover(&mut self, now: Instant, signal: Signal, records: u64, body: Vec<u8>, fate: Recovered) {
         let pipeline = &mut self.pipelines[signal as usize];
-        match lost {
-            None => pipeline.recover(now, records, body, &self.config),
-            Some(reason) => {
+        match fate {
+            Recovered::Sent { late } => pipeline.recover(now, records, body, late, &self.config),
+            Recovered::Lost(reason) => {
                 pipeline.account.recovered += records;
                 pipeline.account.drop_records(reason, records);
             }
@@ -304,13 +373,20 @@ impl Telemetry {
 
     /// The next request to send, if one is due.
     pub fn poll_export(&mut self, now: Instant) -> Option<Export> {
+        if FULL && self.config.consent != Consent::Granted {
+            return None;
+        }
         self.pipelines.iter_mut().find_map(|pipeline| pipeline.poll(now, &self.config))
     }
 
     /// When [`Telemetry::poll_export`] should be asked again.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let others = self.collection.into_iter().chain(self.spool.due());
-        self.pipelines.iter().filter_map(Pipeline::next_due).chain(others).min()
+        if FULL && !self.inspections.is_empty() {
+            return Some(Instant::ORIGIN);
+        }
+        let granted = !FULL || self.config.consent == Consent::Granted;
+        let others = self.collection.into_iter().chain(self.spool.due().filter(|_| granted));
+        self.pipelines.iter().filter(|_| granted).filter_map(Pipeline::next_due).chain(others).min()
     }
 
     /// Sends everything that is queued as soon as it can be.
@@ -324,6 +400,9 @@ impl Telemetry {
     /// The page is being left: everything that fits into the shared budget of requests that outlive a page.
     pub fn leave(&mut self, now: Instant) -> Vec<Export> {
         self.collect(now);
+        if FULL && self.config.consent != Consent::Granted {
+            return Vec::new();
+        }
         let mut room = LEAVE_BUDGET;
         for pipeline in &self.pipelines {
             room = room.saturating_sub(pipeline.leaving_bytes());
@@ -340,19 +419,41 @@ impl Telemetry {
     pub fn handle_reply(&mut self, now: Instant, export: u32, reply: &Reply) {
         // What was acknowledged need not be kept.
         self.spool.touch(now, &self.config);
-        for pipeline in &mut self.pipelines {
-            pipeline.handle_reply(now, export, reply);
+        let took = self.pipelines.iter_mut().find_map(|pipeline| pipeline.handle_reply(now, export, reply));
+        if let Some(took) = took
+            && FULL
+            && self.config.tells_itself
+        {
+            let error = match reply.outcome() {
+                Outcome::Accepted | Outcome::Partial(_) => "",
+                Outcome::Rejected => "rejected",
+                Outcome::Retryable(_) => "unavailable",
+            };
+            let instrument = self.owned + own::EXPORT_DURATION;
+            let series = self.meter.series_in_order(instrument, &[Value::Text(error)]);
+            self.meter.record(series, took.as_secs_f64(), self.clock.unix_nanos(now), None);
         }
+    }
+
+    /// Whether each signal's endpoint answered the last request.
+    pub fn is_well(&self) -> bool {
+        self.pipelines.iter().all(|pipeline| pipeline.is_well)
     }
 
     /// Where every record of a signal is: `started + recovered = exported + pending + dropped`.
     pub fn account(&self, signal: Signal) -> Account {
         let mut account = self.pipelines[signal as usize].account();
+        let mut held = self.inspected[signal as usize];
         if signal == Signal::Traces {
-            let open = self.live.len() as u64;
-            account.started += open;
-            account.pending += open;
+            held += (self.live.len() + self.tail.len()) as u64;
         }
+        account.started += held;
+        account.pending += held;
         account
+    }
+
+    /// Spans that are open or held: what no flush brings out.
+    pub fn open_spans(&self) -> u64 {
+        (self.live.len() + self.tail.len()) as u64
     }
 }

@@ -3,9 +3,11 @@
 use crate::random::Random;
 use crate::time::Duration;
 
-/// Attempts beside the first one: four minutes of them. Meanwhile nothing else goes to that endpoint, which is all the circuit
-/// breaking there need be: a dead one is asked every half a minute.
+/// Attempts beside the first one: four minutes of them. Meanwhile nothing else goes to that endpoint, and of one that was
+/// given up the next request waits as long from its first failure on: a dead endpoint is asked every half a minute.
 const MAX_RETRIES: u32 = 12;
+/// So many failures lead to the longest wait.
+pub(super) const STEADY: u32 = 5;
 /// Wait before the first retry; each further one doubles it.
 const INITIAL: Duration = Duration::from_secs(1);
 /// The longest wait that we choose ourselves.
@@ -13,15 +15,16 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// The longest wait that a server can ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(300);
 
-/// How long to wait before retry number `retry` (0 is the first); `None` where there is none left.
-pub(super) fn wait(retry: u32, asked: Option<Duration>, random: &mut Random) -> Option<Duration> {
+/// How long to wait before retry number `retry` (0 is the first); `None` where there is none left. Of an endpoint that has
+/// failed `known` times before, it is no shorter than after so many.
+pub(super) fn wait(retry: u32, known: u32, asked: Option<Duration>, random: &mut Random) -> Option<Duration> {
     if retry >= MAX_RETRIES {
         return None;
     }
     if let Some(asked) = asked {
         return Some(asked.min(LONGEST_ASKED));
     }
-    let longest = Duration::from_nanos(INITIAL.as_nanos() << retry.min(8)).min(LONGEST);
+    let longest = Duration::from_nanos(INITIAL.as_nanos() << retry.max(known).min(8)).min(LONGEST);
     // Half fixed, half drawn: listeners whose Collector came back must not return in step.
     Some(longest / 2 + Duration::from_nanos((longest.as_nanos() as f64 * random.unit() / 2.0) as u64))
 }
@@ -35,16 +38,16 @@ mod tests {
         let mut random = Random::seeded([1, 1]);
         for retry in 0..MAX_RETRIES {
             let longest = f64::from(1 << retry).min(30.0);
-            let wait = wait(retry, None, &mut random).unwrap().as_secs_f64();
+            let wait = wait(retry, 0, None, &mut random).unwrap().as_secs_f64();
             assert!((longest / 2.0..=longest).contains(&wait), "retry {retry}: {wait}");
         }
-        assert_eq!(wait(MAX_RETRIES, None, &mut random), None);
+        assert_eq!(wait(MAX_RETRIES, 0, None, &mut random), None);
     }
 
     #[test]
     fn the_server_is_heeded_within_reason() {
         let mut random = Random::seeded([1, 1]);
-        assert_eq!(wait(0, Some(Duration::from_secs(7)), &mut random), Some(Duration::from_secs(7)));
-        assert_eq!(wait(0, Some(Duration::from_secs(86_400)), &mut random), Some(LONGEST_ASKED));
+        assert_eq!(wait(0, 0, Some(Duration::from_secs(7)), &mut random), Some(Duration::from_secs(7)));
+        assert_eq!(wait(0, 0, Some(Duration::from_secs(86_400)), &mut random), Some(LONGEST_ASKED));
     }
 }

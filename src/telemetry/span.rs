@@ -10,7 +10,8 @@ const MAX_ATTRIBUTES: u32 = 128;
 /// Events that one span keeps.
 const MAX_EVENTS: u32 = 128;
 
-const ATTRIBUTES: u32 = 9;
+/// The field of attributes.
+pub(super) const ATTRIBUTES: u32 = 9;
 
 /// What a span is a child of. A browser has no reliable async context, so there is no current span: parents are said.
 #[derive(Debug, Clone, Copy)]
@@ -47,12 +48,14 @@ pub struct SpanOptions<'a> {
     pub parent: Option<Parent>,
     /// A span that it refers to.
     pub link: Option<SpanContext>,
+    /// The `tracestate` of its trace.
+    pub state: &'a str,
 }
 
 impl<'a> SpanOptions<'a> {
     /// An internal span without a parent.
     pub fn new(name: &'a str) -> Self {
-        Self { name, kind: SpanKind::Internal, parent: None, link: None }
+        Self { name, kind: SpanKind::Internal, parent: None, link: None, state: "" }
     }
 
     /// The same, as a child.
@@ -94,6 +97,9 @@ impl Span {
         let mut out = Writer::default();
         out.bytes(1, &context.trace_id);
         out.bytes(2, &context.span_id);
+        if !options.state.is_empty() {
+            out.bytes(3, options.state.as_bytes());
+        }
         if let Some((parent, _)) = parent {
             out.bytes(4, &parent);
         }

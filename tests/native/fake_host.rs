@@ -195,6 +195,11 @@ impl FakeHost {
                 Output::Resolve { play, .. } => self.resolves.push(play),
                 Output::CancelResolve { .. } | Output::Failure { .. } | Output::Spool { .. } => {}
                 Output::Reopen { .. } => self.reopened += 1,
+                Output::Inspect { telemetry, inspection } => {
+                    let (signal, record) = (inspection.signal, Some(inspection.record));
+                    let inspected = Input::Inspected { telemetry, signal, record };
+                    self.engine.handle_input(self.now(), self.unix(), inspected);
+                }
                 Output::Observe { telemetry } => {
                     self.engine.handle_input(self.now(), self.unix(), Input::Collect { telemetry });
                 }

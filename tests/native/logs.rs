@@ -11,7 +11,7 @@ use tonearm::telemetry::{
 use tonearm::time::{ClockAnchor, Instant};
 
 fn telemetry(level: Severity) -> Telemetry {
-    let config = Config { level, ..Config::default() };
+    let config = Config { levels: vec![(Vec::new(), level)], ..Config::default() };
     Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([4, 5]), &[])
 }
 

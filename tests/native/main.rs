@@ -5,10 +5,13 @@
 mod engine;
 mod fake_host;
 mod floors;
+mod json;
 mod logs;
 mod media;
 mod messages;
 mod metrics;
 mod otlp;
 mod playback_table;
+mod policy;
+mod propagation;
 mod telemetry;

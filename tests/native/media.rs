@@ -173,7 +173,7 @@ struct Bench {
 impl Bench {
     fn open(position: f64) -> Self {
         let mut bench = Self { plane: MediaPlane::default(), now: 1e12, outputs: Vec::new() };
-        let request = Request { id: 1, offset: 0, traceparent: None };
+        let request = Request { id: 1, offset: 0, headers: None };
         let url = "https://x.example/a.mp3".into();
         let open = Command::Open { epoch: 1, url, credentials: false, output_rate: 48_000, position, request };
         bench.plane.handle_command(bench.now, open);
@@ -370,7 +370,7 @@ fn a_full_read_ahead_drops_the_request_and_asks_again_later() {
         }
     };
     assert_eq!(offset as usize, sent);
-    let request = Request { id: 2, offset, traceparent: None };
+    let request = Request { id: 2, offset, headers: None };
     bench.plane.handle_command(bench.now, Command::Fetch { epoch: 1, request });
     bench.drain();
     assert!(bench.plane.wants_bytes(2));
@@ -385,7 +385,7 @@ fn a_server_without_ranges_is_read_from_its_start_again() {
     bench.plane.handle_body_end(bench.now, 1, BodyEnd::Failed {});
     bench.drain();
     assert!(bench.facts().any(|fact| matches!(fact, Fact::BytesWanted { offset: 100_000, .. })));
-    let request = Request { id: 2, offset: 100_000, traceparent: None };
+    let request = Request { id: 2, offset: 100_000, headers: None };
     bench.plane.handle_command(bench.now, Command::Fetch { epoch: 1, request });
     bench.drain();
     bench.head(2, 200, false);
@@ -429,7 +429,7 @@ fn each_seek_asks_for_its_own_bytes() {
     let epochs: Vec<u32> = wanted(&bench).iter().map(|(epoch, _)| *epoch).collect();
     assert_eq!(epochs, [2, 3]);
     let offset = wanted(&bench)[1].1;
-    let request = Request { id: 2, offset, traceparent: None };
+    let request = Request { id: 2, offset, headers: None };
     bench.plane.handle_command(bench.now, Command::Fetch { epoch: 3, request });
     bench.head(2, 206, true);
     bench.chunk(2, &bytes[offset as usize..offset as usize + 60_000]);

@@ -4,7 +4,7 @@ use tonearm::random::Random;
 use tonearm_messages::{BodyEnd, Command, DecodeError, Fact, Format, MediaError, Request, ResponseHead, Wire};
 
 fn commands() -> Vec<Command> {
-    let request = Request { id: 7, offset: u64::MAX, traceparent: Some("00-ab-cd-01".into()) };
+    let request = Request { id: 7, offset: u64::MAX, headers: Some("traceparent: 00-ab-cd-01\n".into()) };
     vec![
         Command::Hello { version: "0.1.0".into() },
         Command::Open {
@@ -15,7 +15,7 @@ fn commands() -> Vec<Command> {
             position: 1.5,
             request: request.clone(),
         },
-        Command::Fetch { epoch: 2, request: Request { traceparent: None, ..request } },
+        Command::Fetch { epoch: 2, request: Request { headers: None, ..request } },
         Command::Seek { epoch: 3, position: f64::MAX },
         Command::Close {},
     ]

@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::trace::v1::Span as WireSpan;
 use prost::Message;
 use tonearm::random::Random;
 use tonearm::telemetry::{
-    Attributes, Config, Parent, SpanContext, SpanKind, SpanOptions, Telemetry, Value, encode_request,
+    Attributes, Config, Parent, SAMPLED, SpanContext, SpanKind, SpanOptions, Telemetry, Value, encode_request,
 };
 use tonearm::time::{ClockAnchor, Instant};
 
@@ -91,10 +91,11 @@ fn record(random: &mut Random, telemetry: &mut Telemetry) -> Recorded {
     let chance = |random: &mut Random| random.next_u64() & 1 == 1;
     let name = format!("span {}", random.next_u64());
     let kind = kinds[random.next_u64() as usize % 5];
-    let parent = chance(random).then(|| random_context(random));
+    let sampled = |context| SpanContext { flags: SAMPLED, ..context };
+    let parent = chance(random).then(|| sampled(random_context(random)));
     let link = chance(random).then(|| random_context(random));
     let (start, length) = (random.next_u64() % 100_000, random.next_u64() % 10_000);
-    let options = SpanOptions { name: &name, kind, parent: parent.map(Parent::Context), link };
+    let options = SpanOptions { name: &name, kind, parent: parent.map(Parent::Context), link, state: "" };
     let key = telemetry.start_span(Instant::from_millis(start as f64), options).unwrap();
     let values = random_values(random);
     each(&values, |key_name, value| telemetry.set(key, key_name, value));
@@ -141,7 +142,8 @@ fn matches(wire: &WireSpan, span: &Recorded) {
     assert_eq!(wire.span_id, span.context.span_id);
     assert_eq!(wire.parent_span_id, span.parent.map_or(Vec::new(), |parent| parent.span_id.to_vec()));
     if let Some(parent) = span.parent {
-        assert_eq!((wire.trace_id.as_slice(), span.context.flags), (&parent.trace_id[..], parent.flags));
+        let flags = parent.flags;
+        assert_eq!((wire.trace_id.as_slice(), span.context.flags), (&parent.trace_id[..], flags));
     }
     assert_eq!((wire.name.as_str(), wire.kind), (span.name.as_str(), span.kind as i32));
     assert_eq!(wire.start_time_unix_nano, unix(span.start));

@@ -2,8 +2,8 @@
 
 use tonearm::random::Random;
 use tonearm::telemetry::{
-    Account, Batch, Config, DropReason, Export, INFO, Instrument, Kind, Log, Parent, Reply, Signal, SpanOptions,
-    Telemetry, Value,
+    Account, Batch, Config, Consent, DropReason, Export, INFO, Instrument, Kind, Log, Parent, Recovered, Reply,
+    Sampler, Signal, SpanOptions, Telemetry, Value,
 };
 use tonearm::time::{ClockAnchor, Duration, Instant};
 
@@ -206,7 +206,9 @@ fn the_account_adds_up_through_a_day_of_random_faults() {
     for seed in 0..20 {
         let mut random = Random::seeded([seed, 9]);
         let batch = Batch { size: 20, queue_size: 200, ..Batch::default() };
-        let config = Config { batch, spools: true, ..Config::default() };
+        let sampler = Sampler { ratio: 0.7, tail: Some(Duration::from_secs(1)), ..Sampler::default() };
+        let inspects = seed > 9;
+        let config = Config { batch, spools: true, sampler, inspects, tells_itself: true, ..Config::default() };
         let mut telemetry = Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([5, seed]), &[COUNTER]);
         let mut flying: Vec<Export> = Vec::new();
         let mut now = 0;
@@ -225,12 +227,24 @@ fn the_account_adds_up_through_a_day_of_random_faults() {
                 7 => flying.extend(telemetry.leave(at(now))),
                 8 => telemetry.flush(at(now)),
                 9 => {
-                    let lost = [None, Some(DropReason::Unconfirmed), Some(DropReason::Expired)];
-                    let lost = lost[random.next_u64() as usize % 3];
-                    telemetry.recover(at(now), Signal::ALL[many as usize % 3], many, vec![1], lost);
+                    let late = Recovered::Sent { late: many > 9 };
+                    let fates = [late, Recovered::Lost(DropReason::Unconfirmed), Recovered::Lost(DropReason::Expired)];
+                    let fate = fates[random.next_u64() as usize % 3];
+                    telemetry.recover(at(now), Signal::ALL[many as usize % 3], many, vec![1], fate);
                 }
                 10 => telemetry.snapshot(at(now), |_, _, _, _| {}),
+                11 if many < 3 => {
+                    let decided = [Consent::Granted, Consent::Pending, Consent::Denied];
+                    telemetry.set_consent(decided[many as usize]);
+                }
                 _ => {}
+            }
+            // The host looks at records at once, and wants some of them out.
+            while random.unit() < 0.9
+                && let Some(inspection) = telemetry.poll_inspection()
+            {
+                let record = (random.unit() < 0.8).then_some(inspection.record);
+                telemetry.inspected(at(now), inspection.signal, record.as_deref());
             }
             if telemetry.take_collection(at(now)) {
                 telemetry.collect(at(now));
@@ -304,9 +318,9 @@ fn a_snapshot_is_all_that_has_no_answer_and_the_next_visit_sends_it() {
 
     let mut next = spooling();
     for (signal, _, records, body) in rows {
-        next.recover(at(1), signal, records, body, None);
+        next.recover(at(1), signal, records, body, Recovered::Sent { late: false });
     }
-    next.recover(at(1), Signal::Metrics, 7, Vec::new(), Some(DropReason::Unconfirmed));
+    next.recover(at(1), Signal::Metrics, 7, Vec::new(), Recovered::Lost(DropReason::Unconfirmed));
     let mut arrived = 0;
     while let Some(export) = next.poll_export(at(2)) {
         arrived += spans_of(&export.body).len();
@@ -323,7 +337,7 @@ fn a_snapshot_is_all_that_has_no_answer_and_the_next_visit_sends_it() {
 fn a_wait_without_a_network_is_no_attempt_and_recovered_rows_go_one_by_one() {
     let mut telemetry = spooling();
     for _ in 0..3 {
-        telemetry.recover(at(0), Signal::Traces, 5, vec![1], None);
+        telemetry.recover(at(0), Signal::Traces, 5, vec![1], Recovered::Sent { late: false });
     }
     let mut now = 0;
     for _ in 0..40 {

@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { post } from '../../src/browser/fetch.js';
+import { post, waitOf } from '../../src/browser/fetch.js';
 import { nativeFetch, replaceFetch } from '../../src/browser/native_fetch.js';
 import { serverTiming } from '../../src/browser/server_timing.js';
 import { check } from '../../src/js/options.js';
-import { SPAN, encode, encodeSpan } from '../../src/js/otlp.js';
+import { contextOf, format } from '../../src/js/context.js';
+import { SPAN, encode, encodeSpans } from '../../src/js/otlp.js';
 
 test('Server-Timing tells node, cache and trace', () => {
   const of = (value, more = {}) => serverTiming(new Headers({ 'server-timing': value, ...more }));
@@ -40,14 +41,51 @@ test('attributes are protobuf', () => {
   assert.equal(encode(SPAN, many).filter((byte) => byte === SPAN).length >= 128, true);
 });
 
-test('a span is protobuf, parent and status included', () => {
-  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03';
-  const span = { name: 'n', kind: 3, traceparent, parent: traceparent.replace('b7', 'c7'), isRemote: true, error: 'no' };
+const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03';
+
+test('a span is protobuf, state, parent, link and status included', () => {
+  const context = contextOf({ traceparent: TRACEPARENT, tracestate: 'a=1' });
+  const parent = contextOf(TRACEPARENT.replace('b7', 'c7'));
+  const span = { name: 'n', kind: 3, context, parent, error: 'no', attributes: {}, links: [{ context: parent, attributes: {} }], start: 1, ended: 2 };
+  const times = Buffer.from(Float64Array.of(1, 2).buffer).toString('hex');
+  const ids = '0af7651916cd43dd8448eb211c80319c';
+  const fields = `0a10${ids}` + '1208b7ad6b7169203331' + '1a03613d31' + '2208c7ad6b7169203331' + '2a016e' + '3003' +
+    `6a21` + `0a10${ids}` + '1208c7ad6b7169203331' + '3503030000' + '7a06' + '12026e6f' + '1802' + '850103030000';
   assert.equal(
-    Buffer.from(encodeSpan({ ...span, attributes: {} })).toString('hex'),
-    '0a100af7651916cd43dd8448eb211c80319c' + '1208b7ad6b7169203331' + '2208c7ad6b7169203331' + '2a016e' + '3003' +
-      '7a06' + '12026e6f' + '1802' + '850103030000',
+    Buffer.from(encodeSpans([/** @type {any} */ (span)], assert.fail)).toString('hex'),
+    Buffer.from(Uint32Array.of(fields.length / 2).buffer).toString('hex') + times + fields,
   );
+  // A getter that throws takes its own span along, and no other.
+  const thrown = { ...span, attributes: { get a() { throw new Error('mine'); } } };
+  const errors = [];
+  const both = encodeSpans(/** @type {any} */ ([thrown, span]), (error) => errors.push(error));
+  assert.deepEqual([both.length, errors.map(({ message }) => message)], [20 + fields.length / 2, ['mine']]);
+});
+
+test('a context is read as Trace Context Level 2 has it', () => {
+  const state = (tracestate) => contextOf({ traceparent: TRACEPARENT, tracestate })?.state;
+  for (const [given, told] of [
+    ['foo=1 \t , \t bar=2, ', 'foo=1,bar=2'], ['foo=1,foo=2', 'foo=1'], ['0a-_*/@=!~', '0a-_*/@=!~'], ['FOO=1', ''], ['foo=', ''],
+    ['foo=a=b', ''], [`${'k'.repeat(256)}=${'v'.repeat(256)}`, `${'k'.repeat(256)}=${'v'.repeat(256)}`], [`${'k'.repeat(257)}=v`, ''],
+    [Array.from({ length: 33 }, (_, n) => `k${n}=v`).join(), ''], [undefined, ''],
+  ]) assert.equal(state(given), told, given);
+  assert.equal(format(/** @type {any} */ (contextOf(TRACEPARENT))), TRACEPARENT);
+  for (const wrong of ['', '00-0', TRACEPARENT.toUpperCase(), `${TRACEPARENT}-x`, TRACEPARENT.replace('00-', 'ff-'), TRACEPARENT.replace(/-b7.*-/, `-${'0'.repeat(16)}-`), null, {}, 7]) {
+    assert.equal(contextOf(wrong), undefined);
+  }
+  assert.ok(contextOf(`${TRACEPARENT.replace('00-', 'cc-')}-what-comes`));
+});
+
+test('no header and no answer can make a wait that is none', async () => {
+  const random = (/** @type {number} */ n) => ((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) % n);
+  let seed = 5;
+  const letters = '0123456789 -+.eE:,GMTSunFri\u00e9';
+  for (let n = 0; n < 20_000; n++) {
+    const value = Array.from({ length: random(40) }, () => letters[random(letters.length)]).join('');
+    const wait = waitOf(value);
+    assert.ok(wait === -1 || (wait >= 0 && wait <= 86_400_000), `${value}: ${wait}`);
+  }
+  assert.deepEqual(['2', '9'.repeat(400), '-1', '1.5', null, ''].map(waitOf), [2000, 86_400_000, -1, -1, -1, -1]);
 });
 
 test('a wrong option is named, with what was expected and what came', () => {
@@ -102,7 +140,7 @@ test('a wait that is asked for is told in milliseconds', async () => {
   assert.equal(await wait('2'), 2000);
   assert.equal(await wait('soon'), -1);
   assert.equal(await wait('Fri, 01 Jan 2010 00:00:00 GMT'), 0);
-  assert.ok((await wait('Fri, 01 Jan 2100 00:00:00 GMT')) > 1e12);
+  assert.equal(await wait('Fri, 01 Jan 2100 00:00:00 GMT'), 86_400_000);
 });
 
 test('no response is status 0', async () => {

@@ -412,6 +412,7 @@ impl Player {
             parent: source.and_then(|source| source.parent),
             trigger: request.map_or("api", |request| request.trigger),
             previous: self.previous.take(),
+            state: source.map_or("", |source| &source.trace_state),
         };
         self.trace.start(&mut edge.to, at, &play);
         self.beat(edge);
@@ -471,8 +472,8 @@ impl Player {
         self.next_request += 1;
         self.deadline = Some(edge.now + SILENT_REQUEST);
         let id = self.next_request;
-        let traceparent = self.trace.start_media_request(&mut edge.to, id, url, offset);
-        Request { id, offset, traceparent }
+        let headers = self.trace.start_media_request(&mut edge.to, id, url, offset);
+        Request { id, offset, headers }
     }
 
     fn release(&mut self, edge: &mut Edge<'_>) {

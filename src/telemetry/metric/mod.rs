@@ -7,6 +7,7 @@ mod instrument;
 
 pub use instrument::{Instrument, Kind};
 
+use super::ambient::refield;
 use super::context::{SAMPLED, SpanContext};
 use super::otlp::{Value, Writer};
 use exponential::Exponential;
@@ -150,12 +151,11 @@ impl Table {
                 if series.count > 0 {
                     points += 1;
                     out.message(1, |out| series.encode(out, field, start, time, &self.bounds));
-                    if !cumulative && !look {
-                        (series.points, series.count, series.sum) = (empty.clone(), 0, 0.0);
-                        (series.min, series.max) = (f64::INFINITY, f64::NEG_INFINITY);
-                    }
                     if !look {
                         series.exemplar = None;
+                    }
+                    if !cumulative && !look {
+                        series.clear(empty.clone());
                     }
                 }
             }
@@ -174,6 +174,11 @@ impl Table {
 }
 
 impl Series {
+    fn clear(&mut self, empty: Points) {
+        (self.points, self.count, self.sum, self.exemplar) = (empty, 0, 0.0, None);
+        (self.min, self.max) = (f64::INFINITY, f64::NEG_INFINITY);
+    }
+
     /// A point of any kind: start = 2, time = 3; what follows differs by the metric's field.
     fn encode(&self, out: &mut Writer, metric: u32, start: u64, time: u64, bounds: &[f64]) {
         out.raw(&self.attributes);
@@ -244,6 +249,11 @@ impl Meter {
 
     /// The series of attributes in the order in which the instrument declares them; an empty text is none.
     pub(super) fn series_in_order(&mut self, instrument: u32, attributes: &[Value<'_>]) -> SeriesKey {
+        self.series_in_order_with(instrument, attributes, &[])
+    }
+
+    /// The same with further ones, encoded as fields 1.
+    pub(super) fn series_in_order_with(&mut self, instrument: u32, attributes: &[Value<'_>], more: &[u8]) -> SeriesKey {
         let mut encoded = Writer::default();
         if let Some(table) = self.tables.get(instrument as usize) {
             for (key, value) in table.attributes.iter().zip(attributes) {
@@ -252,7 +262,15 @@ impl Meter {
                 }
             }
         }
-        self.series(instrument, encoded.finish())
+        self.series_with(instrument, encoded.finish(), more)
+    }
+
+    /// Lets go of what was recorded. Series stay: their keys are held elsewhere.
+    pub(super) fn reset(&mut self) {
+        for table in &mut self.tables {
+            let empty = table.empty();
+            table.series.iter_mut().for_each(|series| series.clear(empty.clone()));
+        }
     }
 
     /// The series of these attributes; what the instrument has not declared is counted.
@@ -265,9 +283,12 @@ impl Meter {
         self.series_in_order(instrument, &values)
     }
 
-    /// The series of attributes that are encoded already.
-    pub(super) fn series(&mut self, instrument: u32, attributes: Vec<u8>) -> SeriesKey {
+    /// The series of attributes that are encoded already, and of further ones as fields 1.
+    pub(super) fn series_with(&mut self, instrument: u32, attributes: Vec<u8>, more: &[u8]) -> SeriesKey {
         let Some(table) = self.tables.get_mut(instrument as usize) else { return SeriesKey(u32::MAX) };
+        let mut out = Writer::from(attributes);
+        refield(more, table.attributes_field(), &mut out);
+        let attributes = out.finish();
         SeriesKey(instrument << PLACE_BITS | table.series(attributes) as u32)
     }
 

@@ -12,3 +12,4 @@ pub(super) use request::RECORD;
 pub use request::encode_request;
 pub use response::parse_partial_success;
 pub use wire::Writer;
+pub(super) use wire::{Field, Reader};

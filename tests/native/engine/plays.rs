@@ -25,7 +25,8 @@ fn a_play_is_one_trace_from_the_click_to_the_sample() {
     assert_eq!(host.state(), State::Playing);
     assert!(host.settled.contains(&(1, Ok(()))));
     let (epoch, request) = host.last_request();
-    let traceparent = request.traceparent.clone().unwrap();
+    let headers = request.headers.clone().unwrap();
+    let traceparent = headers.strip_prefix("traceparent: ").unwrap().trim_end();
     host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 1_000_000, end: BodyEnd::Complete {} });
     for tick in 1..=150 {
         host.advance(400.0);
@@ -72,7 +73,7 @@ fn a_player_without_telemetry_works_alike() {
     host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
     host.load("https://cdn.example/a.mp3");
     host.play(1);
-    assert_eq!(host.last_request().1.traceparent, None);
+    assert_eq!(host.last_request().1.headers, None);
     host.bytes_flow();
     host.audible(0);
     assert!(host.settled.contains(&(1, Ok(()))));
@@ -85,7 +86,7 @@ fn a_request_that_may_carry_no_header_carries_none() {
     let url = Url { propagates: false, ..url_of("https://elsewhere.example/a.mp3") };
     host.player(PlayerInput::Load { token: 100, source: Source { url: Some(url), ..Source::default() } });
     host.play(1);
-    assert_eq!(host.last_request().1.traceparent, None);
+    assert_eq!(host.last_request().1.headers, None);
 }
 
 #[test]
@@ -235,11 +236,11 @@ fn more_bytes_are_fetched_when_the_read_ahead_has_room() {
     let end = BodyEnd::Dropped {};
     host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 2_200_000, end });
     host.fact(Fact::BytesWanted { epoch, offset: 2_200_000 });
-    let Some(Command::Fetch { request: Request { id, offset, traceparent }, .. }) = host.media.last() else {
+    let Some(Command::Fetch { request: Request { id, offset, headers }, .. }) = host.media.last() else {
         panic!("nothing was fetched");
     };
     assert_eq!((*id, *offset), (request.id + 1, 2_200_000));
-    assert!(traceparent.is_some());
+    assert!(headers.is_some());
     assert_eq!(host.state(), State::Playing);
 }
 

@@ -1,6 +1,6 @@
 //! The `traceparent` header, in and out (W3C Trace Context Level 2, section 3.2).
 
-use super::context::{RANDOM, SAMPLED, SpanContext};
+use super::super::context::{RANDOM, SAMPLED, SpanContext};
 
 /// Why a value is no `traceparent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,8 @@ pub enum ParseTraceparentError {
     ZeroId,
 }
 
-fn hex<const N: usize>(text: &[u8]) -> Result<[u8; N], ParseTraceparentError> {
+/// The bytes that lower-case hexadecimal digits spell.
+pub(super) fn hex<const N: usize>(text: &[u8]) -> Result<[u8; N], ParseTraceparentError> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Ok(byte - b'0'),
         b'a'..=b'f' => Ok(byte - b'a' + 10),
@@ -56,7 +57,7 @@ pub fn parse_traceparent(value: &str) -> Result<SpanContext, ParseTraceparentErr
 
 /// Bytes as lower-case hexadecimal digits, appended.
 #[inline(never)]
-pub(super) fn write_hex(text: &mut String, bytes: &[u8]) {
+pub(in crate::telemetry) fn write_hex(text: &mut String, bytes: &[u8]) {
     for byte in bytes {
         for digit in [byte >> 4, byte & 15] {
             text.push(char::from(digit + if digit < 10 { b'0' } else { b'a' - 10 }));

@@ -1,0 +1,59 @@
+// What is loaded when it is first asked for. Each is a script of its own in the package, and gets what it needs handed in: it
+// shares no state with the page's script but that.
+
+/** @typedef {typeof import('./traced_fetch.js')} Tracing */
+/** @typedef {Parameters<Tracing['tracedFetch']>} Fetching */
+
+/** @type {Tracing | undefined} */
+let tracing;
+/** @type {Promise<Tracing> | undefined} */
+let bringing;
+
+export const onRequest = {
+  records: () => import('./records.js'),
+
+  /** Brings what traces requests, ahead of the first. */
+  tracing() {
+    bringing ??= import('./traced_fetch.js').then(
+      (module) => (tracing = module),
+      (error) => {
+        bringing = undefined;
+        throw error;
+      },
+    );
+    return bringing;
+  },
+
+  /** `fetch`, traced; untraced where the script can't be had: the app's request comes first.
+   *  @param {Fetching[0]} tools @param {Fetching[1]} telemetry @param {Fetching[2]} input @param {Fetching[3]} [init] @param {Fetching[4]} [options] */
+  async fetch(tools, telemetry, input, init, options) {
+    if (!telemetry) return tools.nativeFetch(input, init);
+    if (tracing) return tracing.tracedFetch(tools, telemetry, input, init, options);
+    // As it is at the call: the caller may use its objects again.
+    const plain = init && Object.getPrototypeOf(init) === Object.prototype;
+    const copy = plain ? { ...init, ...(init.headers && { headers: new Headers(init.headers) }) } : init;
+    const module = await onRequest.tracing().catch(() => undefined);
+    return module ? module.tracedFetch(tools, telemetry, input, copy, options) : tools.nativeFetch(input, copy);
+  },
+
+  /** Looks at records once the script is there, in their order; without it they are out, since nobody looked at them.
+   *  @param {import('./records.js').Hooks} hooks @param {(signal: number, record?: Uint8Array) => void} answer */
+  inspector(hooks, answer) {
+    /** @type {[number, Uint8Array][]} */
+    let waiting = [];
+    /** @type {(signal: number, record: Uint8Array) => void} */
+    let look = (signal, record) => void waiting.push([signal, record]);
+    const ready = (/** @type {typeof look} */ now) => {
+      look = now;
+      for (const [signal, record] of waiting.splice(0)) look(signal, record);
+    };
+    onRequest.records().then(
+      ({ inspect }) => ready((signal, record) => answer(signal, inspect(hooks, signal, record))),
+      () => ready((signal) => answer(signal)),
+    );
+    return (/** @type {number} */ signal, /** @type {Uint8Array} */ record) => look(signal, record);
+  },
+
+  /** HMAC-SHA-256 in hexadecimal digits. @param {string} key @param {string} text */
+  hmac: async (key, text) => (await onRequest.records()).hmac(key, text),
+};

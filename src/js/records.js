@@ -1,0 +1,262 @@
+// Looks into records: protobuf as objects in the shape of OTLP's JSON encoding (ids in hexadecimal, enums as numbers, 64-bit
+// numbers as strings), and back. Loaded where requests go out as JSON, where the app looks at records, or names its user.
+
+/** What a request or a record is turned into. @typedef {typeof transcode} Transcode */
+/** @typedef {Record<string, any>} Json */
+/** @typedef {{ redact?: import('./types').TelemetryConfig['redact'], echo?: boolean, encode: typeof import('./otlp.js').encode }} Hooks */
+
+/** How a field is read: a message (its table), or a kind of number, text or bytes; `[]` says that it repeats.
+ *  @typedef {[name: string, kind: string | (() => Table), repeats?: boolean]} Field */
+/** @typedef {Record<number, Field>} Table */
+
+/** @type {Table} */
+const ANY_VALUE = {
+  1: ['stringValue', 'text'], 2: ['boolValue', 'flag'], 3: ['intValue', 'int64'], 4: ['doubleValue', 'double'],
+  5: ['arrayValue', () => ({ 1: ['values', () => ANY_VALUE, true] })], 6: ['kvlistValue', () => ({ 1: ['values', () => KEY_VALUE, true] })],
+  7: ['bytesValue', 'base64'],
+};
+/** @type {Table} */
+const KEY_VALUE = { 1: ['key', 'text'], 2: ['value', () => ANY_VALUE] };
+/** @type {Field} */
+const ATTRIBUTES = ['attributes', () => KEY_VALUE, true];
+/** @type {Table} */
+const LINK = { 1: ['traceId', 'hex'], 2: ['spanId', 'hex'], 3: ['traceState', 'text'], 4: ATTRIBUTES, 5: ['droppedAttributesCount', 'number'], 6: ['flags', 'fixed32'] };
+/** @type {Table} */
+const SPAN = {
+  1: ['traceId', 'hex'], 2: ['spanId', 'hex'], 3: ['traceState', 'text'], 4: ['parentSpanId', 'hex'], 5: ['name', 'text'], 6: ['kind', 'number'],
+  7: ['startTimeUnixNano', 'fixed64'], 8: ['endTimeUnixNano', 'fixed64'], 9: ATTRIBUTES, 10: ['droppedAttributesCount', 'number'],
+  11: ['events', () => ({ 1: ['timeUnixNano', 'fixed64'], 2: ['name', 'text'], 3: ATTRIBUTES, 4: ['droppedAttributesCount', 'number'] }), true],
+  12: ['droppedEventsCount', 'number'], 13: ['links', () => LINK, true], 14: ['droppedLinksCount', 'number'],
+  15: ['status', () => ({ 2: ['message', 'text'], 3: ['code', 'number'] })], 16: ['flags', 'fixed32'],
+};
+/** @type {Table} */
+const LOG_RECORD = {
+  1: ['timeUnixNano', 'fixed64'], 2: ['severityNumber', 'number'], 3: ['severityText', 'text'], 5: ['body', () => ANY_VALUE], 6: ATTRIBUTES,
+  7: ['droppedAttributesCount', 'number'], 8: ['flags', 'fixed32'], 9: ['traceId', 'hex'], 10: ['spanId', 'hex'],
+  11: ['observedTimeUnixNano', 'fixed64'], 12: ['eventName', 'text'],
+};
+/** @type {() => Table} */
+const exemplar = () => ({ 2: ['timeUnixNano', 'fixed64'], 3: ['asDouble', 'double'], 4: ['spanId', 'hex'], 5: ['traceId', 'hex'], 6: ['asInt', 'sfixed64'], 7: ['filteredAttributes', () => KEY_VALUE, true] });
+/** @type {() => Table} */
+const numbers = () => ({
+  1: ['dataPoints', () => ({
+    2: ['startTimeUnixNano', 'fixed64'], 3: ['timeUnixNano', 'fixed64'], 4: ['asDouble', 'double'], 5: ['exemplars', exemplar, true],
+    6: ['asInt', 'sfixed64'], 7: ATTRIBUTES, 8: ['flags', 'number'],
+  }), true],
+  2: ['aggregationTemporality', 'number'], 3: ['isMonotonic', 'flag'],
+});
+/** @type {() => Table} */
+const buckets = () => ({ 1: ['offset', 'zigzag'], 2: ['bucketCounts', 'uint64', true] });
+/** @type {Table} */
+const METRIC = {
+  1: ['name', 'text'], 2: ['description', 'text'], 3: ['unit', 'text'], 5: ['gauge', numbers], 7: ['sum', numbers],
+  9: ['histogram', () => ({
+    1: ['dataPoints', () => ({
+      2: ['startTimeUnixNano', 'fixed64'], 3: ['timeUnixNano', 'fixed64'], 4: ['count', 'fixed64'], 5: ['sum', 'double'],
+      6: ['bucketCounts', 'fixed64', true], 7: ['explicitBounds', 'double', true], 8: ['exemplars', exemplar, true], 9: ATTRIBUTES,
+      10: ['flags', 'number'], 11: ['min', 'double'], 12: ['max', 'double'],
+    }), true],
+    2: ['aggregationTemporality', 'number'],
+  })],
+  10: ['exponentialHistogram', () => ({
+    1: ['dataPoints', () => ({
+      1: ATTRIBUTES, 2: ['startTimeUnixNano', 'fixed64'], 3: ['timeUnixNano', 'fixed64'], 4: ['count', 'fixed64'], 5: ['sum', 'double'],
+      6: ['scale', 'zigzag'], 7: ['zeroCount', 'fixed64'], 8: ['positive', buckets], 9: ['negative', buckets], 10: ['flags', 'number'],
+      11: ['exemplars', exemplar, true], 12: ['min', 'double'], 13: ['max', 'double'], 14: ['zeroThreshold', 'double'],
+    }), true],
+    2: ['aggregationTemporality', 'number'],
+  })],
+};
+
+const text = new TextDecoder();
+const utf8 = new TextEncoder();
+const hexOf = (/** @type {Uint8Array} */ bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** A number of varying length, and where it ends. @param {Uint8Array} bytes @param {number} at @returns {[bigint, number]} */
+function varint(bytes, at) {
+  let value = 0n;
+  for (let shift = 0n; at < bytes.length; shift += 7n) {
+    const byte = bytes[at++];
+    value |= BigInt(byte & 127) << shift;
+    if (byte < 128) break;
+  }
+  return [value, at];
+}
+
+/** JSON has no such numbers: OTLP's encoding has them as text, as protobuf's has. @param {number} value */
+const double = (value) => (Number.isFinite(value) ? value : String(value));
+
+/** @param {string} kind @param {bigint} value */
+function number(kind, value) {
+  if (kind === 'flag') return value !== 0n;
+  if (kind === 'number') return Number(value);
+  if (kind === 'zigzag') return Number((value >> 1n) ^ -(value & 1n));
+  return String(kind === 'int64' ? BigInt.asIntN(64, value) : value);
+}
+
+/** @param {string} kind @param {DataView} view @param {number} at */
+function fixed(kind, view, at) {
+  if (kind === 'double') return double(view.getFloat64(at, true));
+  if (kind === 'fixed32') return view.getUint32(at, true);
+  return String(kind === 'sfixed64' ? view.getBigInt64(at, true) : view.getBigUint64(at, true));
+}
+
+/** @param {string} kind @param {Uint8Array} bytes */
+function within(kind, bytes) {
+  if (kind === 'text') return text.decode(bytes);
+  return kind === 'hex' ? hexOf(bytes) : btoa(String.fromCharCode(...bytes));
+}
+
+/** A message as OTLP's JSON has it; fields that the table does not have are left out. @param {Table} table @param {Uint8Array} bytes */
+export function decode(table, bytes) {
+  /** @type {Json} */
+  const out = {};
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at < bytes.length; ) {
+    let tag, length, value;
+    [tag, at] = varint(bytes, at);
+    const wire = Number(tag & 7n);
+    const [name, kind, repeats] = table[Number(tag >> 3n)] ?? [];
+    const named = typeof kind === 'string' ? kind : '';
+    if (wire === 2) {
+      [length, at] = varint(bytes, at);
+      const end = at + Number(length);
+      const inner = bytes.subarray(at, end);
+      if (typeof kind === 'function') value = decode(kind(), inner);
+      else if (repeats) {
+        // Packed numbers.
+        const list = (out[/** @type {string} */ (name)] ??= []);
+        const packed = new DataView(inner.buffer, inner.byteOffset, inner.length);
+        for (let n = 0; n < inner.length; ) {
+          let next;
+          if (named !== 'uint64') [next, n] = [fixed(named, packed, n), n + 8];
+          else [next, n] = varint(inner, n);
+          list.push(typeof next === 'bigint' ? String(next) : next);
+        }
+      } else if (name) value = within(named, inner);
+      at = end;
+    } else if (wire === 0) {
+      [value, at] = varint(bytes, at);
+      value = number(named, value);
+    } else {
+      value = name && fixed(named, view, at);
+      at += wire === 1 ? 8 : 4;
+    }
+    if (name && value !== undefined) {
+      if (repeats) (out[name] ??= []).push(value);
+      else out[name] = value;
+    }
+  }
+  return out;
+}
+
+/** @type {(scope: string, records: string, record: Table) => Table} */
+const requestOf = (scope, records, record) => ({
+  1: [scope.replace('scope', 'resource'), () => ({
+    1: ['resource', () => ({ 1: ATTRIBUTES, 2: ['droppedAttributesCount', 'number'] })],
+    2: [scope, () => ({ 1: ['scope', () => ({ 1: ['name', 'text'], 2: ['version', 'text'], 3: ATTRIBUTES })], 2: [records, () => record, true], 3: ['schemaUrl', 'text'] }), true],
+    3: ['schemaUrl', 'text'],
+  }), true],
+});
+/** Requests by their signal (`SIGNALS`). */
+const REQUESTS = [
+  requestOf('scopeSpans', 'spans', SPAN), requestOf('scopeMetrics', 'metrics', METRIC), requestOf('scopeLogs', 'logRecords', LOG_RECORD),
+];
+
+export const transcode = {
+  /** A request's body in JSON. @param {number} signal @param {Uint8Array} body */
+  request: (signal, body) => utf8.encode(JSON.stringify(decode(REQUESTS[signal], body))),
+  /** An answer in JSON as the core reads it: how many were rejected, if some were. @param {Uint8Array} body */
+  reply(body) {
+    try {
+      const { rejectedSpans, rejectedDataPoints, rejectedLogRecords } = JSON.parse(text.decode(body)).partialSuccess;
+      const rejected = [];
+      for (let rest = Number(rejectedSpans ?? rejectedDataPoints ?? rejectedLogRecords); rest >= 1; rest = Math.floor(rest / 128)) {
+        rejected.push((rest % 128) | (rest >= 128 ? 128 : 0));
+      }
+      return rejected.length > 0 ? Uint8Array.of(0x0a, rejected.length + 1, 0x08, ...rejected) : new Uint8Array();
+    } catch {
+      return new Uint8Array();
+    }
+  },
+};
+
+/** A value as JavaScript has it. @param {Json} value @returns {any} */
+function plain({ stringValue, boolValue, intValue, doubleValue, arrayValue, kvlistValue }) {
+  if (arrayValue) return (arrayValue.values ?? []).map(plain);
+  if (kvlistValue) return plainAttributes(kvlistValue.values);
+  return stringValue ?? boolValue ?? (intValue === undefined ? Number(doubleValue) : Number(intValue));
+}
+
+/** @param {Json[]} [attributes] */
+const plainAttributes = (attributes = []) => Object.fromEntries(attributes.map(({ key, value }) => [key, plain(value ?? {})]));
+
+/** A record's message without the fields of some numbers. @param {Uint8Array} record @param {number[]} fields */
+function without(record, fields) {
+  const kept = [];
+  for (let at = 0; at < record.length; ) {
+    const from = at;
+    let tag, length;
+    [tag, at] = varint(record, at);
+    const wire = Number(tag & 7n);
+    if (wire === 2) {
+      [length, at] = varint(record, at);
+      at += Number(length);
+    } else if (wire === 0) [, at] = varint(record, at);
+    else at += wire === 1 ? 8 : 4;
+    if (!fields.includes(Number(tag >> 3n))) kept.push(...record.subarray(from, at));
+  }
+  return kept;
+}
+
+/** Levels of the console, by the severity's step. */
+const LEVELS = /** @type {const} */ (['debug', 'debug', 'info', 'warn', 'error', 'error']);
+
+/** Text behind its tag. @param {number} tag @param {string} value */
+function field(tag, value) {
+  const bytes = utf8.encode(value);
+  const length = [];
+  let rest = bytes.length;
+  for (; rest > 127; rest >>= 7) length.push((rest & 127) | 128);
+  return [tag, ...length, rest, ...bytes];
+}
+
+/** Shows a span or a log record to who asked for it; what comes back goes on, nothing is out.
+ *  @param {Hooks} hooks @param {number} signal @param {Uint8Array} record @returns {Uint8Array | undefined} */
+export function inspect({ redact, echo, encode }, signal, record) {
+  const isSpan = signal === 0;
+  const json = decode(isSpan ? SPAN : LOG_RECORD, record);
+  const view = {
+    signal: isSpan ? /** @type {const} */ ('traces') : /** @type {const} */ ('logs'), name: isSpan ? json.name : json.eventName,
+    body: json.body && plain(json.body), attributes: plainAttributes(json.attributes), traceId: json.traceId, spanId: json.spanId,
+  };
+  const before = JSON.stringify(view);
+  try {
+    if (redact && redact(view) === false) return undefined;
+  } catch (error) {
+    // One that could not be looked at must not leave.
+    console.error(error);
+    return undefined;
+  }
+  if (echo && !isSpan) console[LEVELS[Math.min(5, (json.severityNumber - 1) >> 2)]](view.name, view.body ?? '', view.attributes);
+  if (JSON.stringify(view) === before) return record;
+  const name = isSpan ? field(0x2a, String(view.name)) : field(0x62, String(view.name));
+  const body = isSpan || view.body === undefined ? [] : wrap(0x2a, encode(0x0a, { body: view.body }));
+  return Uint8Array.of(...without(record, isSpan ? [5, 9] : [5, 6, 12]), ...name, ...body, ...encode(isSpan ? 0x4a : 0x32, view.attributes));
+}
+
+/** The value of an encoded attribute as a field of its own. @param {number} tag @param {Uint8Array} attribute */
+function wrap(tag, attribute) {
+  let [, at] = varint(attribute, 1);
+  const [length, key] = varint(attribute, at + 1);
+  at = key + Number(length);
+  // From here on the value, behind its tag.
+  return [tag, ...attribute.subarray(at + 1)];
+}
+
+/** @param {string} key @param {string} message */
+export async function hmac(key, message) {
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  const secret = await crypto.subtle.importKey('raw', utf8.encode(key), algorithm, false, ['sign']);
+  return hexOf(new Uint8Array(await crypto.subtle.sign('HMAC', secret, utf8.encode(message))));
+}

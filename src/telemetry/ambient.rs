@@ -1,0 +1,115 @@
+//! What every span and log record says beside its own: the session, and what the app said of its user and its place. Owns when
+//! a session ends; where its id is kept, the host knows.
+
+use super::export::Signal;
+use super::otlp::{Field, Reader, Value, Writer};
+use super::propagation::write_hex;
+use crate::random::Random;
+use crate::time::{Duration, Instant};
+
+/// A session ends when nothing was recorded for so long…
+const IDLE: Duration = Duration::from_secs(30 * 60);
+/// …and at the latest so long after it began.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// The attribute of its id.
+const SESSION_ID: &str = "session.id";
+
+#[derive(Debug)]
+struct Session {
+    id: String,
+    active: Instant,
+    ends: Instant,
+    /// Whether it was told that it began.
+    told: bool,
+}
+
+/// A session, and attributes of the app.
+#[derive(Debug, Default)]
+pub(super) struct Ambient {
+    session: Option<Session>,
+    /// Attributes for spans and logs, as fields 1.
+    given: Vec<u8>,
+    /// Attributes for metrics too.
+    shared: Vec<u8>,
+    /// All of it as fields of a span (9), and of a log record (6).
+    encoded: [Vec<u8>; 2],
+}
+
+/// The same attributes as fields of that number.
+pub(super) fn refield(attributes: &[u8], field: u32, out: &mut Writer) {
+    let mut rest = Reader(attributes);
+    while let Some((_, value)) = rest.field() {
+        if let Field::Bytes(attribute) = value {
+            out.bytes(field, attribute);
+        }
+    }
+}
+
+impl Ambient {
+    /// Begins a session, or goes on with one of an earlier page that began `age` ago.
+    pub(super) fn begin(&mut self, now: Instant, known: Option<(String, Duration)>, random: &mut Random) {
+        let told = known.is_some();
+        let (id, age) = known.unwrap_or_else(|| {
+            let mut id = String::new();
+            write_hex(&mut id, &random.bytes::<16>());
+            (id, Duration::ZERO)
+        });
+        let ends = now + LONGEST.saturating_sub(age);
+        self.session = Some(Session { id, active: now, ends, told });
+        self.encode();
+    }
+
+    /// Something is recorded: a session that is over is followed by another.
+    fn touch(&mut self, now: Instant, random: &mut Random) {
+        let Some(session) = &mut self.session else { return };
+        if now >= session.ends || now.since(session.active) > IDLE {
+            self.begin(now, None, random);
+        } else {
+            session.active = now;
+        }
+    }
+
+    /// Whether the session is new since this was asked last.
+    pub(super) fn take_new(&mut self, now: Instant, random: &mut Random) -> bool {
+        self.touch(now, random);
+        self.session.as_mut().is_some_and(|session| !std::mem::replace(&mut session.told, true))
+    }
+
+    /// Its id; empty where there is none.
+    pub(super) fn session_id(&self) -> &str {
+        self.session.as_ref().map_or("", |session| &session.id)
+    }
+
+    /// What the app says: attributes as fields 1, of which the first `shared` bytes are for metrics too.
+    pub(super) fn give(&mut self, attributes: &[u8], shared: usize) {
+        self.given = attributes.to_vec();
+        self.shared = attributes.get(..shared).unwrap_or_default().to_vec();
+        self.encode();
+    }
+
+    fn encode(&mut self) {
+        self.encoded = [9, 6].map(|field| {
+            let mut out = Writer::default();
+            if let Some(session) = &self.session {
+                out.attribute(field, SESSION_ID, Value::Text(&session.id));
+            }
+            refield(&self.given, field, &mut out);
+            out.finish()
+        });
+    }
+
+    /// What a record of that signal says of it.
+    pub(super) fn of(&mut self, signal: Signal, now: Instant, random: &mut Random) -> &[u8] {
+        self.touch(now, random);
+        match signal {
+            Signal::Traces => &self.encoded[0],
+            Signal::Logs => &self.encoded[1],
+            Signal::Metrics => &[],
+        }
+    }
+
+    /// The attributes that metrics have too.
+    pub(super) fn shared(&self) -> &[u8] {
+        &self.shared
+    }
+}

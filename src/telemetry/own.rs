@@ -1,0 +1,56 @@
+//! What the pipeline tells of itself: `otel.sdk.*` (semantic conventions 1.37, "SDK metrics"). Reads the accounts at each
+//! collection; records nothing by itself, so that an idle page stays idle.
+
+use super::batch::{Account, DropReason};
+use super::export::Signal;
+use super::metric::{Instrument, Kind, Meter};
+use super::otlp::Value;
+
+const ERROR_TYPE: &str = "error.type";
+
+/// By their number behind the pipeline's other instruments.
+pub(super) const INSTRUMENTS: [Instrument<'static>; 8] = [
+    Instrument::new("otel.sdk.exporter.span.exported", "{span}", Kind::Counter, &[ERROR_TYPE]),
+    Instrument::new("otel.sdk.exporter.metric_data_point.exported", "{data_point}", Kind::Counter, &[ERROR_TYPE]),
+    Instrument::new("otel.sdk.exporter.log.exported", "{log_record}", Kind::Counter, &[ERROR_TYPE]),
+    Instrument::new("otel.sdk.span.started", "{span}", Kind::Counter, &[]),
+    Instrument::new("otel.sdk.processor.span.queue.size", "{span}", Kind::UpDownCounter, &[]),
+    Instrument::new("otel.sdk.log.created", "{log_record}", Kind::Counter, &[]),
+    Instrument::new("otel.sdk.processor.log.queue.size", "{log_record}", Kind::UpDownCounter, &[]),
+    Instrument::new("otel.sdk.exporter.operation.duration", "s", Kind::Histogram, &[ERROR_TYPE]),
+];
+/// The number of the duration of one export.
+pub(super) const EXPORT_DURATION: u32 = 7;
+
+/// The accounts as they were told last.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    told: [Account; Signal::ALL.len()],
+}
+
+impl Own {
+    /// Tells what changed since the last time; `base` is the number of the first of [`INSTRUMENTS`].
+    pub(super) fn tell(&mut self, accounts: &[Account; Signal::ALL.len()], meter: &mut Meter, base: u32, time: u64) {
+        let told = std::mem::replace(&mut self.told, *accounts);
+        for ((signal, now), then) in (0..).zip(accounts).zip(&told) {
+            let mut add = |instrument: u32, value: f64, attributes: &[Value<'_>]| {
+                if value != 0.0 {
+                    let series = meter.series_in_order(base + instrument, attributes);
+                    meter.record(series, value, time, None);
+                }
+            };
+            add(signal, (now.exported - then.exported) as f64, &[]);
+            for reason in DropReason::ALL {
+                let lost = now.dropped(reason) - then.dropped(reason);
+                add(signal, lost as f64, &[Value::Text(reason.as_str())]);
+            }
+            let created = match signal {
+                0 => 3,
+                2 => 5,
+                _ => continue,
+            };
+            add(created, (now.started - then.started) as f64, &[]);
+            add(created + 1, now.pending as f64 - then.pending as f64, &[]);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Spans: their start, what is added while they are open, their end, and which of them are exported.
+
+use super::config::FULL;
+use super::propagation::{Headers, cmcd, extract, format_traceparent, inject};
+use super::span::{self, Span};
+use super::{
+    DropReason, MAX_LIVE, Parent, RANDOM, SAMPLED, Signal, SpanContext, SpanKey, SpanOptions, Telemetry, Value, Writer,
+};
+use crate::time::{Duration, Instant};
+
+/// Says of a span that it was exported because of how its play went.
+const SAMPLED_BY: &str = "sampled.by";
+
+impl Telemetry {
+    /// Starts a span at `at`. `None` where too many are open; that is counted.
+    pub fn start_span(&mut self, at: Instant, options: SpanOptions<'_>) -> Option<SpanKey> {
+        if self.live.len() >= MAX_LIVE {
+            self.drop_record(Signal::Traces, DropReason::TooManyOpen);
+            return None;
+        }
+        let parent = match options.parent {
+            Some(Parent::Local(key)) => self.span_context(key),
+            Some(Parent::Context(context)) => Some(context),
+            None => None,
+        };
+        let trace_id = parent.map_or_else(|| self.random.bytes(), |parent| parent.trace_id);
+        let above = parent.map(|parent| (parent.flags, parent.is_remote));
+        let sampled = self.config.sampler.samples(options.name, &trace_id, above);
+        // The random flag of Trace Context Level 2: the lower seven bytes of our ids are.
+        let flags = parent.map_or(RANDOM, |parent| parent.flags & !SAMPLED) | if sampled { SAMPLED } else { 0 };
+        let span_id = self.random.bytes();
+        let context = SpanContext { trace_id, span_id, flags, is_remote: false };
+        let key = SpanKey(span_id);
+        let parent = parent.map(|parent| (parent.span_id, parent.is_remote));
+        self.live.insert(key, Span::new(context, parent, &options, self.clock.unix_nanos(at)));
+        Some(key)
+    }
+
+    /// The context of an open span.
+    pub fn span_context(&self, key: SpanKey) -> Option<SpanContext> {
+        self.live.get(key).map(|span| span.context)
+    }
+
+    /// The headers that hand an open span on, as lines; `state` is the `tracestate` of its trace.
+    pub fn headers(&self, key: SpanKey, state: &str) -> Option<String> {
+        Some(self.headers_of(&self.span_context(key)?, state))
+    }
+
+    /// The same of any context.
+    pub fn headers_of(&self, context: &SpanContext, state: &str) -> String {
+        inject(self.config.propagators, context, state, &self.baggage).into_lines()
+    }
+
+    /// The context that lines of headers tell, in the formats that the pipeline speaks: a line with a `traceparent` and one with
+    /// a `tracestate`; nothing where there is none.
+    pub fn extract(&self, lines: &str) -> String {
+        let get = |name: &str| lines.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let Some((context, state)) = extract(self.config.propagators, get) else { return String::new() };
+        [&format_traceparent(&context), "\n", state.as_str()].concat()
+    }
+
+    /// The line that tells an open span where no header may go, if the app wants that.
+    pub fn query(&self, key: SpanKey) -> Option<String> {
+        let context = self.span_context(key).filter(|_| FULL && self.config.cmcd)?;
+        let mut headers = Headers::default();
+        headers.push("CMCD", &cmcd(&context, self.session_id()));
+        Some(headers.into_lines())
+    }
+
+    /// Sets an attribute of an open span; the last value of a key wins.
+    #[inline(never)]
+    pub fn set(&mut self, key: SpanKey, name: &str, value: Value<'_>) {
+        if let Some(span) = self.live.get_mut(key) {
+            span.set(name, value);
+        }
+    }
+
+    /// Takes attributes that the host has encoded.
+    pub fn set_encoded(&mut self, key: SpanKey, attributes: &[u8]) {
+        if let Some(span) = self.live.get_mut(key) {
+            span.set_encoded(attributes);
+        }
+    }
+
+    /// Adds an event to an open span.
+    pub fn add_event(&mut self, key: SpanKey, at: Instant, name: &str, attributes: &[(&str, Value<'_>)]) {
+        let time = self.clock.unix_nanos(at);
+        if let Some(span) = self.live.get_mut(key) {
+            span.add_event(time, name, attributes);
+        }
+    }
+
+    /// Marks an open span as failed.
+    pub fn fail(&mut self, key: SpanKey, description: &str) {
+        if let Some(span) = self.live.get_mut(key) {
+            span.fail(description);
+        }
+    }
+
+    /// Ends a span at `at` and queues it. A second end does nothing.
+    #[inline(never)]
+    pub fn end_span(&mut self, now: Instant, key: SpanKey, at: Instant) {
+        let Some(span) = self.live.remove(key) else { return };
+        let context = span.context;
+        let record = span.end(self.clock.unix_nanos(at));
+        if context.flags & SAMPLED > 0 {
+            self.enqueue(now, Signal::Traces, record.as_slice(), &[]);
+        } else if self.tail.push(&context.trace_id, record).is_some() {
+            self.drop_record(Signal::Traces, DropReason::Unsampled);
+        }
+    }
+
+    /// Holds the spans of a trace that was not chosen, where the pipeline decides by how a play went.
+    pub fn hold(&mut self, context: &SpanContext) {
+        if context.flags & SAMPLED == 0 && self.config.sampler.tail.is_some() {
+            self.tail.hold(context.trace_id);
+        }
+    }
+
+    /// How slow a start is exported whatever was chosen.
+    pub fn slow(&self) -> Option<Duration> {
+        self.config.sampler.tail.filter(|_| FULL)
+    }
+
+    /// A trace that was held is exported, and what comes of it from here on; says whether it was held.
+    pub fn keep(&mut self, now: Instant, context: &SpanContext) -> bool {
+        let Some(held) = self.tail.take(&context.trace_id).filter(|_| FULL) else { return false };
+        let mut mark = Writer::default();
+        mark.attribute(span::ATTRIBUTES, SAMPLED_BY, Value::Text("tail"));
+        for record in held {
+            self.enqueue(now, Signal::Traces, record.as_slice(), mark.as_slice());
+        }
+        for (_, span) in self.live.iter_mut().filter(|(_, span)| span.context.trace_id == context.trace_id) {
+            span.context.flags |= SAMPLED;
+            span.set(SAMPLED_BY, Value::Text("tail"));
+        }
+        true
+    }
+
+    /// A trace that was held went well: its spans are not exported.
+    pub fn let_go(&mut self, context: &SpanContext) {
+        let held = self.tail.take(&context.trace_id).unwrap_or_default();
+        self.count_lost(Signal::Traces, DropReason::Unsampled, held.len() as u64);
+    }
+
+    /// Takes over a span that has its whole life behind it, encoded but for its times. Says whether something is due earlier
+    /// now.
+    pub fn record_span(&mut self, now: Instant, start: Instant, end: Instant, fields: &[u8]) -> bool {
+        let mut times = Writer::default();
+        times.fixed64(7, self.clock.unix_nanos(start));
+        times.fixed64(8, self.clock.unix_nanos(end.max(start)));
+        self.enqueue(now, Signal::Traces, fields, times.as_slice())
+    }
+}
