@@ -12,10 +12,10 @@ const PROPAGATORS = ['tracecontext', 'baggage', 'b3', 'b3multi'];
 
 /** Options that only the core that has all knows (`FULL` of `config.rs`), where they ask for something.
  *  @param {import('./types').TelemetryConfig} config */
-export const fullOption = ({ sampler, propagators, cmcd, redact, echo, tellsItself }) =>
+export const fullOption = ({ sampler, propagators, consent, cmcd, redact, echo, tellsItself }) =>
   Object.entries({
     sampler: sampler && sampler !== 'always_on', propagators: propagators?.join() !== 'tracecontext' && propagators, cmcd, redact, echo,
-    tellsItself,
+    tellsItself, consent,
   }).find(([, wanted]) => wanted)?.[0];
 
 /** The sampler in its long form. @param {import('./types').TelemetryConfig['sampler']} sampler @returns {import('./types').Sampler} */

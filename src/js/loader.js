@@ -87,6 +87,8 @@ const host = {
 let timer;
 /** @type {import('./core').Core | undefined} */
 let core;
+/** What the core exports. @type {{ memory: WebAssembly.Memory } | undefined} */
+let wasm;
 /** @type {Promise<void> | undefined} */
 let loading;
 /** @type {{ call: (core: import('./core').Core) => void, refuse?: (error: DOMException) => void }[]} */
@@ -126,7 +128,7 @@ async function start() {
   }
   if (!response.ok) throw unavailable(response.status, String(url));
   try {
-    await instantiate(response, ['./tonearm_bg.js', './tonearm_full_bg.js'], glue);
+    wasm = await instantiate(response, ['./tonearm_bg.js', './tonearm_full_bg.js'], glue);
   } catch (cause) {
     const error = new DOMException('The page does not let WebAssembly run.', 'NotSupportedError');
     throw Object.defineProperty(error, 'cause', { value: cause });
@@ -195,6 +197,8 @@ export function wantFull(option) {
 function crashed(error) {
   if (!core) return;
   core = loading = undefined;
+  // The glue keeps views of the memory: this takes them from it.
+  wasm?.memory.grow(0);
   clearTimeout(timer);
   console.error(error);
   // One that faults again and again is not brought back.

@@ -91,9 +91,10 @@ export class Telemetry {
   #create() {
     withCore((core) => {
       tell(core, CREATE_TELEMETRY, this.id, 0, 0, 0, false, this.#encoded);
-      if (this.#consent !== this.options.consent) this.#tell(CONSENT, CONSENTS.indexOf(this.#consent));
       const known = this.#consent === 'granted' && this.#stores ? lastSession(this.options.serviceName) : undefined;
       tell(core, SESSION, this.id, known?.age ?? 0, 0, 0, false, utf8.encode(known?.id ?? ''));
+      // Decided before the core was there, or told to one that ended.
+      if (this.options.consent) this.#tell(CONSENT, CONSENTS.indexOf(this.#consent));
       this.#tellContext();
       tellLosses(core);
       this.#store();
@@ -122,6 +123,8 @@ export class Telemetry {
 
   /** @param {number} what @param {number} [a] @param {Uint8Array} [bytes] */
   #tell(what, a, bytes) {
+    // What has ended before is told as it was then.
+    settle();
     whenCore((core) => tell(core, what, this.id, a, 0, 0, false, bytes));
   }
 
@@ -211,6 +214,7 @@ export class Telemetry {
 
   /** @param {boolean} granted */
   setConsent(granted) {
+    if (!this.options.consent) throw new DOMException('setConsent: the option "consent" of createTelemetry says what holds before.', 'InvalidStateError');
     const before = this.#consent;
     this.#consent = granted ? 'granted' : 'denied';
     if (before === this.#consent) return;
@@ -238,7 +242,7 @@ export class Telemetry {
     if (!context) return {};
     // Other formats than W3C's only the core that has all knows.
     if (!core || !this.#full) return { traceparent: format(context), ...(context.state && { tracestate: context.state }) };
-    const lines = text.decode(core.ask(1, this.id, bytesOf(context))).trim();
+    const lines = text.decode(core.ask(1, this.id, bytesOf({ context }))).trim();
     return Object.fromEntries(lines.split('\n').map((line) => line.split(/: (.*)/, 2)));
   }
 

@@ -249,7 +249,7 @@ export interface Telemetry {
    * `plain`. Rejects with a `TypeError` where there is neither.
    */
   setUser(id: string | null, options?: { plain?: boolean }): Promise<void>;
-  /** What the listener decided. A refusal erases what was kept. */
+  /** What the listener decided, where the option `consent` was given (`InvalidStateError` otherwise). A refusal erases what was kept. */
   setConsent(granted: boolean): void;
   /** What goes along in the `baggage` header (the propagator `baggage`). */
   setBaggage(entries: Record<string, string>): void;

@@ -149,6 +149,19 @@ impl Telemetry {
         let mut times = Writer::default();
         times.fixed64(7, self.clock.unix_nanos(start));
         times.fixed64(8, self.clock.unix_nanos(end.max(start)));
+        // The host gives only what was not chosen where a play may bring it out: the ids come first, the flags last.
+        let context = fields.split_last_chunk::<4>().and_then(|(rest, [flags, ..])| Some((rest.get(2..18)?, flags)));
+        if let Some((trace_id, flags)) = context
+            && FULL
+            && flags & SAMPLED == 0
+        {
+            let trace_id = trace_id.try_into().unwrap_or_default();
+            let record = Writer::from([fields, times.as_slice()].concat());
+            if self.tail.push(&trace_id, record).is_some() {
+                self.drop_record(Signal::Traces, DropReason::Unsampled);
+            }
+            return false;
+        }
         self.enqueue(now, Signal::Traces, fields, times.as_slice())
     }
 }

@@ -31,7 +31,7 @@ fn text(random: &mut Random) -> String {
 fn value<'a>(random: &mut Random, text: &'a str, nested: &'a [u8]) -> Value<'a> {
     match random.next_u64() % 6 {
         0 => Value::Text(text),
-        1 => Value::Flag(random.next_u64() % 3 > 0),
+        1 => Value::Flag(random.unit() < 0.7),
         2 => Value::Int(random.next_u64().cast_signed() >> (random.next_u64() % 64)),
         3 => Value::Float((random.unit() - 0.5) * 1e6),
         4 => Value::Float([f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.5][random.next_u64() as usize % 4]),
