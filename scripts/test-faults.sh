@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
-# The pipeline under bad networks, bad endpoints, closing tabs and killed browsers: about six minutes.
+# The pipeline under bad networks, bad endpoints, closing tabs and killed browsers: about six minutes a browser.
+# test-faults.sh [chromium|firefox]
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"
 bash scripts/setup.sh build browsers
 [ -f pkg/dist/index.js ] || bash scripts/build.sh
 cargo build --quiet --release -p tonearm-backend
-node --test --test-concurrency=1 tests/faults/*.test.mjs
+for browser in ${1:-chromium firefox}; do
+  say "faults in $browser"
+  FAULTS_BROWSER=$browser node --test --test-concurrency=1 tests/faults/*.test.mjs
+done

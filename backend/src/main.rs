@@ -3,12 +3,15 @@
 //!
 //! `tonearm-backend [--port N] [--www DIR] [--tracks DIR]… [--mount NAME=DIR]…`. The gateway listens on the port (8080), the metadata service
 //! and the CDN node on the two after it; port 0 takes three that are free. The addresses are printed as one line of JSON.
+//!
+//! `tonearm-backend narrow ADDRESS BYTES_PER_SECOND` is a narrow link to that address, and nothing else.
 
 mod catalogue;
 mod cdn;
 mod faults;
 mod gateway;
 mod metadata;
+mod narrow;
 mod receiver;
 mod service;
 mod shaping;
@@ -62,6 +65,12 @@ async fn listen(port: u16) -> Result<(TcpListener, String), Failure> {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, target, bytes_per_second] = words.as_slice()
+        && word == "narrow"
+    {
+        return narrow::run(target.parse()?, bytes_per_second.parse()?).await;
+    }
     let Arguments { port, www, tracks, mounts } = arguments()?;
     let after = |n: u16| if port == 0 { 0 } else { port + n };
     let (gateway, gateway_origin) = listen(port).await?;

@@ -9,7 +9,7 @@ fuzz_target!(|data: &[u8]| {
     let [seed, rate, bytes @ ..] = data else { return };
     let output_rate = [44_100, 48_000, 8_000, 96_000][usize::from(rate % 4)];
     let mut plane = MediaPlane::default();
-    let request = Request { id: 1, offset: 0, traceparent: None };
+    let request = Request { id: 1, offset: 0, headers: None };
     let open = Command::Open { epoch: 1, url: String::new(), credentials: false, output_rate, position: 0.0, request };
     plane.handle_command(0.0, open);
     let head = ResponseHead { status: 200, total_bytes: Some(bytes.len() as u64), ranges: true, ..ResponseHead::default() };

@@ -110,7 +110,7 @@ async function request(plane, id, url, offset, lines, credentials) {
       const [name, value] = [line.slice(0, at), line.slice(at + 2)];
       // What no header may tell goes into the query (CTA-5004): no preflight.
       if (name !== 'CMCD') headers[name] = value;
-      else url += `${url.includes('?') ? '&' : '?'}CMCD=${encodeURIComponent(value)}`;
+      else url = `${url.split('#', 1)[0]}${url.includes('?') ? '&' : '?'}CMCD=${encodeURIComponent(value)}`;
     }
     const response = await fetch(url, {
       headers,

@@ -3,7 +3,10 @@
 
 import { nativeFetch } from './native_fetch.js';
 
-/** What an app says of where requests go. @typedef {Pick<import('../js/types').TelemetryConfig, 'endpoint' | 'endpoints' | 'headers' | 'compression'> & { transcode?: Promise<import('../js/records.js').Transcode> }} Destination */
+/** What an app says of where requests go; what turns them into JSON, once it is there, and brings that; what ends them all.
+ *  @typedef {Pick<import('../js/types').TelemetryConfig, 'endpoint' | 'endpoints' | 'headers' | 'compression'> & {
+ *    json?: import('../js/records.js').Transcode, transcode?: () => Promise<import('../js/records.js').Transcode>, ended?: AbortSignal,
+ *  }} Destination */
 
 /** By their number in the core (`Signal`). */
 export const SIGNALS = /** @type {const} */ (['traces', 'metrics', 'logs']);
@@ -11,6 +14,10 @@ export const SIGNALS = /** @type {const} */ (['traces', 'metrics', 'logs']);
 const SMALL = 1024;
 /** The status that is told to the core where the page is offline: nothing was sent, and `online` ends the wait. */
 const UNSENT = 1;
+
+/** Bytes that pages which are left may have on their way (`LEAVE_BUDGET` of `export.rs`), and those that ours has. */
+const MOST_LEAVING = 60 << 10;
+let leaving = 0;
 
 /** The last headers that an app's function gave: a page that is being left can't wait for others.
  *  @type {WeakMap<Function, Record<string, string>>} */
@@ -41,40 +48,53 @@ function gzip(body) {
  * @param {boolean} keepalive @param {number} timeout milliseconds
  * @param {(status: number, retryAfter: number, body: Uint8Array) => void} answer status 0 says that there was no response
  */
-export function post({ endpoint = '', endpoints, headers, compression, transcode }, signal, body, keepalive, timeout, answer) {
+export function post(destination, signal, body, keepalive, timeout, answer) {
+  const { endpoint = '', endpoints, headers, compression, transcode, ended } = destination;
   const name = SIGNALS[signal];
   const url = endpoints?.[name] ?? `${endpoint.replace(/\/$/, '')}/v1/${name}`;
-  const abort = AbortSignal.timeout(timeout);
-  /** @param {Record<string, string> | undefined} own @param {BodyInit} body @param {string} [encoding] */
+  const late = AbortSignal.timeout(timeout);
+  const abort = ended ? AbortSignal.any([late, ended]) : late;
+  /** @param {Record<string, string> | undefined} own @param {Uint8Array<ArrayBuffer> | ArrayBuffer} body @param {string} [encoding] */
   const send = (own, body, encoding) =>
     nativeFetch(url, {
       method: 'POST',
-      headers: { 'content-type': json ? 'application/json' : 'application/x-protobuf', ...(encoding && { 'content-encoding': encoding }), ...own },
-      body: json && !encoding ? json.request(signal, /** @type {Uint8Array} */ (body)) : body,
+      headers: {
+        'content-type': transcode ? 'application/json' : 'application/x-protobuf', ...(encoding && { 'content-encoding': encoding }), ...own,
+      },
+      body,
       keepalive,
       // The music's own bytes go first.
       priority: 'low',
       signal: abort,
     });
-  /** What turns protobuf into JSON, once it is there. @type {import('../js/records.js').Transcode | undefined} */
-  let json;
+  /** @param {import('../js/records.js').Transcode | undefined} json */
+  const encoded = (json) => (json ? json.request(signal, body) : body);
+  const unsent = () => answer(UNSENT, -1, new Uint8Array());
   const prepare = async () => {
-    json = await transcode;
+    const json = await transcode?.();
     const own = typeof headers === 'function' ? await headers() : headers;
     if (typeof headers === 'function' && own) given.set(headers, own);
-    const small = body.length < SMALL || compression === 'none' || typeof CompressionStream === 'undefined';
-    return small ? send(own, body) : send(own, await gzip(json ? json.request(signal, body) : body), 'gzip');
+    abort.throwIfAborted();
+    const bytes = encoded(json);
+    const small = bytes.length < SMALL || compression === 'none' || typeof CompressionStream === 'undefined';
+    return small ? send(own, bytes) : send(own, await gzip(bytes), 'gzip');
   };
-  const leave = () =>
-    transcode && !json ? Promise.reject() : send(typeof headers === 'function' ? given.get(headers) : headers, body);
-  if (!navigator.onLine) {
-    setTimeout(() => answer(UNSENT, -1, new Uint8Array()));
+  const leave = () => {
+    const bytes = encoded(destination.json);
+    leaving += bytes.length;
+    return send(typeof headers === 'function' ? given.get(headers) : headers, bytes).finally(() => (leaving -= bytes.length));
+  };
+  // A page that is left waits neither for a script nor for a token; JSON is three times as long, and may find no room.
+  const knows = !(transcode && !destination.json) && !(typeof headers === 'function' && !given.has(headers));
+  const cannot = keepalive && (!knows || (transcode && leaving + 3 * body.length > MOST_LEAVING));
+  if (!navigator.onLine || cannot) {
+    setTimeout(unsent);
     return;
   }
   (keepalive ? leave() : prepare())
     .then(async (response) => {
       const told = new Uint8Array(await response.arrayBuffer());
-      const reply = json ? json.reply(told) : told;
+      const reply = destination.json ? destination.json.reply(told) : told;
       return () => answer(response.status, waitOf(response.headers.get('retry-after')), reply);
     })
     .catch(() => () => answer(0, -1, new Uint8Array()))

@@ -8,20 +8,20 @@ const keyOf = (/** @type {string} */ service) => `tonearm.session.${service}`;
 /** The session of the tab's last page, and how old it is; none where there was none lately. @param {string} service */
 export function lastSession(service) {
   try {
-    const { id, began, active } = JSON.parse(sessionStorage.getItem(keyOf(service)) ?? '{}');
-    if (id && Date.now() - active < IDLE) return { id: String(id), age: Math.max(0, Date.now() - began) };
+    const { id, began, active, told } = JSON.parse(sessionStorage.getItem(keyOf(service)) ?? '{}');
+    if (id && Date.now() - active < IDLE) return { id: String(id), age: Math.max(0, Date.now() - began), told: Boolean(told) };
   } catch {
     // A page without storage has a session of its own.
   }
 }
 
-/** Keeps it for the tab's next page; nothing is kept where there is no id. @param {string} service @param {string} [id] */
-export function keepSession(service, id) {
+/** Keeps it for the tab's next page; nothing is kept where there is no id. @param {string} service @param {string} [id] @param {boolean} [told] whether it was counted */
+export function keepSession(service, id, told) {
   try {
     const last = JSON.parse(sessionStorage.getItem(keyOf(service)) ?? '{}');
     const active = Date.now();
     if (!id) sessionStorage.removeItem(keyOf(service));
-    else sessionStorage.setItem(keyOf(service), JSON.stringify({ id, began: last.id === id ? last.began : active, active }));
+    else sessionStorage.setItem(keyOf(service), JSON.stringify({ id, began: last.id === id ? last.began : active, active, told }));
   } catch {
     // As above.
   }

@@ -14,7 +14,6 @@ const METRICS = 1;
 const SEND = 0;
 const UNCONFIRMED = 1;
 const EXPIRED = 2;
-const SEND_LATE = 3;
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
 const done = (request) =>
@@ -39,9 +38,9 @@ const lockOf = (/** @type {string} */ tab) => `tonearm.${tab}`;
 function* requestsOf(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at < bytes.length; ) {
-    const [signal, id, records, length] = [0, 4, 8, 12].map((offset) => view.getUint32(at + offset, true));
-    yield { signal, id, records, body: bytes.slice(at + 16, at + 16 + length) };
-    at += 16 + length;
+    const [signal, id, records, age, length] = [0, 4, 8, 12, 16].map((offset) => view.getUint32(at + offset, true));
+    yield { signal, id, records, at: Date.now() - age * 1000, body: bytes.slice(at + 20, at + 20 + length) };
+    at += 20 + length;
   }
 }
 
@@ -52,8 +51,9 @@ export class Spool {
   /** Rows that were taken from others. */
   #taken = 0;
   #name;
-  #lateAfter;
   #reopened = false;
+  /** Aborted when nobody wants it any more. */
+  #closed = new AbortController();
   #snapshot;
   #recover;
   /** @type {(() => void) | undefined} */
@@ -68,23 +68,21 @@ export class Spool {
   fault;
 
   /**
-   * @param {string} name whose rows these are: the service's @param {number} lateAfter age of points that come late, in
-   * milliseconds @param {() => Uint8Array} snapshot @param {(row: Row, fate: number) => void} recover
+   * @param {string} name whose rows these are: the service's @param {() => Uint8Array | undefined} snapshot
+   * @param {(row: Row, fate: number) => void} recover
    */
-  constructor(name, lateAfter, snapshot, recover) {
+  constructor(name, snapshot, recover) {
     this.#name = name;
-    this.#lateAfter = lateAfter;
     this.#snapshot = snapshot;
     this.#recover = recover;
-    addEventListener('pageshow', ({ persisted }) => persisted && this.start());
+    addEventListener('pageshow', ({ persisted }) => persisted && this.start(), { signal: this.#closed.signal });
   }
 
-  /** Takes this tab's lock, and the rows of tabs that are gone. */
+  /** Takes the rows of tabs that are gone. */
   async start() {
     try {
       await this.#open();
-      navigator.locks.request(lockOf(this.#tab), () => new Promise((/** @type {(value?: undefined) => void} */ release) => (this.#release = release)))
-        .catch((error) => this.#fail(error));
+      if (this.#closed.signal.aborted) return this.leave();
       const tabs = new Set((await this.#rows()).map(({ tab }) => tab));
       // Notes of tabs that left no rows are of no use any more.
       for (const key of Object.keys(localStorage)) if (key.startsWith(lockOf(''))) tabs.add(key.slice(lockOf('').length));
@@ -109,12 +107,20 @@ export class Spool {
     db.onversionchange = () => this.#fail(db.close());
   }
 
+  /** Nobody wants it any more. */
+  close() {
+    this.#closed.abort();
+    this.leave();
+  }
+
   /** Forgets the rows of this tab, and those of this service that no living tab holds. */
   async erase() {
-    const db = this.#db;
-    this.leave();
+    this.close();
     try {
-      this.#db = db && (await open());
+      // One that no page has made yet stays unmade.
+      const known = await indexedDB.databases?.();
+      if (known && !known.some(({ name }) => name === 'tonearm')) return;
+      this.#db = await open();
       const tabs = new Set((await this.#rows()).map(({ tab }) => tab)).add(this.#tab);
       for (const tab of tabs) {
         await navigator.locks.request(lockOf(tab), { ifAvailable: true }, (lock) => lock && this.#forget(tab));
@@ -131,6 +137,19 @@ export class Spool {
     if (this.#db) await done(this.#store(this.#db).delete(rangeOf(tab)));
   }
 
+  /** Takes this tab's lock, which is asked for before the rows are there for others to see. Held for rows alone: Firefox keeps
+   *  no page in its back-forward cache that holds one. */
+  #hold() {
+    if (this.#release) return;
+    const held = new Promise((/** @type {(value?: undefined) => void} */ release) => (this.#release = release));
+    navigator.locks.request(lockOf(this.#tab), () => held).catch((error) => this.#fail(error));
+  }
+
+  #letGo() {
+    this.#release?.();
+    this.#release = undefined;
+  }
+
   /** @param {unknown} error */
   #fail(error) {
     this.fault ??= error ?? 'closed';
@@ -139,7 +158,7 @@ export class Spool {
 
   /** The page is left: it may be kept in the cache, with nothing held. */
   leave() {
-    this.#release?.();
+    this.#letGo();
     // What was begun is finished first.
     this.#db?.close();
     this.#db = undefined;
@@ -159,46 +178,48 @@ export class Spool {
     if (!this.#db) return;
     const store = this.#store(this.#db);
     const [keys, rows] = await Promise.all([done(store.getAllKeys(rangeOf(tab))), done(store.getAll(rangeOf(tab)))]);
-    /** @type {Row[]} */
+    const { seq = -1, ids = [] } = JSON.parse(localStorage.getItem(lockOf(tab)) ?? '{}');
+    /** @type {[Row, number][]} */
     const taken = [];
     for (const [at, row] of rows.entries()) {
       if (row.name !== this.#name) continue;
-      taken.push(row);
       store.delete(keys[at]);
+      // A point that may have been counted must not be counted again.
+      const unconfirmed = row.signal === METRICS && (row.seq <= seq || ids.includes(row.id));
+      const fate = Date.now() - row.at > MAX_AGE ? EXPIRED : unconfirmed ? UNCONFIRMED : SEND;
+      taken.push([row, fate]);
       // Behind whatever this tab has written by then; its next snapshot takes their place.
-      store.put({ ...row, tab: this.#tab, seq: 0, id: 0 }, [this.#tab, 1e9 + this.#taken++]);
+      if (fate === SEND) store.put({ ...row, tab: this.#tab, seq: 0, id: 0 }, [this.#tab, 1e9 + this.#taken++]);
     }
     if (taken.length > 0) this.#empty = false;
+    if (!this.#empty) this.#hold();
     // Only what is ours for good is sent.
     await new Promise((resolve, reject) => {
       store.transaction.oncomplete = resolve;
       store.transaction.onabort = () => reject(store.transaction.error);
     });
-    const { seq = -1, ids = [] } = JSON.parse(localStorage.getItem(lockOf(tab)) ?? '{}');
     localStorage.removeItem(lockOf(tab));
-    for (const row of taken) {
-      // A point that may have been counted must not be counted again.
-      const unconfirmed = row.signal === METRICS && (row.seq <= seq || ids.includes(row.id));
-      const age = Date.now() - row.at;
-      const sent = row.signal === METRICS && age > this.#lateAfter ? SEND_LATE : SEND;
-      this.#recover(row, age > MAX_AGE ? EXPIRED : unconfirmed ? UNCONFIRMED : sent);
-    }
+    for (const [row, fate] of taken) this.#recover(row, fate);
   }
 
   /** Writes what is pending in the place of what was, all of it in the caller's task: a page that is left has no other. */
   write() {
     if (!this.#db || this.fault) return;
-    const requests = [...requestsOf(this.#snapshot())];
+    const pending = this.#snapshot();
+    if (!pending) return;
+    const requests = [...requestsOf(pending)];
     if (requests.length === 0 && this.#empty) return;
     this.#empty = requests.length === 0;
     const seq = ++this.#seq;
     try {
+      if (!this.#empty) this.#hold();
       const store = this.#store(this.#db);
       store.delete(rangeOf(this.#tab));
       for (const [at, request] of requests.entries()) {
-        store.put({ ...request, tab: this.#tab, name: this.#name, seq, at: Date.now() }, [this.#tab, at]);
+        store.put({ ...request, tab: this.#tab, name: this.#name, seq }, [this.#tab, at]);
       }
       store.transaction.commit();
+      store.transaction.oncomplete = () => this.#empty && this.#letGo();
       store.transaction.onabort = () => this.#fail(store.transaction.error);
     } catch (error) {
       this.#fail(error);
@@ -208,6 +229,7 @@ export class Spool {
   /** A request of metrics goes out (or was answered): noted at once, since a page may end at any moment.
    *  @param {number} id @param {boolean} answered */
   note(id, answered) {
+    if (this.#closed.signal.aborted) return;
     if (answered) this.#flying.delete(id);
     else this.#flying.add(id);
     try {

@@ -73,6 +73,8 @@ pub enum Input {
         /// The record as it is now; none is out.
         record: Option<Vec<u8>>,
     },
+    /// Hand over what the host has to look at, and nothing else: the page is about to be left.
+    Inspect,
     /// The app is done with a pipeline: what it holds is let go of.
     DestroyTelemetry {
         /// Its id.

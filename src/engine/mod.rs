@@ -56,7 +56,9 @@ impl Engine {
         }
         match input {
             Input::CreateTelemetry { id, config } => {
-                self.telemetries.insert(id, Telemetry::new(config, self.clock, self.random.fork(), INSTRUMENTS));
+                let mut telemetry = Telemetry::new(config, self.clock, self.random.fork(), INSTRUMENTS);
+                telemetry.begin(now);
+                self.telemetries.insert(id, telemetry);
             }
             Input::CreatePlayer { id, telemetry } => {
                 self.players.insert(id, Player::new(id, telemetry));
@@ -92,6 +94,10 @@ impl Engine {
                 if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
                     telemetry.inspected(now, signal, record.as_deref());
                 }
+            }
+            Input::Inspect => {
+                self.inspect();
+                return;
             }
             Input::DestroyTelemetry { id } => {
                 self.telemetries.remove(id);
@@ -158,15 +164,21 @@ impl Engine {
     fn at(&mut self, now: Instant, id: PlayerId) -> Option<(&mut Player, Edge<'_>)> {
         let player = self.players.get_mut(id)?;
         let telemetry = player.telemetry().and_then(|id| self.telemetries.get_mut(id));
-        let to = Teller { telemetry, now };
+        let to = Teller { telemetry, now, state: player.state() };
         Some((player, Edge { now, to, clock: self.clock, outputs: &mut self.outputs }))
     }
 
-    fn export(&mut self, now: Instant) {
+    fn inspect(&mut self) {
         for (id, telemetry) in self.telemetries.iter_mut() {
             while let Some(inspection) = telemetry.poll_inspection() {
                 self.outputs.push_back(Output::Inspect { telemetry: id, inspection });
             }
+        }
+    }
+
+    fn export(&mut self, now: Instant) {
+        self.inspect();
+        for (id, telemetry) in self.telemetries.iter_mut() {
             if telemetry.take_collection(now) {
                 self.outputs.push_back(Output::Observe { telemetry: id });
             }

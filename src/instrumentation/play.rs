@@ -101,6 +101,7 @@ impl PlayTrace {
 
     /// Tells that the machine went from one state to another.
     pub fn transition(&self, to: &mut Teller<'_>, from: State, state: State) {
+        to.state = state;
         let attributes = [(name::FROM, Value::Text(from.as_str())), (name::TO, Value::Text(state.as_str()))];
         to.measure(Metric::PlayerStateTransitions, 1.0, &attributes.map(|(_, state)| state), self.context);
         to.log(INFO, name::EVENT_STATE_CHANGED, state.as_str(), &attributes, self.context);

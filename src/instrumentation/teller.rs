@@ -2,6 +2,7 @@
 
 use super::metrics::Metric;
 use super::semconv as name;
+use crate::playback::State;
 use crate::telemetry::{Log, SAMPLED, Severity, SpanContext, SpanKey, SpanOptions, Telemetry, Value};
 use crate::time::Instant;
 
@@ -12,6 +13,8 @@ pub struct Teller<'a> {
     pub telemetry: Option<&'a mut Telemetry>,
     /// Now.
     pub now: Instant,
+    /// The player's state.
+    pub state: State,
 }
 
 impl Teller<'_> {
@@ -96,7 +99,9 @@ impl Teller<'_> {
         context: Option<SpanContext>,
     ) {
         if let Some(telemetry) = self.telemetry.as_mut() {
-            telemetry.log(self.now, &Log { severity, event, body, context, attributes });
+            let mut all = attributes.to_vec();
+            all.push((name::PLAYER_STATE, Value::Text(self.state.as_str())));
+            telemetry.log(self.now, &Log { severity, event, body, context, attributes: &all });
         }
     }
 }

@@ -51,15 +51,17 @@ const MEMBER = /^[a-z\d][-a-z\d_*/@]{0,255}=[ -+\--<>-~]{0,255}[!-+\--<>-~]$/;
 /** A `tracestate` as it is handed on; what is malformed is none. @param {unknown} given */
 function stateOf(given) {
   const members = String(given ?? '').split(',').map((member) => member.replace(/^[ \t]+|[ \t]+$/g, '')).filter(Boolean);
-  const known = new Map(members.reverse().map((member) => [member.split('=', 1)[0], member]));
-  return members.length <= 32 && members.every((member) => MEMBER.test(member)) ? [...known.values()].reverse().join() : '';
+  const keys = members.map((member) => member.split('=', 1)[0]);
+  const wellFormed = members.length <= 32 && members.every((member) => MEMBER.test(member));
+  // Of a key that comes twice the first, which is the newer one, stands.
+  return wellFormed ? members.filter((_, at) => keys.indexOf(keys[at]) === at).join() : '';
 }
 
 /** The context of a span, or of what an app gives as one (an object with a `traceparent`, or that). What is malformed is none:
  *  telemetry breaks nothing. @param {unknown} given @returns {Context | undefined} */
 export function contextOf(given) {
   const object = typeof given === 'object' ? /** @type {{ context?: Context, traceparent?: unknown, tracestate?: unknown } | null} */ (given) : undefined;
-  if (object?.context) return object.context;
+  if (object?.context?.ids instanceof Uint8Array) return object.context;
   const text = object ? object.traceparent : given;
   const [all, version, trace, span, flags] = (typeof text === 'string' && TRACEPARENT.exec(text)) || [];
   if (!all || !trace || !span || (version === '00' && /** @type {string} */ (text).length > 55)) return undefined;

@@ -137,15 +137,18 @@ impl Core {
                 let fate = match c as u32 {
                     1 => Recovered::Lost(DropReason::Unconfirmed),
                     2 => Recovered::Lost(DropReason::Expired),
-                    late => Recovered::Sent { late: late > 0 },
+                    _ => Recovered::Sent { age: seconds(*bytes.first_chunk().unwrap_or(&[0; 4])) },
                 };
-                Input::Recover { telemetry: id, signal, records: b as u64, body: bytes.to_vec(), fate }
+                // Behind its age.
+                let body = bytes.get(4..).unwrap_or_default().to_vec();
+                Input::Recover { telemetry: id, signal, records: b as u64, body, fate }
             }
             34 if FULL => {
                 let record = flag.then(|| bytes.to_vec());
                 Input::Inspected { telemetry: id, signal: signal(a), record }
             }
             35 => Input::DestroyTelemetry { id },
+            41 if FULL => Input::Inspect,
             27 => Input::CreateTelemetry { id, config: config(bytes) },
             32 => {
                 self.driver.timeout();
@@ -157,15 +160,16 @@ impl Core {
         0
     }
 
-    /// Asks a pipeline for what is pending (0): request by request its signal, its number (0 was never sent), its records and
-    /// the length of its body in four bytes each, then the body. For the headers that hand a context on, as lines (1). For the
+    /// Asks a pipeline for what is pending (0): request by request its signal, its number (0 was never sent), its records,
+    /// their age in seconds and the length of its body in four bytes each, then the body. For the headers that hand a context on, as lines (1). For the
     /// context that lines of headers tell (2): `traceparent` and `tracestate` in a line each, nothing where there is none.
     pub fn ask(&self, what: u32, telemetry: u32, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         self.driver.record(telemetry, |telemetry, now| {
             match what {
-                0 => telemetry.snapshot(now, |signal, id, records, body| {
-                    for number in [signal as u32, id, records as u32, body.len() as u32] {
+                0 => telemetry.snapshot(now, |signal, id, records, age, body| {
+                    let age = (age.as_millis() / 1000) as u32;
+                    for number in [signal as u32, id, records as u32, age, body.len() as u32] {
                         out.extend_from_slice(&number.to_le_bytes());
                     }
                     out.extend_from_slice(body);
@@ -192,8 +196,11 @@ impl Core {
         self.driver.read(|engine, now| match (what, engine.player(id)) {
             (2, _) => account(engine, id, &mut figures),
             (3, _) => {
-                let id = engine.pipeline(id).map(Telemetry::session_id).unwrap_or_default();
-                figures.extend(id.bytes().map(f64::from));
+                // Whether the session was counted, and its id.
+                if let Some(pipeline) = engine.pipeline(id) {
+                    figures.push(f64::from(u8::from(pipeline.session_told())));
+                    figures.extend(pipeline.session_id().bytes().map(f64::from));
+                }
             }
             (0, Some(player)) => self::figures(player, now, &mut figures),
             (_, player) => {
@@ -206,6 +213,10 @@ impl Core {
         });
         figures
     }
+}
+
+fn seconds(bytes: [u8; 4]) -> Duration {
+    Duration::from_secs(u32::from_le_bytes(bytes).into())
 }
 
 fn signal(number: f64) -> Signal {
@@ -246,12 +257,12 @@ fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b, c]: [f64; 3
         }
         36 => {
             let age = millis(a);
-            telemetry.begin_session(now, (!bytes.is_empty()).then(|| (ascii(bytes), age)));
+            telemetry.begin_session(now, (!bytes.is_empty()).then(|| (ascii(bytes), age)), b > 0.0);
         }
         37 => telemetry.set_context(bytes, a as usize),
         38 if FULL => telemetry.set_baggage(ascii(bytes)),
         39 if FULL => {
-            telemetry.set_consent(consent(a as u32));
+            telemetry.set_consent(now, consent(a as u32));
             return 1;
         }
         40 => {

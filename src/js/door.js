@@ -47,7 +47,7 @@ export const RECOVER = 33;
 /** Which kind of record (`SIGNALS`), and whether it is wanted; the record. */
 export const INSPECTED = 34;
 export const DESTROY_TELEMETRY = 35;
-/** Milliseconds since it began, of one that goes on; its id. */
+/** Milliseconds since it began, of one that goes on; whether it was counted; its id. */
 export const SESSION = 36;
 /** How many of the bytes are for metrics too; attributes, encoded as those of a resource. */
 export const CONTEXT_ATTRIBUTES = 37;
@@ -57,8 +57,8 @@ export const BAGGAGE = 38;
 export const CONSENT = 39;
 /** Signal, reason, records. */
 export const LOST = 40;
-/** Lets go of all that waits. */
-export const FORGET = 41;
+/** Hands over what somebody has to look at, and nothing else. */
+export const INSPECT = 41;
 
 export const NO_BYTES = new Uint8Array();
 

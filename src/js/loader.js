@@ -3,7 +3,7 @@
 
 import { SIGNALS, post } from '../browser/fetch.js';
 import { onHidden, onOnline } from '../browser/page_lifecycle.js';
-import { COLLECT, FLUSH, HIDDEN, LOST, REPLIED, TIMEOUT, tell, trap } from './door.js';
+import { COLLECT, FLUSH, HIDDEN, INSPECT, LOST, REPLIED, TIMEOUT, tell, trap } from './door.js';
 import { instantiate } from '../browser/wasm.js';
 import * as glue from '../../pkg/dist/tonearm_bg.js';
 
@@ -74,10 +74,12 @@ const host = {
     if (!destination) return;
     const spool = SIGNALS[signal] === 'metrics' ? spools.get(id) : undefined;
     spool?.note(request, false);
+    const asked = core;
     post(destination, signal, body.slice(), keepalive, timeout, (status, wait, reply) => {
       // Without an answer it may have been counted: then it stays noted.
       if (status > 0) spool?.note(request, true);
-      tell(core, REPLIED, id, request, status, wait, false, reply);
+      // Of a core that ended, nobody waits for it.
+      if (asked === core) tell(core, REPLIED, id, request, status, wait, false, reply);
       for (const heard of answered) heard();
     });
   },
@@ -99,8 +101,10 @@ const records = [];
 const losses = new Map();
 /** Whether somebody asked for the core that has all. */
 let full = false;
-/** How often a core ended by a fault. */
+/** How often a core ended by a fault; one that faults again and again is not brought back. */
 let crashes = 0;
+/** Those cores. @type {import('./core').Core[]} */
+const dead = [];
 /** What is done for a core that takes the place of one that ended. @type {Set<(error: unknown) => void>} */
 export const revivals = new Set();
 /** @type {import('./types').InitOptions} */
@@ -143,7 +147,7 @@ async function start() {
   onHidden((left) => {
     for (const id of observers.keys()) observe(id);
     // What somebody has to look at first is looked at now.
-    tell(core, TIMEOUT, 0);
+    if (inspectors.size > 0) tell(core, INSPECT, 0);
     tell(core, HIDDEN, 0);
     for (const spool of spools.values()) {
       spool.write();
@@ -196,13 +200,15 @@ export function wantFull(option) {
 /** A fault ended the core: another takes its place, with the pipelines and players of the page. @param {unknown} error */
 function crashed(error) {
   if (!core) return;
+  // Collected, it would free what lies there in the memory of the next one.
+  dead.push(core);
   core = loading = undefined;
   // The glue keeps views of the memory: this takes them from it.
   wasm?.memory.grow(0);
   clearTimeout(timer);
   console.error(error);
-  // One that faults again and again is not brought back.
-  if (++crashes <= MOST_CRASHES) for (const revive of [...revivals]) revive(error);
+  crashes++;
+  for (const revive of [...revivals]) revive(error);
 }
 
 /** The trace of the last play, for who asks what happened. */
@@ -233,13 +239,14 @@ export function countLost(telemetry, signal, reason) {
   losses.set(key, (losses.get(key) ?? 0) + 1);
 }
 
-/** Hands those counts over. @param {import('./core').Core} core */
-export function tellLosses(core) {
+/** Hands a pipeline's over. @param {import('./core').Core} core @param {number} id */
+export function tellLosses(core, id) {
   for (const [key, count] of losses) {
     const [telemetry, signal, reason] = key.split(' ').map(Number);
+    if (telemetry !== id) continue;
     tell(core, LOST, telemetry, signal, reason, count);
+    losses.delete(key);
   }
-  losses.clear();
 }
 
 /**

@@ -75,7 +75,7 @@ export class Instrument {
 
   /** @param {import('./core').Core} core @param {number} series @param {number} value @param {Within} within */
   #record(core, series, value, within) {
-    core.tell(RECORD, this.#telemetry, series, value, 0, false, within ? bytesOf(within) : NO_BYTES);
+    tell(core, RECORD, this.#telemetry, series, value, 0, false, within ? bytesOf(within) : NO_BYTES);
   }
 
   /** @param {number} value @param {Attributes} [attributes] @param {Within} [within] */

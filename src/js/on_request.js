@@ -4,6 +4,9 @@
 /** @typedef {typeof import('./traced_fetch.js')} Tracing */
 /** @typedef {Parameters<Tracing['tracedFetch']>} Fetching */
 
+/** Records that wait to be looked at. */
+const MOST_WAITING = 4096;
+
 /** @type {Tracing | undefined} */
 let tracing;
 /** @type {Promise<Tracing> | undefined} */
@@ -24,33 +27,45 @@ export const onRequest = {
     return bringing;
   },
 
+  /** Whether that is there. */
+  isTracing: () => tracing !== undefined,
+
   /** `fetch`, traced; untraced where the script can't be had: the app's request comes first.
    *  @param {Fetching[0]} tools @param {Fetching[1]} telemetry @param {Fetching[2]} input @param {Fetching[3]} [init] @param {Fetching[4]} [options] */
   async fetch(tools, telemetry, input, init, options) {
     if (!telemetry) return tools.nativeFetch(input, init);
     if (tracing) return tracing.tracedFetch(tools, telemetry, input, init, options);
+    // A page that is being left waits for nothing.
+    if (init?.keepalive) return tools.nativeFetch(input, init);
     // As it is at the call: the caller may use its objects again.
+    const target = input instanceof Request ? input : new URL(input, document.baseURI).href;
     const plain = init && Object.getPrototypeOf(init) === Object.prototype;
     const copy = plain ? { ...init, ...(init.headers && { headers: new Headers(init.headers) }) } : init;
     const module = await onRequest.tracing().catch(() => undefined);
-    return module ? module.tracedFetch(tools, telemetry, input, copy, options) : tools.nativeFetch(input, copy);
+    return module ? module.tracedFetch(tools, telemetry, target, copy, options) : tools.nativeFetch(target, copy);
   },
 
-  /** Looks at records once the script is there, in their order; without it they are out, since nobody looked at them.
+  /** Looks at records once the script is there, in their order; what finds no place till then is out, since nobody looked at it.
    *  @param {import('./records.js').Hooks} hooks @param {(signal: number, record?: Uint8Array) => void} answer */
   inspector(hooks, answer) {
     /** @type {[number, Uint8Array][]} */
     let waiting = [];
     /** @type {(signal: number, record: Uint8Array) => void} */
-    let look = (signal, record) => void waiting.push([signal, record]);
+    let look = (signal, record) => {
+      if (waiting.length < MOST_WAITING) waiting.push([signal, record]);
+      else answer(signal);
+    };
     const ready = (/** @type {typeof look} */ now) => {
       look = now;
       for (const [signal, record] of waiting.splice(0)) look(signal, record);
     };
-    onRequest.records().then(
-      ({ inspect }) => ready((signal, record) => answer(signal, inspect(hooks, signal, record))),
-      () => ready((signal) => answer(signal)),
-    );
+    const bring = () =>
+      onRequest.records().then(
+        ({ inspect }) => ready((signal, record) => answer(signal, inspect(hooks, signal, record))),
+        // Once more, when there is a network again; until then they wait, as many as there may be.
+        () => addEventListener('online', bring, { once: true }),
+      );
+    bring();
     return (/** @type {number} */ signal, /** @type {Uint8Array} */ record) => look(signal, record);
   },
 

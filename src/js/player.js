@@ -8,7 +8,7 @@ import {
   CONTEXT, CREATE_PLAYER, DESTROY_PLAYER, FACT, LOAD, MEDIA_UNAVAILABLE, OUTPUT_READY, OUTPUT_UNAVAILABLE, PAUSE, PLAY, REPORT,
   SEEK, STOP, tell,
 } from './door.js';
-import { currentCore, lastTrace, placeOf, revivals, sides, withCore } from './loader.js';
+import { currentCore, isLive, lastTrace, placeOf, revivals, sides, withCore } from './loader.js';
 import { onRequest } from './on_request.js';
 import { bytesOf } from './context.js';
 import { SPAN, encode } from './otlp.js';
@@ -158,9 +158,11 @@ export class Player extends EventTarget {
     const error = (this.#early = new DOMException('The player ended by a fault.', 'OperationError'));
     for (const { reject } of this.#promises.values()) reject(error);
     this.#promises.clear();
-    this.#tell(CREATE_PLAYER, this.#telemetry?.id);
-    this.#open();
-    if (this.#source) this.#select().catch(() => {});
+    if (isLive()) {
+      this.#tell(CREATE_PLAYER, this.#telemetry?.id);
+      this.#open();
+    }
+    if (this.#source && isLive()) this.#select().catch(() => {});
     this.dispatchEvent(new Event('error'));
   };
 

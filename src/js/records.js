@@ -223,26 +223,34 @@ function field(tag, value) {
 
 /** Shows a span or a log record to who asked for it; what comes back goes on, nothing is out.
  *  @param {Hooks} hooks @param {number} signal @param {Uint8Array} record @returns {Uint8Array | undefined} */
-export function inspect({ redact, echo, encode }, signal, record) {
-  const isSpan = signal === 0;
+export function inspect(hooks, signal, record) {
+  try {
+    return seen(hooks, signal === 0, record);
+  } catch (error) {
+    // What could not be looked at, or not be written again, must not leave.
+    console.error(error);
+    return undefined;
+  }
+}
+
+/** @param {Hooks} hooks @param {boolean} isSpan @param {Uint8Array} record */
+function seen({ redact, echo, encode }, isSpan, record) {
   const json = decode(isSpan ? SPAN : LOG_RECORD, record);
   const view = {
     signal: isSpan ? /** @type {const} */ ('traces') : /** @type {const} */ ('logs'), name: isSpan ? json.name : json.eventName,
     body: json.body && plain(json.body), attributes: plainAttributes(json.attributes), traceId: json.traceId, spanId: json.spanId,
   };
   const before = JSON.stringify(view);
-  try {
-    if (redact && redact(view) === false) return undefined;
-  } catch (error) {
-    // One that could not be looked at must not leave.
-    console.error(error);
-    return undefined;
+  if (redact && redact(view) === false) return undefined;
+  if (echo && !isSpan) {
+    const level = LEVELS[Math.min(5, Math.max(0, (json.severityNumber - 1) >> 2))];
+    console[level](view.name, view.body ?? '', view.attributes);
   }
-  if (echo && !isSpan) console[LEVELS[Math.min(5, (json.severityNumber - 1) >> 2)]](view.name, view.body ?? '', view.attributes);
   if (JSON.stringify(view) === before) return record;
   const name = isSpan ? field(0x2a, String(view.name)) : field(0x62, String(view.name));
   const body = isSpan || view.body === undefined ? [] : wrap(0x2a, encode(0x0a, { body: view.body }));
-  return Uint8Array.of(...without(record, isSpan ? [5, 9] : [5, 6, 12]), ...name, ...body, ...encode(isSpan ? 0x4a : 0x32, view.attributes));
+  const attributes = encode(isSpan ? 0x4a : 0x32, view.attributes ?? {});
+  return Uint8Array.of(...without(record, isSpan ? [5, 9] : [5, 6, 12]), ...name, ...body, ...attributes);
 }
 
 /** The value of an encoded attribute as a field of its own. @param {number} tag @param {Uint8Array} attribute */

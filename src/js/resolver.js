@@ -4,7 +4,7 @@ import { nativeFetch } from '../browser/native_fetch.js';
 import { describe } from '../browser/url.js';
 import { LOAD, pack, tell } from './door.js';
 import { currentCore } from './loader.js';
-import { hexOf } from './context.js';
+import { contextOf, hexOf } from './context.js';
 import { SPAN, encode } from './otlp.js';
 import { TRACK_REQUEST_PURPOSE } from '../instrumentation/semconv.js';
 import { onRequest } from './on_request.js';
@@ -89,8 +89,10 @@ export class Resolver {
     const all = { ...init, signal: own ? AbortSignal.any([signal, own]) : signal };
     const { tools } = this.#telemetry ?? {};
     if (!tools) return nativeFetch(input, all);
+    // The play is of this page: its decision stands.
+    const context = contextOf(traceparentOfPlay(this.#player));
     return onRequest.fetch(tools, /** @type {any} */ (this.#telemetry), input, all, {
-      parent: traceparentOfPlay(this.#player), attributes: { [TRACK_REQUEST_PURPOSE]: 'metadata' },
+      parent: context && /** @type {any} */ ({ context: { ...context, isRemote: false } }), attributes: { [TRACK_REQUEST_PURPOSE]: 'metadata' },
     });
   }
 }

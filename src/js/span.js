@@ -52,12 +52,10 @@ function hasEnded(span, telemetry) {
   else ended.push(span);
   if (scheduled || ended.length === 0) return;
   scheduled = true;
-  setTimeout(() =>
-    whenCore(() => {
-      scheduled = false;
-      settle();
-    }),
-  );
+  setTimeout(() => {
+    scheduled = false;
+    whenCore(settle);
+  });
 }
 
 /** `SpanKind`. */
@@ -71,7 +69,7 @@ const MOST_LINKS = 128;
  *  @param {import('./types').Sampler} sampler @param {string} name
  *  @param {import('./context.js').Context} context @param {import('./context.js').Context | undefined} parent */
 function samples({ ratio = 1, byName, parentBased }, name, { ids, at }, parent) {
-  const part = byName?.[name];
+  const part = byName && Object.hasOwn(byName, name) ? byName[name] : undefined;
   if (part === undefined && parent && (!parent.isRemote || parentBased)) return parent.flags & 1;
   let random = 0;
   for (let n = 15; n > 8; n--) random = (random + ids[at + n]) / 256;

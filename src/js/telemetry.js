@@ -9,8 +9,8 @@ import { describe } from '../browser/url.js';
 import { CONSENTS, SEVERITIES, encodeConfig, fullOption, samplerOf } from './config.js';
 import { bytesOf, contextOf, format } from './context.js';
 import {
-  BAGGAGE, CONSENT, CONTEXT_ATTRIBUTES, CREATE_TELEMETRY, DESTROY_TELEMETRY, FLUSH, FORGET, INSPECTED, LOG, RECORD, RECOVER, SERIES,
-  SESSION, tell,
+  BAGGAGE, CONSENT, CONTEXT_ATTRIBUTES, CREATE_TELEMETRY, DESTROY_TELEMETRY, FLUSH, INSPECTED, LOG, RECORD, RECOVER, SERIES,
+  NO_BYTES, SESSION, tell,
 } from './door.js';
 import {
   answered, countLost, currentCore, exporters, inspectors, isLive, lastTrace, observe, observers, revivals, samplers, spools,
@@ -30,9 +30,15 @@ const REASONS = [
 /** The number of `music.search.results` among the player's instruments (`metrics.rs`), and the tag of its points' attributes. */
 const MUSIC_SEARCH_RESULTS = 16;
 const NUMBER_POINT = 0x3a;
-/** Of logs, and of a queue without room, the numbers in the core. */
+/** Of signals, and of a queue without room, the numbers in the core. */
+const TRACES = 0;
 const LOGS = 2;
 const QUEUE_FULL = 0;
+
+/** Keys, members and bytes of a `baggage` header (W3C Baggage, sections 3.3.1.1 and 3.3.2). */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+const MOST_BAGGAGE = 64;
+const LONGEST_BAGGAGE = 8192;
 
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
@@ -52,11 +58,17 @@ export class Telemetry {
   /** @type {string | undefined} */
   #user;
   #encoded;
+  /** Aborted when what is on its way must not go out any more. */
+  #leaving = new AbortController();
   #full;
   #consent;
   #ended = false;
+  #baggage = '';
+  /** Counts the calls of `setUser`: the last one stands. */
+  #users = 0;
   #revive = (/** @type {unknown} */ error) => {
-    spools.get(this.id)?.leave();
+    spools.get(this.id)?.close();
+    spools.delete(this.id);
     this.#create();
     this.log({ eventName: 'sdk.panicked', severity: 'error', body: String(error), span: lastTrace.traceparent });
   };
@@ -72,11 +84,14 @@ export class Telemetry {
     this.#full = Boolean(wanted);
     this.#consent = options.consent ?? 'granted';
     /** @type {import('../browser/fetch.js').Destination} */
-    const destination = { ...options };
+    const destination = { ...options, ended: this.#leaving.signal };
     exporters.set(this.id, destination);
     const { sampler, redact, echo, protocol } = options;
     if (sampler && sampler !== 'always_on') samplers.set(this.id, samplerOf(sampler));
-    if (protocol === 'http/json') destination.transcode = onRequest.records().then(({ transcode }) => transcode);
+    if (protocol === 'http/json') {
+      destination.transcode = async () => (destination.json ??= (await onRequest.records()).transcode);
+      destination.transcode().catch(() => {});
+    }
     if (redact || echo) {
       const answer = (/** @type {number} */ signal, /** @type {Uint8Array | undefined} */ record) =>
         tell(currentCore(), INSPECTED, this.id, signal, 0, 0, Boolean(record), record);
@@ -92,11 +107,13 @@ export class Telemetry {
     withCore((core) => {
       tell(core, CREATE_TELEMETRY, this.id, 0, 0, 0, false, this.#encoded);
       const known = this.#consent === 'granted' && this.#stores ? lastSession(this.options.serviceName) : undefined;
-      tell(core, SESSION, this.id, known?.age ?? 0, 0, 0, false, utf8.encode(known?.id ?? ''));
-      // Decided before the core was there, or told to one that ended.
-      if (this.options.consent) this.#tell(CONSENT, CONSENTS.indexOf(this.#consent));
-      this.#tellContext();
-      tellLosses(core);
+      tell(core, SESSION, this.id, known?.age ?? 0, Number(known?.told ?? false), 0, false, utf8.encode(known?.id ?? ''));
+      // What was said before the core was there, or to one that ended; before the spans that ended by then.
+      const attributes = this.#attributes();
+      tell(core, CONTEXT_ATTRIBUTES, this.id, attributes.shared, 0, 0, false, attributes.bytes);
+      if (this.options.consent) tell(core, CONSENT, this.id, CONSENTS.indexOf(this.#consent));
+      if (this.#baggage) tell(core, BAGGAGE, this.id, 0, 0, 0, false, utf8.encode(this.#baggage));
+      tellLosses(core, this.id);
       this.#store();
     });
   }
@@ -107,16 +124,20 @@ export class Telemetry {
 
   /** What is pending is kept for the next visit, and the session for the tab's next page: once the listener lets us. */
   #store() {
-    if (!this.#stores || this.#consent !== 'granted') return;
-    const { serviceName, metricIntervalMillis = 60_000 } = this.options;
-    const recover = (/** @type {import('../browser/storage.js').Row} */ { signal, records, body }, /** @type {number} */ fate) =>
-      tell(currentCore(), RECOVER, this.id, signal, records, fate, false, body);
+    if (!this.#stores || this.#consent !== 'granted' || this.#ended || spools.has(this.id)) return;
+    const { serviceName } = this.options;
+    const recover = (/** @type {import('../browser/storage.js').Row} */ { signal, records, body, at }, /** @type {number} */ fate) => {
+      const age = new Uint8Array(Uint32Array.of(Math.max(0, (Date.now() - at) / 1000)).buffer);
+      tell(currentCore(), RECOVER, this.id, signal, records, fate, false, Uint8Array.of(...age, ...body));
+    };
     const snapshot = () => {
       settle();
-      keepSession(serviceName, this.sessionId);
-      return /** @type {Uint8Array} */ (currentCore()?.ask(0, this.id, new Uint8Array()));
+      const core = currentCore();
+      if (!core) return undefined;
+      keepSession(serviceName, this.sessionId, core.read(3, this.id)[0] > 0);
+      return core.ask(0, this.id, NO_BYTES);
     };
-    const spool = new Spool(serviceName, 2 * metricIntervalMillis, snapshot, recover);
+    const spool = new Spool(serviceName, snapshot, recover);
     spools.set(this.id, spool);
     spool.start();
   }
@@ -129,7 +150,7 @@ export class Telemetry {
   }
 
   get sessionId() {
-    return String.fromCharCode(...(currentCore()?.read(3, this.id) ?? [])) || undefined;
+    return String.fromCharCode(...(currentCore()?.read(3, this.id) ?? []).slice(1)) || undefined;
   }
 
   get pageContext() {
@@ -196,20 +217,28 @@ export class Telemetry {
 
   /** @param {string | null} id @param {{ plain?: boolean }} [options] */
   async setUser(id, { plain = false } = {}) {
+    const turn = ++this.#users;
     this.#user = undefined;
     this.#tellContext();
     if (id === null) return;
     const { userKey } = this.options;
     if (!plain && !userKey) throw new TypeError('setUser: expected the option "userKey" of createTelemetry, or { plain: true }');
     const told = plain ? String(id) : await onRequest.hmac(/** @type {string} */ (userKey), String(id));
+    // Somebody else by now, or nobody.
+    if (turn !== this.#users) return;
     this.#user = told;
     this.#tellContext();
   }
 
-  #tellContext() {
+  #attributes() {
     const shared = encode(RESOURCE, this.#context);
     const own = encode(RESOURCE, { 'music.user_id': this.#user });
-    this.#tell(CONTEXT_ATTRIBUTES, shared.length, Uint8Array.of(...shared, ...own));
+    return { shared: shared.length, bytes: Uint8Array.of(...shared, ...own) };
+  }
+
+  #tellContext() {
+    const { shared, bytes } = this.#attributes();
+    this.#tell(CONTEXT_ATTRIBUTES, shared, bytes);
   }
 
   /** @param {boolean} granted */
@@ -223,16 +252,28 @@ export class Telemetry {
     else this.#erase();
   }
 
-  #erase() {
+  /** What is on its way is stopped, and what is stored forgotten, that of earlier visits too. */
+  async #erase() {
+    this.#leaving.abort();
+    this.#leaving = new AbortController();
+    const destination = exporters.get(this.id);
+    if (destination) destination.ended = this.#leaving.signal;
     keepSession(this.options.serviceName);
-    spools.get(this.id)?.erase();
+    const spool = spools.get(this.id) ?? new Spool(this.options.serviceName, () => undefined, () => {});
     spools.delete(this.id);
+    if (this.#stores) await spool.erase();
   }
 
   /** @param {Record<string, string>} entries */
   setBaggage(entries) {
-    const members = Object.entries(entries).map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
-    this.#tell(BAGGAGE, 0, utf8.encode(members.join()));
+    let baggage = '';
+    for (const [key, value] of Object.entries(entries).slice(0, MOST_BAGGAGE)) {
+      if (!TOKEN.test(key)) throw new TypeError(`setBaggage: expected a key that is a token, got ${JSON.stringify(key)}`);
+      const member = `${key}=${encodeURIComponent(value)}`;
+      if (baggage.length + member.length < LONGEST_BAGGAGE) baggage += (baggage && ',') + member;
+    }
+    this.#baggage = baggage;
+    this.#tell(BAGGAGE, 0, utf8.encode(baggage));
   }
 
   /** @param {import('./types').Span | string | { traceparent: string }} span */
@@ -241,15 +282,17 @@ export class Telemetry {
     const core = currentCore();
     if (!context) return {};
     // Other formats than W3C's only the core that has all knows.
+    if (!core && this.#full) return {};
     if (!core || !this.#full) return { traceparent: format(context), ...(context.state && { tracestate: context.state }) };
     const lines = text.decode(core.ask(1, this.id, bytesOf({ context }))).trim();
-    return Object.fromEntries(lines.split('\n').map((line) => line.split(/: (.*)/, 2)));
+    return lines && Object.fromEntries(lines.split('\n').map((line) => line.split(/: (.*)/, 2)));
   }
 
   /** @param {Headers | Record<string, string>} carrier */
   extract(carrier) {
     const headers = new Headers(carrier);
     const core = currentCore();
+    if (!core && this.#full) return undefined;
     if (!core || !this.#full) {
       const context = contextOf({ traceparent: headers.get('traceparent'), tracestate: headers.get('tracestate') });
       return context && { traceparent: format(context), tracestate: context.state };
@@ -265,7 +308,9 @@ export class Telemetry {
   }
 
   instrumentFetch() {
-    return replaceFetch((input, init) => this.fetch(input, init));
+    onRequest.tracing().catch(() => {});
+    // What traces is on its way: until it is there, the app's requests go their own.
+    return replaceFetch((input, init) => (onRequest.isTracing() ? this.fetch(input, init) : nativeFetch(input, init)));
   }
 
   /** @param {{ timeoutMillis?: number }} [options] @returns {Promise<boolean>} */
@@ -274,16 +319,18 @@ export class Telemetry {
     return new Promise((resolve) => {
       withCore((core) => {
         settle();
-        const lostBefore = this.#progress().lost;
         tell(core, FLUSH, this.id);
-        const { goal } = this.#progress();
+        const [, open = 0] = this.#figures();
+        // Of each signal so many records have to be gone; what fails to arrive meanwhile is lost.
+        const goals = this.#gone().map(({ all, gone, lost }, signal) => ({ goal: all - (signal === TRACES ? open : 0), gone, lost }));
         const timer = setTimeout(() => heard(true), timeoutMillis);
         const heard = (late = false) => {
-          const { done, lost } = this.#progress();
-          if (!late && done < goal) return;
+          const now = this.#gone();
+          const done = currentCore() === core && goals.every(({ goal }, signal) => now[signal].gone >= goal);
+          if (!done && !late && currentCore() === core) return;
           clearTimeout(timer);
           answered.delete(heard);
-          resolve(done >= goal && lost === lostBefore);
+          resolve(done && goals.every(({ lost }, signal) => now[signal].lost === lost));
         };
         answered.add(heard);
         heard();
@@ -291,34 +338,28 @@ export class Telemetry {
     });
   }
 
-  /** How many records a flush has to bring out, how many are out, and how many of those were lost. */
-  #progress() {
-    const [, open = 0] = this.#figures();
-    const sums = { goal: -open, done: 0, lost: 0 };
-    for (const { started, recovered, exported, dropped } of Object.values(this.stats())) {
-      const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0);
-      sums.goal += started + recovered;
-      sums.done += exported + lost;
-      sums.lost += lost;
-    }
-    return sums;
+  /** Of each signal all records, those that are gone, and those of them that failed to arrive. */
+  #gone() {
+    return Object.values(this.stats()).map(({ started, recovered, pending, dropped }) => {
+      const { rejected, retries_exhausted: exhausted, queue_full: full, expired, unconfirmed } = dropped;
+      const all = started + recovered;
+      return { all, gone: all - pending, lost: rejected + exhausted + full + expired + unconfirmed };
+    });
   }
 
   /** @param {{ forget?: boolean }} [options] */
   async shutdown({ forget = false } = {}) {
     if (this.#ended) return;
     this.#ended = true;
-    if (forget) {
-      this.#tell(FORGET);
-      await this.#erase();
-    } else {
+    if (!forget) {
       await this.forceFlush();
       // What could not be sent is for the next visit.
       spools.get(this.id)?.write();
+      spools.get(this.id)?.close();
     }
-    spools.get(this.id)?.leave();
     revivals.delete(this.#revive);
     this.#tell(DESTROY_TELEMETRY);
+    if (forget) await this.#erase();
     for (const map of [exporters, observers, spools, inspectors, samplers]) map.delete(this.id);
   }
 
@@ -340,7 +381,7 @@ export class Telemetry {
   stats() {
     settle();
     const core = currentCore();
-    if (core) tellLosses(core);
+    if (core) tellLosses(core, this.id);
     const figures = this.#figures().slice(2);
     const of = () => {
       const [started = 0, recovered = 0, exported = 0, pending = 0, ...lost] = figures.splice(0, 4 + REASONS.length);

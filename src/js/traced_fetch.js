@@ -4,7 +4,7 @@
 import { serverTiming } from '../browser/server_timing.js';
 import { RECORD, SERIES } from './door.js';
 import {
-  CDN_CACHE, CDN_NODE, ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, SERVER_TRACE_ID,
+  CDN_CACHE, CDN_NODE, ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, SERVER_ADDRESS, SERVER_PORT, SERVER_TRACE_ID,
 } from '../instrumentation/semconv.js';
 
 /** `SpanKind`. */
@@ -81,7 +81,10 @@ export async function tracedFetch({ nativeFetch, describe, Span, bytesOf, encode
   const safe = SAFE.has(method);
   const mayCarry = url.propagates && (init?.mode ?? request?.mode) !== 'no-cors' && !['traceparent', 'b3', 'x-b3-traceid'].some((name) => headers.has(name)) &&
     (!foreign || accepts.get(origin) || (safe && accepts.get(origin) !== false));
-  if (mayCarry) for (const [name, value] of Object.entries(telemetry.inject(span))) headers.set(name, value);
+  if (mayCarry) {
+    // What the caller says stands.
+    for (const [name, value] of Object.entries(telemetry.inject(span))) if (!headers.has(name)) headers.set(name, value);
+  }
 
   const began = performance.now();
   let ended = false;
@@ -91,11 +94,13 @@ export async function tracedFetch({ nativeFetch, describe, Span, bytesOf, encode
     if (ended) return;
     ended = true;
     dropped.unregister(token);
-    const failed = status ? (status >= 400 ? String(status) : '') : errorType(error);
+    const aborted = (init?.signal ?? request?.signal)?.aborted;
+    const failed = status ? (status >= 400 ? String(status) : '') : aborted ? '' : errorType(error);
     if (failed) span.setAttribute(ERROR_TYPE, failed).setError('');
     span.end();
     const series = encode(HISTOGRAM_POINT, {
       [HTTP_REQUEST_METHOD]: method, [HTTP_RESPONSE_STATUS_CODE]: status, [ERROR_TYPE]: failed || undefined,
+      [SERVER_ADDRESS]: url.attributes?.[SERVER_ADDRESS], [SERVER_PORT]: url.attributes?.[SERVER_PORT],
       [CDN_NODE]: node,
     });
     const seconds = (performance.now() - began) / 1000;
@@ -107,7 +112,7 @@ export async function tracedFetch({ nativeFetch, describe, Span, bytesOf, encode
   try {
     const response = await nativeFetch(input, mayCarry ? { ...init, headers } : init).catch((error) => {
       // A script cannot tell a server that refuses the header from a dead network: it is asked once more, without.
-      if (!mayCarry || !foreign || !safe || error?.name === 'AbortError') throw error;
+      if (!mayCarry || !foreign || !safe || (init?.signal ?? request?.signal)?.aborted) throw error;
       return nativeFetch(input, init).then((response) => {
         accepts.set(origin, false);
         return response;

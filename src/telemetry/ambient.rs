@@ -47,8 +47,9 @@ pub(super) fn refield(attributes: &[u8], field: u32, out: &mut Writer) {
 
 impl Ambient {
     /// Begins a session, or goes on with one of an earlier page that began `age` ago.
-    pub(super) fn begin(&mut self, now: Instant, known: Option<(String, Duration)>, random: &mut Random) {
-        let told = known.is_some();
+    /// `told` says of that one whether it was counted.
+    pub(super) fn begin(&mut self, now: Instant, known: Option<(String, Duration)>, told: bool, random: &mut Random) {
+        let told = known.is_some() && told;
         let (id, age) = known.unwrap_or_else(|| {
             let mut id = String::new();
             write_hex(&mut id, &random.bytes::<16>());
@@ -63,7 +64,7 @@ impl Ambient {
     fn touch(&mut self, now: Instant, random: &mut Random) {
         let Some(session) = &mut self.session else { return };
         if now >= session.ends || now.since(session.active) > IDLE {
-            self.begin(now, None, random);
+            self.begin(now, None, false, random);
         } else {
             session.active = now;
         }
@@ -73,6 +74,11 @@ impl Ambient {
     pub(super) fn take_new(&mut self, now: Instant, random: &mut Random) -> bool {
         self.touch(now, random);
         self.session.as_mut().is_some_and(|session| !std::mem::replace(&mut session.told, true))
+    }
+
+    /// Whether it was counted.
+    pub(super) fn session_told(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.told)
     }
 
     /// Its id; empty where there is none.

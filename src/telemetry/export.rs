@@ -107,8 +107,10 @@ struct Flight {
     waiting: bool,
     /// It went out, and nobody said what became of it.
     uncertain: bool,
-    /// When its records were closed.
+    /// When its records were closed, or taken over.
     closed: Instant,
+    /// How old they were then.
+    age: Duration,
     /// When it was sent last.
     sent: Instant,
     /// Its points say that they come late, or it has none.
@@ -118,7 +120,22 @@ struct Flight {
 impl Flight {
     fn new(export: Export, records: u64, now: Instant, waiting: bool) -> Self {
         let marked = export.signal != Signal::Metrics;
-        Self { export, records, retries: 0, due: now, waiting, uncertain: false, closed: now, sent: now, marked }
+        Self {
+            export,
+            records,
+            retries: 0,
+            due: now,
+            waiting,
+            uncertain: false,
+            closed: now,
+            age: Duration::ZERO,
+            sent: now,
+            marked,
+        }
+    }
+
+    fn age_at(&self, now: Instant) -> Duration {
+        self.age + now.since(self.closed)
     }
 
     fn mark(&mut self) {
@@ -130,7 +147,7 @@ impl Flight {
 
     fn launch(&mut self, now: Instant, keepalive: bool, config: &Config) -> Export {
         let interval = config.batch.metric_interval;
-        if now.since(self.closed) > interval + interval {
+        if self.age_at(now) > interval + interval {
             self.mark();
         }
         self.sent = now;
@@ -209,22 +226,31 @@ impl Pipeline {
     }
 
     /// Takes a request over that an earlier visit made and had no answer to.
-    pub(super) fn recover(&mut self, now: Instant, records: u64, body: Vec<u8>, late: bool, config: &Config) {
+    /// What is older, or more than what may wait, is not kept.
+    pub(super) fn recover(&mut self, now: Instant, records: u64, body: Vec<u8>, age: Duration, config: &Config) {
         self.account.recovered += records;
-        let mut flight = Flight::new(self.export(body, config), records, now, true);
-        if late {
-            flight.mark();
+        let waiting: usize = self.flights.iter().map(|flight| flight.export.body.len()).sum();
+        if waiting + body.len() > config.batch.queue_bytes {
+            return self.account.drop_records(DropReason::QueueFull, records);
         }
+        let mut flight = Flight::new(self.export(body, config), records, now, true);
+        flight.age = age;
         self.flights.push(flight);
     }
 
     /// Everything that no endpoint has answered for, as requests: each with its number (0 was never sent).
-    pub(super) fn snapshot(&self, config: &Config, mut keep: impl FnMut(Signal, u32, u64, &[u8])) {
+    pub(super) fn snapshot(
+        &self,
+        now: Instant,
+        config: &Config,
+        mut keep: impl FnMut(Signal, u32, u64, Duration, &[u8]),
+    ) {
         for flight in &self.flights {
-            keep(self.signal, if flight.uncertain { flight.export.id } else { 0 }, flight.records, &flight.export.body);
+            let id = if flight.uncertain { flight.export.id } else { 0 };
+            keep(self.signal, id, flight.records, flight.age_at(now), &flight.export.body);
         }
         for (records, count) in self.queue.pieces(config.batch.size) {
-            keep(self.signal, 0, count, &self.body(records, config));
+            keep(self.signal, 0, count, Duration::ZERO, &self.body(records, config));
         }
     }
 

@@ -34,6 +34,10 @@ fn copy(message: &[u8], depth: usize, kind: u32, out: &mut Writer) {
                     copy(inner, depth + 1, field, out);
                 } else {
                     out.raw(inner);
+                    // One that came late before is marked already.
+                    if inner.windows(LATE.len()).any(|part| part == LATE.as_bytes()) {
+                        return;
+                    }
                     let attributes = match kind {
                         9 => 9,
                         10 => 1,

@@ -87,8 +87,8 @@ pub struct Telemetry {
 pub enum Recovered {
     /// It is sent again; its points say so if they closed long ago.
     Sent {
-        /// Whether they did.
-        late: bool,
+        /// How long ago.
+        age: Duration,
     },
     /// It is not.
     Lost(DropReason),
@@ -132,6 +132,11 @@ impl Telemetry {
         telemetry
     }
 
+    /// The pipeline begins now: what is added up counts from here.
+    pub fn begin(&mut self, now: Instant) {
+        self.meter.begin(self.clock.unix_nanos(now));
+    }
+
     /// Notes both clocks; see [`ClockAnchor::observe`].
     pub fn observe_clock(&mut self, now: Instant, wall_millis: f64) {
         self.clock.observe(now, wall_millis);
@@ -165,7 +170,9 @@ impl Telemetry {
             return;
         }
         let open = &mut self.inspected[signal as usize];
-        *open = open.saturating_sub(1);
+        // One that was forgotten meanwhile is accounted for.
+        let Some(rest) = open.checked_sub(1) else { return };
+        *open = rest;
         match record {
             Some(record) => {
                 self.spool.touch(now, &self.config);
@@ -175,9 +182,14 @@ impl Telemetry {
         }
     }
 
-    /// Begins a session, or goes on with that of an earlier page, which began `age` ago.
-    pub fn begin_session(&mut self, now: Instant, known: Option<(String, Duration)>) {
-        self.ambient.begin(now, known, &mut self.random);
+    /// Begins a session, or goes on with that of an earlier page, which began so long ago, and was `told` of by then or not.
+    pub fn begin_session(&mut self, now: Instant, known: Option<(String, Duration)>, told: bool) {
+        self.ambient.begin(now, known, told, &mut self.random);
+    }
+
+    /// Whether the session was told to have begun.
+    pub fn session_told(&self) -> bool {
+        self.ambient.session_told()
     }
 
     /// The session's id; empty where there is none.
@@ -202,15 +214,15 @@ impl Telemetry {
     }
 
     /// The listener has decided. A refusal takes what waited along.
-    pub fn set_consent(&mut self, consent: Consent) {
+    pub fn set_consent(&mut self, now: Instant, consent: Consent) {
         self.config.consent = consent;
         if consent == Consent::Denied {
-            self.forget(DropReason::Consent);
+            self.forget(now, DropReason::Consent);
         }
     }
 
     /// Drops everything that waits.
-    pub fn forget(&mut self, reason: DropReason) {
+    fn forget(&mut self, now: Instant, reason: DropReason) {
         for (pipeline, inspected) in self.pipelines.iter_mut().zip(&mut self.inspected) {
             pipeline.forget(reason);
             let open = std::mem::take(inspected);
@@ -218,7 +230,10 @@ impl Telemetry {
             pipeline.account.drop_records(reason, open);
         }
         self.inspections.clear();
-        self.meter.reset();
+        let open = self.open_spans();
+        self.count_lost(Signal::Traces, reason, open);
+        (self.live, self.tail) = (SmallMap::default(), Tail::default());
+        self.meter.reset(self.clock.unix_nanos(now));
         self.collection = None;
     }
 
@@ -340,10 +355,10 @@ impl Telemetry {
     }
 
     /// Everything that no endpoint has answered for, metrics that are not collected yet included: signal, the number of the
-    /// request (0 was never sent), records, and the body of a request.
-    pub fn snapshot(&mut self, now: Instant, mut keep: impl FnMut(Signal, u32, u64, &[u8])) {
+    /// request (0 was never sent), records, their age, and the body of a request.
+    pub fn snapshot(&mut self, now: Instant, mut keep: impl FnMut(Signal, u32, u64, Duration, &[u8])) {
         for pipeline in &self.pipelines {
-            pipeline.snapshot(&self.config, &mut keep);
+            pipeline.snapshot(now, &self.config, &mut keep);
         }
         let (mut metrics, mut count) = (Writer::default(), 0);
         let time = self.clock.unix_nanos(now);
@@ -355,7 +370,13 @@ impl Telemetry {
             }
         }
         if count > 0 {
-            keep(Signal::Metrics, 0, count, &encode_request(&[&self.config.resource], metrics.as_slice()));
+            keep(
+                Signal::Metrics,
+                0,
+                count,
+                Duration::ZERO,
+                &encode_request(&[&self.config.resource], metrics.as_slice()),
+            );
         }
     }
 
@@ -363,7 +384,7 @@ impl Telemetry {
     pub fn recover(&mut self, now: Instant, signal: Signal, records: u64, body: Vec<u8>, fate: Recovered) {
         let pipeline = &mut self.pipelines[signal as usize];
         match fate {
-            Recovered::Sent { late } => pipeline.recover(now, records, body, late, &self.config),
+            Recovered::Sent { age } => pipeline.recover(now, records, body, age, &self.config),
             Recovered::Lost(reason) => {
                 pipeline.account.recovered += records;
                 pipeline.account.drop_records(reason, records);

@@ -40,7 +40,10 @@ impl Own {
                 }
             };
             add(signal, (now.exported - then.exported) as f64, &[]);
-            for reason in DropReason::ALL {
+            // What was not chosen, or not wanted, is no failure of an export.
+            let delivery =
+                [DropReason::Rejected, DropReason::RetriesExhausted, DropReason::Unconfirmed, DropReason::Expired];
+            for reason in delivery {
                 let lost = now.dropped(reason) - then.dropped(reason);
                 add(signal, lost as f64, &[Value::Text(reason.as_str())]);
             }

@@ -4,7 +4,8 @@ use super::config::FULL;
 use super::propagation::{Headers, cmcd, extract, format_traceparent, inject};
 use super::span::{self, Span};
 use super::{
-    DropReason, MAX_LIVE, Parent, RANDOM, SAMPLED, Signal, SpanContext, SpanKey, SpanOptions, Telemetry, Value, Writer,
+    Consent, DropReason, MAX_LIVE, Parent, RANDOM, SAMPLED, Signal, SpanContext, SpanKey, SpanOptions, Telemetry,
+    Value, Writer,
 };
 use crate::time::{Duration, Instant};
 
@@ -46,8 +47,11 @@ impl Telemetry {
         Some(self.headers_of(&self.span_context(key)?, state))
     }
 
-    /// The same of any context.
+    /// The same of any context; nothing before the listener lets us.
     pub fn headers_of(&self, context: &SpanContext, state: &str) -> String {
+        if FULL && self.config.consent != Consent::Granted {
+            return String::new();
+        }
         inject(self.config.propagators, context, state, &self.baggage).into_lines()
     }
 
@@ -61,7 +65,8 @@ impl Telemetry {
 
     /// The line that tells an open span where no header may go, if the app wants that.
     pub fn query(&self, key: SpanKey) -> Option<String> {
-        let context = self.span_context(key).filter(|_| FULL && self.config.cmcd)?;
+        let context =
+            self.span_context(key).filter(|_| FULL && self.config.cmcd && self.config.consent == Consent::Granted)?;
         let mut headers = Headers::default();
         headers.push("CMCD", &cmcd(&context, self.session_id()));
         Some(headers.into_lines())
@@ -112,7 +117,8 @@ impl Telemetry {
 
     /// Holds the spans of a trace that was not chosen, where the pipeline decides by how a play went.
     pub fn hold(&mut self, context: &SpanContext) {
-        if context.flags & SAMPLED == 0 && self.config.sampler.tail.is_some() {
+        if context.flags & SAMPLED == 0 && self.config.sampler.tail.is_some() && self.config.consent != Consent::Denied
+        {
             self.tail.hold(context.trace_id);
         }
     }

@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
 
-/** Starts the backend on free ports. @returns {Promise<{ gateway: string, metadata: string, cdn: string, stop: () => void }>} */
+/** Starts the backend on free ports. @returns {Promise<{ gateway: string, metadata: string, cdn: string, binary: string, stop: () => void }>} */
 export async function startBackend() {
   // The one that was built last: a release build of an earlier day must not be tested in its place.
   const built = ['release', 'debug'].map((profile) => `${root}target/${profile}/tonearm-backend`).filter((path) => existsSync(path));
@@ -20,7 +20,7 @@ export async function startBackend() {
     child.stdout.once('data', resolve);
     child.once('exit', (code) => reject(new Error(`the backend ended with ${code}`)));
   });
-  return { ...JSON.parse(String(line)), stop: () => child.kill() };
+  return { ...JSON.parse(String(line)), binary, stop: () => child.kill() };
 }
 
 /** Starts Chromium. @param {{ autoplay?: boolean }} [options] */

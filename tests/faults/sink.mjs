@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 
-/** What an endpoint does with a request. @typedef {'accept' | 'down' | { status: number, headers?: Record<string, string>, body?: Uint8Array, times?: number, accepts?: boolean } | { wait: number } | { bytesPerSecond: number }} Behaviour */
+/** What an endpoint does with a request. @typedef {'accept' | 'down' | { status: number, headers?: Record<string, string>, body?: Uint8Array, times?: number, accepts?: boolean } | { wait: number }} Behaviour */
 
 /** @param {string} receiver where good requests go on to */
 export async function startSink(receiver) {
@@ -20,12 +20,7 @@ export async function startSink(receiver) {
     // A page that is gone in the middle of a request has sent no request.
     request.on('error', () => {});
     try {
-      for await (const chunk of request) {
-        chunks.push(chunk);
-        if (typeof behaviour === 'object' && 'bytesPerSecond' in behaviour) {
-          await new Promise((resolve) => setTimeout(resolve, (chunk.length / /** @type {any} */ (behaviour).bytesPerSecond) * 1000));
-        }
-      }
+      for await (const chunk of request) chunks.push(chunk);
     } catch {
       return undefined;
     }

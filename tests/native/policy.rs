@@ -149,7 +149,7 @@ fn a_trace_that_was_not_chosen_is_exported_whole_where_its_play_went_badly() {
 #[test]
 fn the_session_is_on_every_span_and_log_and_ends_by_idleness_and_by_age() {
     let mut telemetry = telemetry(Config::default());
-    telemetry.begin_session(at(0), None);
+    telemetry.begin_session(at(0), None, false);
     let first = telemetry.session_id().to_owned();
     assert!(first.len() == 32 && telemetry.take_new_session(at(1)) && !telemetry.take_new_session(at(2)));
     let minute = 60_000;
@@ -167,7 +167,7 @@ fn the_session_is_on_every_span_and_log_and_ends_by_idleness_and_by_age() {
     assert!(telemetry.take_new_session(at(100 * minute)));
 
     // That of an earlier page goes on, and was counted there; a day after it began it ends.
-    telemetry.begin_session(at(0), Some(("known".into(), Duration::from_secs(86_000))));
+    telemetry.begin_session(at(0), Some(("known".into(), Duration::from_secs(86_000))), true);
     assert!(!telemetry.take_new_session(at(1)) && telemetry.session_id() == "known");
     assert!(telemetry.take_new_session(at(400_001)) && telemetry.session_id() != "known");
 }
@@ -201,7 +201,7 @@ fn without_consent_nothing_leaves_and_a_refusal_takes_all_along() {
     assert!(telemetry.leave(at(2)).is_empty() && !telemetry.take_spooling(at(9_000)));
     assert!(bodies(&mut telemetry, at(90_000)).is_empty() && telemetry.poll_timeout().is_none());
     assert_eq!(telemetry.account(Signal::Traces).pending, 1);
-    telemetry.set_consent(Consent::Denied);
+    telemetry.set_consent(at(3), Consent::Denied);
     span(&mut telemetry, at(3), SpanOptions::new("span"));
     log(&mut telemetry, at(3), "e");
     telemetry.measure(at(3), 0, 1.0, &[Value::Text("user")], None);
@@ -209,7 +209,7 @@ fn without_consent_nothing_leaves_and_a_refusal_takes_all_along() {
         let account = telemetry.account(signal);
         assert_eq!((account.dropped(DropReason::Consent), account.pending, account.started), (lost, 0, lost));
     }
-    telemetry.set_consent(Consent::Granted);
+    telemetry.set_consent(at(90_000), Consent::Granted);
     assert!(bodies(&mut telemetry, at(90_001)).is_empty());
     span(&mut telemetry, at(90_002), SpanOptions::new("span"));
     assert_eq!(bodies(&mut telemetry, at(90_003)).len(), 1);
@@ -271,7 +271,13 @@ fn points_that_go_out_long_after_they_closed_say_so_once() {
     telemetry.handle_reply(at(202_001), late.id, &unavailable);
     let again = telemetry.poll_export(at(500_000)).unwrap();
     telemetry.handle_reply(at(500_001), again.id, &accepted());
-    telemetry.recover(at(500_002), Signal::Metrics, 4, fresh.body.clone(), Recovered::Sent { late: true });
+    telemetry.recover(
+        at(500_002),
+        Signal::Metrics,
+        4,
+        fresh.body.clone(),
+        Recovered::Sent { age: Duration::from_secs(300) },
+    );
     let recovered = telemetry.poll_export(at(500_002)).unwrap();
     for body in [late.body, again.body, recovered.body] {
         assert!(marks(&body).all(|count| count == 1));

@@ -227,15 +227,15 @@ fn the_account_adds_up_through_a_day_of_random_faults() {
                 7 => flying.extend(telemetry.leave(at(now))),
                 8 => telemetry.flush(at(now)),
                 9 => {
-                    let late = Recovered::Sent { late: many > 9 };
+                    let late = Recovered::Sent { age: Duration::from_secs(many * 20) };
                     let fates = [late, Recovered::Lost(DropReason::Unconfirmed), Recovered::Lost(DropReason::Expired)];
                     let fate = fates[random.next_u64() as usize % 3];
                     telemetry.recover(at(now), Signal::ALL[many as usize % 3], many, vec![1], fate);
                 }
-                10 => telemetry.snapshot(at(now), |_, _, _, _| {}),
+                10 => telemetry.snapshot(at(now), |_, _, _, _, _| {}),
                 11 if many < 3 => {
                     let decided = [Consent::Granted, Consent::Pending, Consent::Denied];
-                    telemetry.set_consent(decided[many as usize]);
+                    telemetry.set_consent(at(now), decided[many as usize]);
                 }
                 _ => {}
             }
@@ -280,7 +280,7 @@ fn spooling() -> Telemetry {
 /// Signal, number, records and spans of everything in a snapshot.
 fn snapshot(telemetry: &mut Telemetry, now: Instant) -> Vec<(Signal, u32, u64, Vec<u8>)> {
     let mut rows = Vec::new();
-    telemetry.snapshot(now, |signal, id, records, body| rows.push((signal, id, records, body.to_vec())));
+    telemetry.snapshot(now, |signal, id, records, _, body| rows.push((signal, id, records, body.to_vec())));
     rows
 }
 
@@ -318,7 +318,7 @@ fn a_snapshot_is_all_that_has_no_answer_and_the_next_visit_sends_it() {
 
     let mut next = spooling();
     for (signal, _, records, body) in rows {
-        next.recover(at(1), signal, records, body, Recovered::Sent { late: false });
+        next.recover(at(1), signal, records, body, Recovered::Sent { age: Duration::ZERO });
     }
     next.recover(at(1), Signal::Metrics, 7, Vec::new(), Recovered::Lost(DropReason::Unconfirmed));
     let mut arrived = 0;
@@ -337,7 +337,7 @@ fn a_snapshot_is_all_that_has_no_answer_and_the_next_visit_sends_it() {
 fn a_wait_without_a_network_is_no_attempt_and_recovered_rows_go_one_by_one() {
     let mut telemetry = spooling();
     for _ in 0..3 {
-        telemetry.recover(at(0), Signal::Traces, 5, vec![1], Recovered::Sent { late: false });
+        telemetry.recover(at(0), Signal::Traces, 5, vec![1], Recovered::Sent { age: Duration::ZERO });
     }
     let mut now = 0;
     for _ in 0..40 {

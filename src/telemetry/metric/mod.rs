@@ -265,8 +265,14 @@ impl Meter {
         self.series_with(instrument, encoded.finish(), more)
     }
 
+    /// What is added up counts from now.
+    pub(super) fn begin(&mut self, now: u64) {
+        self.tables.iter_mut().for_each(|table| table.start = now);
+    }
+
     /// Lets go of what was recorded. Series stay: their keys are held elsewhere.
-    pub(super) fn reset(&mut self) {
+    pub(super) fn reset(&mut self, now: u64) {
+        self.begin(now);
         for table in &mut self.tables {
             let empty = table.empty();
             table.series.iter_mut().for_each(|series| series.clear(empty.clone()));
