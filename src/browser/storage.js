@@ -202,8 +202,9 @@ export class Spool {
     for (const [row, fate] of taken) this.#recover(row, fate);
   }
 
-  /** Writes what is pending in the place of what was, all of it in the caller's task: a page that is left has no other. */
-  write() {
+  /** Writes what is pending in the place of what was, all of it in the caller's task: a page that is left has no other, and holds
+   *  its rows no more. @param {boolean} [left] */
+  write(left) {
     if (!this.#db || this.fault) return;
     const pending = this.#snapshot();
     if (!pending) return;
@@ -212,7 +213,7 @@ export class Spool {
     this.#empty = requests.length === 0;
     const seq = ++this.#seq;
     try {
-      if (!this.#empty) this.#hold();
+      if (!this.#empty && !left) this.#hold();
       const store = this.#store(this.#db);
       store.delete(rangeOf(this.#tab));
       for (const [at, request] of requests.entries()) {

@@ -150,7 +150,7 @@ async function start() {
     if (inspectors.size > 0) tell(core, INSPECT, 0);
     tell(core, HIDDEN, 0);
     for (const spool of spools.values()) {
-      spool.write();
+      spool.write(left);
       if (left) spool.leave();
     }
   });

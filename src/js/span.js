@@ -14,23 +14,39 @@ const AT_ONCE = 256;
 /** @type {Span[]} */
 let ended = [];
 let scheduled = false;
+/** Of those that wait for the core, how many. */
+let waiting = 0;
 /** `DropReason`s and the signal that a span is lost for. */
 const TRACES = 0;
 const QUEUE_FULL = 0;
 const UNSAMPLED = 8;
 
-/** Hands over what has ended, if the core is there. */
-export function settle() {
+/** Hands over what has ended, if the core is there. @param {boolean} [inTurn] or else once it is, before what is said after */
+export function settle(inTurn = false) {
   const core = currentCore();
-  if (!core) return;
+  const spans = ended;
+  if (spans.length === 0 || !(core || inTurn)) return;
+  ended = [];
+  if (core) return handOver(core, spans);
+  waiting += spans.length;
+  whenCore((core) => {
+    waiting -= spans.length;
+    handOver(core, spans);
+  }, () => {
+    waiting -= spans.length;
+    ended = [...spans, ...ended];
+  });
+}
+
+/** @param {import('./core').Core} core @param {Span[]} all */
+function handOver(core, all) {
   /** @type {Map<number, Span[]>} */
   const pipelines = new Map();
-  for (const span of ended) {
+  for (const span of all) {
     const spans = pipelines.get(span.telemetry);
     if (spans) spans.push(span);
     else pipelines.set(span.telemetry, [span]);
   }
-  ended = [];
   for (const [telemetry, spans] of pipelines) {
     for (let n = 0; n < spans.length; n += AT_ONCE) {
       const bytes = encodeSpans(spans.slice(n, n + AT_ONCE), (error) => {
@@ -48,13 +64,13 @@ function hasEnded(span, telemetry) {
   // Where the core decides by how a play went, it has to see what was not chosen.
   if (!(span.context.flags & 1) && !samplers.get(telemetry)?.tail) return countLost(telemetry, TRACES, UNSAMPLED);
   if (ended.length >= MOST_WAITING) settle();
-  if (ended.length >= MOST_WAITING) countLost(telemetry, TRACES, QUEUE_FULL);
+  if (ended.length + waiting >= MOST_WAITING) countLost(telemetry, TRACES, QUEUE_FULL);
   else ended.push(span);
   if (scheduled || ended.length === 0) return;
   scheduled = true;
   setTimeout(() => {
     scheduled = false;
-    whenCore(settle);
+    whenCore(() => settle());
   });
 }
 

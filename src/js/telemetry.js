@@ -69,7 +69,7 @@ export class Telemetry {
   #revive = (/** @type {unknown} */ error) => {
     spools.get(this.id)?.close();
     spools.delete(this.id);
-    this.#create();
+    this.#create(true);
     this.log({ eventName: 'sdk.panicked', severity: 'error', body: String(error), span: lastTrace.traceparent });
   };
 
@@ -98,19 +98,20 @@ export class Telemetry {
       inspectors.set(this.id, onRequest.inspector({ redact, echo, encode }, answer));
     }
     this.#encoded = encodeConfig(options);
-    observers.set(this.id, [settle]);
+    observers.set(this.id, [() => settle()]);
     this.#create();
     revivals.add(this.#revive);
   }
 
-  #create() {
+  /** @param {boolean} [again] */
+  #create(again) {
     withCore((core) => {
       tell(core, CREATE_TELEMETRY, this.id, 0, 0, 0, false, this.#encoded);
       const known = this.#consent === 'granted' && this.#stores ? lastSession(this.options.serviceName) : undefined;
       tell(core, SESSION, this.id, known?.age ?? 0, Number(known?.told ?? false), 0, false, utf8.encode(known?.id ?? ''));
-      // What was said before the core was there, or to one that ended; before the spans that ended by then.
+      // What was said to one that ended; what is said before the first is there follows in its turn.
       const attributes = this.#attributes();
-      tell(core, CONTEXT_ATTRIBUTES, this.id, attributes.shared, 0, 0, false, attributes.bytes);
+      if (again) tell(core, CONTEXT_ATTRIBUTES, this.id, attributes.shared, 0, 0, false, attributes.bytes);
       if (this.options.consent) tell(core, CONSENT, this.id, CONSENTS.indexOf(this.#consent));
       if (this.#baggage) tell(core, BAGGAGE, this.id, 0, 0, 0, false, utf8.encode(this.#baggage));
       tellLosses(core, this.id);
@@ -145,7 +146,7 @@ export class Telemetry {
   /** @param {number} what @param {number} [a] @param {Uint8Array} [bytes] */
   #tell(what, a, bytes) {
     // What has ended before is told as it was then.
-    settle();
+    settle(true);
     whenCore((core) => tell(core, what, this.id, a, 0, 0, false, bytes));
   }
 
