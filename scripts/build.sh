@@ -40,8 +40,8 @@ bundle src/js/index.js index.development.js
 sed -i 's/tonearm_\(full_\)\?bg\.wasm/tonearm_development_bg.wasm/g' pkg/dist/index.development.js
 wasm-opt "${features[@]}" -O1 --strip-dwarf -g pkg/dist/tonearm_bg.wasm -o pkg/dist/tonearm_development_bg.wasm
 
-pack_small . tonearm_full --features full
-pack_small . tonearm
+pack_small . tonearm_full --features package,full
+pack_small . tonearm --features package
 pack_small media tonearm_media
 # Its glue has all that the smaller one needs.
 mv pkg/dist/tonearm_full_bg.js pkg/dist/tonearm_bg.js

@@ -9,5 +9,7 @@ bash scripts/setup.sh build browsers
 cargo build --quiet --release -p tonearm-backend
 for browser in ${1:-chromium firefox}; do
   say "faults in $browser"
-  FAULTS_BROWSER=$browser node --test --test-concurrency=1 tests/faults/*.test.mjs
+  FAULTS_BROWSER=$browser node --test --test-concurrency=1 tests/faults/faults.test.mjs
 done
+say "an endless stream, for ten minutes"
+node --test tests/faults/endless.test.mjs

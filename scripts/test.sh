@@ -8,8 +8,9 @@ stage() { local at=$SECONDS; say "— $1"; shift; "$@"; say "  took $((SECONDS -
 stage "set-up" bash scripts/setup.sh build browsers
 stage "package" bash scripts/build.sh
 stage "demo" bash scripts/build-demo.sh
+stage "example" bash scripts/build-example.sh
 stage "lint" bash scripts/lint.sh
-stage "native tests" cargo test --quiet --workspace
+stage "native tests" cargo test --quiet --workspace --features tonearm/opentelemetry
 stage "tests of the scripts" node --test tests/scripts/*.test.mjs
 stage "browser tests" bash scripts/test-browser.sh chrome firefox
 stage "sizes" node scripts/check-size.mjs

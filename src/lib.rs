@@ -7,6 +7,8 @@
 pub mod decimal;
 pub mod engine;
 pub mod instrumentation;
+#[cfg(feature = "opentelemetry")]
+pub mod otel;
 pub mod playback;
 pub mod qoe;
 pub mod random;
@@ -16,15 +18,17 @@ pub mod time;
 
 #[cfg(target_arch = "wasm32")]
 mod browser;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "package"))]
 mod js;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "package"))]
 pub use browser::Host;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "opentelemetry"))]
+pub use browser::otel::{Options, install};
+#[cfg(all(target_arch = "wasm32", feature = "package"))]
 pub use js::Core;
 
 /// A quarter of the code of Rust's own allocator for this target, and bounded time for each call.
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "package"))]
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

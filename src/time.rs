@@ -136,6 +136,11 @@ impl ClockAnchor {
         self.origin_unix_nanos.saturating_add(at.0)
     }
 
+    /// The instant of a time in Unix nanoseconds.
+    pub fn instant_of_nanos(self, unix_nanos: u64) -> Instant {
+        Instant(unix_nanos.saturating_sub(self.origin_unix_nanos))
+    }
+
     /// The instant that another thread of the page calls `unix_millis`.
     pub fn instant(self, unix_millis: f64) -> Instant {
         Instant(Self::at_origin(unix_millis).origin_unix_nanos.saturating_sub(self.page_origin_nanos))

@@ -4,8 +4,14 @@
 //! Decides nothing: what happens goes into the engine, what the engine says is done.
 
 mod clock;
+#[cfg(feature = "package")]
 mod driver;
+#[cfg(feature = "package")]
 mod host;
+#[cfg(feature = "opentelemetry")]
+pub(crate) mod otel;
 
+#[cfg(feature = "package")]
 pub(crate) use driver::Driver;
+#[cfg(feature = "package")]
 pub use host::Host;

@@ -272,6 +272,12 @@ impl Telemetry {
         self.drop_record(Signal::Logs, reason);
     }
 
+    /// Whether a record of that severity and event would be kept.
+    #[cfg(feature = "opentelemetry")]
+    pub fn wants(&self, severity: Severity, event: &str) -> bool {
+        severity >= log::level_of(&self.config.levels, event.as_bytes())
+    }
+
     /// Makes an instrument; its number.
     pub fn instrument(&mut self, now: Instant, instrument: &Instrument<'_>) -> u32 {
         self.meter.instrument(instrument, self.clock.unix_nanos(now))

@@ -9,6 +9,8 @@ use super::otlp::{Value, Writer};
 const MAX_ATTRIBUTES: u32 = 128;
 /// Events that one span keeps.
 const MAX_EVENTS: u32 = 128;
+/// Links that one span keeps.
+const MAX_LINKS: u32 = 128;
 
 /// The field of attributes.
 pub(super) const ATTRIBUTES: u32 = 9;
@@ -79,6 +81,7 @@ pub(super) struct Span {
     out: Writer,
     attributes: u32,
     events: u32,
+    links: u32,
 }
 
 /// The flags of W3C, and in bits 8 and 9 that it is known whether the parent or the linked span is remote.
@@ -106,15 +109,31 @@ impl Span {
         out.bytes(5, options.name.as_bytes());
         out.varint(6, options.kind as u64);
         out.fixed64(7, start);
+        out.fixed32(16, flags(&context, parent.is_some_and(|(_, remote)| remote)));
+        let mut span = Self { context, start, out, attributes: 0, events: 0, links: 0 };
         if let Some(link) = options.link {
-            out.message(13, |out| {
-                out.bytes(1, &link.trace_id);
-                out.bytes(2, &link.span_id);
-                out.fixed32(6, flags(&link, link.is_remote));
+            span.link(&link, &[]);
+        }
+        span
+    }
+
+    /// Refers to another span; attributes are encoded, as fields 4.
+    pub(super) fn link(&mut self, context: &SpanContext, attributes: &[u8]) {
+        self.links += 1;
+        if self.links <= MAX_LINKS {
+            self.out.message(13, |out| {
+                out.bytes(1, &context.trace_id);
+                out.bytes(2, &context.span_id);
+                out.raw(attributes);
+                out.fixed32(6, flags(context, context.is_remote));
             });
         }
-        out.fixed32(16, flags(&context, parent.is_some_and(|(_, remote)| remote)));
-        Self { context, start, out, attributes: 0, events: 0 }
+    }
+
+    /// Gives it another name: of a field that comes twice the last stands.
+    #[cfg(feature = "opentelemetry")]
+    pub(super) fn rename(&mut self, name: &str) {
+        self.out.bytes(5, name.as_bytes());
     }
 
     /// Sets an attribute; the last value of a key wins.
@@ -133,6 +152,15 @@ impl Span {
 
     /// Notes that something happened.
     pub(super) fn add_event(&mut self, time: u64, name: &str, attributes: &[(&str, Value<'_>)]) {
+        let mut encoded = Writer::default();
+        for (key, value) in attributes {
+            encoded.attribute(3, key, *value);
+        }
+        self.add_encoded_event(time, name, encoded.as_slice());
+    }
+
+    /// The same with attributes as fields 3.
+    pub(super) fn add_encoded_event(&mut self, time: u64, name: &str, attributes: &[u8]) {
         self.events += 1;
         if self.events > MAX_EVENTS {
             return;
@@ -140,9 +168,7 @@ impl Span {
         self.out.message(11, |out| {
             out.fixed64(1, time);
             out.bytes(2, name.as_bytes());
-            for (key, value) in attributes {
-                out.attribute(3, key, *value);
-            }
+            out.raw(attributes);
         });
     }
 
@@ -159,8 +185,10 @@ impl Span {
     /// Its message, once it has ended.
     pub(super) fn end(mut self, at: u64) -> Writer {
         self.out.fixed64(8, at.max(self.start));
-        // dropped_attributes_count = 10, dropped_events_count = 12
-        for (field, count, most) in [(10, self.attributes, MAX_ATTRIBUTES), (12, self.events, MAX_EVENTS)] {
+        // dropped_attributes_count = 10, dropped_events_count = 12, dropped_links_count = 14
+        let counted =
+            [(10, self.attributes, MAX_ATTRIBUTES), (12, self.events, MAX_EVENTS), (14, self.links, MAX_LINKS)];
+        for (field, count, most) in counted {
             if count > most {
                 self.out.varint(field, u64::from(count - most));
             }

@@ -95,6 +95,37 @@ impl Telemetry {
         }
     }
 
+    /// The same with attributes that are encoded already, as fields 3.
+    #[cfg(feature = "opentelemetry")]
+    pub fn add_encoded_event(&mut self, key: SpanKey, at: Instant, name: &str, attributes: &[u8]) {
+        let time = self.clock.unix_nanos(at);
+        if let Some(span) = self.live.get_mut(key) {
+            span.add_encoded_event(time, name, attributes);
+        }
+    }
+
+    /// Adds a link to an open span; attributes are encoded, as fields 4.
+    #[cfg(feature = "opentelemetry")]
+    pub fn add_link(&mut self, key: SpanKey, context: &SpanContext, attributes: &[u8]) {
+        if let Some(span) = self.live.get_mut(key) {
+            span.link(context, attributes);
+        }
+    }
+
+    /// Gives an open span another name.
+    #[cfg(feature = "opentelemetry")]
+    pub fn rename(&mut self, key: SpanKey, name: &str) {
+        if let Some(span) = self.live.get_mut(key) {
+            span.rename(name);
+        }
+    }
+
+    /// The instant of a time in Unix nanoseconds.
+    #[cfg(feature = "opentelemetry")]
+    pub fn instant(&self, unix_nanos: u64) -> Instant {
+        self.clock.instant_of_nanos(unix_nanos)
+    }
+
     /// Marks an open span as failed.
     pub fn fail(&mut self, key: SpanKey, description: &str) {
         if let Some(span) = self.live.get_mut(key) {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// Each module and its floor; modules of one floor do not know each other, but for those of floors 0, 5 and 6.
-const FLOORS: [(&str, u32); 11] = [
+const FLOORS: [(&str, u32); 12] = [
     ("time", 0),
     ("random", 0),
     ("small_map", 0),
@@ -13,6 +13,7 @@ const FLOORS: [(&str, u32); 11] = [
     ("telemetry", 1),
     ("qoe", 2),
     ("instrumentation", 3),
+    ("otel", 3),
     ("engine", 4),
     ("browser", 5),
     ("js", 6),

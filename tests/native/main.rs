@@ -10,6 +10,8 @@ mod logs;
 mod media;
 mod messages;
 mod metrics;
+#[cfg(feature = "opentelemetry")]
+mod otel;
 mod otlp;
 mod playback_table;
 mod policy;

@@ -1,0 +1,209 @@
+//! The browser for Rust front-ends' pipelines: `fetch`, one timer, and the page's signs of leaving.
+
+use std::cell::RefCell;
+
+use gloo_timers::callback::Timeout;
+use js_sys::{Array, Date, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{
+    AbortSignal, Blob, Headers, Performance, ReadableStream, ReadableWritablePair, RequestInit, Response,
+    VisibilityState, Window, WritableStream,
+};
+
+use super::clock::{now, wall_millis};
+use crate::otel::{Handle, Host, pipeline};
+use crate::telemetry::{Attributes, Config, Export, Propagators, Reply, Signal};
+use crate::time::{Duration, Instant};
+
+/// Bytes below which gzip saves nothing worth its time.
+const SMALL: usize = 1024;
+
+/// What a front-end says of its pipeline.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// `service.name`.
+    pub service_name: String,
+    /// Where OTLP goes; `/v1/traces` is added. The page's own origin where it is empty.
+    pub endpoint: String,
+    /// Headers of every export.
+    pub headers: Vec<(String, String)>,
+    /// Further resource attributes.
+    pub resource: Vec<(String, String)>,
+    /// How contexts are handed on.
+    pub propagators: Propagators,
+    /// Sampling, batches and all else; its resource is made from what stands above.
+    pub config: Config,
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Compression Streams, section 4: `web-sys` has it among its unstable interfaces.
+    type CompressionStream;
+    #[wasm_bindgen(constructor, catch)]
+    fn new(format: &str) -> Result<CompressionStream, JsValue>;
+    #[wasm_bindgen(method, getter)]
+    fn readable(this: &CompressionStream) -> ReadableStream;
+    #[wasm_bindgen(method, getter)]
+    fn writable(this: &CompressionStream) -> WritableStream;
+}
+
+struct Browser {
+    window: Window,
+    performance: Performance,
+    endpoint: String,
+    headers: Vec<(String, String)>,
+    timer: RefCell<Option<Timeout>>,
+}
+
+/// Makes a pipeline, and its providers the global ones of `opentelemetry`. None outside a page.
+pub fn install(options: Options) -> Option<Handle> {
+    let window = web_sys::window()?;
+    let performance = window.performance()?;
+    let origin = performance.time_origin();
+    let mut random = [0; 16];
+    window.crypto().ok()?.get_random_values_with_u8_array(&mut random).ok()?;
+    let (high, low) = random.split_at(8);
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    let seed = [number(high), number(low)];
+
+    let mut resource = Attributes::default()
+        .with("service.name", options.service_name.as_str())
+        .with("telemetry.sdk.name", "tonearm")
+        .with("telemetry.sdk.language", "rust")
+        .with("telemetry.sdk.version", env!("CARGO_PKG_VERSION"));
+    for (key, value) in &options.resource {
+        resource = resource.with(key, value.as_str());
+    }
+    let agent = window.navigator().user_agent().unwrap_or_default();
+    let client = Attributes::default().with("user_agent.original", agent.as_str()).finish();
+    let config = Config { resource: resource.finish(), client, ..options.config };
+    let browser = Browser {
+        window: window.clone(),
+        performance,
+        endpoint: options.endpoint.trim_end_matches('/').into(),
+        headers: options.headers,
+        timer: RefCell::default(),
+    };
+    let handle = pipeline(config, origin, seed, browser);
+    handle.set_global(options.propagators);
+    listen(&window, handle);
+    Some(handle)
+}
+
+/// `pagehide` fires on the window alone; a phone's browser may give no other sign than the hidden one.
+fn listen(window: &Window, handle: Handle) {
+    let left = Closure::<dyn Fn()>::new(move || handle.leave());
+    let _ = window.add_event_listener_with_callback("pagehide", left.as_ref().unchecked_ref());
+    left.forget();
+    if let Some(document) = window.document() {
+        let shown = document.clone();
+        let hidden = Closure::<dyn Fn()>::new(move || {
+            if shown.visibility_state() == VisibilityState::Hidden {
+                handle.leave();
+            }
+        });
+        let _ = document.add_event_listener_with_callback("visibilitychange", hidden.as_ref().unchecked_ref());
+        hidden.forget();
+    }
+}
+
+async fn gzip(body: &[u8]) -> Result<Vec<u8>, JsValue> {
+    let blob = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(body)))?;
+    let stream = CompressionStream::new("gzip")?;
+    let pair = ReadableWritablePair::new(&stream.readable(), &stream.writable());
+    let small = Response::new_with_opt_readable_stream(Some(&blob.stream().pipe_through(&pair)))?;
+    Ok(Uint8Array::new(&JsFuture::from(small.array_buffer()?).await?).to_vec())
+}
+
+/// `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3).
+fn wait_of(value: &str) -> Option<Duration> {
+    let millis = match value.parse::<u32>() {
+        Ok(seconds) => f64::from(seconds) * 1000.0,
+        Err(_) => Date::parse(value) - Date::now(),
+    };
+    (!millis.is_nan()).then(|| Duration::from_millis(millis.max(0.0) as u64))
+}
+
+impl Browser {
+    /// Begins a request in the caller's task: a page that is left has no other.
+    fn fetch(
+        window: &Window,
+        url: &str,
+        headers: &[(String, String)],
+        export: &Export,
+        body: &[u8],
+        zipped: bool,
+    ) -> Result<js_sys::Promise, JsValue> {
+        let all = Headers::new()?;
+        all.set("content-type", "application/x-protobuf")?;
+        if zipped {
+            all.set("content-encoding", "gzip")?;
+        }
+        for (name, value) in headers {
+            all.set(name, value)?;
+        }
+        let init = RequestInit::new();
+        init.set_method("POST");
+        init.set_headers(&all);
+        init.set_body(&Uint8Array::from(body));
+        init.set_signal(Some(&AbortSignal::timeout_with_u32(export.timeout.as_millis() as u32)));
+        Reflect::set(&init, &"keepalive".into(), &export.keepalive.into())?;
+        Ok(window.fetch_with_str_and_init(url, &init))
+    }
+}
+
+async fn reply_of(promise: js_sys::Promise) -> Result<Reply, JsValue> {
+    let response: Response = JsFuture::from(promise).await?.dyn_into()?;
+    let retry_after = response.headers().get("retry-after")?.as_deref().and_then(wait_of);
+    let body = Uint8Array::new(&JsFuture::from(response.array_buffer()?).await?).to_vec();
+    Ok(Reply::Response { status: response.status(), retry_after, body })
+}
+
+impl Host for Browser {
+    fn now(&self) -> Instant {
+        now(&self.performance)
+    }
+
+    fn wall_millis(&self) -> f64 {
+        wall_millis()
+    }
+
+    fn send(&self, handle: Handle, export: Export) {
+        let path = match export.signal {
+            Signal::Traces => "traces",
+            Signal::Metrics => "metrics",
+            Signal::Logs => "logs",
+        };
+        let (window, headers) = (self.window.clone(), self.headers.clone());
+        let url = [&self.endpoint, "/v1/", path].concat();
+        let id = export.id;
+        if export.keepalive {
+            let begun = Self::fetch(&window, &url, &headers, &export, &export.body, false);
+            spawn_local(async move {
+                let reply = match begun {
+                    Ok(promise) => reply_of(promise).await.unwrap_or(Reply::Failed),
+                    Err(_) => Reply::Unsent,
+                };
+                handle.replied(id, &reply);
+            });
+            return;
+        }
+        spawn_local(async move {
+            let zipped = if export.body.len() < SMALL { None } else { gzip(&export.body).await.ok() };
+            let body = zipped.as_deref().unwrap_or(&export.body);
+            let reply = match Self::fetch(&window, &url, &headers, &export, body, zipped.is_some()) {
+                Ok(promise) => reply_of(promise).await.unwrap_or(Reply::Failed),
+                Err(_) => Reply::Failed,
+            };
+            handle.replied(id, &reply);
+        });
+    }
+
+    fn wake(&self, handle: Handle, after: Option<Duration>) {
+        // A timer that is let go of is cancelled.
+        let millis = |after: Duration| u32::try_from(after.as_millis() + 1).unwrap_or(u32::MAX);
+        let timer = after.map(|after| Timeout::new(millis(after), move || handle.wake()));
+        *self.timer.borrow_mut() = timer;
+    }
+}
