@@ -74,6 +74,14 @@ pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
 pub const HTTP_RESPONSE_BODY_SIZE: &str = "http.response.body.size";
 /// Semantic conventions: the request header `Range`, where there was one.
 pub const HTTP_REQUEST_HEADER_RANGE: &str = "http.request.header.range";
+/// Of an app's own request, as Resource Timing has it: finding the server, in seconds.
+pub const HTTP_PHASE_LOOKUP: &str = "http.phase.lookup";
+/// The connection, in seconds.
+pub const HTTP_PHASE_CONNECT: &str = "http.phase.connect";
+/// Request → first byte, in seconds.
+pub const HTTP_PHASE_WAIT: &str = "http.phase.wait";
+/// First byte → last one, in seconds.
+pub const HTTP_PHASE_RECEIVE: &str = "http.phase.receive";
 /// Semantic conventions, URL.
 pub const URL_FULL: &str = "url.full";
 /// Semantic conventions, server.

@@ -4,7 +4,7 @@
 import { serverTiming } from '../browser/server_timing.js';
 import { RECORD, SERIES } from './door.js';
 import {
-  CDN_CACHE, CDN_NODE, ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, SERVER_ADDRESS, SERVER_PORT, SERVER_TRACE_ID,
+  CDN_CACHE, CDN_NODE, ERROR_TYPE, HTTP_PHASE_CONNECT, HTTP_PHASE_LOOKUP, HTTP_PHASE_RECEIVE, HTTP_PHASE_WAIT, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, SERVER_ADDRESS, SERVER_PORT, SERVER_TRACE_ID,
 } from '../instrumentation/semconv.js';
 
 /** `SpanKind`. */
@@ -49,6 +49,13 @@ function whenDone(response, end, token) {
   }
   for (const name of ['cancel', 'pipeTo']) watch(body, name, settled);
   watch(body, 'getReader', (reader) => {
+    // From here on it is the reader that the app may hold alone.
+    dropped.unregister(token);
+    dropped.register(reader, end, token);
+    watch(reader, 'releaseLock', () => {
+      dropped.unregister(token);
+      dropped.register(body, end, token);
+    });
     watch(reader, 'read', (promise) => {
       promise.then((/** @type {{ done: boolean }} */ { done }) => done && end(), end);
       return promise;
@@ -56,7 +63,24 @@ function whenDone(response, end, token) {
     watch(reader, 'cancel', settled);
     return reader;
   });
-  dropped.register(response, end, token);
+  // Who holds the response holds its body, and may hold the body alone.
+  Object.defineProperty(response, 'body', { value: body, configurable: true });
+  dropped.register(body, end, token);
+}
+
+/** The parts of a request, in seconds, as Resource Timing has them: of another origin only where the server lets us
+ *  (`Timing-Allow-Origin`). @param {string} href @param {number} began page time @returns {[string, number][]} */
+function phasesOf(href, began) {
+  const entries = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByName(href.split('#', 1)[0], 'resource'));
+  const entry = entries.findLast(({ startTime, requestStart }) => startTime >= began - 1 && requestStart > 0);
+  if (!entry) return [];
+  const { domainLookupStart, domainLookupEnd, connectStart, connectEnd, requestStart, responseStart, responseEnd } = entry;
+  /** @type {[string, number, number][]} */
+  const parts = [
+    [HTTP_PHASE_LOOKUP, domainLookupStart, domainLookupEnd], [HTTP_PHASE_CONNECT, connectStart, connectEnd],
+    [HTTP_PHASE_WAIT, requestStart, responseStart], [HTTP_PHASE_RECEIVE, responseStart, responseEnd],
+  ];
+  return parts.filter(([, from, to]) => to >= from && from > 0).map(([key, from, to]) => [key, (to - from) / 1000]);
 }
 
 /**
@@ -97,6 +121,7 @@ export async function tracedFetch({ nativeFetch, describe, Span, bytesOf, encode
     const aborted = (init?.signal ?? request?.signal)?.aborted;
     const failed = status ? (status >= 400 ? String(status) : '') : aborted ? '' : errorType(error);
     if (failed) span.setAttribute(ERROR_TYPE, failed).setError('');
+    for (const [key, seconds] of phasesOf(url.href, began)) span.setAttribute(key, seconds);
     span.end();
     const series = encode(HISTOGRAM_POINT, {
       [HTTP_REQUEST_METHOD]: method, [HTTP_RESPONSE_STATUS_CODE]: status, [ERROR_TYPE]: failed || undefined,

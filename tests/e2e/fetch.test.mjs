@@ -25,6 +25,7 @@ before(async () => {
     const url = request.url ?? '';
     asked.push({ method: request.method, url, traceparent: /** @type {string | undefined} */ (request.headers.traceparent) });
     response.setHeader('access-control-allow-origin', '*');
+    response.setHeader('timing-allow-origin', '*');
     if (!url.startsWith('/refuses')) response.setHeader('access-control-allow-headers', 'traceparent');
     if (request.method === 'OPTIONS') return response.writeHead(204).end();
     if (!url.startsWith('/large')) return response.end('here');
@@ -72,6 +73,9 @@ test('a request is a client span under its parent, scrubbed, and carries its con
   });
   const spans = await waitForTrace(backend.gateway, parent.slice(3, 35), (spans) => spans.length === 2);
   const get = spans.find(({ name }) => name === 'GET');
+  // Its parts, where the server lets the page see them.
+  const waited = get.attributes['http.phase.wait'];
+  assert.ok(waited > 0 && waited < 5, JSON.stringify(get.attributes));
   assert.equal(get.parentSpanId, parent.slice(36, 52));
   assert.equal(get.kind, 3);
   assert.equal(get.attributes['url.full'], `${foreign}/plain?token=REDACTED&page=2`);

@@ -1,0 +1,61 @@
+// What tracing adds to a request, and what it costs to start: ours beside OpenTelemetry JS, both its lines, each in a page of its
+// own, by turns. `node benches/fetch.mjs [rounds]`.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { median, startBackend, startBrowser } from '../tests/e2e/harness.mjs';
+
+const ROUNDS = Number(process.argv[2] ?? 9);
+const REQUESTS = 100;
+const here = fileURLToPath(new URL('.', import.meta.url));
+for (const line of ['otel2', 'otel3']) {
+  if (!existsSync(`${here}${line}/node_modules`)) execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here + line, stdio: 'inherit' });
+}
+const names = ['native', 'ours', 'otel2', 'otel3'];
+for (const name of names) {
+  execFileSync(`${here}../node_modules/.bin/esbuild`, [
+    `fetch/${name}.js`, '--bundle', '--format=esm', '--target=es2022', '--minify', `--outfile=dist/fetch-${name}.js`, '--log-level=warning',
+  ], { cwd: here, stdio: 'inherit' });
+}
+const backend = await startBackend();
+const browser = await startBrowser();
+
+/** @param {string} name */
+async function open(name) {
+  const page = await browser.newPage();
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable');
+  page.on('pageerror', (error) => console.error(name, 'page error:', error.message));
+  await page.goto(`${backend.gateway}/bench/fetch.html?who=${name}`);
+  await page.waitForFunction(() => 'ask' in globalThis);
+  const { metrics } = await session.send('Performance.getMetrics');
+  return { page, busy: Number(metrics.find((metric) => metric.name === 'TaskDuration')?.value) * 1000 };
+}
+
+/** @type {Record<string, number[]>} */
+const busy = { native: [], ours: [], otel2: [], otel3: [] };
+for (let n = 0; n < ROUNDS; n++) {
+  for (const name of n % 2 ? names : [...names].reverse()) {
+    const { page, busy: ms } = await open(name);
+    busy[name].push(ms);
+    await page.close();
+  }
+}
+/** @type {Record<string, number[]>} */
+const asked = { native: [], ours: [], otel2: [], otel3: [] };
+const pages = Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await open(name)).page])));
+for (const name of names) await pages[name].evaluate((count) => globalThis.ask(count), REQUESTS);
+for (let n = 0; n < ROUNDS * 2; n++) {
+  for (const name of n % 2 ? names : [...names].reverse()) asked[name].push(await pages[name].evaluate((count) => globalThis.ask(count), REQUESTS));
+}
+/** @param {string} label @param {Record<string, number[]>} times */
+function print(label, times) {
+  const [base, ours, ...theirs] = names.map((name) => median(times[name]));
+  const added = [ours - base, ...theirs.map((time) => time - base)];
+  console.log(`${label}, ms: nothing ${base.toFixed(3)}; beyond it ours ${added[0].toFixed(3)}, otel 2.x ${added[1].toFixed(3)}, otel 3.x ${added[2].toFixed(3)}; ratio ${(added[0] / Math.min(added[1], added[2])).toFixed(3)}`);
+}
+print('a request and its body', asked);
+print('main thread busy till a page with three signals and traced requests stands', busy);
+await browser.close();
+backend.stop();
