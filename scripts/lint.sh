@@ -6,8 +6,11 @@ cd "$TONEARM_ROOT"
 say "rustfmt"
 cargo fmt --all --check
 say "clippy, native and wasm"
-cargo clippy --quiet --workspace --all-targets -- -D warnings
+cargo clippy --quiet --workspace --features tonearm/opentelemetry --all-targets -- -D warnings
 cargo clippy --quiet -p tonearm -p tonearm-media -p tonearm-messages --target wasm32-unknown-unknown --all-targets -- -D warnings
+# The core that most pages load, and the crate as a Rust front-end has it.
+cargo clippy --quiet -p tonearm --target wasm32-unknown-unknown --no-default-features --features package -- -D warnings
+cargo clippy --quiet -p tonearm --target wasm32-unknown-unknown --no-default-features --features opentelemetry -- -D warnings
 say "tsc --checkJs --strict"
 tsc -p tsconfig.json
 say "lengths of files"

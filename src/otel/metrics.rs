@@ -38,9 +38,12 @@ struct Series {
     observed: bool,
 }
 
+/// A pipeline, an instrument, and encoded attributes.
+type Observed = (usize, u32, Vec<u8>);
+
 thread_local! {
-    /// What was observed last, by instrument and attributes.
-    static OBSERVED: RefCell<HashMap<(usize, u32, Vec<u8>), f64>> = RefCell::default();
+    /// What was observed last.
+    static OBSERVED: RefCell<HashMap<Observed, f64>> = RefCell::default();
 }
 
 impl Series {

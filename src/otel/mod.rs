@@ -132,7 +132,7 @@ impl Handle {
         if let Some(pipeline) = self.pipeline() {
             pipeline.observers.borrow().iter().for_each(|observe| observe());
         }
-        self.record(|telemetry, now| telemetry.flush(now));
+        self.record(Telemetry::flush);
         self.wake();
     }
 
@@ -140,7 +140,7 @@ impl Handle {
     pub fn leave(self) {
         let Some(pipeline) = self.pipeline() else { return };
         pipeline.observers.borrow().iter().for_each(|observe| observe());
-        for export in self.record(|telemetry, now| telemetry.leave(now)).unwrap_or_default() {
+        for export in self.record(Telemetry::leave).unwrap_or_default() {
             pipeline.host.send(self, export);
         }
     }

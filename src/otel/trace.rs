@@ -28,7 +28,7 @@ impl trace::TracerProvider for TracerProvider {
 #[derive(Debug, Clone)]
 pub struct Tracer(Handle);
 
-fn kind_of(kind: Option<ApiKind>) -> SpanKind {
+fn kind_of(kind: Option<&ApiKind>) -> SpanKind {
     match kind {
         None | Some(ApiKind::Internal) => SpanKind::Internal,
         Some(ApiKind::Server) => SpanKind::Server,
@@ -47,7 +47,7 @@ impl trace::Tracer for Tracer {
         let options = SpanOptions {
             parent: context_of(&above).map(Parent::Context),
             state: &state,
-            ..SpanOptions::new(&builder.name).kind(kind_of(builder.span_kind))
+            ..SpanOptions::new(&builder.name).kind(kind_of(builder.span_kind.as_ref()))
         };
         let started = self.0.record(|telemetry, now| {
             let at = builder.start_time.map_or(now, |time| telemetry.instant(unix_nanos(time)));

@@ -81,6 +81,15 @@ fn oracle(values: &[f64]) -> Buckets {
 }
 
 #[test]
+fn an_instrument_that_is_made_again_is_the_same() {
+    let mut telemetry = Telemetry::new(Config::default(), ClockAnchor::at_origin(1e12), Random::seeded([1, 2]), &[]);
+    let counter = Instrument::new("c", "1", Kind::Counter, &[]);
+    let made = [counter, Instrument { unit: "s", ..counter }, Instrument { kind: Kind::Gauge, ..counter }, counter]
+        .map(|instrument| telemetry.instrument(Instant::ORIGIN, &instrument));
+    assert_eq!(made, [0, 1, 2, 0]);
+}
+
+#[test]
 fn exponential_histograms_are_the_sdks_bucket_for_bucket() {
     let mut random = Random::seeded([8, 9]);
     for round in 0..400 {

@@ -243,6 +243,12 @@ impl Meter {
         bounds: Vec<f64>,
         start: u64,
     ) -> u32 {
+        // One that is made again is the same: name, unit, kind and bounds are its identity.
+        let same =
+            |table: &Table| table.head.as_slice() == head.as_slice() && table.kind == kind && table.bounds == bounds;
+        if let Some(at) = self.tables.iter().position(same) {
+            return at as u32;
+        }
         self.tables.push(Table { head, kind, attributes, bounds, series: Vec::new(), start });
         self.tables.len() as u32 - 1
     }
