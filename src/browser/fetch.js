@@ -3,9 +3,10 @@
 
 import { nativeFetch } from './native_fetch.js';
 
-/** What an app says of where requests go; what turns them into JSON, once it is there, and brings that; what ends them all.
+/** What an app says of where requests go; what turns them into JSON, once it is there, and brings that; what ends them all;
+ *  how far the endpoint's clock is ahead of ours, in milliseconds, once it has told.
  *  @typedef {Pick<import('../js/types').TelemetryConfig, 'endpoint' | 'endpoints' | 'headers' | 'compression'> & {
- *    json?: import('../js/records.js').Transcode, transcode?: () => Promise<import('../js/records.js').Transcode>, ended?: AbortSignal,
+ *    json?: import('../js/records.js').Transcode, transcode?: () => Promise<import('../js/records.js').Transcode>, ended?: AbortSignal, skew?: number,
  *  }} Destination */
 
 /** By their number in the core (`Signal`). */
@@ -93,6 +94,9 @@ export function post(destination, signal, body, keepalive, timeout, answer) {
   }
   (keepalive ? leave() : prepare())
     .then(async (response) => {
+      // Noted, and not applied: whoever reads the records has their arrival beside them.
+      const date = Date.parse(response.headers.get('date') ?? '');
+      if (!Number.isNaN(date)) destination.skew = date - Date.now();
       const told = new Uint8Array(await response.arrayBuffer());
       const reply = destination.json ? destination.json.reply(told) : told;
       return () => answer(response.status, waitOf(response.headers.get('retry-after')), reply);

@@ -27,6 +27,8 @@ const REASONS = [
   'queue_full', 'too_many_open', 'rejected', 'retries_exhausted', 'sampled', 'level', 'unconfirmed', 'expired', 'unsampled', 'consent',
   'redacted',
 ];
+/** Those of them that nobody wanted. */
+const FAILURES = /** @type {const} */ (['queue_full', 'too_many_open', 'rejected', 'retries_exhausted', 'unconfirmed', 'expired']);
 /** The number of `music.search.results` among the player's instruments (`metrics.rs`), and the tag of its points' attributes. */
 const MUSIC_SEARCH_RESULTS = 16;
 const NUMBER_POINT = 0x3a;
@@ -64,6 +66,8 @@ export class Telemetry {
   #consent;
   #ended = false;
   #baggage = '';
+  /** Failures by signal and reason, as they were told last. @type {Map<string, number>} */
+  #told = new Map();
   /** Counts the calls of `setUser`: the last one stands. */
   #users = 0;
   #revive = (/** @type {unknown} */ error) => {
@@ -98,7 +102,7 @@ export class Telemetry {
       inspectors.set(this.id, onRequest.inspector({ redact, echo, encode }, answer));
     }
     this.#encoded = encodeConfig(options);
-    observers.set(this.id, [() => settle()]);
+    observers.set(this.id, [() => settle(), () => this.#tellDropped()]);
     this.#create();
     revivals.add(this.#revive);
   }
@@ -339,12 +343,24 @@ export class Telemetry {
     });
   }
 
+  /** Tells what failed to arrive since the last time, and why. */
+  #tellDropped() {
+    for (const [signal, { dropped }] of Object.entries(this.stats())) {
+      for (const reason of FAILURES) {
+        const key = `${signal} ${reason}`;
+        const count = dropped[reason] - (this.#told.get(key) ?? 0);
+        this.#told.set(key, dropped[reason]);
+        const attributes = { 'telemetry.signal': signal, 'telemetry.records': count, 'error.type': reason };
+        if (count > 0) this.log({ eventName: 'telemetry.dropped', severity: 'warn', attributes });
+      }
+    }
+  }
+
   /** Of each signal all records, those that are gone, and those of them that failed to arrive. */
   #gone() {
     return Object.values(this.stats()).map(({ started, recovered, pending, dropped }) => {
-      const { rejected, retries_exhausted: exhausted, queue_full: full, expired, unconfirmed } = dropped;
       const all = started + recovered;
-      return { all, gone: all - pending, lost: rejected + exhausted + full + expired + unconfirmed };
+      return { all, gone: all - pending, lost: FAILURES.reduce((sum, reason) => sum + dropped[reason], 0) };
     });
   }
 
@@ -372,7 +388,8 @@ export class Telemetry {
       consent: this.#consent !== 'granted', storage: spools.get(this.id)?.fault !== undefined,
     }).flatMap(([reason, holds]) => (holds ? [reason] : []));
     // Without storage it goes on in memory.
-    return { live: isLive(), started, ready: reasons.every((reason) => reason === 'storage'), reasons };
+    const clockSkewMillis = exporters.get(this.id)?.skew;
+    return { live: isLive(), started, ready: reasons.every((reason) => reason === 'storage'), reasons, clockSkewMillis };
   }
 
   #figures() {

@@ -268,7 +268,11 @@ export interface Telemetry {
   shutdown(options?: { forget?: boolean }): Promise<void>;
   /** Whether it lives (no fault ended it for good), has started (the core is there), and is ready (what is recorded arrives),
    *  with what stands against it. */
-  health(): { live: boolean; started: boolean; ready: boolean; reasons: HealthReason[] };
+  health(): {
+    live: boolean; started: boolean; ready: boolean; reasons: HealthReason[];
+    /** How far the endpoint's clock is ahead of this page's, to the second, where its `Date` header may be read. */
+    clockSkewMillis: number | undefined;
+  };
   /** Where every record is. */
   stats(): TelemetryStats;
 }

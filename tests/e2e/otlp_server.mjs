@@ -22,6 +22,7 @@ export async function startOtlpServer() {
   const server = createServer(async (request, response) => {
     response.setHeader('access-control-allow-origin', '*');
     response.setHeader('access-control-allow-headers', '*');
+    response.setHeader('access-control-expose-headers', 'date');
     if (request.method === 'OPTIONS') return response.writeHead(204).end();
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);

@@ -218,7 +218,10 @@ test('the page has a context of its own', async () => {
 
 test('a flush says whether all arrived, a shutdown ends it, health says what stands against it', async () => {
   const { page, name } = await open({ scheduledDelayMillis: 60_000 });
-  const health = () => page.evaluate(() => globalThis.telemetry.health());
+  const health = () => page.evaluate(() => {
+    const { clockSkewMillis, ...more } = globalThis.telemetry.health();
+    return more;
+  });
   assert.equal(await page.evaluate(async () => {
     globalThis.telemetry.startSpan('one').end();
     const open = globalThis.telemetry.startSpan('open');
@@ -227,6 +230,9 @@ test('a flush says whether all arrived, a shutdown ends it, health says what sta
     return arrived;
   }), true);
   assert.deepEqual(await health(), { live: true, started: true, ready: true, reasons: [] });
+  // Its clock is ours, to the second that a `Date` has.
+  const skew = await page.evaluate(() => globalThis.telemetry.health().clockSkewMillis);
+  assert.ok(skew > -2500 && skew < 500, `${skew} ms`);
   otlp.answer(503);
   assert.equal(await page.evaluate(() => globalThis.telemetry.forceFlush({ timeoutMillis: 500 })), false);
   assert.deepEqual(await health(), { live: true, started: true, ready: false, reasons: ['endpoint'] });
@@ -243,6 +249,10 @@ test('a flush says whether all arrived, a shutdown ends it, health says what sta
   });
   const { spans } = await otlp.of(name, ({ spans }) => spans.length === 2);
   assert.deepEqual(spans.map((/** @type {any} */ span) => span.name), ['one', 'last']);
+  // What failed to arrive is told once something arrives again.
+  const { logs } = await otlp.of(name, ({ logs }) => logs.length > 0);
+  const told = logs.filter((/** @type {any} */ log) => log.eventName === 'telemetry.dropped').map((/** @type {any} */ { own }) => [own['telemetry.signal'], own['error.type'], own['telemetry.records']]);
+  assert.deepEqual(told, [['traces', 'rejected', 1]]);
   assert.deepEqual((await health()).reasons, ['ended']);
   await page.close();
 });
