@@ -1,4 +1,4 @@
-// What tracing adds to a request, and what it costs to start: ours beside OpenTelemetry JS, both its lines, each in a page of its
+// What tracing adds to a request (the time that it keeps the main thread busy), and what it costs to start: ours beside OpenTelemetry JS, both its lines, each in a page of its
 // own, by turns. `node benches/fetch.mjs [rounds]`.
 
 import { execFileSync } from 'node:child_process';
@@ -29,25 +29,34 @@ async function open(name) {
   page.on('pageerror', (error) => console.error(name, 'page error:', error.message));
   await page.goto(`${backend.gateway}/bench/fetch.html?who=${name}`);
   await page.waitForFunction(() => 'ask' in globalThis);
-  const { metrics } = await session.send('Performance.getMetrics');
-  return { page, busy: Number(metrics.find((metric) => metric.name === 'TaskDuration')?.value) * 1000 };
+  /** How long the main thread was busy so far, in milliseconds. */
+  const busy = async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return Number(metrics.find((metric) => metric.name === 'TaskDuration')?.value) * 1000;
+  };
+  return { page, busy };
 }
 
 /** @type {Record<string, number[]>} */
 const busy = { native: [], ours: [], otel2: [], otel3: [] };
 for (let n = 0; n < ROUNDS; n++) {
   for (const name of n % 2 ? names : [...names].reverse()) {
-    const { page, busy: ms } = await open(name);
-    busy[name].push(ms);
+    const { page, busy: sofar } = await open(name);
+    busy[name].push(await sofar());
     await page.close();
   }
 }
 /** @type {Record<string, number[]>} */
 const asked = { native: [], ours: [], otel2: [], otel3: [] };
-const pages = Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await open(name)).page])));
-for (const name of names) await pages[name].evaluate((count) => globalThis.ask(count), REQUESTS);
+const pages = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await open(name)])));
+for (const name of names) await pages[name].page.evaluate((count) => globalThis.ask(count), REQUESTS);
 for (let n = 0; n < ROUNDS * 2; n++) {
-  for (const name of n % 2 ? names : [...names].reverse()) asked[name].push(await pages[name].evaluate((count) => globalThis.ask(count), REQUESTS));
+  for (const name of n % 2 ? names : [...names].reverse()) {
+    const { page, busy } = pages[name];
+    const before = await busy();
+    await page.evaluate((count) => globalThis.ask(count), REQUESTS);
+    asked[name].push(((await busy()) - before) / REQUESTS);
+  }
 }
 /** @param {string} label @param {Record<string, number[]>} times */
 function print(label, times) {
@@ -55,7 +64,7 @@ function print(label, times) {
   const added = [ours - base, ...theirs.map((time) => time - base)];
   console.log(`${label}, ms: nothing ${base.toFixed(3)}; beyond it ours ${added[0].toFixed(3)}, otel 2.x ${added[1].toFixed(3)}, otel 3.x ${added[2].toFixed(3)}; ratio ${(added[0] / Math.min(added[1], added[2])).toFixed(3)}`);
 }
-print('a request and its body', asked);
+print('main thread busy for a request and its body', asked);
 print('main thread busy till a page with three signals and traced requests stands', busy);
 await browser.close();
 backend.stop();

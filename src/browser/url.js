@@ -2,7 +2,7 @@
 
 import { SERVER_ADDRESS, SERVER_PORT, URL_FULL } from '../instrumentation/semconv.js';
 
-/** @typedef {{ href: string, propagates: boolean, attributes?: Record<string, string | number> }} Described */
+/** @typedef {{ href: string, origin: string, propagates: boolean, attributes?: Record<string, string | number> }} Described */
 
 /**
  * The URL; whether a request to it may carry a trace header (the page's own origin and the allow-list only); and what is
@@ -13,12 +13,15 @@ import { SERVER_ADDRESS, SERVER_PORT, URL_FULL } from '../instrumentation/semcon
  */
 export function describe(given, { propagateTo = [], allowQuery = [], scrubUrl } = {}) {
   const { href, origin, protocol, hostname, port } = new URL(given, document.baseURI);
-  if (!protocol.startsWith('http')) return { href, propagates: false };
-  const full = new URL(href);
-  full.username = full.password = full.hash = '';
-  full.search = full.search.replace(/([?&])([^=&]*)(=[^&]*)?/g, (pair, mark, key) =>
-    key && !allowQuery.includes(key) ? `${mark}${key}=REDACTED` : pair);
-  let told = full.href;
+  if (!protocol.startsWith('http')) return { href, origin, propagates: false };
+  let told = href;
+  if (/[?#@]/.test(href)) {
+    const full = new URL(href);
+    full.username = full.password = full.hash = '';
+    full.search = full.search.replace(/([?&])([^=&]*)(=[^&]*)?/g, (pair, mark, key) =>
+      key && !allowQuery.includes(key) ? `${mark}${key}=REDACTED` : pair);
+    told = full.href;
+  }
   try {
     if (scrubUrl) told = String(scrubUrl(told));
   } catch (error) {
@@ -27,6 +30,7 @@ export function describe(given, { propagateTo = [], allowQuery = [], scrubUrl } 
   }
   return {
     href,
+    origin,
     propagates: origin === location.origin || propagateTo.includes(origin),
     attributes: {
       [URL_FULL]: told,

@@ -99,7 +99,7 @@ export async function tracedFetch({ nativeFetch, describe, Span, bytesOf, encode
   const span = new Span(telemetry.id, method, {
     parent, attributes: { ...url.attributes, [HTTP_REQUEST_METHOD]: method, ...attributes },
   }, CLIENT);
-  const { origin } = new URL(url.href);
+  const { origin } = url;
   const foreign = origin !== location.origin;
   const headers = new Headers(init?.headers ?? request?.headers);
   const safe = SAFE.has(method);
@@ -123,6 +123,7 @@ export async function tracedFetch({ nativeFetch, describe, Span, bytesOf, encode
     if (failed) span.setAttribute(ERROR_TYPE, failed).setError('');
     for (const [key, seconds] of phasesOf(url.href, began)) span.setAttribute(key, seconds);
     span.end();
+    // A series of the context of now: what the app says of its place is part of it.
     const series = encode(HISTOGRAM_POINT, {
       [HTTP_REQUEST_METHOD]: method, [HTTP_RESPONSE_STATUS_CODE]: status, [ERROR_TYPE]: failed || undefined,
       [SERVER_ADDRESS]: url.attributes?.[SERVER_ADDRESS], [SERVER_PORT]: url.attributes?.[SERVER_PORT],
