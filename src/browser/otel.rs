@@ -32,7 +32,7 @@ pub struct Options {
     pub resource: Vec<(String, String)>,
     /// How contexts are handed on.
     pub propagators: Propagators,
-    /// Sampling, batches and all else; its resource is made from what stands above.
+    /// Sampling, batches and all else; its resource and its propagators are those that stand above, and it inspects nothing.
     pub config: Config,
 }
 
@@ -77,7 +77,8 @@ pub fn install(options: Options) -> Option<Handle> {
     }
     let agent = window.navigator().user_agent().unwrap_or_default();
     let client = Attributes::default().with("user_agent.original", agent.as_str()).finish();
-    let config = Config { resource: resource.finish(), client, ..options.config };
+    let propagators = options.propagators;
+    let config = Config { resource: resource.finish(), client, propagators, inspects: false, ..options.config };
     let browser = Browser {
         window: window.clone(),
         performance,
@@ -86,7 +87,7 @@ pub fn install(options: Options) -> Option<Handle> {
         timer: RefCell::default(),
     };
     let handle = pipeline(config, origin, seed, browser);
-    handle.set_global(options.propagators);
+    handle.set_global(propagators);
     listen(&window, handle);
     Some(handle)
 }

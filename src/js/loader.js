@@ -164,7 +164,13 @@ async function start() {
  */
 export function init(options) {
   if (options) places = { ...places, ...options };
-  if (!loading) full ||= Boolean(options?.full);
+  if (options?.full) {
+    try {
+      wantFull('full');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
   loading ??= start().then(
     () => {
       // One call that fails must not take those behind it along.
@@ -192,7 +198,7 @@ export function init(options) {
 /** The core that has all is wanted: it must not be on its way without. @param {string} option that wants it */
 export function wantFull(option) {
   if (loading && !full) {
-    throw new DOMException(`createTelemetry: option "${option}" must come before init() and the first player, or call init({ full: true }).`, 'InvalidStateError');
+    throw new DOMException(`Option "${option}" must come before another pipeline, init() and the first player, or after init({ full: true }).`, 'InvalidStateError');
   }
   full = true;
 }

@@ -59,7 +59,10 @@ const RULES = {
   compression: oneOf('gzip', 'none'),
   allowQuery: [(value) => Array.isArray(value) && value.every(isText), 'an array of query keys'],
   scrubUrl: [(value) => typeof value === 'function', 'a function'],
-  propagateTo: [(value) => Array.isArray(value) && value.every(isText), 'an array of origins'],
+  propagateTo: [
+    (value) => Array.isArray(value) && value.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
+    'an array of origins, as https://api.example.com',
+  ],
   scheduledDelayMillis: millis,
   exportTimeoutMillis: millis,
   metricIntervalMillis: millis,

@@ -290,7 +290,7 @@ export class Telemetry {
     if (!core && this.#full) return {};
     if (!core || !this.#full) return { traceparent: format(context), ...(context.state && { tracestate: context.state }) };
     const lines = text.decode(core.ask(1, this.id, bytesOf({ context }))).trim();
-    return lines && Object.fromEntries(lines.split('\n').map((line) => line.split(/: (.*)/, 2)));
+    return !lines ? {} : Object.fromEntries(lines.split('\n').map((line) => line.split(/: (.*)/, 2)));
   }
 
   /** @param {Headers | Record<string, string>} carrier */
@@ -309,7 +309,7 @@ export class Telemetry {
 
   /** @param {RequestInfo | URL} input @param {RequestInit} [init] @param {{ parent?: import('./types').Span | string }} [options] */
   fetch(input, init, options) {
-    return onRequest.fetch(tools, this, input, init, options);
+    return this.#ended ? nativeFetch(input, init) : onRequest.fetch(tools, this, input, init, options);
   }
 
   instrumentFetch() {

@@ -10,7 +10,7 @@ export interface InitOptions {
   worklet?: string | URL;
   /** `tonearm_full_bg.wasm`, which is loaded in the place of the other where an option of a pipeline asks for it. */
   fullWasm?: string | URL;
-  /** Loads that one whatever is asked for, so that later pipelines may ask. */
+  /** Loads that one whatever is asked for, so that later pipelines may ask; rejects where the other is on its way already. */
   full?: boolean;
 }
 
@@ -37,7 +37,7 @@ export interface TelemetryConfig {
   environment?: string;
   /** Further resource attributes. */
   resource?: Record<string, AttributeValue>;
-  /** Where OTLP goes; `/v1/traces` is added. The page's own origin by default. */
+  /** Where OTLP goes; `/v1/traces`, `/v1/metrics`, `/v1/logs` are added. The page's own origin by default. */
   endpoint?: string;
   /** Where one signal goes, as a whole URL. */
   endpoints?: { traces?: string; metrics?: string; logs?: string };
@@ -51,9 +51,9 @@ export interface TelemetryConfig {
   allowQuery?: string[];
   /** Says what is told of a URL, whose query values are redacted by then. */
   scrubUrl?(url: string): string;
-  /** Origins beside the page's own whose requests get a `traceparent` header. Each such URL costs a preflight. */
+  /** Origins (`https://api.example.com`) beside the page's own whose requests get a `traceparent` header. Each URL costs a preflight. */
   propagateTo?: string[];
-  /** The longest that a record waits, in milliseconds: 5000. */
+  /** The longest that a span waits, in milliseconds: 5000. A log record waits a second at most. */
   scheduledDelayMillis?: number;
   /** Records in one request: 512. */
   maxExportBatchSize?: number;
@@ -215,13 +215,15 @@ export interface TelemetryStats {
   logs: SignalStats;
 }
 
+/** A fault ended it for good; the core is on its way; `shutdown` ended it; no network; an endpoint does not answer; the listener
+ *  has not consented; nothing can be stored (it goes on in memory). */
 export type HealthReason = 'fault' | 'loading' | 'ended' | 'offline' | 'endpoint' | 'consent' | 'storage';
 
 /** A telemetry pipeline. */
 export interface Telemetry {
   /** Starts a span. */
   startSpan(name: string, options?: SpanOptions): Span;
-  /** A sum that only grows. Throws a `TypeError` for a name or a unit that is none. */
+  /** A sum that only grows. This and those below throw a `TypeError` for a name or a unit that is none. */
   createCounter(name: string, options?: InstrumentOptions): Counter;
   /** A sum. */
   createUpDownCounter(name: string, options?: InstrumentOptions): Counter;
@@ -251,9 +253,9 @@ export interface Telemetry {
   setUser(id: string | null, options?: { plain?: boolean }): Promise<void>;
   /** What the listener decided, where the option `consent` was given (`InvalidStateError` otherwise). A refusal erases what was kept. */
   setConsent(granted: boolean): void;
-  /** What goes along in the `baggage` header (the propagator `baggage`). */
+  /** What goes along in the `baggage` header (the propagator `baggage`). Throws a `TypeError` for a key that is no token. */
   setBaggage(entries: Record<string, string>): void;
-  /** The headers that hand a span on, in the formats of `propagators`. */
+  /** The headers that hand a span on, in the formats of `propagators`: none before consent, and before a larger core is there. */
   inject(span: Span | string | RemoteContext): Record<string, string>;
   /** The context that headers tell, to be a parent; in the formats of `propagators`. */
   extract(headers: Headers | Record<string, string>): RemoteContext | undefined;
@@ -277,7 +279,10 @@ export interface Telemetry {
   stats(): TelemetryStats;
 }
 
-/** Makes a pipeline. Throws a `TypeError` that names the option at fault. */
+/**
+ * Makes a pipeline. Throws a `TypeError` that names the option at fault, and an `InvalidStateError` where an option needs the larger
+ * core (`sampler`, `propagators`, `consent`, `cmcd`, `redact`, `echo`, `tellsItself`) and the other is on its way already.
+ */
 export function createTelemetry(config: TelemetryConfig): Telemetry;
 
 /** The state of a player. */
@@ -350,7 +355,9 @@ export type PlayerEventName =
 /**
  * A player. Names are those of `HTMLMediaElement` and mean the same. Promises reject with a `DOMException`:
  * `NotAllowedError` (the browser wants a user gesture), `NetworkError`, `NotSupportedError` (format), `EncodingError`
- * (undecodable or truncated), `AbortError` (or the signal's reason), `InvalidStateError`.
+ * (undecodable or truncated), `AbortError` (or the signal's reason), `InvalidStateError`, `OperationError` (a fault ended the core:
+ * the next play has another), `QuotaExceededError` (too many calls wait for it). Setting `volume` beyond its range throws an
+ * `IndexSizeError`, `currentTime` to what is no finite number a `TypeError`.
  */
 export class Player extends EventTarget {
   constructor(options?: PlayerOptions);

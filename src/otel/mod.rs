@@ -19,7 +19,7 @@ pub use propagator::Propagator;
 pub use trace::{Span, Tracer, TracerProvider};
 
 use crate::random::Random;
-use crate::telemetry::{Account, Config, Export, Propagators, Reply, Signal, Telemetry};
+use crate::telemetry::{Account, Config, Consent, Export, Propagators, Reply, Signal, Telemetry};
 use crate::time::{ClockAnchor, Duration, Instant};
 
 /// What a pipeline needs of its surroundings.
@@ -143,6 +143,12 @@ impl Handle {
         for export in self.record(Telemetry::leave).unwrap_or_default() {
             pipeline.host.send(self, export);
         }
+    }
+
+    /// What the listener decided; a refusal takes along what waited.
+    pub fn set_consent(self, consent: Consent) {
+        self.record(|telemetry, now| telemetry.set_consent(now, consent));
+        self.wake();
     }
 
     /// Where every record of a signal is.

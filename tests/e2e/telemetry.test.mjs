@@ -268,7 +268,7 @@ test('what only the core with all knows comes before the other is on its way, or
       return `${error.name}: ${error.message}`;
     }
   });
-  assert.match(outcome, /^InvalidStateError: createTelemetry: option "sampler" must come before init\(\)/);
+  assert.match(outcome, /^InvalidStateError: Option "sampler" must come before another pipeline/);
   await page.close();
 });
 

@@ -97,7 +97,7 @@ test('a wrong option is named, with what was expected and what came', () => {
       { serviceName: 'x', scheduledDelayMillis: 0 },
       'createTelemetry: option "scheduledDelayMillis": expected a whole number of milliseconds from 1 to 86400000, got the number 0',
     ],
-    [{ serviceName: 'x', propagateTo: 'y' }, 'createTelemetry: option "propagateTo": expected an array of origins, got the string "y"'],
+    [{ serviceName: 'x', propagateTo: 'y' }, 'createTelemetry: option "propagateTo": expected an array of origins, as https://api.example.com, got the string "y"'],
     [{ serviceName: 'x', headers: { a: 1 } }, 'createTelemetry: option "headers": expected an object of strings, or a function that gives one, got object'],
     [{ serviceName: 'x', nonsense: 1 }, 'createTelemetry: option "nonsense": is not known'],
   ]) {
