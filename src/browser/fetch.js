@@ -16,6 +16,9 @@ const SMALL = 1024;
 /** The status that is told to the core where the page is offline: nothing was sent, and `online` ends the wait. */
 const UNSENT = 1;
 
+/** What is told where a page that is being left can't send this one: nothing was sent, and it may be tried soon. */
+const LATER = 503;
+
 /** Bytes that pages which are left may have on their way (`LEAVE_BUDGET` of `export.rs`), and those that ours has. */
 const MOST_LEAVING = 60 << 10;
 let leaving = 0;
@@ -70,7 +73,6 @@ export function post(destination, signal, body, keepalive, timeout, answer) {
     });
   /** @param {import('../js/records.js').Transcode | undefined} json */
   const encoded = (json) => (json ? json.request(signal, body) : body);
-  const unsent = () => answer(UNSENT, -1, new Uint8Array());
   const prepare = async () => {
     const json = await transcode?.();
     const own = typeof headers === 'function' ? await headers() : headers;
@@ -89,7 +91,7 @@ export function post(destination, signal, body, keepalive, timeout, answer) {
   const knows = !(transcode && !destination.json) && !(typeof headers === 'function' && !given.has(headers));
   const cannot = keepalive && (!knows || (transcode && leaving + 3 * body.length > MOST_LEAVING));
   if (!navigator.onLine || cannot) {
-    setTimeout(unsent);
+    setTimeout(() => answer(cannot ? LATER : UNSENT, -1, new Uint8Array()));
     return;
   }
   (keepalive ? leave() : prepare())

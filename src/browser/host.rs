@@ -34,16 +34,16 @@ extern "C" {
     /// Calls back in so many milliseconds, and at no other time; never where they are negative.
     #[wasm_bindgen(method)]
     pub(super) fn wake(this: &Host, millis: f64);
-    /// Observes what the app observes, then calls `Core::collect`.
+    /// Observes what the app observes, then tells `COLLECT` of `door.js`.
     #[wasm_bindgen(method)]
     pub(super) fn observe(this: &Host, telemetry: u32);
-    /// Keeps what is pending (`Core::snapshot`) for the next visit.
+    /// Keeps what is pending (`Core::ask`) for the next visit.
     #[wasm_bindgen(method)]
     pub(super) fn spool(this: &Host, telemetry: u32);
     /// Looks at a record, and says what becomes of it (`INSPECTED` of `door.js`).
     #[wasm_bindgen(method)]
     pub(super) fn inspect(this: &Host, telemetry: u32, signal: u32, record: &[u8]);
-    /// Sends an export, at once, and answers through `Core::replied`.
+    /// Sends an export, at once, and answers by `REPLIED` of `door.js`.
     #[wasm_bindgen(method)]
     pub(super) fn post(
         this: &Host,

@@ -34,7 +34,7 @@ const rangeOf = (tab) => IDBKeyRange.bound([tab], [tab, []]);
 
 const lockOf = (/** @type {string} */ tab) => `tonearm.${tab}`;
 
-/** The requests of a snapshot (`Core::snapshot`). @param {Uint8Array} bytes */
+/** The requests of a snapshot (`Core::ask`). @param {Uint8Array} bytes */
 function* requestsOf(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at < bytes.length; ) {

@@ -239,6 +239,13 @@ export function whenCore(call, lost) {
   else lost?.();
 }
 
+/** Calls the core now, or once it is there, behind the records of before: what is set always finds a place.
+ *  @param {(core: import('./core').Core) => void} call */
+export function inTurn(call) {
+  if (core) call(core);
+  else records.push(call);
+}
+
 /** Counts records that were lost before the core had them. @param {number} telemetry @param {number} signal @param {number} reason */
 export function countLost(telemetry, signal, reason) {
   const key = `${telemetry} ${signal} ${reason}`;

@@ -76,7 +76,6 @@ function hasEnded(span, telemetry) {
 
 /** `SpanKind`. */
 const INTERNAL = 1;
-export const CLIENT = 3;
 
 /** Links that one span keeps (OpenTelemetry's default limit). */
 const MOST_LINKS = 128;

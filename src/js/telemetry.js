@@ -13,7 +13,7 @@ import {
   NO_BYTES, SESSION, tell,
 } from './door.js';
 import {
-  answered, countLost, currentCore, exporters, inspectors, isLive, lastTrace, observe, observers, revivals, samplers, spools,
+  answered, countLost, currentCore, exporters, inTurn, inspectors, isLive, lastTrace, observe, observers, revivals, samplers, spools,
   tellLosses, wantFull, whenCore, withCore,
 } from './loader.js';
 import { COUNTER, GAUGE, HISTOGRAM, Instrument, UP_DOWN_COUNTER, observeWith } from './metrics.js';
@@ -96,15 +96,20 @@ export class Telemetry {
       destination.transcode = async () => (destination.json ??= (await onRequest.records()).transcode);
       destination.transcode().catch(() => {});
     }
-    if (redact || echo) {
-      const answer = (/** @type {number} */ signal, /** @type {Uint8Array | undefined} */ record) =>
-        tell(currentCore(), INSPECTED, this.id, signal, 0, 0, Boolean(record), record);
-      inspectors.set(this.id, onRequest.inspector({ redact, echo, encode }, answer));
-    }
+    if (redact || echo) this.#inspect();
     this.#encoded = encodeConfig(options);
     observers.set(this.id, [() => settle(), () => this.#tellDropped()]);
     this.#create();
     revivals.add(this.#revive);
+  }
+
+  /** Shows records to the app; what waits for that when the listener refuses is forgotten. */
+  #inspect() {
+    const { redact, echo } = this.options;
+    const { signal: refused } = this.#leaving;
+    const answer = (/** @type {number} */ signal, /** @type {Uint8Array | undefined} */ record) =>
+      refused.aborted ? 0 : tell(currentCore(), INSPECTED, this.id, signal, 0, 0, Boolean(record), record);
+    inspectors.set(this.id, onRequest.inspector({ redact, echo, encode }, answer));
   }
 
   /** @param {boolean} [again] */
@@ -114,10 +119,12 @@ export class Telemetry {
       const known = this.#consent === 'granted' && this.#stores ? lastSession(this.options.serviceName) : undefined;
       tell(core, SESSION, this.id, known?.age ?? 0, Number(known?.told ?? false), 0, false, utf8.encode(known?.id ?? ''));
       // What was said to one that ended; what is said before the first is there follows in its turn.
-      const attributes = this.#attributes();
-      if (again) tell(core, CONTEXT_ATTRIBUTES, this.id, attributes.shared, 0, 0, false, attributes.bytes);
-      if (this.options.consent) tell(core, CONSENT, this.id, CONSENTS.indexOf(this.#consent));
-      if (this.#baggage) tell(core, BAGGAGE, this.id, 0, 0, 0, false, utf8.encode(this.#baggage));
+      if (again) {
+        const { shared, bytes } = this.#attributes();
+        tell(core, CONTEXT_ATTRIBUTES, this.id, shared, 0, 0, false, bytes);
+        if (this.options.consent) tell(core, CONSENT, this.id, CONSENTS.indexOf(this.#consent));
+        tell(core, BAGGAGE, this.id, 0, 0, 0, false, utf8.encode(this.#baggage));
+      }
       tellLosses(core, this.id);
       this.#store();
     });
@@ -151,7 +158,7 @@ export class Telemetry {
   #tell(what, a, bytes) {
     // What has ended before is told as it was then.
     settle(true);
-    whenCore((core) => tell(core, what, this.id, a, 0, 0, false, bytes));
+    inTurn((core) => tell(core, what, this.id, a, 0, 0, false, bytes));
   }
 
   get sessionId() {
@@ -253,7 +260,7 @@ export class Telemetry {
     this.#consent = granted ? 'granted' : 'denied';
     if (before === this.#consent) return;
     this.#tell(CONSENT, CONSENTS.indexOf(this.#consent));
-    if (granted) whenCore(() => this.#store());
+    if (granted) inTurn(() => this.#store());
     else this.#erase();
   }
 
@@ -263,6 +270,7 @@ export class Telemetry {
     this.#leaving = new AbortController();
     const destination = exporters.get(this.id);
     if (destination) destination.ended = this.#leaving.signal;
+    if (inspectors.has(this.id)) this.#inspect();
     keepSession(this.options.serviceName);
     const spool = spools.get(this.id) ?? new Spool(this.options.serviceName, () => undefined, () => {});
     spools.delete(this.id);
@@ -321,8 +329,11 @@ export class Telemetry {
   /** @param {{ timeoutMillis?: number }} [options] @returns {Promise<boolean>} */
   forceFlush({ timeoutMillis = 30_000 } = {}) {
     observe(this.id);
+    // Behind what was recorded and said before.
+    settle(true);
     return new Promise((resolve) => {
-      withCore((core) => {
+      withCore(() => {}, () => resolve(false));
+      inTurn((core) => {
         settle();
         tell(core, FLUSH, this.id);
         const [, open = 0] = this.#figures();
@@ -339,7 +350,7 @@ export class Telemetry {
         };
         answered.add(heard);
         heard();
-      }, () => resolve(false));
+      });
     });
   }
 

@@ -130,6 +130,25 @@ test('before consent nothing is stored and nothing leaves; a refusal erases, con
   await context.close();
 });
 
+test('what was said while it was denied is not sent by a later consent, though the core came after both', async () => {
+  const { page, name } = await open({ consent: 'denied' });
+  await page.evaluate(async () => {
+    const { telemetry } = globalThis;
+    const refused = globalThis.tonearm.createTelemetry({ ...telemetry.options, serviceName: `${telemetry.options.serviceName}-b` });
+    refused.startSpan('denied').end();
+    refused.log({ eventName: 'denied' });
+    refused.setConsent(true);
+    refused.startSpan('granted').end();
+    globalThis.refused = refused;
+    await refused.forceFlush();
+  });
+  const { spans, logs } = await otlp.of(`${name}-b`, ({ spans }) => spans.length > 0);
+  assert.deepEqual([spans.map((/** @type {any} */ span) => span.name), logs], [['granted'], []]);
+  const { traces, logs: kept } = await page.evaluate(() => globalThis.refused.stats());
+  assert.deepEqual([traces.dropped.consent, kept.dropped.consent], [1, 1]);
+  await page.close();
+});
+
 test('the app sees its records first, and they go out as JSON where it asks', async () => {
   const page = await openPage(browser, `${backend.gateway}/e2e/blank.html`);
   /** @type {string[]} */
