@@ -24,11 +24,11 @@ instruments! {
     /// The parts that the latency is the sum of.
     TrackPlayPhase = "track.play.phase", "s", Histogram, [PHASE, CDN_NODE];
     /// Plays by how they came out.
-    TrackPlayAttempts = "track.play.attempts", "{play}", Counter, [OUTCOME, ERROR_CLASS];
+    TrackPlayAttempts = "track.play.attempts", "{play}", Counter, [OUTCOME, ERROR_CLASS, CDN_NODE];
     /// Audio that was heard.
-    TrackPlayTime = "track.play.time", "s", Counter, [];
+    TrackPlayTime = "track.play.time", "s", Counter, [CDN_NODE];
     /// Waiting: startup, stall, seek.
-    TrackBufferTime = "track.buffer.time", "s", Counter, [CAUSE];
+    TrackBufferTime = "track.buffer.time", "s", Counter, [CAUSE, CDN_NODE];
     /// Unintended stops after the start.
     TrackStalls = "track.stalls", "{stall}", Counter, [CAUSE, CDN_NODE];
     /// How long they were.
@@ -36,13 +36,13 @@ instruments! {
     /// Seek request → audio at the new position.
     TrackSeekLatency = "track.seek.latency", "s", Histogram, [];
     /// Silence that the worklet had to insert.
-    AudioBufferUnderflow = "audio.buffer.underflow", "s", Counter, [];
+    AudioBufferUnderflow = "audio.buffer.underflow", "s", Counter, [CDN_NODE];
     /// How often.
-    AudioBufferUnderflows = "audio.buffer.underflows", "{underflow}", Counter, [];
+    AudioBufferUnderflows = "audio.buffer.underflows", "{underflow}", Counter, [CDN_NODE];
     /// Packets that a decoder was given.
-    AudioDecodeAttempts = "audio.decode.attempts", "{packet}", Counter, [AUDIO_CODEC];
+    AudioDecodeAttempts = "audio.decode.attempts", "{packet}", Counter, [AUDIO_CODEC, CDN_NODE];
     /// Those of them that became silence.
-    AudioDecodeFailed = "audio.decode.failures", "{packet}", Counter, [AUDIO_CODEC, ERROR_TYPE];
+    AudioDecodeFailed = "audio.decode.failures", "{packet}", Counter, [AUDIO_CODEC, CDN_NODE, ERROR_TYPE];
     /// Sessions that began.
     PlayerSessions = "player.sessions", "{session}", Counter, [];
     /// One each 30 s of a session in which something is to be heard.

@@ -95,7 +95,12 @@ impl PlayTrace {
         if std::mem::take(&mut self.attempted) {
             let class = if error == Some(PlayFailure::NotAllowed) { "business" } else { "technical" };
             let class = if error.is_some() { class } else { "" };
-            to.measure(Metric::TrackPlayAttempts, 1.0, &[Value::Text(outcome), Value::Text(class)], self.context);
+            to.measure(
+                Metric::TrackPlayAttempts,
+                1.0,
+                &[Value::Text(outcome), Value::Text(class), self.node()],
+                self.context,
+            );
         }
     }
 
@@ -119,14 +124,14 @@ impl PlayTrace {
 
     /// So many seconds of the track were heard.
     pub fn heard(&self, to: &mut Teller<'_>, seconds: f64) {
-        to.measure(Metric::TrackPlayTime, seconds, &[], None);
+        to.measure(Metric::TrackPlayTime, seconds, &[self.node()], None);
     }
 
     /// So many packets were decoded, and so many of them became silence.
     pub fn decoded(&self, to: &mut Teller<'_>, packets: u32, failures: u32) {
         let failed = PlayFailure::Undecodable.error_type();
-        let attributes = [Value::Text(&self.codec), Value::Text(&failed)];
-        to.measure(Metric::AudioDecodeAttempts, packets.into(), &attributes[..1], self.context);
+        let attributes = [Value::Text(&self.codec), self.node(), Value::Text(&failed)];
+        to.measure(Metric::AudioDecodeAttempts, packets.into(), &attributes[..2], self.context);
         if failures > 0 {
             to.measure(Metric::AudioDecodeFailed, failures.into(), &attributes, self.context);
             let told = [(name::AUDIO_DECODE_FAILURES, failures.into())];
@@ -251,7 +256,7 @@ impl PlayTrace {
     }
 
     fn waited(&self, to: &mut Teller<'_>, cause: &str, seconds: f64) {
-        to.measure(Metric::TrackBufferTime, seconds, &[Value::Text(cause)], self.context);
+        to.measure(Metric::TrackBufferTime, seconds, &[Value::Text(cause), self.node()], self.context);
     }
 
     /// The play ends, before its start or after: whatever is open ends with it.
@@ -338,7 +343,7 @@ impl PlayTrace {
             let attributes = [Value::Text(cause.as_str()), self.node()];
             to.measure(Metric::TrackStalls, 1.0, &attributes, self.context);
             if cause != StallCause::Device {
-                to.measure(Metric::AudioBufferUnderflows, 1.0, &[], self.context);
+                to.measure(Metric::AudioBufferUnderflows, 1.0, &[self.node()], self.context);
             }
         }
     }
@@ -358,7 +363,7 @@ impl PlayTrace {
         to.measure(Metric::TrackStallDuration, duration, &attributes, self.context);
         self.waited(to, "stall", duration);
         if cause != StallCause::Device {
-            to.measure(Metric::AudioBufferUnderflow, seconds, &[], self.context);
+            to.measure(Metric::AudioBufferUnderflow, seconds, &[self.node()], self.context);
         }
     }
 

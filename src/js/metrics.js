@@ -35,6 +35,8 @@ export class Instrument {
   #id = 0;
   /** The core that knows them. @type {import('./core').Core | undefined} */
   #core;
+  /** Attributes that were given and not declared: they are left out. */
+  undeclaredAttributes = 0;
 
   /** @param {number} telemetry @param {string} name @param {number} kind @param {import('./types').InstrumentOptions} options */
   constructor(telemetry, name, kind, { unit = '', attributes = [], bounds = [] } = {}) {
@@ -58,8 +60,10 @@ export class Instrument {
     let key = '';
     // A number and its text are two values.
     if (attributes) {
+      this.undeclaredAttributes += Object.keys(attributes).length;
       for (const name of this.#keys) {
         const value = attributes[name];
+        if (name in attributes) this.undeclaredAttributes--;
         key += typeof value === 'string' ? `"${value}\0` : `${value}\0`;
       }
     }

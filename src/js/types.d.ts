@@ -178,15 +178,21 @@ export interface InstrumentOptions {
 /** Attributes of a measurement. */
 export type MetricAttributes = Record<string, AttributeValue | undefined>;
 
+/** What all instruments tell of themselves. */
+interface Instrument {
+  /** How many attributes were given that `InstrumentOptions.attributes` does not name: they are left out. Bound ones count once. */
+  readonly undeclaredAttributes: number;
+}
+
 /** Adds up. `within` is the span of the moment, to which an exemplar leads. */
-export interface Counter {
+export interface Counter extends Instrument {
   add(value: number, attributes?: MetricAttributes, within?: Span | string): void;
   /** The same with its attributes given, for what is counted often. */
   bind(attributes: MetricAttributes): { add(value: number, within?: Span | string): void };
 }
 
 /** Measures. */
-export interface Histogram {
+export interface Histogram extends Instrument {
   record(value: number, attributes?: MetricAttributes, within?: Span | string): void;
   /** The same with its attributes given, for what is measured often. */
   bind(attributes: MetricAttributes): { record(value: number, within?: Span | string): void };

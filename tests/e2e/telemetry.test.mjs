@@ -56,6 +56,24 @@ test('a session is on spans and logs, goes on from page to page of a tab, and no
   await page.close();
 });
 
+test('an attribute that no instrument declares is left out and counted', async () => {
+  const { page, name } = await open();
+  const left = await page.evaluate(async () => {
+    const { telemetry } = globalThis;
+    const counter = telemetry.createCounter('declared', { attributes: ['kind', 'rare'] });
+    await globalThis.tonearm.init();
+    for (let n = 0; n < 3; n++) counter.add(1, { kind: 'a', listener: `l${n}`, rare: undefined });
+    counter.bind({ kind: 'a', listener: 'l' }).add(1);
+    await telemetry.forceFlush();
+    return counter.undeclaredAttributes;
+  });
+  assert.equal(left, 4);
+  const { metrics } = await otlp.of(name, ({ metrics }) => metrics.some((/** @type {any} */ metric) => metric.name === 'declared'));
+  const points = metrics.filter((/** @type {any} */ metric) => metric.name === 'declared').flatMap((metric) => metric.sum.dataPoints);
+  for (const { attributes } of points) assert.deepEqual(attributesOf(attributes), { kind: 'a' });
+  await page.close();
+});
+
 test('context is on all signals, the user hidden on spans and logs alone, a search counted', async () => {
   const { page, name } = await open({ userKey: 'secret' });
   await page.evaluate(async () => {

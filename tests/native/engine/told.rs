@@ -106,18 +106,18 @@ fn a_play_is_counted_and_measured_with_exemplars_of_its_trace() {
     let phases: f64 =
         points.iter().filter(|((name, _), _)| name == "track.play.phase").map(|(_, point)| point.sum).sum();
     assert!((phases - 0.035).abs() < 1e-9, "the phases add up to the latency");
-    assert_eq!(sum(&points, "track.play.attempts", "outcome=started"), 1.0);
-    assert!((sum(&points, "track.play.time", "") - 31.0).abs() < 1e-6);
-    assert!((sum(&points, "track.buffer.time", "cause=startup") - 0.035).abs() < 1e-9);
-    assert!((sum(&points, "track.buffer.time", "cause=stall") - 0.4).abs() < 1e-9);
-    assert!((sum(&points, "track.buffer.time", "cause=seek") - 0.03).abs() < 1e-9);
+    assert_eq!(sum(&points, "track.play.attempts", "outcome=started,cdn.node=fra-1"), 1.0);
+    assert!((sum(&points, "track.play.time", "cdn.node=fra-1") - 31.0).abs() < 1e-6);
+    assert!((sum(&points, "track.buffer.time", "cause=startup,cdn.node=fra-1") - 0.035).abs() < 1e-9);
+    assert!((sum(&points, "track.buffer.time", "cause=stall,cdn.node=fra-1") - 0.4).abs() < 1e-9);
+    assert!((sum(&points, "track.buffer.time", "cause=seek,cdn.node=fra-1") - 0.03).abs() < 1e-9);
     assert_eq!(sum(&points, "track.stalls", "cause=decode,cdn.node=fra-1"), 1.0);
     assert!((sum(&points, "track.stall.duration", "cause=decode,cdn.node=fra-1") - 0.4).abs() < 1e-9);
     assert!((sum(&points, "track.seek.latency", "") - 0.03).abs() < 1e-9);
-    assert!((sum(&points, "audio.buffer.underflow", "") - 0.4).abs() < 1e-9);
-    assert_eq!(sum(&points, "audio.buffer.underflows", ""), 1.0);
-    assert_eq!(sum(&points, "audio.decode.attempts", "audio.codec=mp3"), 40.0);
-    assert_eq!(sum(&points, "audio.decode.failures", "audio.codec=mp3,error.type=undecodable"), 2.0);
+    assert!((sum(&points, "audio.buffer.underflow", "cdn.node=fra-1") - 0.4).abs() < 1e-9);
+    assert_eq!(sum(&points, "audio.buffer.underflows", "cdn.node=fra-1"), 1.0);
+    assert_eq!(sum(&points, "audio.decode.attempts", "audio.codec=mp3,cdn.node=fra-1"), 40.0);
+    assert_eq!(sum(&points, "audio.decode.failures", "audio.codec=mp3,cdn.node=fra-1,error.type=undecodable"), 2.0);
     assert_eq!(sum(&points, "player.state.transitions", "from=starting,to=playing"), 1.0);
     assert_eq!(sum(&points, "player.session.heartbeats", ""), 2.0, "31.5 s: at once, and after 30");
     let get = "http.request.method=GET,http.response.status_code=200,cdn.node=fra-1";
@@ -137,7 +137,7 @@ fn a_play_that_fails_is_counted_and_logged_with_its_trace() {
     let spans = spans(&mut host);
     let root = named(&spans, "track.play");
     let points = points(&mut host);
-    assert_eq!(sum(&points, "track.play.attempts", "outcome=failed,error.class=technical"), 1.0);
+    assert_eq!(sum(&points, "track.play.attempts", "outcome=failed,error.class=technical,cdn.node=fra-1"), 1.0);
     assert!(!points.keys().any(|(name, _)| name == "track.play.latency"), "a play that never started has none");
     let logs = logs(&mut host);
     let failed = logs.iter().find(|log| log.event_name == "track.play_failed").unwrap();
@@ -184,5 +184,5 @@ fn a_stall_that_a_stop_ends_is_counted_once_and_not_until_the_next_play() {
     host.play(2);
     let points = points(&mut host);
     assert!((sum(&points, "track.stall.duration", "cause=decode,cdn.node=fra-1") - 0.4).abs() < 1e-9);
-    assert!((sum(&points, "audio.buffer.underflow", "") - 0.4).abs() < 1e-9);
+    assert!((sum(&points, "audio.buffer.underflow", "cdn.node=fra-1") - 0.4).abs() < 1e-9);
 }
