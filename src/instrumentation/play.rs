@@ -72,6 +72,9 @@ impl PlayTrace {
         let carried = !requests.is_empty();
         let told = |text: &mut String| if carried { std::mem::take(text) } else { String::new() };
         let (node, codec) = (told(&mut self.node), told(&mut self.codec));
+        if !node.is_empty() {
+            to.set(root, name::CDN_NODE, Value::Text(&node));
+        }
         *self = Self {
             root,
             context,
@@ -170,6 +173,7 @@ impl PlayTrace {
     pub fn respond(&mut self, to: &mut Teller<'_>, request: u32, head: &ResponseHead) {
         if let Some(node) = &head.node {
             self.node.clone_from(node);
+            to.set(self.root, name::CDN_NODE, Value::Text(node));
         }
         let open = self.requests.get_mut(request).map(|open| {
             open.status = head.status;
@@ -273,8 +277,10 @@ impl PlayTrace {
                 (name::TRACK_STALL_TIME, totals.stalled.as_secs_f64().into()),
                 (name::TRACK_STALLS, totals.stalls.into()),
                 (name::AUDIO_DECODE_FAILURES, totals.decode_failures.into()),
+                (name::CDN_NODE, self.node()),
             ];
-            to.log(INFO, name::EVENT_TRACK_ENDED, "", &attributes, self.context);
+            let told = attributes.len() - usize::from(self.node.is_empty());
+            to.log(INFO, name::EVENT_TRACK_ENDED, "", &attributes[..told], self.context);
         }
         for (_, open) in std::mem::take(&mut self.requests).iter() {
             to.end(Some(open.key), to.now);

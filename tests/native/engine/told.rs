@@ -27,6 +27,7 @@ fn labels(attributes: &[KeyValue]) -> String {
     let label = |attribute: &KeyValue| match attribute.value.clone().and_then(|value| value.value) {
         Some(any_value::Value::StringValue(text)) => format!("{}={text}", attribute.key),
         Some(any_value::Value::IntValue(number)) => format!("{}={number}", attribute.key),
+        Some(any_value::Value::DoubleValue(number)) => format!("{}={number}", attribute.key),
         other => panic!("{other:?}"),
     };
     attributes.iter().map(label).collect::<Vec<_>>().join(",")
@@ -136,6 +137,7 @@ fn a_play_that_fails_is_counted_and_logged_with_its_trace() {
     host.head(404);
     let spans = spans(&mut host);
     let root = named(&spans, "track.play");
+    assert!(labels(&root.attributes).contains("cdn.node=fra-1"), "and on the play");
     let points = points(&mut host);
     assert_eq!(sum(&points, "track.play.attempts", "outcome=failed,error.class=technical,cdn.node=fra-1"), 1.0);
     assert!(!points.keys().any(|(name, _)| name == "track.play.latency"), "a play that never started has none");
@@ -164,6 +166,8 @@ fn the_log_lines_of_a_play_tell_its_story() {
     let events: Vec<&str> = logs.iter().map(|log| log.event_name.as_str()).collect();
     let ended = events.iter().filter(|event| **event == "track.ended").count();
     assert_eq!((ended, events.contains(&"player.session_active")), (1, true), "{events:?}");
+    let told = logs.iter().find(|log| log.event_name == "track.ended").unwrap();
+    assert!(labels(&told.attributes).contains("cdn.node=fra-1"), "where it came from is on the totals");
     let trace = hex(&host.engine.player(PLAYER).unwrap().context().unwrap().trace_id);
     // What came before the play had no trace to be in.
     let of_the_play = logs.iter().filter(|log| hex(&log.trace_id) == trace).count();
