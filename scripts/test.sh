@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every test, after setting up what is missing: native, browser (Chromium, Firefox), packaging and types, end to end.
+# Every test, after setting up what is missing: native, browser (Chromium, Firefox), packaging and types, end to end,
+# the real backends where there is Go.
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"
@@ -16,4 +17,5 @@ stage "browser tests" bash scripts/test-browser.sh chrome firefox
 stage "sizes" node scripts/check-size.mjs
 stage "packaging tests" node --test tests/packaging/*.test.mjs
 stage "end to end" node --test --test-concurrency=1 tests/e2e/*.test.mjs
+stage "real backends" bash scripts/test-backends.sh
 say "everything passed in $((SECONDS - began)) s"

@@ -27,7 +27,7 @@ pub(crate) fn router(
     cdn: &str,
     files: Router,
     faults: Arc<Switches>,
-    collector: Option<String>,
+    collector: Option<receiver::Collector>,
 ) -> Router {
     let state = Arc::new(Gateway { service, metadata: metadata.into(), cdn: cdn.into(), faults });
     Router::new()

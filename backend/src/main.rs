@@ -77,7 +77,7 @@ async fn main() -> Result<(), Failure> {
     let (metadata, metadata_origin) = listen(after(1)).await?;
     let (cdn, cdn_origin) = listen(after(2)).await?;
     // Everything goes to the receiver on the gateway, and on from there to a Collector where one is named.
-    let collector = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty());
+    let collector = receiver::Collector::from_env();
     let endpoint = gateway_origin.clone();
     let catalogue = Arc::new(catalogue::read(&tracks[0], &cdn_origin)?);
     let faults = Arc::new(faults::Switches::default());

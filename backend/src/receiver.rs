@@ -53,13 +53,13 @@ struct Store {
     requests: u64,
     bytes: u64,
     /// Where bodies go on to.
-    collector: Option<String>,
+    collector: Option<Collector>,
 }
 
 type Shared = Arc<Mutex<Store>>;
 
 /// The receiver's routes.
-pub(crate) fn router(collector: Option<String>) -> Router {
+pub(crate) fn router(collector: Option<Collector>) -> Router {
     let options = || async { allow_any_origin(StatusCode::NO_CONTENT.into_response()) };
     Router::new()
         .route("/v1/traces", post(receive::<ExportTraceServiceRequest>).options(options))
@@ -252,9 +252,30 @@ fn decode<T: Records>(headers: &HeaderMap, body: &Bytes) -> Result<T, String> {
     }
 }
 
+/// A Collector: where it is, and what it wants to see (`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS`).
+#[derive(Clone)]
+pub(crate) struct Collector {
+    endpoint: String,
+    headers: Vec<(String, String)>,
+    client: reqwest::Client,
+}
+
+impl Collector {
+    /// The one that the environment names.
+    pub(crate) fn from_env() -> Option<Self> {
+        let endpoint = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty())?;
+        let listed = std::env::var("OTEL_EXPORTER_OTLP_HEADERS").unwrap_or_default();
+        let pair = |pair: &str| pair.split_once('=').map(|(name, value)| (name.trim().into(), value.replace("%20", " ")));
+        Some(Self { endpoint, headers: listed.split(',').filter_map(pair).collect(), client: reqwest::Client::new() })
+    }
+}
+
 /// Sends a body on as it came. The demo keeps no account of what a Collector says to it.
-fn pass_on(collector: &str, path: &str, headers: &HeaderMap, body: &Bytes) {
-    let mut request = reqwest::Client::new().post(format!("{}{path}", collector.trim_end_matches('/')));
+fn pass_on(collector: &Collector, path: &str, headers: &HeaderMap, body: &Bytes) {
+    let mut request = collector.client.post(format!("{}{path}", collector.endpoint.trim_end_matches('/')));
+    for (name, value) in &collector.headers {
+        request = request.header(name, value);
+    }
     for name in [header::CONTENT_TYPE, header::CONTENT_ENCODING] {
         if let Some(value) = headers.get(&name) {
             request = request.header(name, value);

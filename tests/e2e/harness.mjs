@@ -8,14 +8,14 @@ import { chromium } from 'playwright-core';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
 
-/** Starts the backend on free ports. @returns {Promise<{ gateway: string, metadata: string, cdn: string, binary: string, stop: () => void }>} */
-export async function startBackend() {
+/** Starts the backend on free ports. @param {Record<string, string>} [env] @returns {Promise<{ gateway: string, metadata: string, cdn: string, binary: string, stop: () => void }>} */
+export async function startBackend(env = {}) {
   // The one that was built last: a release build of an earlier day must not be tested in its place.
   const built = ['release', 'debug'].map((profile) => `${root}target/${profile}/tonearm-backend`).filter((path) => existsSync(path));
   const [binary] = built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
   if (!binary) throw new Error('the backend is not built: cargo build -p tonearm-backend');
   const mounts = ['--tracks', `${root}www/tracks`, '--tracks', `${root}tests/e2e/media`, '--mount', `pkg=${root}pkg/dist`, '--mount', `e2e=${root}tests/e2e/pages`, '--mount', `yew=${root}examples/yew`, '--mount', `media=${root}tests/e2e/media`, '--mount', `bench=${root}benches`];
-  const child = spawn(binary, ['--port', '0', ...mounts], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(binary, ['--port', '0', ...mounts], { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
   const line = await new Promise((resolve, reject) => {
     child.stdout.once('data', resolve);
     child.once('exit', (code) => reject(new Error(`the backend ended with ${code}`)));

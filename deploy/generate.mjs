@@ -1,0 +1,42 @@
+// Writes what is made from data: Prometheus' configuration and rules, and Grafana's boards. `node deploy/generate.mjs` writes
+// the files that ship; the tests see that they are what this makes.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { BOARDS } from './grafana/boards.mjs';
+import { ruleGroups } from './prometheus/rules.mjs';
+
+const HEAD = '# Written by deploy/generate.mjs.\n';
+const yaml = (/** @type {unknown} */ value) => HEAD + stringify(value, { lineWidth: 0 });
+
+/** Prometheus' configuration.
+ *  @param {{ interval?: string, targets?: Record<string, string[]>, rules?: string }} [options] scraped jobs */
+export const prometheus = ({ interval = '15s', targets = { 'tonearm-ingest': ['ingest:8888'], 'tonearm-processing': ['processing:8889'] }, rules = 'rules.yml' } = {}) => ({
+  global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
+  rule_files: [rules],
+  otlp: {
+    translation_strategy: 'UnderscoreEscapingWithSuffixes',
+    // `service` and `environment` are labels of each series already.
+    promote_resource_attributes: [],
+  },
+  storage: { tsdb: { out_of_order_time_window: '10m' } },
+  scrape_configs: Object.entries(targets).map(([job_name, hosts]) => ({ job_name, static_configs: [{ targets: hosts }] })),
+});
+
+/** Files by their path under `deploy/`. @param {{ scale?: number }} [options] */
+export function files(options) {
+  return {
+    'prometheus/prometheus.yml': yaml(prometheus()),
+    'prometheus/rules.yml': yaml({ groups: ruleGroups(options) }),
+    ...Object.fromEntries(BOARDS.map((board) => [`grafana/boards/${board.uid}.json`, `${JSON.stringify(board, null, 2)}\n`])),
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, content] of Object.entries(files())) {
+    const target = new URL(path, import.meta.url);
+    mkdirSync(new URL('.', target), { recursive: true });
+    writeFileSync(target, content);
+  }
+}
