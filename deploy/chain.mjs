@@ -61,7 +61,7 @@ export async function until(attempt, what, seconds = 60) {
 export async function startChain(folder, { token = 'public-token', origins = '*', scale = 1, keepPercent = 100, decisionWait = '2s', env = {}, only, ports: fixed = {} } = {}) {
   mkdirSync(folder, { recursive: true });
   const names = [
-    'ingest', 'ingestHealth', 'ingestMetrics', 'processing', 'processingHealth', 'processingMetrics', 'jaeger', 'jaegerQuery', 'jaegerGrpc', 'jaegerHealth',
+    'ingest', 'ingestHealth', 'ingestMetrics', 'processing', 'processingHealth', 'processingMetrics', 'processingScrape', 'jaeger', 'jaegerQuery', 'jaegerGrpc', 'jaegerHealth',
     'prometheus', 'loki', 'lokiGrpc',
   ];
   const free = await freePorts(names.length);
@@ -71,7 +71,7 @@ export async function startChain(folder, { token = 'public-token', origins = '*'
   const url = (/** @type {string} */ name) => `http://${at(name)}`;
 
   const targets = { 'tonearm-ingest': [at('ingestMetrics')], 'tonearm-processing': [at('processingMetrics')] };
-  writeFileSync(`${folder}/prometheus.yml`, stringify(prometheus({ interval: scale === 1 ? '5s' : '1s', targets, rules: `${folder}/rules.yml` })));
+  writeFileSync(`${folder}/prometheus.yml`, stringify(prometheus({ interval: scale === 1 ? '5s' : '1s', listeners: [at('processingScrape')], targets, rules: `${folder}/rules.yml` })));
   writeFileSync(`${folder}/rules.yml`, stringify({ groups: ruleGroups({ scale, jaeger: url('jaegerQuery') }) }));
 
   /** @type {Program[]} */
@@ -95,7 +95,7 @@ export async function startChain(folder, { token = 'public-token', origins = '*'
       name: 'processing', binary: programOf('tonearm-collector'), args: ['--config', here('collector/processing.yaml')], ready: `${url('processingHealth')}/`,
       env: {
         PROCESSING_ADDRESS: at('processing'), PROCESSING_HEALTH: at('processingHealth'), PROCESSING_METRICS_PORT: String(ports.processingMetrics),
-        TRACES_ENDPOINT: url('jaeger'), METRICS_ENDPOINT: `${url('prometheus')}/api/v1/otlp`, LOGS_ENDPOINT: `${url('loki')}/otlp`,
+        TRACES_ENDPOINT: url('jaeger'), METRICS_ENDPOINT: `${url('prometheus')}/api/v1/otlp`, PROCESSING_SCRAPE: at('processingScrape'), LOGS_ENDPOINT: `${url('loki')}/otlp`,
         KEEP_PERCENT: String(keepPercent), DECISION_WAIT: decisionWait, STARTS_INTERVAL: '1s',
       },
     },

@@ -10,18 +10,17 @@ import { ruleGroups } from './prometheus/rules.mjs';
 const HEAD = '# Written by deploy/generate.mjs.\n';
 const yaml = (/** @type {unknown} */ value) => HEAD + stringify(value, { lineWidth: 0 });
 
-/** Prometheus' configuration.
- *  @param {{ interval?: string, targets?: Record<string, string[]>, rules?: string }} [options] scraped jobs */
-export const prometheus = ({ interval = '15s', targets = { 'tonearm-ingest': ['ingest:8888'], 'tonearm-processing': ['processing:8889'] }, rules = 'rules.yml' } = {}) => ({
+/** Prometheus' configuration: what listeners counted, from each processing Collector, and the Collectors themselves.
+ *  @param {{ interval?: string, listeners?: string[], targets?: Record<string, string[]>, rules?: string }} [options] */
+export const prometheus = ({ interval = '15s', listeners = ['processing:9464'], targets = { 'tonearm-ingest': ['ingest:8888'], 'tonearm-processing': ['processing:8889'] }, rules = 'rules.yml' } = {}) => ({
   global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
   rule_files: [rules],
-  otlp: {
-    translation_strategy: 'UnderscoreEscapingWithSuffixes',
-    // `service` and `environment` are labels of each series already.
-    promote_resource_attributes: [],
-  },
-  storage: { tsdb: { out_of_order_time_window: '10m' } },
-  scrape_configs: Object.entries(targets).map(([job_name, hosts]) => ({ job_name, static_configs: [{ targets: hosts }] })),
+  otlp: { translation_strategy: 'UnderscoreEscapingWithSuffixes' },
+  scrape_configs: [
+    // Labels are the listeners': `job` is the service, `instance` the Collector that counted.
+    { job_name: 'tonearm-listeners', honor_labels: true, scrape_native_histograms: true, static_configs: [{ targets: listeners }] },
+    ...Object.entries(targets).map(([job_name, hosts]) => ({ job_name, static_configs: [{ targets: hosts }] })),
+  ],
 });
 
 /** Files by their path under `deploy/`. @param {{ scale?: number }} [options] */

@@ -265,7 +265,8 @@ impl Collector {
     pub(crate) fn from_env() -> Option<Self> {
         let endpoint = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty())?;
         let listed = std::env::var("OTEL_EXPORTER_OTLP_HEADERS").unwrap_or_default();
-        let pair = |pair: &str| pair.split_once('=').map(|(name, value)| (name.trim().into(), value.replace("%20", " ")));
+        let pair =
+            |pair: &str| pair.split_once('=').map(|(name, value)| (name.trim().into(), value.replace("%20", " ")));
         Some(Self { endpoint, headers: listed.split(',').filter_map(pair).collect(), client: reqwest::Client::new() })
     }
 }

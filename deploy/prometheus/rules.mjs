@@ -65,13 +65,13 @@ export const ALERTS = [
   {
     alert: 'BackendUnreachable', severity: 'page', for: 120,
     expr: `max by (job, instance, exporter) (otelcol_exporter_queue_size{job="tonearm-processing"} > 0)
-  unless on (instance, exporter) (${['spans', 'metric_points', 'log_records'].map((what) => `rate(otelcol_exporter_sent_${what}_total[2m]) > 0`).join(' or ')})${NO_CHAIN}`,
+  unless on (instance, exporter) (${['spans', 'metric_points', 'log_records'].map((what) => `rate(otelcol_exporter_sent_${what}[2m]) > 0`).join(' or ')})${NO_CHAIN}`,
     summary: 'The Collector {{ $labels.instance }} can\'t hand on to {{ $labels.exporter }}: its queue holds {{ $value }} batches.',
     look: 'backendunreachable',
   },
   {
     alert: 'TelemetryRefused', severity: 'ticket', for: 300,
-    expr: `(${['spans', 'metric_points', 'log_records'].map((what) => `sum by (job, instance) (rate(otelcol_receiver_refused_${what}_total[5m])) > 0`).join('\n  or ')})${NO_CHAIN}`,
+    expr: `(${['spans', 'metric_points', 'log_records'].map((what) => `sum by (job, instance) (rate(otelcol_receiver_refused_${what}[5m])) > 0`).join('\n  or ')})${NO_CHAIN}`,
     summary: 'The Collector {{ $labels.instance }} refuses records: listeners keep them and come back, until their own queues are full.',
     look: 'telemetryrefused',
   },

@@ -1,0 +1,152 @@
+//! The account: what the script did, metric by metric; and what the Collector acknowledged, point by point.
+
+use std::collections::BTreeMap;
+
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
+use opentelemetry_proto::tonic::metrics::v1::{metric, number_data_point};
+use prost::Message;
+use serde::Serialize;
+use tonearm::telemetry::{DropReason, Export, Signal};
+
+use crate::exporter::Exporter;
+use crate::listener::Listener;
+
+/// One series added up: of a counter the sum, of a histogram also how many.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Total {
+    sum: f64,
+    count: u64,
+}
+
+/// A series: its metric, and its attributes in their order.
+type Series = (String, BTreeMap<String, String>);
+
+/// What happened, and what arrived.
+#[derive(Debug, Default)]
+pub(crate) struct Account {
+    script: BTreeMap<Series, Total>,
+    acknowledged: BTreeMap<Series, Total>,
+    /// Requests that were sent again after an answer that was never read: what they carry may have arrived twice.
+    pub(crate) unsure: u64,
+    /// Metric points in them.
+    pub(crate) unsure_points: u64,
+    /// Answers by status; 0 where there was none.
+    statuses: BTreeMap<u16, u64>,
+    /// Traces in which something went wrong, a few: a drill looks for them in Jaeger.
+    pub(crate) failed_traces: Vec<String>,
+}
+
+fn text(value: Option<any_value::Value>) -> String {
+    match value {
+        Some(any_value::Value::StringValue(text)) => text,
+        Some(any_value::Value::IntValue(number)) => number.to_string(),
+        Some(any_value::Value::BoolValue(flag)) => flag.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn labels(attributes: Vec<KeyValue>) -> BTreeMap<String, String> {
+    attributes.into_iter().map(|pair| (pair.key, text(pair.value.and_then(|value| value.value)))).collect()
+}
+
+impl Account {
+    /// The script did something that a metric counts or measures.
+    pub(crate) fn happened(&mut self, name: &str, attributes: &[(&str, &str)], value: f64) {
+        let attributes = attributes.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+        let total = self.script.entry((name.into(), attributes)).or_default();
+        total.sum += value;
+        total.count += 1;
+    }
+
+    /// An export was answered.
+    pub(crate) fn answered(&mut self, status: u16) {
+        *self.statuses.entry(status).or_default() += 1;
+    }
+
+    /// The Collector has acknowledged this.
+    pub(crate) fn acknowledge(&mut self, export: &Export) {
+        if export.signal != Signal::Metrics {
+            return;
+        }
+        let Ok(request) = ExportMetricsServiceRequest::decode(export.body.as_slice()) else { return };
+        for metric in request.resource_metrics.into_iter().flat_map(|r| r.scope_metrics).flat_map(|s| s.metrics) {
+            let name = metric.name;
+            let mut add = |attributes, sum, count| {
+                let total = self.acknowledged.entry((name.clone(), labels(attributes))).or_default();
+                total.sum += sum;
+                total.count += count;
+            };
+            match metric.data {
+                Some(metric::Data::Sum(sum)) => sum.data_points.into_iter().for_each(|point| {
+                    let value = match point.value {
+                        Some(number_data_point::Value::AsDouble(value)) => value,
+                        Some(number_data_point::Value::AsInt(value)) => value as f64,
+                        None => 0.0,
+                    };
+                    add(point.attributes, value, 1);
+                }),
+                Some(metric::Data::ExponentialHistogram(histogram)) => {
+                    let points = histogram.data_points.into_iter();
+                    points.for_each(|point| add(point.attributes, point.sum.unwrap_or_default(), point.count));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// How many points a request carries.
+    pub(crate) fn points(export: &Export) -> u64 {
+        let Ok(request) = ExportMetricsServiceRequest::decode(export.body.as_slice()) else { return 0 };
+        let metrics = request.resource_metrics.into_iter().flat_map(|r| r.scope_metrics).flat_map(|s| s.metrics);
+        let count = |data| match data {
+            Some(metric::Data::Sum(sum)) => sum.data_points.len() as u64,
+            Some(metric::Data::ExponentialHistogram(histogram)) => histogram.data_points.len() as u64,
+            _ => 0,
+        };
+        metrics.map(|metric| count(metric.data)).sum()
+    }
+
+    /// All of it, as the report has it.
+    pub(crate) fn report(&self, listeners: &[Listener], exporter: &Exporter) -> serde_json::Value {
+        let list = |of: &BTreeMap<Series, Total>| -> Vec<_> {
+            let one = |((name, attributes), total): (&Series, &Total)| serde_json::json!({ "name": name, "attributes": attributes, "sum": total.sum, "count": total.count });
+            of.iter().map(one).collect()
+        };
+        let mut signals = BTreeMap::new();
+        for signal in Signal::ALL {
+            let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+            for account in listeners.iter().filter_map(|listener| listener.account(signal)) {
+                for (name, value) in
+                    [("started", account.started), ("exported", account.exported), ("pending", account.pending)]
+                {
+                    *sums.entry(name).or_default() += value;
+                }
+                for reason in DropReason::ALL {
+                    *sums.entry(reason.as_str()).or_default() += account.dropped(reason);
+                }
+            }
+            signals.insert(path_name(signal), sums);
+        }
+        serde_json::json!({
+            "listeners": listeners.len(),
+            "requests": exporter.sent,
+            "bytes": exporter.bytes,
+            "statuses": self.statuses,
+            "unsure": self.unsure,
+            "unsurePoints": self.unsure_points,
+            "failedTraces": self.failed_traces,
+            "signals": signals,
+            "script": list(&self.script),
+            "acknowledged": list(&self.acknowledged),
+        })
+    }
+}
+
+fn path_name(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Traces => "traces",
+        Signal::Metrics => "metrics",
+        Signal::Logs => "logs",
+    }
+}
