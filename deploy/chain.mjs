@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
@@ -50,18 +50,33 @@ export async function until(attempt, what, seconds = 60) {
   throw new Error(`it never came: ${what}${last ? ` (${last})` : ''}`);
 }
 
+/** Hands connections to the ports in turn: what a balancer before two Collectors does. @param {number[]} ports */
+async function startSplitter(ports) {
+  let next = 0;
+  const server = createServer((socket) => {
+    const port = ports[next++ % ports.length];
+    const onward = connect(port, '127.0.0.1');
+    for (const [from, to] of [[socket, onward], [onward, socket]]) from.pipe(to).on('error', () => from.destroy());
+    socket.once('close', () => onward.destroy());
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return { url: `http://127.0.0.1:${port}`, stop: () => server.close() };
+}
+
 /** @typedef {{ name: string, env?: Record<string, string>, binary: string, args: string[], ready: string }} Program */
 
 /**
  * Starts the chain in `folder`, where it keeps logs and data.
  * @param {string} folder
  * @param {{ token?: string, origins?: string, scale?: number, keepPercent?: number, decisionWait?: string, env?: Record<string, string>,
- *   collectors?: number, only?: string[], ports?: Record<string, number> }} [options] rules' scale; how many processing Collectors
+ *   second?: boolean, overlays?: string[], listenersInterval?: string, ports?: Record<string, number> }} [options] rules' scale; whether there are two processing
+ *   Collectors behind a splitter; what else the processing Collectors read
  */
-export async function startChain(folder, { token = 'public-token', origins = '*', scale = 1, keepPercent = 100, decisionWait = '2s', env = {}, only, ports: fixed = {} } = {}) {
+export async function startChain(folder, { token = 'public-token', origins = '*', scale = 1, keepPercent = 100, decisionWait = '2s', env = {}, second = false, overlays = [], listenersInterval = scale === 1 ? '2s' : '1s', ports: fixed = {} } = {}) {
   mkdirSync(folder, { recursive: true });
   const names = [
-    'ingest', 'ingestHealth', 'ingestMetrics', 'processing', 'processingHealth', 'processingMetrics', 'processingScrape', 'jaeger', 'jaegerQuery', 'jaegerGrpc', 'jaegerHealth',
+    'ingest', 'ingestHealth', 'ingestMetrics', 'processing', 'processingHealth', 'processingMetrics', 'processingScrape', 'processing2', 'processing2Health', 'processing2Metrics', 'processing2Scrape', 'jaeger', 'jaegerQuery', 'jaegerGrpc', 'jaegerHealth',
     'prometheus', 'loki', 'lokiGrpc',
   ];
   const free = await freePorts(names.length);
@@ -70,10 +85,22 @@ export async function startChain(folder, { token = 'public-token', origins = '*'
   const at = (/** @type {string} */ name) => `127.0.0.1:${ports[name]}`;
   const url = (/** @type {string} */ name) => `http://${at(name)}`;
 
-  const targets = { 'tonearm-ingest': [at('ingestMetrics')], 'tonearm-processing': [at('processingMetrics')] };
-  writeFileSync(`${folder}/prometheus.yml`, stringify(prometheus({ interval: scale === 1 ? '5s' : '1s', listeners: [at('processingScrape')], targets, rules: `${folder}/rules.yml` })));
+  const processing = second ? ['processing', 'processing2'] : ['processing'];
+  const splitter = second ? await startSplitter([ports.processing, ports.processing2]) : undefined;
+  const targets = { 'tonearm-ingest': [at('ingestMetrics')], 'tonearm-processing': processing.map((name) => at(`${name}Metrics`)) };
+  writeFileSync(`${folder}/prometheus.yml`, stringify(prometheus({ interval: scale === 1 ? '5s' : '1s', listenersInterval, listeners: processing.map((name) => at(`${name}Scrape`)), targets, rules: `${folder}/rules.yml` })));
   writeFileSync(`${folder}/rules.yml`, stringify({ groups: ruleGroups({ scale, jaeger: url('jaegerQuery') }) }));
 
+  /** @param {string} name @returns {Program} */
+  const processingProgram = (name) => ({
+    name, binary: programOf('tonearm-collector'), ready: `${url(`${name}Health`)}/`,
+    args: ['collector/processing.yaml', ...overlays].flatMap((path) => ['--config', here(path)]),
+    env: {
+      COLLECTOR_ID: name, PROCESSING_ADDRESS: at(name), PROCESSING_HEALTH: at(`${name}Health`), PROCESSING_METRICS_PORT: String(ports[`${name}Metrics`]),
+      PROCESSING_SCRAPE: at(`${name}Scrape`), TRACES_ENDPOINT: url('jaeger'), METRICS_ENDPOINT: `${url('prometheus')}/api/v1/otlp`, LOGS_ENDPOINT: `${url('loki')}/otlp`,
+      KEEP_PERCENT: String(keepPercent), DECISION_WAIT: decisionWait, STARTS_INTERVAL: '1s',
+    },
+  });
   /** @type {Program[]} */
   const programs = [
     {
@@ -91,19 +118,12 @@ export async function startChain(folder, { token = 'public-token', origins = '*'
       name: 'loki', binary: programOf('loki'), args: [`-config.file=${here('loki/loki.yaml')}`, '-config.expand-env=true'], ready: `${url('loki')}/ready`,
       env: { LOKI_HOST: '127.0.0.1', LOKI_PORT: String(ports.loki), LOKI_GRPC_PORT: String(ports.lokiGrpc), LOKI_DATA: `${folder}/loki` },
     },
-    {
-      name: 'processing', binary: programOf('tonearm-collector'), args: ['--config', here('collector/processing.yaml')], ready: `${url('processingHealth')}/`,
-      env: {
-        PROCESSING_ADDRESS: at('processing'), PROCESSING_HEALTH: at('processingHealth'), PROCESSING_METRICS_PORT: String(ports.processingMetrics),
-        TRACES_ENDPOINT: url('jaeger'), METRICS_ENDPOINT: `${url('prometheus')}/api/v1/otlp`, PROCESSING_SCRAPE: at('processingScrape'), LOGS_ENDPOINT: `${url('loki')}/otlp`,
-        KEEP_PERCENT: String(keepPercent), DECISION_WAIT: decisionWait, STARTS_INTERVAL: '1s',
-      },
-    },
+    ...processing.map((name) => processingProgram(name)),
     {
       name: 'ingest', binary: programOf('tonearm-collector'), args: ['--config', here('collector/ingest.yaml')], ready: `${url('ingestHealth')}/`,
       env: {
         INGEST_ADDRESS: at('ingest'), INGEST_HEALTH: at('ingestHealth'), INGEST_METRICS_PORT: String(ports.ingestMetrics), INGEST_QUEUE: `${folder}/queue`,
-        PROCESSING_ENDPOINT: url('processing'), TONEARM_TOKEN: token, TONEARM_ORIGINS: origins,
+        PROCESSING_ENDPOINT: splitter?.url ?? url('processing'), TONEARM_TOKEN: token, TONEARM_ORIGINS: origins,
       },
     },
   ];
@@ -139,6 +159,7 @@ export async function startChain(folder, { token = 'public-token', origins = '*'
     pid: (/** @type {string} */ name) => running.get(name)?.pid,
     async stopAll() {
       for (const name of [...running.keys()].reverse()) await stop(name);
+      splitter?.stop();
     },
     /** What Prometheus answers to a query: labels and value. @param {string} query @returns {Promise<{ metric: Record<string, string>, value?: [number, string], histogram?: [number, any] }[]>} */
     async query(query) {
@@ -148,7 +169,7 @@ export async function startChain(folder, { token = 'public-token', origins = '*'
     },
   };
   try {
-    for (const { name } of programs) if (!only || only.includes(name)) await start(name);
+    for (const { name } of programs) await start(name);
   } catch (error) {
     await chain.stopAll();
     throw error;

@@ -11,14 +11,15 @@ const HEAD = '# Written by deploy/generate.mjs.\n';
 const yaml = (/** @type {unknown} */ value) => HEAD + stringify(value, { lineWidth: 0 });
 
 /** Prometheus' configuration: what listeners counted, from each processing Collector, and the Collectors themselves.
- *  @param {{ interval?: string, listeners?: string[], targets?: Record<string, string[]>, rules?: string }} [options] */
-export const prometheus = ({ interval = '15s', listeners = ['processing:9464'], targets = { 'tonearm-ingest': ['ingest:8888'], 'tonearm-processing': ['processing:8889'] }, rules = 'rules.yml' } = {}) => ({
+ *  @param {{ interval?: string, listenersInterval?: string, listeners?: string[], targets?: Record<string, string[]>, rules?: string }} [options] */
+export const prometheus = ({ interval = '15s', listenersInterval = '5s', listeners = ['processing:9464'], targets = { 'tonearm-ingest': ['ingest:8888'], 'tonearm-processing': ['processing:8889'] }, rules = 'rules.yml' } = {}) => ({
   global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
   rule_files: [rules],
   otlp: { translation_strategy: 'UnderscoreEscapingWithSuffixes' },
   scrape_configs: [
-    // Labels are the listeners': `job` is the service, `instance` the Collector that counted.
-    { job_name: 'tonearm-listeners', honor_labels: true, scrape_native_histograms: true, static_configs: [{ targets: listeners }] },
+    // Labels are the listeners': `job` is the service, `instance` the Collector that counted. Often: what a Collector that is
+    // killed had counted since the last time is gone.
+    { job_name: 'tonearm-listeners', scrape_interval: listenersInterval, scrape_timeout: listenersInterval, honor_labels: true, scrape_native_histograms: true, static_configs: [{ targets: listeners }] },
     ...Object.entries(targets).map(([job_name, hosts]) => ({ job_name, static_configs: [{ targets: hosts }] })),
   ],
 });

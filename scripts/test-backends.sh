@@ -8,4 +8,5 @@ if ! have go; then
   exit 0
 fi
 bash scripts/setup.sh backends
+cargo build --quiet --release -p tonearm-load
 node --test --test-concurrency=1 tests/backends/*.test.mjs

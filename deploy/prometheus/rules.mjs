@@ -105,7 +105,11 @@ export const ALERTS = [
 ];
 
 /** So many seconds, as Prometheus writes them. @param {number} seconds */
-export const duration = (seconds) => (seconds % 3600 === 0 ? `${seconds / 3600}h` : seconds % 60 === 0 ? `${seconds / 60}m` : seconds < 1 ? `${Math.round(seconds * 1000)}ms` : `${seconds}s`);
+export function duration(seconds) {
+  if (!Number.isInteger(seconds)) return `${Math.round(seconds * 1000)}ms`;
+  if (seconds % 3600 === 0) return `${seconds / 3600}h`;
+  return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`;
+}
 
 /** The windows of an expression, divided. @param {string} expression @param {number} scale */
 const scaled = (expression, scale) => expression.replace(/\[(\d+)([smh])\]/g, (_, count, unit) =>
