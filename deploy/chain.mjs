@@ -94,7 +94,7 @@ export async function startChain(folder, { token = 'public-token', origins = '*'
   /** @param {string} name @returns {Program} */
   const processingProgram = (name) => ({
     name, binary: programOf('tonearm-collector'), ready: `${url(`${name}Health`)}/`,
-    args: ['collector/processing.yaml', ...overlays].flatMap((path) => ['--config', here(path)]),
+    args: [here('collector/processing.yaml'), ...overlays].flatMap((path) => ['--config', path]),
     env: {
       COLLECTOR_ID: name, PROCESSING_ADDRESS: at(name), PROCESSING_HEALTH: at(`${name}Health`), PROCESSING_METRICS_PORT: String(ports[`${name}Metrics`]),
       PROCESSING_SCRAPE: at(`${name}Scrape`), TRACES_ENDPOINT: url('jaeger'), METRICS_ENDPOINT: `${url('prometheus')}/api/v1/otlp`, LOGS_ENDPOINT: `${url('loki')}/otlp`,

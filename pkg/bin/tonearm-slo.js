@@ -1,0 +1,168 @@
+#!/usr/bin/env node
+// A gate for a front-end team's CI: plays a page a number of times, each in a browser of its own state, reads what the page's own
+// Tonearm tells on its way out, and fails where start-up, stalls or errors break the objective.
+
+import { writeFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { transcode } from '../dist/records.js';
+
+const USAGE = `tonearm-slo URL --click SELECTOR [options]
+
+  --click SELECTOR     what to click for a play; or --evaluate SCRIPT, which runs in the page
+  --plays N            how often (10)
+  --listen SECONDS     how long each is heard (5)
+  --start-up SECONDS   the objective: 95 of 100 plays start in that time (1)
+  --stalled PART       the objective: stalled ÷ (stalled + heard), of all plays together (0.01)
+  --failures PART      the objective: plays that fail (0)
+  --wait SECONDS       how long a play's telemetry may take after it (15)
+  --browser PATH       the browser; the one that playwright-core knows otherwise
+  --json FILE, --junit FILE
+
+Wants playwright-core beside it. Ends with 0, with 1 where an objective is broken, with 2 where nothing could be measured.
+`;
+
+/** @param {string} message @returns {never} */
+function refuse(message) {
+  console.error(`tonearm-slo: ${message}\n\n${USAGE}`);
+  process.exit(2);
+}
+
+const NUMBERS = { plays: 10, listen: 5, 'start-up': 1, stalled: 0.01, failures: 0, wait: 15 };
+const TEXTS = ['click', 'evaluate', 'browser', 'json', 'junit'];
+
+/** @param {string[]} words */
+function optionsOf(words) {
+  /** @type {Record<string, any>} */
+  const options = { ...NUMBERS };
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at];
+    if (!word.startsWith('--')) {
+      options.url = word;
+      continue;
+    }
+    const name = word.slice(2);
+    const value = words[++at];
+    if (value === undefined) refuse(`${word} wants a value`);
+    if (Object.hasOwn(NUMBERS, name)) {
+      options[name] = Number(value);
+      if (!(options[name] >= 0)) refuse(`${word}: expected a number that is not negative, got ${JSON.stringify(value)}`);
+    } else if (TEXTS.includes(name)) options[name] = value;
+    else refuse(`unknown option ${word}`);
+  }
+  if (!options.url) refuse('no URL');
+  if (!options.click && !options.evaluate) refuse('nothing starts a play: --click or --evaluate');
+  if (!(options.plays >= 1)) refuse('--plays: expected at least one');
+  return options;
+}
+
+/** What a request of OTLP/HTTP carries, as OTLP's JSON has it. @param {import('playwright-core').Request} request */
+function spansOf(request) {
+  const body = request.postDataBuffer();
+  if (!body) return [];
+  const plain = request.headers()['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
+  const json = (request.headers()['content-type'] ?? '').includes('json') ? plain : transcode.request(0, plain);
+  const { resourceSpans = [] } = JSON.parse(new TextDecoder().decode(json));
+  return resourceSpans.flatMap((/** @type {any} */ { scopeSpans = [] }) => scopeSpans.flatMap((/** @type {any} */ { spans = [] }) => spans));
+}
+
+/** @param {any} span @param {string} key */
+const attribute = (span, key) => span.attributes?.find((/** @type {any} */ one) => one.key === key)?.value?.stringValue;
+const seconds = (/** @type {any} */ span) => Number(BigInt(span.endTimeUnixNano) - BigInt(span.startTimeUnixNano)) / 1e9;
+
+/** One play: its outcome, how long it took to start and stood still, its trace. @param {import('playwright-core').Browser} browser @param {Record<string, any>} options */
+async function play(browser, { url, click, evaluate, listen, wait }) {
+  const context = await browser.newContext();
+  try {
+    /** @type {any[]} */
+    const spans = [];
+    context.on('request', (request) => {
+      if (request.method() !== 'POST' || !/\/v1\/traces(\?|$)/.test(request.url())) return;
+      try {
+        spans.push(...spansOf(request));
+      } catch (error) {
+        console.error(`tonearm-slo: a request could not be read: ${error}`);
+      }
+    });
+    const page = await context.newPage();
+    await page.goto(url);
+    if (click) await page.click(click);
+    else await page.evaluate(evaluate);
+    await page.waitForTimeout(listen * 1000);
+    const root = () => spans.find(({ name }) => name === 'track.play');
+    // What stalled is told with the next batch, at the latest when the page is left.
+    for (const end = Date.now() + wait * 1000; Date.now() < end && !root(); ) await page.waitForTimeout(100);
+    await page.evaluate(() => {
+      Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await page.waitForTimeout(500);
+    const span = root();
+    if (!span) return { outcome: 'unknown', trace: '', startUp: NaN, stalled: 0, heard: 0, error: 'the page told of no play' };
+    const outcome = attribute(span, 'track.play.outcome') ?? 'unknown';
+    const of = spans.filter(({ traceId }) => traceId === span.traceId);
+    const stalled = of.filter(({ name }) => name === 'track.stall').reduce((sum, stall) => sum + seconds(stall), 0);
+    const later = of.find(({ name, status }) => name === 'track.recover' && status?.code === 2);
+    const error = attribute(span, 'error.type') ?? (later && attribute(later, 'error.type'));
+    const startUp = seconds(span);
+    return { outcome: later ? 'failed' : outcome, trace: span.traceId, startUp, stalled, heard: Math.max(0, listen - startUp - stalled), error };
+  } finally {
+    await context.close();
+  }
+}
+
+/** @typedef {Awaited<ReturnType<typeof play>>} Play */
+
+/** Objectives, what was measured, and whether they hold. @param {Play[]} plays @param {Record<string, any>} options */
+function judge(plays, options) {
+  const started = plays.filter(({ outcome }) => outcome === 'started');
+  const times = started.map(({ startUp }) => startUp).sort((a, b) => a - b);
+  const p95 = times[Math.ceil(times.length * 0.95) - 1] ?? Infinity;
+  const stalled = started.reduce((sum, one) => sum + one.stalled, 0);
+  const heard = started.reduce((sum, one) => sum + one.heard, 0);
+  const failed = plays.filter(({ outcome }) => outcome !== 'started').length / plays.length;
+  const part = stalled / (stalled + heard || 1);
+  return [
+    { name: 'start-up', measured: p95, objective: options['start-up'], unit: 's', holds: p95 <= options['start-up'], what: '95th percentile' },
+    { name: 'stalled', measured: part, objective: options.stalled, unit: '', holds: part <= options.stalled, what: 'part of the time' },
+    { name: 'failures', measured: failed, objective: options.failures, unit: '', holds: failed <= options.failures, what: 'part of the plays' },
+  ];
+}
+
+/** The play that one would look at first: one that failed, else the one that waited longest. @param {Play[]} plays */
+const worstOf = (plays) => [...plays].sort((a, b) => Number(b.outcome !== 'started') - Number(a.outcome !== 'started') || b.startUp + b.stalled - (a.startUp + a.stalled))[0];
+
+const escape = (/** @type {string} */ text) => text.replace(/[<>&"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
+/** @param {ReturnType<typeof judge>} objectives @param {string} told @param {number} took seconds */
+const junit = (objectives, told, took) => `<?xml version="1.0" encoding="UTF-8"?>
+<testsuite name="tonearm-slo" tests="${objectives.length}" failures="${objectives.filter(({ holds }) => !holds).length}" time="${took.toFixed(1)}">
+${objectives.map(({ name, holds, measured, objective, unit }) => `  <testcase classname="tonearm-slo" name="${name}">${holds ? '' : `<failure message="${measured}${unit}, objective ${objective}${unit}">${escape(told)}</failure>`}</testcase>`).join('\n')}
+</testsuite>
+`;
+
+const options = optionsOf(process.argv.slice(2));
+const { chromium } = await import('playwright-core').catch(() => refuse('playwright-core is not installed'));
+const began = Date.now();
+const args = ['--autoplay-policy=document-user-activation-required', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])];
+const browser = await chromium.launch({ executablePath: options.browser, args, ignoreDefaultArgs: ['--mute-audio'] }).catch((error) => refuse(`no browser: ${error.message}`));
+/** @type {Play[]} */
+const plays = [];
+try {
+  for (let n = 1; n <= options.plays; n++) {
+    const one = await play(browser, options).catch((error) => refuse(`the page can't be played: ${error.message}`));
+    plays.push(one);
+    console.log(`play ${n}: ${one.outcome}${one.error ? ` (${one.error})` : ''}, start-up ${one.startUp.toFixed(3)} s, stalled ${one.stalled.toFixed(3)} s, trace ${one.trace}`);
+  }
+} finally {
+  await browser.close();
+}
+const objectives = judge(plays, options);
+const worst = worstOf(plays);
+for (const { name, what, measured, objective, unit, holds } of objectives) {
+  console.log(`${holds ? 'holds ' : 'BROKEN'} ${name}: ${measured.toFixed(3)}${unit} (${what}), objective ${objective}${unit}`);
+}
+const told = `worst play: trace ${worst.trace || 'unknown'}, ${worst.outcome}, start-up ${worst.startUp.toFixed(3)} s, stalled ${worst.stalled.toFixed(3)} s`;
+console.log(told);
+if (options.json) writeFileSync(options.json, `${JSON.stringify({ url: options.url, objectives, worst, plays }, null, 2)}\n`);
+if (options.junit) writeFileSync(options.junit, junit(objectives, told, (Date.now() - began) / 1000));
+if (plays.every(({ outcome }) => outcome === 'unknown')) refuse('the page told of no play: does it use createTelemetry, and do its exports leave?');
+process.exit(objectives.every(({ holds }) => holds) ? 0 : 1);
