@@ -15,19 +15,21 @@ const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.
 const cache = process.env.TONEARM_CACHE ?? `${process.env.XDG_CACHE_HOME ?? `${homedir()}/.cache`}/tonearm`;
 const { backends: versions } = JSON.parse(readFileSync(here('versions.json'), 'utf8'));
 
-/** Where the set-up puts a program. @param {string} name */
-export function programOf(name) {
+/** Where the set-up puts what belongs together. @param {string} name */
+export function backendFolder(name) {
+  if (name !== 'collector') return `${cache}/backends/${name}-${versions[name]}`;
   const manifest = readFileSync(here('collector/builder.yaml'));
-  const collector = `collector-${versions.collector}-${createHash('sha256').update(manifest).digest('hex').slice(0, 12)}`;
-  const folder = { 'tonearm-collector': collector, promtool: `prometheus-${versions.prometheus}` }[name] ?? `${name}-${versions[name]}`;
-  return `${cache}/backends/${folder}/${name}`;
+  return `${cache}/backends/collector-${versions.collector}-${createHash('sha256').update(manifest).digest('hex').slice(0, 12)}`;
 }
+
+/** A program. @param {string} name */
+export const programOf = (name) => `${backendFolder({ 'tonearm-collector': 'collector', promtool: 'prometheus' }[name] ?? name)}/${name}`;
 
 /** Whether all programs are there. */
 export const isBuilt = () => ['tonearm-collector', 'jaeger', 'prometheus', 'promtool', 'loki'].every((name) => existsSync(programOf(name)));
 
 /** Ports that nobody has. @param {number} count @returns {Promise<number[]>} */
-async function freePorts(count) {
+export async function freePorts(count) {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(servers.map((server) => new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve(/** @type {import('node:net').AddressInfo} */ (server.address()).port));
@@ -70,10 +72,10 @@ async function startSplitter(ports) {
  * Starts the chain in `folder`, where it keeps logs and data.
  * @param {string} folder
  * @param {{ token?: string, origins?: string, scale?: number, keepPercent?: number, decisionWait?: string, env?: Record<string, string>,
- *   second?: boolean, overlays?: string[], listenersInterval?: string, ports?: Record<string, number> }} [options] rules' scale; whether there are two processing
- *   Collectors behind a splitter; what else the processing Collectors read
+ *   second?: boolean, overlays?: string[], ingestOverlays?: string[], listenersInterval?: string, ports?: Record<string, number> }} [options] rules' scale; whether there are two processing
+ *   Collectors behind a splitter; what else the Collectors of each tier read
  */
-export async function startChain(folder, { token = 'public-token', origins = '*', scale = 1, keepPercent = 100, decisionWait = '2s', env = {}, second = false, overlays = [], listenersInterval = scale === 1 ? '2s' : '1s', ports: fixed = {} } = {}) {
+export async function startChain(folder, { token = 'public-token', origins = '*', scale = 1, keepPercent = 100, decisionWait = '2s', env = {}, second = false, overlays = [], ingestOverlays = [], listenersInterval = scale === 1 ? '2s' : '1s', ports: fixed = {} } = {}) {
   mkdirSync(folder, { recursive: true });
   const names = [
     'ingest', 'ingestHealth', 'ingestMetrics', 'processing', 'processingHealth', 'processingMetrics', 'processingScrape', 'processing2', 'processing2Health', 'processing2Metrics', 'processing2Scrape', 'jaeger', 'jaegerQuery', 'jaegerGrpc', 'jaegerHealth',
@@ -120,7 +122,7 @@ export async function startChain(folder, { token = 'public-token', origins = '*'
     },
     ...processing.map((name) => processingProgram(name)),
     {
-      name: 'ingest', binary: programOf('tonearm-collector'), args: ['--config', here('collector/ingest.yaml')], ready: `${url('ingestHealth')}/`,
+      name: 'ingest', binary: programOf('tonearm-collector'), args: [here('collector/ingest.yaml'), ...ingestOverlays].flatMap((path) => ['--config', path]), ready: `${url('ingestHealth')}/`,
       env: {
         INGEST_ADDRESS: at('ingest'), INGEST_HEALTH: at('ingestHealth'), INGEST_METRICS_PORT: String(ports.ingestMetrics), INGEST_QUEUE: `${folder}/queue`,
         PROCESSING_ENDPOINT: splitter?.url ?? url('processing'), TONEARM_TOKEN: token, TONEARM_ORIGINS: origins,

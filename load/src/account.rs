@@ -33,6 +33,8 @@ pub(crate) struct Account {
     pub(crate) unsure_points: u64,
     /// Answers by status; 0 where there was none.
     statuses: BTreeMap<u16, u64>,
+    /// Start-up times in milliseconds, by region and node: what percentiles are made of.
+    starts: BTreeMap<String, Vec<f64>>,
     /// Traces in which something went wrong, a few: a drill looks for them in Jaeger.
     pub(crate) failed_traces: Vec<String>,
 }
@@ -57,6 +59,11 @@ impl Account {
         let total = self.script.entry((name.into(), attributes)).or_default();
         total.sum += value;
         total.count += 1;
+    }
+
+    /// A play started after so many milliseconds.
+    pub(crate) fn started(&mut self, region: &str, node: &str, millis: f64) {
+        self.starts.entry(format!("{region} {node}")).or_default().push(millis);
     }
 
     /// An export was answered.
@@ -137,6 +144,7 @@ impl Account {
             "unsurePoints": self.unsure_points,
             "failedTraces": self.failed_traces,
             "signals": signals,
+            "starts": self.starts,
             "script": list(&self.script),
             "acknowledged": list(&self.acknowledged),
         })

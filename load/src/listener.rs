@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use tonearm::engine::{ContextState, Engine, Input, Output, PlayRequest, PlayerInput, Report, Source};
 use tonearm::instrumentation::Url;
-use tonearm::telemetry::{Account as Figures, Attributes, Batch, Config, Export, Reply, Signal};
+use tonearm::instrumentation::metrics::Metric;
+use tonearm::telemetry::{Account as Figures, Attributes, Batch, Config, Export, Reply, Signal, Value};
 use tonearm::time::{ClockAnchor, Duration, Instant};
 use tonearm_messages::{BodyEnd, Command, Fact, Format, ResponseHead};
 
@@ -71,6 +72,7 @@ impl Listener {
             resource: resource.finish(),
             client: client.finish(),
             batch: Batch { metric_interval: Duration::from_millis(options.metric_interval), ..Batch::default() },
+            tells_itself: options.tells_itself,
             ..Config::default()
         };
         let region = (dice.between(0.0, REGIONS.len() as f64)) as usize;
@@ -192,15 +194,18 @@ impl Listener {
         let now = now - self.begins;
         // What was due earlier comes first, each at its own time: the script's lengths are exact however busy the machine.
         while self.step != Step::Over && self.at <= now {
-            while let Some(due) = self.engine.poll_timeout().map(Instant::as_millis).filter(|due| *due <= self.at) {
-                self.engine.handle_timeout(Self::instant(due));
-                self.drain(due);
-            }
+            self.fire(self.at);
             self.act(end - self.begins, world, account);
         }
-        while let Some(due) = self.engine.poll_timeout().map(Instant::as_millis).filter(|due| *due <= now) {
-            self.engine.handle_timeout(Self::instant(due));
-            self.drain(due);
+        self.fire(now);
+    }
+
+    /// Fires the engine's timer for all that is due.
+    fn fire(&mut self, now: f64) {
+        // As instants: a due time that goes through milliseconds may come back a nanosecond early, and is not due then.
+        while let Some(due) = self.engine.poll_timeout().filter(|due| *due <= Self::instant(now)) {
+            self.engine.handle_timeout(due);
+            self.drain(due.as_millis());
         }
     }
 
@@ -213,11 +218,11 @@ impl Listener {
         let at = self.at;
         let unix = self.unix + at;
         let Some(play) = self.play.clone() else {
-            return self.begin(at, end, world);
+            return self.begin(at, end, world, account);
         };
         let [head, first_byte, decoded, audible] = play.steps;
         match self.step {
-            Step::Begin => self.begin(at, end, world),
+            Step::Begin => self.begin(at, end, world, account),
             Step::Head => {
                 let status = if let Ending::Refused(status) = play.ending { status } else { 200 };
                 let head = ResponseHead {
@@ -279,11 +284,12 @@ impl Listener {
         }
     }
 
-    fn begin(&mut self, at: f64, end: f64, world: &World) {
+    fn begin(&mut self, at: f64, end: f64, world: &World, account: &mut Account) {
         if at > end {
             self.step = Step::Over;
             return self.input(at, Input::Flush { telemetry: PIPELINE });
         }
+        self.search(at, account);
         let play = play(&mut self.dice, self.region, world);
         self.played += 1;
         let url = Url { href: "https://cdn.example/a.mp3".into(), attributes: Vec::new(), propagates: true };
@@ -294,6 +300,20 @@ impl Listener {
         self.player(at, PlayerInput::Play(request));
         self.after(play.steps[0], Step::Head);
         self.play = Some(play);
+    }
+
+    /// Now and then the listener looks for something first.
+    fn search(&mut self, at: f64, account: &mut Account) {
+        if !self.dice.happens(0.3) {
+            return;
+        }
+        let hit = self.dice.happens(0.8);
+        if let Some(telemetry) = self.engine.telemetry(PIPELINE) {
+            let metric = Metric::MusicSearchResults as u32;
+            telemetry.measure(Self::instant(at), metric, 1.0, &[Value::Flag(hit)], None);
+        }
+        let told = if hit { "true" } else { "false" };
+        account.happened("music.search.results", &[("hit", told), ("network.region", self.region())], 1.0);
     }
 
     fn end_body(&mut self, unix: f64, end: BodyEnd) {
@@ -363,6 +383,7 @@ impl Listener {
 
     fn started(&self, latency: f64, play: &Play, account: &mut Account) {
         let own = [("track.play.trigger", "user"), ("audio.output.method", "audible")];
+        account.started(self.region(), play.node, latency * 1000.0);
         account.happened("track.play.latency", &self.place(play, &own), latency);
         account.happened("track.buffer.time", &self.place(play, &[("cause", "startup")]), latency);
         self.attempted("started", None, account);

@@ -2,8 +2,8 @@
 //! failing by a seeded script, with a clock of its own that is wrong, exporting real OTLP. What should arrive is known exactly.
 //!
 //! `tonearm-load --endpoint URL [--token T] [--listeners N] [--seconds S] [--seed X] [--skew SECONDS] [--world FILE]
-//! [--metric-interval MS] [--report FILE]`. The report is JSON: what the script did, what was acknowledged, what was lost and why. `world` is
-//! a JSON file that says what is wrong with regions and CDN nodes, read again each second: drills change it under way.
+//! [--metric-interval MS] [--tells-itself true] [--report FILE]`. The report is JSON: what the script did, what was acknowledged, what
+//! was lost and why. `world` is a JSON file that says what is wrong with regions and CDN nodes, read again each second: drills change it under way.
 
 mod account;
 mod exporter;
@@ -36,6 +36,7 @@ struct Options {
     skew: f64,
     world: Option<PathBuf>,
     metric_interval: u64,
+    tells_itself: bool,
     service: String,
     environment: String,
     report: Option<PathBuf>,
@@ -51,6 +52,7 @@ fn options() -> Result<Options, Failure> {
         skew: 300.0,
         world: None,
         metric_interval: 60_000,
+        tells_itself: false,
         service: "radio".into(),
         environment: "load".into(),
         report: None,
@@ -67,6 +69,7 @@ fn options() -> Result<Options, Failure> {
             "--skew" => found.skew = value.parse()?,
             "--world" => found.world = Some(value.into()),
             "--metric-interval" => found.metric_interval = value.parse()?,
+            "--tells-itself" => found.tells_itself = value.parse()?,
             "--service" => found.service = value,
             "--environment" => found.environment = value,
             "--report" => found.report = Some(value.into()),
@@ -109,16 +112,17 @@ fn main() -> Result<(), Failure> {
     let clock = Clock::start();
     let mut dice = Dice::new(options.seed);
     let end = options.seconds * 1000.0;
-    // They come one after another, over the first tenth of the time: a real audience does not begin in one instant.
+    // They come one after another: a real audience does not begin in one instant.
+    let coming = (end / 10.0).min(30_000.0);
     let mut listeners: Vec<Listener> = (0..options.listeners)
         .map(|at| {
-            let begins = (end / 10.0 * at as f64 / options.listeners as f64).floor();
+            let begins = (coming * at as f64 / options.listeners as f64).floor();
             let skew = (dice.between(-options.skew, options.skew) * 1000.0).floor();
             Listener::new(&options, &mut dice, begins, clock.unix_millis + skew)
         })
         .collect();
     let mut due: BinaryHeap<Reverse<(u64, usize)>> =
-        listeners.iter().enumerate().map(|(at, listener)| Reverse((listener.due() as u64, at))).collect();
+        listeners.iter().enumerate().map(|(at, listener)| Reverse((listener.due().ceil() as u64, at))).collect();
 
     let mut told = 0.0;
     loop {
@@ -128,7 +132,7 @@ fn main() -> Result<(), Failure> {
             if let Some(one) = listeners.get_mut(listener) {
                 one.replied(now, export, &reply, &mut account);
                 one.export(listener, &mut exporter, &mut account);
-                due.push(Reverse((one.due() as u64, listener)));
+                due.push(Reverse((one.due().ceil() as u64, listener)));
             }
         }
         while let Some(Reverse((at, listener))) = due.peek().copied()
@@ -137,13 +141,13 @@ fn main() -> Result<(), Failure> {
             due.pop();
             let Some(one) = listeners.get_mut(listener) else { continue };
             // One that was put there earlier for another time.
-            if one.due() as u64 > at {
+            if one.due().ceil() as u64 > at {
                 continue;
             }
             one.step(now, end, &world, &mut account);
             one.export(listener, &mut exporter, &mut account);
             if one.due().is_finite() {
-                due.push(Reverse((one.due() as u64, listener)));
+                due.push(Reverse((one.due().ceil() as u64, listener)));
             }
         }
         if now > told + 10_000.0 {

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# The long suites over the real chain: load (thousands of listeners, killed Collectors), drills (which alert fires), kafka (with Flink).
+set -euo pipefail
+source "$(dirname "$0")/env.sh"
+cd "$TONEARM_ROOT"
+bash scripts/setup.sh build backends
+cargo build --quiet --release -p tonearm-load
+for suite in "$@"; do
+  [ "$suite" != kafka ] || bash scripts/setup.sh kafka
+  node --test --test-concurrency=1 "tests/$suite"/*.test.mjs
+done
