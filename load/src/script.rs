@@ -64,7 +64,7 @@ pub(crate) struct Play {
     pub(crate) ending: Ending,
     /// A stall after so many reports, and how long it is.
     pub(crate) stall: Option<(u32, f64)>,
-    /// Packets that can't be decoded.
+    /// Packets of its four hundred that can't be decoded.
     pub(crate) damaged: u32,
 }
 
@@ -90,6 +90,6 @@ pub(crate) fn play(dice: &mut Dice, region: usize, world: &World) -> Play {
     };
     let stall = (matches!(ending, Ending::Heard(_)) && dice.happens(0.005 + wrong.stalls))
         .then(|| (2, dice.millis(200.0, 3000.0)));
-    let damaged = if dice.happens(wrong.damaged) { 20 } else { 0 };
+    let damaged = if dice.happens(wrong.damaged) { 200 } else { 0 };
     Play { pause: dice.millis(500.0, 5000.0), steps, node, ending, stall, damaged }
 }
