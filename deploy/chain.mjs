@@ -90,7 +90,7 @@ export async function startChain(folder, { token = 'public-token', origins = '*'
   const processing = second ? ['processing', 'processing2'] : ['processing'];
   const splitter = second ? await startSplitter([ports.processing, ports.processing2]) : undefined;
   const targets = { 'tonearm-ingest': [at('ingestMetrics')], 'tonearm-processing': processing.map((name) => at(`${name}Metrics`)) };
-  writeFileSync(`${folder}/prometheus.yml`, stringify(prometheus({ interval: scale === 1 ? '5s' : '1s', listenersInterval, listeners: processing.map((name) => at(`${name}Scrape`)), targets, rules: `${folder}/rules.yml` })));
+  writeFileSync(`${folder}/prometheus.yml`, stringify(prometheus({ interval: scale === 1 ? '5s' : '1s', listenersInterval, listeners: processing.map((name) => at(`${name}Scrape`)), targets, rules: `${folder}/rules.yml`, alertmanagers: [] })));
   writeFileSync(`${folder}/rules.yml`, stringify({ groups: ruleGroups({ scale, jaeger: url('jaegerQuery') }) }));
 
   /** @param {string} name @returns {Program} */
@@ -132,6 +132,8 @@ export async function startChain(folder, { token = 'public-token', origins = '*'
 
   /** @type {Map<string, import('node:child_process').ChildProcess>} */
   const running = new Map();
+  // Who ends this process ends what it started.
+  process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
   const start = async (/** @type {string} */ name) => {
     const program = programs.find((program) => program.name === name);
     if (!program) throw new Error(`no program ${name}`);

@@ -1,8 +1,10 @@
-// Writes what is made from data: Prometheus' configuration and rules, and Grafana's boards. `node deploy/generate.mjs` writes
-// the files that ship; the tests see that they are what this makes.
+// Writes what is made from data: Prometheus' configuration and rules, and Grafana's boards. `node deploy/generate.mjs
+// [--jaeger URL] [--runbook URL]` writes the files that ship, with the addresses that alerts lead to; the tests see that they are what
+// this makes.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { BOARDS } from './grafana/boards.mjs';
 import { ruleGroups } from './prometheus/rules.mjs';
@@ -11,10 +13,11 @@ const HEAD = '# Written by deploy/generate.mjs.\n';
 const yaml = (/** @type {unknown} */ value) => HEAD + stringify(value, { lineWidth: 0 });
 
 /** Prometheus' configuration: what listeners counted, from each processing Collector, and the Collectors themselves.
- *  @param {{ interval?: string, listenersInterval?: string, listeners?: string[], targets?: Record<string, string[]>, rules?: string }} [options] */
-export const prometheus = ({ interval = '15s', listenersInterval = '5s', listeners = ['processing:9464'], targets = { 'tonearm-ingest': ['ingest:8888'], 'tonearm-processing': ['processing:8889'] }, rules = 'rules.yml' } = {}) => ({
+ *  @param {{ interval?: string, listenersInterval?: string, listeners?: string[], targets?: Record<string, string[]>, rules?: string, alertmanagers?: string[] }} [options] */
+export const prometheus = ({ interval = '15s', listenersInterval = '5s', listeners = ['processing:9464'], targets = { 'tonearm-ingest': ['ingest:8888'], 'tonearm-processing': ['processing:8889'] }, rules = 'rules.yml', alertmanagers = ['alertmanager:9093'] } = {}) => ({
   global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
   rule_files: [rules],
+  alerting: { alertmanagers: alertmanagers.length > 0 ? [{ static_configs: [{ targets: alertmanagers }] }] : [] },
   otlp: { translation_strategy: 'UnderscoreEscapingWithSuffixes' },
   scrape_configs: [
     // Labels are the listeners': `job` is the service, `instance` the Collector that counted. Often: what a Collector that is
@@ -24,7 +27,7 @@ export const prometheus = ({ interval = '15s', listenersInterval = '5s', listene
   ],
 });
 
-/** Files by their path under `deploy/`. @param {{ scale?: number }} [options] */
+/** Files by their path under `deploy/`. @param {{ scale?: number, jaeger?: string, runbook?: string }} [options] */
 export function files(options) {
   return {
     'prometheus/prometheus.yml': yaml(prometheus()),
@@ -34,7 +37,8 @@ export function files(options) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [path, content] of Object.entries(files())) {
+  const { values } = parseArgs({ options: { jaeger: { type: 'string' }, runbook: { type: 'string' } } });
+  for (const [path, content] of Object.entries(files(values))) {
     const target = new URL(path, import.meta.url);
     mkdirSync(new URL('.', target), { recursive: true });
     writeFileSync(target, content);

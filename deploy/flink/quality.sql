@@ -51,7 +51,7 @@ CROSS JOIN UNNEST(p.attributes) AS g (`key`, `value`)
 WHERE n.`key` = 'cdn.node' AND g.`key` = 'network.region'
   AND m.`name` IN ('track.play.time', 'track.buffer.time', 'audio.decode.attempts', 'audio.decode.failures');
 
--- One row for each play that started.
+-- One row for each play that was asked for and started: a preloaded one starts in no time, and would hide the rest.
 CREATE TEMPORARY VIEW starts AS
 SELECT arrived, g.`value`.stringValue AS region, n.`value`.stringValue AS node,
   (CAST(p.endTimeUnixNano AS BIGINT) - CAST(p.startTimeUnixNano AS BIGINT)) / 1e9 AS seconds
@@ -61,7 +61,9 @@ CROSS JOIN UNNEST(r.scopeSpans) AS s (spans)
 CROSS JOIN UNNEST(s.spans) AS p (`name`, startTimeUnixNano, endTimeUnixNano, attributes)
 CROSS JOIN UNNEST(p.attributes) AS n (`key`, `value`)
 CROSS JOIN UNNEST(p.attributes) AS g (`key`, `value`)
-WHERE p.`name` = 'track.play' AND n.`key` = 'cdn.node' AND g.`key` = 'network.region';
+CROSS JOIN UNNEST(p.attributes) AS t (`key`, `value`)
+WHERE p.`name` = 'track.play' AND n.`key` = 'cdn.node' AND g.`key` = 'network.region'
+  AND t.`key` = 'track.play.trigger' AND t.`value`.stringValue = 'user';
 
 -- Buffering ratio and decode failure rate: sums over sums.
 CREATE TEMPORARY VIEW quality AS

@@ -55,8 +55,10 @@ const board = (uid, title, panels, variables = PLACES) => ({
   links: /** @type {any} */ ([{ type: 'dashboards', tags: ['tonearm'], title: 'Tonearm', asDropdown: true, includeVars: true, keepTime: true, icon: '', tooltip: '', url: '', targetBlank: false }]),
 });
 
-const toExperience = { title: 'Quality of experience, this region', url: '/d/tonearm-experience?var-region=${__field.labels.network_region}&${__url_time_range}' };
-const toPlay = { title: 'This play\'s story', url: '/d/tonearm-play?var-trace=${__value.raw}&${__url_time_range}' };
+/** To the next board down. @param {(label: string) => string} of how a panel names a label's value */
+const toExperience = (of) => ({ title: 'Quality of experience, this region', url: `/d/tonearm-experience?var-service=${of('service')}&var-environment=${of('environment')}&var-region=${of('network_region')}&\${__url_time_range}` });
+const ofLine = toExperience((label) => `\${__field.labels.${label}}`);
+const ofRow = toExperience((label) => `\${__data.fields.${label}}`);
 
 /** @param {string} of @param {string} by */
 const quantiles = (of, by) => ['0.5', '0.95', '0.99'].map((q) => ({ expr: `histogram_quantile(${q}, sum by (${by}) (rate(${of}[$__rate_interval])))`, legend: `p${Number(q) * 100} {{${by.split(', ').at(-1)}}}` }));
@@ -64,10 +66,10 @@ const quantiles = (of, by) => ['0.5', '0.95', '0.99'].map((q) => ({ expr: `histo
 /** @type {Dashboard[]} */
 export const BOARDS = [
   board('tonearm-golden', 'Tonearm: golden signals', [
-    timeline('Start-up: part over one second', [{ expr: `tonearm:start_slow:ratio_rate5m{${HERE}}` }], { unit: 'percentunit', objective: 0.05, links: [toExperience], description: 'Of plays that a listener asked for. Objective: 5 %.' }),
-    timeline('Buffering ratio', [{ expr: `tonearm:buffering:ratio_rate5m{${HERE}}` }], { unit: 'percentunit', objective: 0.01, links: [toExperience], description: 'Waiting ÷ (waiting + heard), sums over sums. Objective: 1 %.' }),
-    timeline('Plays that fail', [{ expr: `tonearm:play_failed:ratio_rate5m{${HERE}}` }], { unit: 'percentunit', objective: 0.005, links: [toExperience], description: 'Technical failures of plays that started or failed. Objective: 0.5 %.' }),
-    timeline('Packets that can\'t be decoded', [{ expr: `tonearm:decode_failed:ratio_rate5m{${HERE}}` }], { unit: 'percentunit', objective: 0.001, links: [toExperience], description: 'Objective: 0.1 %.' }),
+    timeline('Start-up: part over one second', [{ expr: `tonearm:start_slow:ratio_rate5m{${HERE}}` }], { unit: 'percentunit', objective: 0.05, links: [ofLine], description: 'Of plays that a listener asked for. Objective: 5 %.' }),
+    timeline('Buffering ratio', [{ expr: `tonearm:buffering:ratio_rate5m{${HERE}}` }], { unit: 'percentunit', objective: 0.01, links: [ofLine], description: 'Waiting ÷ (waiting + heard), sums over sums. Objective: 1 %.' }),
+    timeline('Plays that fail', [{ expr: `tonearm:play_failed:ratio_rate5m{${HERE}}` }], { unit: 'percentunit', objective: 0.005, links: [ofLine], description: 'Technical failures of plays that started or failed. Objective: 0.5 %.' }),
+    timeline('Packets that can\'t be decoded', [{ expr: `tonearm:decode_failed:ratio_rate5m{${HERE}}` }], { unit: 'percentunit', objective: 0.001, links: [ofLine], description: 'Objective: 0.1 %.' }),
     timeline('Active sessions', [{ expr: `player_active_sessions_total{${HERE}}` }], { description: 'Heartbeats a second × 30: right even when tabs die.' }),
     timeline('Plays a second by outcome', [{ expr: `sum by (outcome) (rate(track_play_attempts_total{${HERE}}[$__rate_interval]))`, legend: '{{outcome}}' }], { unit: 'ops' }),
     timeline('Library hit rate', [{ expr: `tonearm:library_hit:ratio_rate5m{${HERE}}` }], { unit: 'percentunit', max: 1 }),
@@ -78,9 +80,10 @@ export const BOARDS = [
     timeline('Starts of plays that are kept, with their traces', [{ expr: `histogram_quantile(0.95, sum by (le, network_region) (rate(track_play_kept_duration_seconds_bucket{${HERE}}[$__rate_interval])))`, legend: 'p95 {{network_region}}', exemplars: true }], { unit: 's', description: 'Of what the Collector keeps: errors, slow plays and a part of the rest. For its exemplars, not for objectives.' }),
     timeline('Where the time goes', [{ expr: `histogram_avg(sum by (phase) (rate(track_play_phase_seconds{late="", ${HERE}}[$__rate_interval])))`, legend: '{{phase}}' }], { unit: 's', description: 'Phases add up to the latency.' }),
     timeline('Waiting a second, by cause', [{ expr: `sum by (cause) (rate(track_buffer_time_seconds_total{late="", ${HERE}}[$__rate_interval]))`, legend: '{{cause}}' }], { unit: 's' }),
-    table('By region: start-up p95', `sort_desc(histogram_quantile(0.95, sum by (service, network_region) (rate(track_play_latency_seconds{track_play_trigger="user", late="", ${HERE}}[$__range]))))`, 's', [toExperience]),
-    table('By CDN node: start-up p95', `sort_desc(histogram_quantile(0.95, sum by (service, network_region, cdn_node) (rate(track_play_latency_seconds{track_play_trigger="user", late="", ${HERE}}[$__range]))))`, 's', [{ title: 'Slow plays of this node', url: '/explore?left={"datasource":"jaeger","queries":[{"refId":"A","queryType":"search","service":"${__data.fields.service}","operation":"track.play","tags":"cdn.node=${__data.fields.cdn_node}","minDuration":"1s"}],"range":{"from":"now-1h","to":"now"}}' }]),
+    table('By region: start-up p95', `sort_desc(histogram_quantile(0.95, sum by (service, environment, network_region) (rate(track_play_latency_seconds{track_play_trigger="user", late="", ${HERE}}[$__range]))))`, 's', [ofRow]),
+    table('By CDN node: start-up p95', `sort_desc(histogram_quantile(0.95, sum by (service, environment, network_region, cdn_node) (rate(track_play_latency_seconds{track_play_trigger="user", late="", ${HERE}}[$__range]))))`, 's', [{ title: 'Slow plays of this node', url: '/explore?left={"datasource":"jaeger","queries":[{"refId":"A","queryType":"search","service":"${__data.fields.service}","operation":"track.play","tags":"cdn.node=${__data.fields.cdn_node}","minDuration":"1s"}],"range":{"from":"now-1h","to":"now"}}' }]),
     timeline('Stalls a minute of listening, by CDN node', [{ expr: `60 * sum by (cdn_node) (rate(track_stalls_total{late="", ${HERE}}[$__rate_interval])) / on (cdn_node) sum by (cdn_node) (rate(track_play_time_seconds_total{late="", ${HERE}}[$__rate_interval]))`, legend: '{{cdn_node}}' }]),
+    table('By endpoint: requests p95', `sort_desc(histogram_quantile(0.95, sum by (service, http_request_method, server_address, cdn_node, http_response_status_code) (rate(http_client_request_duration_seconds{late="", ${HERE}}[$__range]))))`, 's', [{ title: 'Traces of this service', url: '/explore?left={"datasource":"jaeger","queries":[{"refId":"A","queryType":"search","service":"${__data.fields.service}","operation":"GET"}],"range":{"from":"now-1h","to":"now"}}' }]),
     timeline('Requests for media by status', [{ expr: `sum by (http_response_status_code, error_type) (histogram_count(rate(http_client_request_duration_seconds{late="", ${HERE}}[$__rate_interval])))`, legend: '{{http_response_status_code}} {{error_type}}' }], { unit: 'reqps' }),
     timeline('Silence a second', [{ expr: `sum by (cdn_node) (rate(audio_buffer_underflow_seconds_total{late="", ${HERE}}[$__rate_interval]))`, legend: '{{cdn_node}}' }], { unit: 's' }),
     lines('Plays that failed', `{service=~"$service", environment=~"$environment", event="track.play_failed"}`),
@@ -88,16 +91,16 @@ export const BOARDS = [
   board('tonearm-play', 'Tonearm: one play\'s story', [
     { type: 'traces', title: 'The trace', datasource: JAEGER, targets: [{ refId: 'A', datasource: JAEGER, query: '$trace' }], gridPos: { x: 0, y: 0, w: 24, h: 14 } },
     { ...lines('What was said', '{service=~".+"} | trace_id="$trace"'), gridPos: { x: 0, y: 14, w: 24, h: 10 } },
-    { ...timeline('Starts beside it', [{ expr: 'histogram_quantile(0.95, sum by (le) (rate(track_play_kept_duration_seconds_bucket[$__rate_interval])))', legend: 'p95', exemplars: true }], { unit: 's', links: [toPlay] }), gridPos: { x: 0, y: 24, w: 24, h: 8 } },
+    { ...timeline('Starts beside it', [{ expr: 'histogram_quantile(0.95, sum by (le) (rate(track_play_kept_duration_seconds_bucket[$__rate_interval])))', legend: 'p95', exemplars: true }], { unit: 's' }), gridPos: { x: 0, y: 24, w: 24, h: 8 } },
   ], [{ name: 'trace', label: 'Trace id', type: 'textbox', query: '', current: { text: '', value: '' } }]),
   board('tonearm-itself', 'Tonearm: the health of what tells', [
-    timeline('Records that listeners export a second', [{ expr: `sum by (__name__, service) ({__name__=~"otel_sdk_exporter_(span|log|metric_data_point)_exported_total", ${CHOSEN}})`, legend: '{{__name__}}' }], { description: 'With `tellsItself: true`. As totals.' }),
-    timeline('Records that never arrived', [{ expr: `sum by (error_type) (rate(otel_sdk_exporter_span_exported_total{error_type!="", ${CHOSEN}}[$__rate_interval]))`, legend: 'spans: {{error_type}}' }]),
+    timeline('Records that listeners exported, as totals', [{ expr: `sum by (__name__, service) ({__name__=~"otel_sdk_exporter_(span|log|metric_data_point)_exported_total", ${CHOSEN}})`, legend: '{{__name__}}' }], { description: 'With `tellsItself: true`.' }),
+    timeline('Records that never arrived', [{ expr: `sum by (error_type) (rate(otel_sdk_exporter_span_exported_total{error_type!="", ${CHOSEN}}[$__rate_interval]))`, legend: 'spans: {{error_type}}' }], { description: 'Nothing here is as it should be.' }),
     timeline('Points that came late', [{ expr: `sum(rate(track_play_attempts_total{late="true", ${CHOSEN}}[$__rate_interval])) or vector(0)`, legend: 'plays told late' }]),
     timeline('Series that overflowed', [{ expr: 'count({otel_metric_overflow="true"}) or vector(0)', legend: 'series' }]),
     timeline('Collectors: records received a second', [{ expr: 'sum by (job) (rate(otelcol_receiver_accepted_spans[$__rate_interval]))', legend: '{{job}} spans' }, { expr: 'sum by (job) (rate(otelcol_receiver_accepted_metric_points[$__rate_interval]))', legend: '{{job}} points' }, { expr: 'sum by (job) (rate(otelcol_receiver_accepted_log_records[$__rate_interval]))', legend: '{{job}} log records' }]),
     timeline('Collectors: what waits', [{ expr: 'max by (job, exporter) (otelcol_exporter_queue_size)', legend: '{{job}} {{exporter}}' }]),
-    timeline('Collectors: memory', [{ expr: 'otelcol_process_memory_rss_bytes', legend: '{{job}}' }], { unit: 'bytes' }),
+    timeline('Collectors: memory', [{ expr: 'otelcol_process_memory_rss', legend: '{{job}}' }], { unit: 'bytes' }),
     timeline('Collectors: processors', [{ expr: 'rate(otelcol_process_cpu_seconds[$__rate_interval])', legend: '{{job}}' }]),
     lines('What listeners lost', '{service=~"$service", event="telemetry.dropped"}'),
     lines('Cores that ended', '{service=~"$service", event="sdk.panicked"}'),

@@ -1,4 +1,5 @@
-// One node of Kafka, and Flink's SQL client, for tests and trials: what `npm run setup` brought to the cache, on loopback.
+// One node of Kafka, and Flink's SQL client, for tests and trials: what `scripts/setup.sh kafka` brought to the cache, on
+// loopback.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -25,6 +26,7 @@ export async function startKafka(folder, partitions = 4) {
   if (status !== 0) throw new Error(`Kafka's storage could not be formatted: ${stdout}${stderr}`);
   const log = openSync(`${folder}/kafka.log`, 'a');
   const child = spawn('java', ['-Xmx512m', '-cp', classes, 'kafka.Kafka', `${folder}/kafka.properties`], { stdio: ['ignore', log, log] });
+  process.once('exit', () => child.kill('SIGKILL'));
   await until(() => new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => resolve(socket.end()));
     socket.once('error', reject);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use opentelemetry_proto::tonic::metrics::v1::{metric, number_data_point};
 use prost::Message;
@@ -33,6 +35,10 @@ pub(crate) struct Account {
     pub(crate) unsure_points: u64,
     /// Answers by status; 0 where there was none.
     statuses: BTreeMap<u16, u64>,
+    /// Whether ids of what was acknowledged are kept: of spans, and of log records (`log.record.uid`).
+    keeps_ids: bool,
+    spans: Vec<String>,
+    logs: Vec<String>,
     /// Start-up times in milliseconds, by region and node: what percentiles are made of.
     starts: BTreeMap<String, Vec<f64>>,
     /// Traces in which something went wrong, a few: a drill looks for them in Jaeger.
@@ -48,11 +54,21 @@ fn text(value: Option<any_value::Value>) -> String {
     }
 }
 
+/// Bytes in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
 fn labels(attributes: Vec<KeyValue>) -> BTreeMap<String, String> {
     attributes.into_iter().map(|pair| (pair.key, text(pair.value.and_then(|value| value.value)))).collect()
 }
 
 impl Account {
+    /// An empty one, which keeps ids or does not.
+    pub(crate) fn new(keeps_ids: bool) -> Self {
+        Self { keeps_ids, ..Self::default() }
+    }
+
     /// The script did something that a metric counts or measures.
     pub(crate) fn happened(&mut self, name: &str, attributes: &[(&str, &str)], value: f64) {
         let attributes = attributes.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
@@ -74,6 +90,9 @@ impl Account {
     /// The Collector has acknowledged this.
     pub(crate) fn acknowledge(&mut self, export: &Export) {
         if export.signal != Signal::Metrics {
+            if self.keeps_ids {
+                self.keep_ids(export);
+            }
             return;
         }
         let Ok(request) = ExportMetricsServiceRequest::decode(export.body.as_slice()) else { return };
@@ -99,6 +118,20 @@ impl Account {
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn keep_ids(&mut self, export: &Export) {
+        if let (Signal::Traces, Ok(request)) =
+            (export.signal, ExportTraceServiceRequest::decode(export.body.as_slice()))
+        {
+            let spans = request.resource_spans.into_iter().flat_map(|r| r.scope_spans).flat_map(|s| s.spans);
+            self.spans.extend(spans.map(|span| hex(&span.span_id)));
+        }
+        if let (Signal::Logs, Ok(request)) = (export.signal, ExportLogsServiceRequest::decode(export.body.as_slice())) {
+            let records = request.resource_logs.into_iter().flat_map(|r| r.scope_logs).flat_map(|s| s.log_records);
+            let id = |attributes: Vec<KeyValue>| labels(attributes).remove("log.record.uid");
+            self.logs.extend(records.filter_map(|record| id(record.attributes)));
         }
     }
 
@@ -145,6 +178,7 @@ impl Account {
             "failedTraces": self.failed_traces,
             "signals": signals,
             "starts": self.starts,
+            "ids": { "spans": self.spans, "logs": self.logs },
             "script": list(&self.script),
             "acknowledged": list(&self.acknowledged),
         })

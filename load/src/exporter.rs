@@ -14,6 +14,8 @@ pub(crate) struct Replied {
     pub(crate) listener: usize,
     pub(crate) export: u32,
     pub(crate) reply: Reply,
+    /// Whether anything may have arrived: a connection that was refused carried nothing.
+    pub(crate) reached: bool,
 }
 
 /// The way out. One client serves all listeners: their connections are shared, where real ones have their own.
@@ -43,12 +45,15 @@ fn gzip(body: &[u8]) -> Option<Vec<u8>> {
     out.finish().ok()
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> Reply {
-    let Ok(response) = request.send().await else { return Reply::Failed };
+async fn answer(request: reqwest::RequestBuilder) -> (Reply, bool) {
+    let response = match request.send().await {
+        Ok(response) => response,
+        Err(error) => return (Reply::Failed, !error.is_connect()),
+    };
     let status = response.status().as_u16();
     let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
     let body = response.bytes().await.map(|body| body.to_vec()).unwrap_or_default();
-    Reply::Response { status, retry_after: retry_after.map(Length::from_secs), body }
+    (Reply::Response { status, retry_after: retry_after.map(Length::from_secs), body }, true)
 }
 
 impl Exporter {
@@ -82,9 +87,9 @@ impl Exporter {
         }
         let (request, replies, export) = (request.body(body), self.replies.0.clone(), export.id);
         self.runtime.spawn(async move {
-            let reply = answer(request).await;
+            let (reply, reached) = answer(request).await;
             // Nobody listens any more at the end.
-            let _ = replies.send(Replied { listener, export, reply });
+            let _ = replies.send(Replied { listener, export, reply, reached });
         });
     }
 

@@ -10,7 +10,7 @@ use tonearm::time::{ClockAnchor, Duration, Instant};
 use tonearm_messages::{BodyEnd, Command, Fact, Format, ResponseHead};
 
 use crate::Options;
-use crate::account::Account;
+use crate::account::{Account, hex};
 use crate::exporter::Exporter;
 use crate::script::{Dice, Ending, Play, REGIONS, REPORT, play};
 use crate::world::World;
@@ -64,6 +64,7 @@ impl Listener {
         let mut engine = Engine::new(ClockAnchor::at_origin(unix + begins), dice.random());
         let resource = Attributes::default()
             .with("service.name", options.service.as_str())
+            .with("service.version", options.version.as_str())
             .with("deployment.environment.name", options.environment.as_str())
             .with("telemetry.sdk.name", "tonearm")
             .with("telemetry.sdk.language", "webjs");
@@ -174,14 +175,14 @@ impl Listener {
     }
 
     /// An export was answered at `now` of the load's clock.
-    pub(crate) fn replied(&mut self, now: f64, export: u32, reply: &Reply, account: &mut Account) {
+    pub(crate) fn replied(&mut self, now: f64, export: u32, reply: &Reply, reached: bool, account: &mut Account) {
         let status = if let Reply::Response { status, .. } = reply { *status } else { 0 };
         account.answered(status);
         if let Some(sent) = self.exports.remove(&export) {
             if status == 200 {
                 account.acknowledge(&sent);
             }
-            if status == 0 {
+            if status == 0 && reached {
                 self.unsure.push(export);
             }
         }
@@ -360,9 +361,7 @@ impl Listener {
     fn note_failure(&self, account: &mut Account) {
         let context = self.engine.player(PLAYER).and_then(tonearm::engine::Player::context);
         if let Some(context) = context.filter(|_| account.failed_traces.len() < 100) {
-            account
-                .failed_traces
-                .push(context.trace_id.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")));
+            account.failed_traces.push(hex(&context.trace_id));
         }
     }
 

@@ -2,7 +2,7 @@
 //! failing by a seeded script, with a clock of its own that is wrong, exporting real OTLP. What should arrive is known exactly.
 //!
 //! `tonearm-load --endpoint URL [--token T] [--listeners N] [--seconds S] [--seed X] [--skew SECONDS] [--world FILE]
-//! [--metric-interval MS] [--tells-itself true] [--report FILE]`. The report is JSON: what the script did, what was acknowledged, what
+//! [--metric-interval MS] [--tells-itself true] [--ids true] [--version V] [--report FILE]`. The report is JSON: what the script did, what was acknowledged, what
 //! was lost and why. `world` is a JSON file that says what is wrong with regions and CDN nodes, read again each second: drills change it under way.
 
 mod account;
@@ -37,6 +37,8 @@ struct Options {
     world: Option<PathBuf>,
     metric_interval: u64,
     tells_itself: bool,
+    ids: bool,
+    version: String,
     service: String,
     environment: String,
     report: Option<PathBuf>,
@@ -53,6 +55,8 @@ fn options() -> Result<Options, Failure> {
         world: None,
         metric_interval: 60_000,
         tells_itself: false,
+        ids: false,
+        version: "1.0.0".into(),
         service: "radio".into(),
         environment: "load".into(),
         report: None,
@@ -70,6 +74,8 @@ fn options() -> Result<Options, Failure> {
             "--world" => found.world = Some(value.into()),
             "--metric-interval" => found.metric_interval = value.parse()?,
             "--tells-itself" => found.tells_itself = value.parse()?,
+            "--ids" => found.ids = value.parse()?,
+            "--version" => found.version = value,
             "--service" => found.service = value,
             "--environment" => found.environment = value,
             "--report" => found.report = Some(value.into()),
@@ -107,7 +113,7 @@ fn main() -> Result<(), Failure> {
     let options = options()?;
     let runtime = tokio::runtime::Runtime::new()?;
     let mut exporter = Exporter::new(&runtime, &options.endpoint, options.token.as_deref());
-    let mut account = Account::default();
+    let mut account = Account::new(options.ids);
     let mut world = World::new(options.world.clone());
     let clock = Clock::start();
     let mut dice = Dice::new(options.seed);
@@ -128,9 +134,9 @@ fn main() -> Result<(), Failure> {
     loop {
         let now = clock.millis();
         world.look(now);
-        while let Some(Replied { listener, export, reply }) = exporter.reply() {
+        while let Some(Replied { listener, export, reply, reached }) = exporter.reply() {
             if let Some(one) = listeners.get_mut(listener) {
-                one.replied(now, export, &reply, &mut account);
+                one.replied(now, export, &reply, reached, &mut account);
                 one.export(listener, &mut exporter, &mut account);
                 due.push(Reverse((one.due().ceil() as u64, listener)));
             }

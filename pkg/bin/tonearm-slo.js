@@ -18,7 +18,7 @@ const USAGE = `tonearm-slo URL --click SELECTOR [options]
   --browser PATH       the browser; the one that playwright-core knows otherwise
   --json FILE, --junit FILE
 
-Wants playwright-core beside it. Ends with 0, with 1 where an objective is broken, with 2 where nothing could be measured.
+Wants playwright-core beside it. The page has to tell all of its plays: a pipeline that samples leaves some out. Ends with 0, with 1 where an objective is broken, with 2 where nothing could be measured.
 `;
 
 /** @param {string} message @returns {never} */
@@ -55,30 +55,48 @@ function optionsOf(words) {
   return options;
 }
 
-/** What a request of OTLP/HTTP carries, as OTLP's JSON has it. @param {import('playwright-core').Request} request */
-function spansOf(request) {
+const SIGNALS = ['traces', 'metrics', 'logs'];
+
+/** What a request of OTLP/HTTP carries, as OTLP's JSON has it. @param {import('playwright-core').Request} request @param {string} signal */
+function recordsOf(request, signal) {
   const body = request.postDataBuffer();
   if (!body) return [];
   const plain = request.headers()['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
-  const json = (request.headers()['content-type'] ?? '').includes('json') ? plain : transcode.request(0, plain);
-  const { resourceSpans = [] } = JSON.parse(new TextDecoder().decode(json));
-  return resourceSpans.flatMap((/** @type {any} */ { scopeSpans = [] }) => scopeSpans.flatMap((/** @type {any} */ { spans = [] }) => spans));
+  const json = (request.headers()['content-type'] ?? '').includes('json') ? plain : transcode.request(SIGNALS.indexOf(signal), plain);
+  const { resourceSpans = [], resourceLogs = [] } = JSON.parse(new TextDecoder().decode(json));
+  return [...resourceSpans, ...resourceLogs].flatMap((/** @type {any} */ { scopeSpans, scopeLogs }) =>
+    (scopeSpans ?? scopeLogs ?? []).flatMap((/** @type {any} */ { spans, logRecords }) => spans ?? logRecords ?? []));
 }
 
-/** @param {any} span @param {string} key */
-const attribute = (span, key) => span.attributes?.find((/** @type {any} */ one) => one.key === key)?.value?.stringValue;
-const seconds = (/** @type {any} */ span) => Number(BigInt(span.endTimeUnixNano) - BigInt(span.startTimeUnixNano)) / 1e9;
+/** @param {any} record @param {string} key */
+const attribute = (record, key) => record.attributes?.find((/** @type {any} */ one) => one.key === key)?.value?.stringValue;
+const secondsBetween = (/** @type {string} */ from, /** @type {string} */ to) => Number(BigInt(to) - BigInt(from)) / 1e9;
+
+/** Seconds in each state until `end` (Unix nanoseconds), by the player's own account of its transitions: what is still going on counts
+ *  too, so that a play that stands still for ever is seen. @param {any[]} logs @param {string} end */
+function timeIn(logs, end) {
+  const moves = logs.filter(({ eventName }) => eventName === 'player.state_changed').sort((a, b) => Number(BigInt(a.timeUnixNano) - BigInt(b.timeUnixNano)));
+  /** @type {Record<string, number>} */
+  const time = {};
+  moves.forEach((move, at) => {
+    const state = attribute(move, 'to') ?? '';
+    const next = moves[at + 1]?.timeUnixNano ?? end;
+    time[state] = (time[state] ?? 0) + Math.max(0, secondsBetween(move.timeUnixNano, BigInt(next) > BigInt(end) ? end : next));
+  });
+  return time;
+}
 
 /** One play: its outcome, how long it took to start and stood still, its trace. @param {import('playwright-core').Browser} browser @param {Record<string, any>} options */
 async function play(browser, { url, click, evaluate, listen, wait }) {
   const context = await browser.newContext();
   try {
-    /** @type {any[]} */
-    const spans = [];
+    /** @type {Record<string, any[]>} */
+    const told = { traces: [], logs: [] };
     context.on('request', (request) => {
-      if (request.method() !== 'POST' || !/\/v1\/traces(\?|$)/.test(request.url())) return;
+      const [, signal] = /\/v1\/(traces|logs)(?:\?|$)/.exec(request.url()) ?? [];
+      if (request.method() !== 'POST' || !signal) return;
       try {
-        spans.push(...spansOf(request));
+        told[signal].push(...recordsOf(request, signal));
       } catch (error) {
         console.error(`tonearm-slo: a request could not be read: ${error}`);
       }
@@ -88,23 +106,27 @@ async function play(browser, { url, click, evaluate, listen, wait }) {
     if (click) await page.click(click);
     else await page.evaluate(evaluate);
     await page.waitForTimeout(listen * 1000);
-    const root = () => spans.find(({ name }) => name === 'track.play');
-    // What stalled is told with the next batch, at the latest when the page is left.
-    for (const end = Date.now() + wait * 1000; Date.now() < end && !root(); ) await page.waitForTimeout(100);
+    const end = await page.evaluate(() => String(BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n));
+    const root = () => told.traces.find(({ name }) => name === 'track.play');
+    // Lines leave within a second, spans with the next batch: of a play that has not started there is none.
+    for (const last = Date.now() + wait * 1000; Date.now() < last && !(root() && told.logs.length > 0); ) await page.waitForTimeout(100);
     await page.evaluate(() => {
       Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
       document.dispatchEvent(new Event('visibilitychange'));
     });
     await page.waitForTimeout(500);
+    const time = timeIn(told.logs, end);
+    const [stalled, heard] = [time.rebuffering ?? 0, time.playing ?? 0];
     const span = root();
-    if (!span) return { outcome: 'unknown', trace: '', startUp: NaN, stalled: 0, heard: 0, error: 'the page told of no play' };
-    const outcome = attribute(span, 'track.play.outcome') ?? 'unknown';
-    const of = spans.filter(({ traceId }) => traceId === span.traceId);
-    const stalled = of.filter(({ name }) => name === 'track.stall').reduce((sum, stall) => sum + seconds(stall), 0);
-    const later = of.find(({ name, status }) => name === 'track.recover' && status?.code === 2);
+    if (!span) {
+      const began = told.logs.find((log) => attribute(log, 'to') === 'starting');
+      if (!began) return { outcome: 'unknown', trace: '', startUp: NaN, stalled, heard, error: 'the page told of no play' };
+      return { outcome: 'hung', trace: began.traceId ?? '', startUp: secondsBetween(began.timeUnixNano, end), stalled, heard, error: 'it never started' };
+    }
+    const later = told.traces.find(({ name, status, traceId }) => name === 'track.recover' && status?.code === 2 && traceId === span.traceId);
     const error = attribute(span, 'error.type') ?? (later && attribute(later, 'error.type'));
-    const startUp = seconds(span);
-    return { outcome: later ? 'failed' : outcome, trace: span.traceId, startUp, stalled, heard: Math.max(0, listen - startUp - stalled), error };
+    const outcome = attribute(span, 'track.play.outcome') ?? 'unknown';
+    return { outcome: later ? 'failed' : outcome, trace: span.traceId, startUp: secondsBetween(span.startTimeUnixNano, span.endTimeUnixNano), stalled, heard, error };
   } finally {
     await context.close();
   }

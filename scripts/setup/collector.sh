@@ -11,7 +11,9 @@ say "building the OpenTelemetry Collector $version (about three minutes, once)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-{
+# In a shell of its own: within a list that has an `||` behind it, bash goes on after what fails.
+build() {
+  set -euo pipefail
   GOBIN=$work go install "go.opentelemetry.io/collector/cmd/builder@v$version"
   cp "$manifest" .
   ./builder --skip-get-modules --skip-compilation --config builder.yaml
@@ -19,4 +21,6 @@ cd "$work"
   sed -n 's/^  - gomod: \(.*\) \(v.*\)$/\1@\2/p' builder.yaml | xargs go get "go.opentelemetry.io/collector/otelcol@v$version"
   mkdir -p "$home"
   CGO_ENABLED=0 go build -mod=mod -trimpath -ldflags='-s -w' -o "$home/tonearm-collector" .
-} > log 2>&1 || { tail -n 20 log >&2; fail "could not build the Collector $version"; }
+}
+build > log 2>&1 &
+wait $! || { tail -n 20 log >&2; fail "could not build the Collector $version"; }

@@ -15,7 +15,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 export GOFLAGS=-mod=mod CGO_ENABLED=0
-{
+# In a shell of its own: within a list that has an `||` behind it, bash goes on after what fails.
+build() {
+  set -euo pipefail
   go mod init tonearm.example/backends
   source_dir=$(go mod download -json "$module@$version" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
   # A folder of the module itself is a module of its own, which is had by its version.
@@ -26,4 +28,6 @@ export GOFLAGS=-mod=mod CGO_ENABLED=0
   for target in "$@"; do
     go build -trimpath -ldflags='-s -w' -o "$home/${target#*=}" "$module/${target%%=*}"
   done
-} > log 2>&1 || { tail -n 20 log >&2; fail "could not build $(basename "$name") $version"; }
+}
+build > log 2>&1 &
+wait $! || { tail -n 20 log >&2; fail "could not build $(basename "$name") $version"; }

@@ -3,7 +3,7 @@
 # distribution of Flink (its wheel is the same). Needs Java 17, Maven and Python.
 set -euo pipefail
 source "$(dirname "$0")/../env.sh"
-for tool in java mvn python3; do have $tool || fail "$tool is not installed: Kafka and Flink need Java 17, Maven and Python"; done
+for tool in java mvn python3; do have $tool || fail "$tool is not installed: Kafka and Flink need Java 17, Maven and Python with pip"; done
 version() { sed -n "s/^ *\"$1\": \"\(.*\)\".*/\1/p" "$TONEARM_ROOT/deploy/versions.json"; }
 home=$TONEARM_CACHE/backends
 jars() { # profile, folder

@@ -160,6 +160,24 @@ test('of ten listeners with wrong clocks each play counts once, and the exemplar
   for (const { stream } of lines) assert.ok(Date.parse(stream.time_original) > Date.now() + 23 * 3_600_000, stream.time_original);
 });
 
+test('nobody can forge what Prometheus tells of itself', { timeout: 60_000 }, async () => {
+  const gauge = (/** @type {string} */ name, /** @type {Record<string, string>} */ labels) => ({
+    name, gauge: { dataPoints: [{ asDouble: 1, timeUnixNano: String(Date.now() * 1e6), attributes: Object.entries(labels).map(([key, stringValue]) => ({ key, value: { stringValue } })) }] },
+  });
+  const metrics = [
+    gauge('ALERTS', { alertname: 'CollectorDown', alertstate: 'firing' }), gauge('up', { job: 'tonearm-ingest' }), gauge('otelcol_exporter_queue_size', {}),
+    gauge('app.mine', { alertname: 'CollectorDown', job: 'tonearm-ingest', 'session.id': 'me', kind: 'a' }),
+  ];
+  const body = JSON.stringify({ resourceMetrics: [{ resource: { attributes: [{ key: 'service.name', value: { stringValue: 'forger' } }] }, scopeMetrics: [{ metrics }] }] });
+  await fetch(`${chain.endpoint}/v1/metrics`, { method: 'POST', headers: { authorization: `Bearer ${chain.token}`, 'content-type': 'application/json' }, body });
+  const [mine] = await until(async () => {
+    const found = await chain.query('app_mine');
+    return found.length > 0 && found;
+  }, 'the gauge that is allowed');
+  assert.deepEqual(mine.metric, { __name__: 'app_mine', service: 'forger', job: 'forger', instance: 'processing', kind: 'a' });
+  assert.deepEqual(await chain.query('{service="forger", __name__!="app_mine"}'), []);
+});
+
 test('without the token nothing is taken, and the page may read why', async () => {
   const url = `${chain.endpoint}/v1/traces`;
   const refused = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', origin: 'https://app.example' }, body: '{}' });

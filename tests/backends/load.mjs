@@ -8,7 +8,7 @@ import { until } from '../../deploy/chain.mjs';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** @typedef {{ name: string, attributes: Record<string, string>, sum: number, count: number }} Total */
 /** @typedef {{ script: Total[], acknowledged: Total[], requests: number, bytes: number, statuses: Record<string, number>, unsure: number, unsurePoints: number,
- *   failedTraces: string[], signals: Record<string, Record<string, number>> }} Report */
+ *   failedTraces: string[], starts: Record<string, number[]>, ids: { spans: string[], logs: string[] }, signals: Record<string, Record<string, number>> }} Report */
 /** @typedef {Awaited<ReturnType<typeof import('../../deploy/chain.mjs').startChain>>} Chain */
 
 /** Starts listeners. @param {Chain} chain @param {string} folder @param {Record<string, string | number>} options */
@@ -51,6 +51,18 @@ export async function counted(chain, service, over = '30m') {
     });
   }
   return totals;
+}
+
+/** The totals of several loads. @param {Total[][]} reports @returns {Total[]} */
+export function together(reports) {
+  /** @type {Map<string, Total>} */
+  const all = new Map();
+  for (const { name, attributes, sum, count } of reports.flat()) {
+    const known = all.get(key(name, attributes));
+    if (known) [known.sum, known.count] = [known.sum + sum, known.count + count];
+    else all.set(key(name, attributes), { name, attributes, sum, count });
+  }
+  return [...all.values()];
 }
 
 /** What differs; nothing where all is equal: counts to the unit, seconds within a billionth. @param {Map<string, { sum: number, count: number }>} totals @param {Total[]} wanted */

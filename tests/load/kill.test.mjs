@@ -2,23 +2,39 @@
 // the rest again; a processing Collector loses what it held, which is measured.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { startChain, until } from '../../deploy/chain.mjs';
 import { counted, settled, startLoad } from '../backends/load.mjs';
 
 const listeners = Number(process.env.LISTENERS ?? 2000);
+const overlay = fileURLToPath(new URL('received.yaml', import.meta.url));
 const pause = (/** @type {number} */ seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 const sumOf = (/** @type {import('../backends/load.mjs').Total[]} */ totals, /** @type {string} */ name) => totals.filter((one) => one.name === name).reduce((sum, { sum: value }) => sum + value, 0);
 const countedOf = (/** @type {Map<string, { sum: number }>} */ totals, /** @type {string} */ name) => [...totals].filter(([key]) => key.startsWith(`${name}[`)).reduce((all, [, { sum }]) => all + sum, 0);
 
+/** Ids of spans and log records that were received, and how many came again. @param {string} path */
+async function received(path) {
+  const [spans, logs] = [new Set(), new Set()];
+  let again = 0;
+  const note = (/** @type {Set<any>} */ set, /** @type {string | undefined} */ id) => void (set.has(id) ? again++ : set.add(id));
+  for await (const line of createInterface({ input: createReadStream(path) })) {
+    const { resourceSpans = [], resourceLogs = [] } = JSON.parse(line);
+    for (const { scopeSpans } of resourceSpans) for (const { spans: list } of scopeSpans) for (const { spanId } of list) note(spans, spanId);
+    for (const { scopeLogs } of resourceLogs) for (const { logRecords } of scopeLogs) for (const { attributes } of logRecords) note(logs, attributes.find((/** @type {any} */ { key }) => key === 'log.record.uid')?.value.stringValue);
+  }
+  return { spans, logs, again };
+}
+
 /** Kills one program in the middle of a minute's load. @param {string} name @param {number} count @param {number} skew @param {(chain: any, report: import('../backends/load.mjs').Report, totals: Awaited<ReturnType<typeof counted>>, folder: string) => Promise<void>} judge */
 async function killed(name, count, skew, judge) {
   const folder = mkdtempSync(`${tmpdir()}/tonearm-kill-`);
-  const chain = await startChain(folder, { keepPercent: 100, decisionWait: '10s', listenersInterval: '5s', env: { JAEGER_MAX_TRACES: '200000' } });
+  const chain = await startChain(folder, { keepPercent: 100, decisionWait: '10s', listenersInterval: '5s', overlays: [overlay], env: { JAEGER_MAX_TRACES: '200000', RECEIVED: `${folder}/received.json` } });
   try {
-    const load = startLoad(chain, folder, { listeners: count, seconds: 60, seed: 13, skew, 'metric-interval': 5000 });
+    const load = startLoad(chain, folder, { listeners: count, seconds: 60, seed: 13, skew, 'metric-interval': 5000, ids: 'true' });
     await pause(25);
     await chain.stop(name, 'SIGKILL');
     await pause(3);
@@ -33,7 +49,7 @@ async function killed(name, count, skew, judge) {
   }
 }
 
-test('an ingest Collector that is killed loses nothing that it acknowledged', { timeout: 400_000 }, () => killed('ingest', listeners, 300, async (chain, report, totals) => {
+test('an ingest Collector that is killed loses nothing that it acknowledged', { timeout: 400_000 }, () => killed('ingest', listeners, 300, async (chain, report, totals, folder) => {
   const { started, exported, pending, ...lost } = report.signals.metrics;
   assert.ok(report.statuses[0] > 0, 'the kill was felt');
   assert.deepEqual([exported, pending, Object.values(lost).filter((count) => count > 0)], [started, 0, []], 'listeners sent all of it in the end');
@@ -44,7 +60,11 @@ test('an ingest Collector that is killed loses nothing that it acknowledged', { 
   for (const name of ['track.play.attempts', 'track.stalls', 'audio.decode.attempts']) {
     assert.ok(countedOf(totals, name.replaceAll('.', '_')) >= sumOf(report.script, name), name);
   }
+  const { spans, logs, again } = await received(`${folder}/received.json`);
+  assert.ok(report.ids.spans.length > 1000 && report.ids.logs.length > 1000);
+  assert.deepEqual([report.ids.spans.filter((id) => !spans.has(id)), report.ids.logs.filter((id) => !logs.has(id))], [[], []], 'all that was acknowledged came through');
   const plays = sumOf(report.script, 'track.play.attempts');
+  console.log(`of ${report.ids.spans.length} spans and ${report.ids.logs.length} lines that were acknowledged none is missing, ${again} came twice`);
   console.log(`ingest killed: ${report.statuses[0]} requests unanswered, ${report.unsurePoints} points sent twice, ${twice} of ${exported} came twice; plays ${countedOf(totals, 'track_play_attempts')} of ${plays}`);
 }));
 

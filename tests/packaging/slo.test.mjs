@@ -52,6 +52,16 @@ test('it fails where the CDN is slow, and names the worst play', { timeout: 120_
   assert.match(readFileSync(`${folder}/slo.xml`, 'utf8'), /failures="1"[\s\S]*<failure/);
 });
 
+test('it fails where the music stands still, though it never goes on', { timeout: 120_000 }, async () => {
+  // The body comes so slowly that what was buffered runs out while it is heard.
+  await set({ rate: 100 });
+  const { code, said } = await run(backend.gateway, '--click', '#play', '--plays', '1', '--listen', '12', '--start-up', '60', '--browser', browser, '--json', `${folder}/slo.json`);
+  assert.equal(code, 1, said);
+  const { objectives, worst } = JSON.parse(readFileSync(`${folder}/slo.json`, 'utf8'));
+  assert.deepEqual(objectives.filter((/** @type {any} */ { holds }) => !holds).map((/** @type {any} */ { name }) => name), ['stalled'], said);
+  assert.ok(worst.stalled > 0.3 && worst.heard > 1, said);
+});
+
 test('it fails where plays fail', { timeout: 180_000 }, async () => {
   await set({ status: 404 });
   const failing = await judged();
