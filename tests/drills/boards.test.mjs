@@ -8,6 +8,9 @@ import { startChain, until } from '../../deploy/chain.mjs';
 import { BOARDS } from '../../deploy/grafana/boards.mjs';
 import { settled, startLoad } from '../backends/load.mjs';
 
+/** What has rows only where something is lost: here the query has to be understood, no more. */
+const EMPTY_WHEN_WELL = ['Records that never arrived'];
+
 /** As Grafana fills them in. @param {string} text @param {string} trace */
 const filled = (text, trace) => text.replaceAll('$__rate_interval', '1m').replaceAll('$__range', '10m').replaceAll(/\$(service|environment|region)\b/g, '.*').replaceAll('$trace', trace);
 
@@ -34,7 +37,7 @@ test('every query of every board is answered with rows', { timeout: 300_000 }, a
           queries++;
           if (target.datasource.type === 'prometheus') {
             const rows = await chain.query(filled(target.expr, trace));
-            assert.ok(rows.length > 0, `${where}: ${filled(target.expr, trace)}`);
+            assert.ok(rows.length > 0 || EMPTY_WHEN_WELL.includes(panel.title ?? ''), `${where}: ${filled(target.expr, trace)}`);
           } else if (target.datasource.type === 'loki') {
             await until(async () => {
               const answer = await fetch(`${chain.loki}/loki/api/v1/query_range?query=${encodeURIComponent(filled(target.expr, trace))}&since=1h`);
