@@ -77,7 +77,7 @@ test('404', async () => {
   await page.evaluate(() => globalThis.telemetry.forceFlush());
   const told = async (/** @type {string} */ what) => (await fetch(`${backend.gateway}/api/traces/${id}/${what}`)).json();
   const attempt = await until(async () => (await told('metrics')).find((/** @type {any} */ point) => point.name === 'track.play.attempts'));
-  assert.deepEqual(attempt.attributes, { outcome: 'failed', 'error.class': 'technical' });
+  assert.deepEqual(attempt.attributes, { outcome: 'failed', 'error.class': 'technical', 'cdn.node': 'demo-edge-1' });
   const line = await until(async () => (await told('logs')).find((/** @type {any} */ log) => log.event === 'track.play_failed'));
   assert.deepEqual([line.severity, line.attributes['error.type']], ['ERROR', '404']);
   await playsAgain(page);

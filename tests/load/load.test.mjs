@@ -20,8 +20,8 @@ async function run(options, exact = true) {
     const report = await startLoad(chain, folder, { listeners, seconds, seed: 11 }).done;
     const { exported } = report.signals.metrics;
     // Before the queue runs empty: what the Collectors took is of the load.
-    const memory = await chain.query('max_over_time(otelcol_process_memory_rss[30m]) / 1048576');
-    const cpu = await chain.query('max_over_time(otelcol_process_cpu_seconds[30m])');
+    const memory = await chain.query('sum by (job) (max_over_time(otelcol_process_memory_rss[30m])) / 1048576');
+    const cpu = await chain.query('sum by (job) (max_over_time(otelcol_process_cpu_seconds[30m]))');
     await settled(chain, exported);
     const totals = await counted(chain, 'radio');
     const figures = {
