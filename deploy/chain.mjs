@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -24,9 +24,6 @@ export function backendFolder(name) {
 
 /** A program. @param {string} name */
 export const programOf = (name) => `${backendFolder({ 'tonearm-collector': 'collector', promtool: 'prometheus' }[name] ?? name)}/${name}`;
-
-/** Whether all programs are there. */
-export const isBuilt = () => ['tonearm-collector', 'jaeger', 'prometheus', 'promtool', 'loki'].every((name) => existsSync(programOf(name)));
 
 /** Ports that nobody has. @param {number} count @returns {Promise<number[]>} */
 export async function freePorts(count) {
@@ -134,6 +131,7 @@ export async function startChain(folder, { token = 'public-token', origins = '*'
   const running = new Map();
   // Who ends this process ends what it started.
   process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(0));
   const start = async (/** @type {string} */ name) => {
     const program = programs.find((program) => program.name === name);
     if (!program) throw new Error(`no program ${name}`);
@@ -158,9 +156,8 @@ export async function startChain(folder, { token = 'public-token', origins = '*'
     clearTimeout(timer);
   };
   const chain = {
-    token, ports, start, stop,
-    endpoint: url('ingest'), jaeger: url('jaegerQuery'), prometheus: url('prometheus'), loki: url('loki'), metrics: { ingest: url('ingestMetrics'), processing: url('processingMetrics') },
-    pid: (/** @type {string} */ name) => running.get(name)?.pid,
+    token, start, stop,
+    endpoint: url('ingest'), jaeger: url('jaegerQuery'), prometheus: url('prometheus'), loki: url('loki'),
     async stopAll() {
       for (const name of [...running.keys()].reverse()) await stop(name);
       splitter?.stop();
@@ -188,6 +185,4 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const chain = await startChain(folder, { ports: known, keepPercent: 100, decisionWait: '5s' });
   console.log(`OTLP for pages at ${chain.endpoint}, with the header "authorization: Bearer ${chain.token}"`);
   console.log(`Jaeger ${chain.jaeger}   Prometheus ${chain.prometheus}   Loki ${chain.loki}   (logs in ${folder}; Ctrl+C ends them)`);
-  process.once('SIGINT', () => chain.stopAll().then(() => process.exit(0)));
-  process.once('SIGTERM', () => chain.stopAll().then(() => process.exit(0)));
 }
