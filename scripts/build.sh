@@ -43,6 +43,10 @@ wasm-opt "${features[@]}" -O1 --strip-dwarf -g pkg/dist/tonearm_bg.wasm -o pkg/d
 pack_small . tonearm_full --features package,full
 pack_small . tonearm --features package
 pack_small media tonearm_media
+# A module for each family of formats. Their scripts are one and the same: the glue is not needed.
+for format in mp3 aac flac vorbis opus wav opus-decoder; do
+  pack_small formats "tonearm_${format//-/_}" --features "module,$format"
+done
 # Its glue has all that the smaller one needs.
 mv pkg/dist/tonearm_full_bg.js pkg/dist/tonearm_bg.js
 bundle src/js/index.js index.js
@@ -55,9 +59,12 @@ rm -f .gitignore
 for core in tonearm tonearm_full; do
   wasm-opt "${features[@]}" -Oz --converge --strip-debug --strip-producers ${core}_bg.wasm -o ${core}_bg.wasm
 done
-wasm-opt "${features[@]}" -O3 --strip-debug --strip-producers tonearm_media_bg.wasm -o tonearm_media_bg.wasm
+for module in media mp3 aac flac vorbis opus wav opus_decoder; do
+  wasm-opt "${features[@]}" -O3 --strip-debug --strip-producers tonearm_${module}_bg.wasm -o tonearm_${module}_bg.wasm
+  rm -f tonearm_${module}.js tonearm_${module}_bg.js
+done
 for script in index.js traced_fetch.js records.js worker.js worklet.js; do minify $script; done
 # Within the page's script; alone it is measured (size-budget.json).
 terser tonearm_bg.js --module --compress passes=3 --mangle -o "$TONEARM_ROOT/target/glue.js"
-rm -f tonearm.js tonearm_bg.js tonearm_full.js tonearm_media.js tonearm_media_bg.js
+rm -f tonearm.js tonearm_bg.js tonearm_full.js
 cp ../../src/js/types.d.ts types.d.ts

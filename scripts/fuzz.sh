@@ -8,7 +8,7 @@ bash scripts/setup.sh fuzz
 seconds=${1:-600}
 shift || true
 targets=("$@")
-[ $# -gt 0 ] || targets=(mp3_demuxer media_plane traceparent tracestate baggage b3 otlp_response)
+[ $# -gt 0 ] || targets=(mp3_demuxer formats media_plane traceparent tracestate baggage b3 otlp_response)
 declare -A seeds=(
   [traceparent]=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03
   [tracestate]='foo=1,t1@sys=2 , bar=3'

@@ -10,6 +10,7 @@ stage "set-up" bash scripts/setup.sh build browsers
 stage "package" bash scripts/build.sh
 stage "demo" bash scripts/build-demo.sh
 stage "example" bash scripts/build-example.sh
+stage "files of every format" bash scripts/make-media.sh
 stage "lint" bash scripts/lint.sh
 stage "native tests" cargo test --quiet --workspace --features tonearm/opentelemetry
 stage "tests of the scripts" node --test tests/scripts/*.test.mjs

@@ -258,6 +258,7 @@ impl Listener {
                     sample_rate: 44_100,
                     channels: 2,
                     duration: Some(600.0),
+                    estimated: false,
                     bit_rate: 128_000,
                 };
                 self.player(at, PlayerInput::Fact(Fact::Format { epoch: self.epoch, format }));

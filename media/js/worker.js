@@ -4,12 +4,15 @@
 import { serverTiming } from '../../src/browser/server_timing.js';
 import { instantiate } from '../../src/browser/wasm.js';
 import * as glue from '../../pkg/dist/tonearm_media_bg.js';
+import { hostDecodes, instantiate as instance, moduleOf } from './modules.js';
+import { Track } from './track.js';
 
 /** Kinds of outputs, as `browser.rs` numbers them; the rest are the worklet's. */
 const POST = 1;
 const FETCH = 2;
 const ABORT = 3;
 const SAMPLES = 5;
+const OPEN = 8;
 /** Frames of a full block: `BLOCK_FRAMES` of `plane.rs`. */
 const BLOCK_FRAMES = 4096;
 
@@ -81,8 +84,23 @@ function drain(plane) {
     } else if (kind === SAMPLES) {
       const planes = samples(plane);
       tellWorklet([kind, id, plane.count(), planes], planes.map(({ buffer }) => buffer));
-    } else tellWorklet([kind, id, plane.count()]);
+    } else if (kind === OPEN) open(plane, id, plane.count(), plane.start());
+    else tellWorklet([kind, id, plane.count()]);
   }
+}
+
+/** Brings a track of a family, and tells the page what it says of its music.
+ *  @param {Plane} plane @param {number} epoch @param {number} family @param {number} start */
+async function open(plane, epoch, family, start) {
+  const module = await moduleOf(family).catch(() => undefined);
+  const decoded = () => {
+    plane.decoded(now());
+    work(plane);
+  };
+  const tags = (/** @type {import('./track.js').Tags} */ tags) => postMessage(tags);
+  const track = module && new Track(instance(module), family, start, hostDecodes, decoded, tags);
+  plane.track(now(), epoch, track);
+  work(plane);
 }
 
 /** Bytes of the whole file, or -1. @param {Response} response */
@@ -120,7 +138,8 @@ async function request(plane, id, url, offset, lines, credentials) {
     });
     if (!requests.has(id)) return;
     const ranges = response.headers.get('accept-ranges') === 'bytes';
-    plane.head(now(), id, response.status, totalBytes(response), ranges, ...serverTiming(response.headers));
+    const type = response.headers.get('content-type') ?? '';
+    plane.head(now(), id, response.status, totalBytes(response), ranges, ...serverTiming(response.headers), type);
     work(plane);
     const reader = response.body?.getReader();
     while (requests.has(id) && reader) {

@@ -9,14 +9,17 @@ use tonearm_messages::{
     BodyEnd, Command, Fact, MediaError, READ_AHEAD_BYTES, RING_SECONDS, Request, ResponseHead, VERSION,
 };
 
-use crate::decode::Planes;
+use tonearm_formats::{Family, Format, Planes, TrackError};
+
+use crate::source::{Advance, Source, Track};
 use crate::start::{Arrival, may_start};
-use crate::track::{Advance, Track};
 
 /// Frames in a full block of samples.
 pub const BLOCK_FRAMES: usize = 4096;
 /// Change of the buffered range that is worth a fact, in seconds.
 const BUFFERED_STEP: f64 = 0.25;
+/// Bytes at the end of a file that tell its length: the largest page of Ogg.
+const TAIL_BYTES: u64 = 64 << 10;
 /// Undecoded bytes below which more are fetched after the read-ahead was full.
 const REFILL_BELOW: usize = READ_AHEAD_BYTES / 4;
 
@@ -33,6 +36,15 @@ pub enum Output {
         url: String,
         /// Whether cookies go with it.
         credentials: bool,
+    },
+    /// Bring a track of a family: [`MediaPlane::handle_track`] takes it.
+    Open {
+        /// The epoch that asks.
+        epoch: u32,
+        /// What the bytes are.
+        family: Family,
+        /// Where its samples begin, in seconds.
+        start: f64,
     },
     /// Drop a request.
     Abort {
@@ -72,13 +84,17 @@ struct InFlight {
     skip: u64,
     received: u64,
     first_byte: Option<f64>,
+    /// It brings the last bytes of the file, out of turn.
+    tail: Option<Vec<u8>>,
 }
 
-struct Open {
+struct Open<T> {
     epoch: u32,
+    /// The epoch in which it was opened.
+    opened: u32,
     url: String,
     credentials: bool,
-    track: Track,
+    track: Source<T>,
     output_rate: u32,
     request: Option<InFlight>,
     ranges: bool,
@@ -87,6 +103,11 @@ struct Open {
     complete: bool,
     /// A `BytesWanted` is on its way.
     asked: bool,
+    /// It is for the last bytes, from here on; these were asked for once.
+    tail_asked: Option<u64>,
+    tail_tried: bool,
+    /// The length that was told.
+    duration: Option<f64>,
     given: u64,
     credited: u64,
     started: bool,
@@ -94,6 +115,8 @@ struct Open {
     /// The first frame was decoded in this input; told once the host says what time it is by then.
     decoded_now: bool,
     ended: bool,
+    /// What is in memory is not enough to go on, however much it is: a large head, which its demuxer bounds.
+    hungry: bool,
     /// Why nothing more can be decoded; what is ready is given first.
     failed: Option<MediaError>,
     /// Packets and failures that are told.
@@ -102,15 +125,33 @@ struct Open {
 }
 
 /// The machine. One track is open at a time.
-#[derive(Default)]
-pub struct MediaPlane {
-    open: Option<Open>,
+pub struct MediaPlane<T> {
+    open: Option<Open<T>>,
     /// More could be decoded at once than one block.
     more: bool,
     outputs: VecDeque<Output>,
 }
 
-impl MediaPlane {
+impl<T> Default for MediaPlane<T> {
+    fn default() -> Self {
+        Self { open: None, more: false, outputs: VecDeque::new() }
+    }
+}
+
+fn media_error(error: TrackError) -> MediaError {
+    match error {
+        TrackError::Truncated => MediaError::Truncated {},
+        TrackError::Undecodable => MediaError::Undecodable {},
+        _ => MediaError::UnsupportedFormat {},
+    }
+}
+
+fn described(format: &Format) -> tonearm_messages::Format {
+    let &Format { codec, sample_rate, channels, duration, estimated, bit_rate } = format;
+    tonearm_messages::Format { codec: codec.into(), sample_rate, channels, duration, estimated, bit_rate }
+}
+
+impl<T: Track> MediaPlane<T> {
     /// The next thing to do; drain it to `None` after every input.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
@@ -120,7 +161,7 @@ impl MediaPlane {
     pub fn wants_bytes(&self, request: u32) -> bool {
         self.open.as_ref().is_some_and(|open| {
             open.request.as_ref().is_some_and(|current| current.id == request)
-                && open.track.undecoded() < READ_AHEAD_BYTES
+                && (open.hungry || open.track.undecoded() < READ_AHEAD_BYTES)
         })
     }
 
@@ -138,21 +179,26 @@ impl MediaPlane {
                 self.outputs.push_back(Output::Flush { epoch });
                 self.open = Some(Open {
                     epoch,
+                    opened: epoch,
                     url,
                     credentials,
-                    track: Track::new(output_rate, position),
+                    track: Source::new(output_rate, position),
                     output_rate,
                     request: None,
                     ranges: false,
                     total_bytes: None,
                     complete: false,
                     asked: false,
+                    tail_asked: None,
+                    tail_tried: false,
+                    duration: None,
                     given: 0,
                     credited: 0,
                     started: false,
                     first_decoded: false,
                     decoded_now: false,
                     ended: false,
+                    hungry: true,
                     failed: None,
                     told: (0, 0),
                     buffered: position,
@@ -171,16 +217,23 @@ impl MediaPlane {
         }
     }
 
-    /// Status and headers of a response.
-    pub fn handle_head(&mut self, now: f64, request: u32, head: ResponseHead) {
+    /// Status and headers of a response, and its `Content-Type`.
+    pub fn handle_head(&mut self, now: f64, request: u32, head: ResponseHead, content_type: &str) {
         let Some(open) = self.open.as_mut() else { return };
         let Some(current) = open.request.as_mut().filter(|current| current.id == request) else { return };
         let accepted = head.status == 200 || head.status == 206;
+        if current.tail.is_some() && head.status != 206 {
+            self.end_request(now, BodyEnd::Dropped {});
+            return;
+        }
         if head.status == 200 {
             // The range was not heeded: the bytes come from the start of the file.
             current.skip = open.track.end_offset();
         }
         if accepted {
+            // The bytes tell first, then the type, then the name.
+            open.track.note_name(content_type);
+            open.track.note_name(&open.url);
             open.ranges = open.ranges || head.ranges || head.status == 206;
             if let Some(total) = head.total_bytes {
                 open.track.set_total_bytes(total);
@@ -205,6 +258,15 @@ impl MediaPlane {
             self.outputs.push_back(Output::Post(Fact::FirstByte { request, at: now }));
         }
         current.received += bytes.len() as u64;
+        if let Some(tail) = &mut current.tail {
+            // More than was asked for: the file has grown.
+            if tail.len() > 2 * TAIL_BYTES as usize {
+                self.end_request(now, BodyEnd::Dropped {});
+            } else {
+                tail.extend_from_slice(bytes);
+            }
+            return;
+        }
         let skipped = current.skip.min(bytes.len() as u64);
         current.skip -= skipped;
         open.track.push(&bytes[skipped as usize..]);
@@ -220,6 +282,13 @@ impl MediaPlane {
     pub fn handle_body_end(&mut self, now: f64, request: u32, end: BodyEnd) {
         let Some(open) = self.open.as_mut() else { return };
         if open.request.as_ref().is_none_or(|current| current.id != request) {
+            return;
+        }
+        if let Some(tail) = open.request.as_mut().and_then(|current| current.tail.take()) {
+            open.track.tail(&tail);
+            // Nothing depends on it: a connection that broke is no loss of the track's.
+            self.end_request(now, if end == (BodyEnd::Failed {}) { BodyEnd::Dropped {} } else { end });
+            self.pump(now);
             return;
         }
         let complete = end == (BodyEnd::Complete {}) || self.open.as_ref().is_some_and(|open| open.complete);
@@ -260,7 +329,8 @@ impl MediaPlane {
     fn fetch(&mut self, request: Request) {
         let Some(open) = self.open.as_mut() else { return };
         open.asked = false;
-        open.request = Some(InFlight { id: request.id, skip: 0, received: 0, first_byte: None });
+        let tail = (std::mem::take(&mut open.tail_asked) == Some(request.offset)).then(Vec::new);
+        open.request = Some(InFlight { id: request.id, skip: 0, received: 0, first_byte: None, tail });
         let (url, credentials) = (open.url.clone(), open.credentials);
         self.outputs.push_back(Output::Fetch { request, url, credentials });
     }
@@ -280,6 +350,16 @@ impl MediaPlane {
         self.post(fact);
     }
 
+    /// There is time for it: the read-ahead is full.
+    fn want_tail(&mut self) {
+        let Some(open) = self.open.as_mut() else { return };
+        let Some(total) = open.total_bytes.filter(|_| open.track.wants_tail() && !open.tail_tried) else { return };
+        let offset = total.saturating_sub(TAIL_BYTES);
+        (open.tail_asked, open.tail_tried) = (Some(offset), true);
+        let epoch = open.epoch;
+        self.post(Fact::BytesWanted { epoch, offset });
+    }
+
     fn close(&mut self, now: f64) {
         self.end_request(now, BodyEnd::Dropped {});
         self.open = None;
@@ -291,16 +371,30 @@ impl MediaPlane {
         (open.given, open.credited) = (0, 0);
         (open.started, open.first_decoded, open.ended, open.asked) = (false, false, false, false);
         open.failed = None;
-        let elsewhere = open.track.seek(position).is_some();
-        let idle = open.request.is_none();
+        open.track.seek(position);
         open.buffered = open.track.start();
         self.outputs.push_back(Output::Flush { epoch });
-        if elsewhere {
-            self.go_elsewhere(now);
-        } else if idle {
+        self.pump(now);
+        let Some(open) = self.open.as_ref() else { return };
+        if open.request.is_none() && open.track.undecoded() < REFILL_BELOW {
             // What was asked for in the epoch before will not come any more.
             self.want_bytes();
         }
+    }
+
+    /// The track that [`Output::Open`] asked for, or none where it can't be had.
+    pub fn handle_track(&mut self, now: f64, epoch: u32, track: Option<T>) {
+        let Some(open) = self.open.as_mut() else { return };
+        match track {
+            Some(track) if open.opened == epoch => open.track.set_track(track, open.epoch != epoch),
+            None if open.opened == epoch => open.failed = Some(MediaError::UnsupportedFormat {}),
+            _ => return,
+        }
+        self.pump(now);
+    }
+
+    /// The host has decoded what a track gave it: there may be more to give.
+    pub fn handle_decoded(&mut self, now: f64) {
         self.pump(now);
     }
 
@@ -333,15 +427,17 @@ impl MediaPlane {
                 break;
             }
             let advance = match open.failed {
-                Some(error) => Advance::Failed(error),
+                Some(_) => Advance::End,
                 None => open.track.advance(room.min(BLOCK_FRAMES)),
             };
             if let Advance::Failed(error) = advance {
-                open.failed = Some(error);
+                open.failed = Some(media_error(error));
             }
+            open.hungry = advance == Advance::NeedBytes;
             let failed = open.failed.is_some();
             let ready = open.track.ready_frames();
-            let hold = open.started && advance == Advance::NeedBytes && ready < BLOCK_FRAMES / 4;
+            let hold =
+                open.started && matches!(advance, Advance::NeedBytes | Advance::Pending) && ready < BLOCK_FRAMES / 4;
             if ready > 0 && !hold {
                 self.give(room.min(BLOCK_FRAMES));
             }
@@ -354,12 +450,16 @@ impl MediaPlane {
                 Advance::Format(format) => {
                     let Some(open) = self.open.as_mut() else { return };
                     let epoch = open.epoch;
-                    let elsewhere = open.track.take_wanted_offset().is_some();
-                    self.post(Fact::Format { epoch, format });
-                    if elsewhere {
-                        self.go_elsewhere(now);
-                    }
+                    self.post(Fact::Format { epoch, format: described(&format) });
                 }
+                Advance::Open(family) => {
+                    let Some(open) = self.open.as_ref() else { return };
+                    let (epoch, start) = (open.opened, open.track.start());
+                    self.outputs.push_back(Output::Open { epoch, family, start });
+                    break;
+                }
+                Advance::Pending => break,
+                Advance::Elsewhere => self.go_elsewhere(now),
                 Advance::End | Advance::Failed(_) => {
                     if failed {
                         self.end_request(now, BodyEnd::Dropped {});
@@ -395,7 +495,7 @@ impl MediaPlane {
                 epoch,
                 end: open.track.buffered_end(),
                 frames: open.track.frames(),
-                failures: open.track.failures(),
+                failures: open.track.packets().1,
             },
         };
         let frames = open.given;
@@ -409,10 +509,16 @@ impl MediaPlane {
         let epoch = open.epoch;
         let end = open.track.buffered_end();
         let further = (end - open.buffered).abs() >= BUFFERED_STEP || (open.ended && end > open.buffered);
-        let (packets, failures) = (open.track.packets() - open.told.0, open.track.failures() - open.told.1);
+        let all = open.track.packets();
+        let (packets, failures) = (all.0 - open.told.0, all.1 - open.told.1);
         if failures > 0 || (packets > 0 && (further || open.ended)) {
-            open.told = (open.track.packets(), open.track.failures());
+            open.told = all;
             self.outputs.push_back(Output::Post(Fact::Decoded { epoch, packets, failures }));
+        }
+        let stated = open.track.stated_duration();
+        if let Some(duration) = stated.filter(|_| open.duration != stated) {
+            open.duration = stated;
+            self.outputs.push_back(Output::Post(Fact::Duration { epoch, duration }));
         }
         if further {
             open.buffered = end;
@@ -429,8 +535,9 @@ impl MediaPlane {
             self.outputs.push_back(Output::Start { epoch });
         }
         let (undecoded, ranges) = (open.track.undecoded(), open.ranges);
-        if open.request.is_some() && ranges && !open.complete && undecoded >= READ_AHEAD_BYTES {
+        if open.request.is_some() && ranges && !open.complete && !open.hungry && undecoded >= READ_AHEAD_BYTES {
             self.end_request(now, BodyEnd::Dropped {});
+            self.want_tail();
         } else if open.request.is_none()
             && ranges
             && !open.complete

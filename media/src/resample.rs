@@ -5,7 +5,7 @@
 
 use rubato::{Resampler as _, SincFixedIn, SincInterpolationParameters, SincInterpolationType, WindowFunction};
 
-use crate::decode::Planes;
+use tonearm_formats::Planes;
 
 /// Frames that the filter takes at once: half an MPEG-1 packet, one MPEG-2 packet.
 const CHUNK: usize = 576;

@@ -46,11 +46,13 @@ pub struct Format {
     pub channels: u8,
     /// Length in seconds, known or estimated from the bit rate; none for a stream without an end.
     pub duration: Option<f64>,
+    /// Whether the length is an estimate.
+    pub estimated: bool,
     /// Mean bit rate, in bits per second.
     pub bit_rate: u32,
 }
 
-wire_struct!(Format { codec, sample_rate, channels, duration, bit_rate });
+wire_struct!(Format { codec, sample_rate, channels, duration, estimated, bit_rate });
 
 /// Why the media plane can't go on with a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +112,13 @@ pub enum Fact {
         /// What they are.
         format: Format,
     },
+    /// The length that was an estimate is known.
+    Duration {
+        /// The epoch.
+        epoch: u32,
+        /// In seconds.
+        duration: f64,
+    },
     /// The first frame of the epoch is decoded.
     FirstDecoded {
         /// The epoch.
@@ -167,6 +176,7 @@ wire_enum!(Fact {
     2 => ResponseHead { request, at, head },
     3 => FirstByte { request, at },
     4 => BodyEnd { request, at, bytes, end },
+    1 => Duration { epoch, duration },
     5 => Format { epoch, format },
     6 => FirstDecoded { epoch, at, position },
     7 => Decoded { epoch, packets, failures },

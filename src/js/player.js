@@ -112,6 +112,8 @@ export class Player extends EventTarget {
   #loaded = new AbortController();
   /** @type {Map<number, { resolve: () => void, reject: (error: unknown) => void }>} */
   #promises = new Map();
+  /** @type {import('./types').TrackMetadata} */
+  #metadata = {};
   #volume = 1;
   #muted = false;
   #destroyed = false;
@@ -182,8 +184,9 @@ export class Player extends EventTarget {
     worker.onerror = () => this.#worker === worker && this.#tell(MEDIA_UNAVAILABLE);
     worker.onmessage = ({ data }) => {
       if (this.#worker !== worker) return;
-      // The Worker's script sends one thing that is no fact: that its wasm could not be had.
+      // The Worker's script sends two things that are no facts: what a file says of its music, and that the wasm is not there.
       if (data instanceof Uint8Array) tell(currentCore(), FACT, this.#id, 0, 0, 0, false, data);
+      else if (data.texts) this.#describe(data);
       else this.#tell(MEDIA_UNAVAILABLE);
     };
     openOutput(this.#context, placeOf('worklet')).then(
@@ -205,6 +208,13 @@ export class Player extends EventTarget {
       },
       () => this.#tell(OUTPUT_UNAVAILABLE),
     );
+  }
+
+  /** @param {{ texts: [string, string][], picture?: { mime: string, bytes: Uint8Array<ArrayBuffer> } }} tags */
+  #describe({ texts, picture }) {
+    const artwork = picture && new Blob([picture.bytes], { type: picture.mime });
+    this.#metadata = { ...Object.fromEntries(texts.reverse()), artwork };
+    this.dispatchEvent(new Event('metadatachange'));
   }
 
   /** @param {number} token @param {string} name @param {string} message */
@@ -254,6 +264,7 @@ export class Player extends EventTarget {
     this.#source = source;
     this.#signal = signal;
     this.#early = this.#error = undefined;
+    this.#metadata = {};
     this.#loaded.abort();
     this.#loaded = new AbortController();
     this.#resolver.reset();
@@ -339,6 +350,9 @@ export class Player extends EventTarget {
   }
   get error() {
     return this.#failure ?? this.#early ?? null;
+  }
+  get metadata() {
+    return this.#metadata;
   }
   get traceparent() {
     return traceparentOfPlay(this.#id) || null;

@@ -353,10 +353,24 @@ export interface PlayerStats {
   phases: { metadata: number; connect: number; firstByte: number; decode: number; output: number };
 }
 
+/** What a file says of its music (ID3v2, Vorbis comments, the list of iTunes): names as in Vorbis comments, in small letters. */
+export interface TrackMetadata {
+  title?: string;
+  artist?: string;
+  album?: string;
+  albumartist?: string;
+  date?: string;
+  genre?: string;
+  tracknumber?: string;
+  [name: string]: string | Blob | undefined;
+  /** The front cover, as the file has it: for `URL.createObjectURL()`. */
+  artwork?: Blob;
+}
+
 /** The events of a player; all are plain `Event`s. */
 export type PlayerEventName =
   | 'statechange' | 'emptied' | 'loadstart' | 'loadedmetadata' | 'durationchange' | 'canplay' | 'progress'
-  | 'play' | 'waiting' | 'playing' | 'pause' | 'ended' | 'seeking' | 'seeked' | 'timeupdate' | 'volumechange' | 'error';
+  | 'metadatachange' | 'play' | 'waiting' | 'playing' | 'pause' | 'ended' | 'seeking' | 'seeked' | 'timeupdate' | 'volumechange' | 'error';
 
 /**
  * A player. Names are those of `HTMLMediaElement` and mean the same. Promises reject with a `DOMException`:
@@ -390,6 +404,8 @@ export class Player extends EventTarget {
   muted: boolean;
   /** What ended the track, if something did: the very object that `play()` rejected with; its `cause` is what `resolve` threw. */
   readonly error: DOMException | null;
+  /** What the file says of its music; empty before that is read (`metadatachange`). */
+  readonly metadata: TrackMetadata;
   /** W3C `traceparent` of the current or last play: for the app's own spans and for support tickets. */
   readonly traceparent: string | null;
   /** The figures of the current or last play. */

@@ -144,8 +144,14 @@ impl FakeHost {
         self.advance(5.0);
         self.fact(Fact::FirstByte { request: request.id, at: self.unix() });
         self.advance(5.0);
-        let format =
-            Format { codec: "mp3".into(), sample_rate: 44_100, channels: 2, duration: Some(60.0), bit_rate: 128_000 };
+        let format = Format {
+            codec: "mp3".into(),
+            sample_rate: 44_100,
+            channels: 2,
+            duration: Some(60.0),
+            estimated: false,
+            bit_rate: 128_000,
+        };
         self.fact(Fact::Format { epoch, format });
         self.fact(Fact::FirstDecoded { epoch, at: self.unix(), position: 0.0 });
         self.fact(Fact::Buffered { epoch, end: 4.0 });

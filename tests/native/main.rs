@@ -5,6 +5,7 @@
 mod engine;
 mod fake_host;
 mod floors;
+mod formats;
 mod json;
 mod logs;
 mod media;

@@ -1,9 +1,11 @@
 //! The media plane over the demo's own tracks: every split of the bytes, damage, seeks, credits, the read-ahead.
 
 use tonearm::random::Random;
-use tonearm_media::mp3::{DemuxError, Demuxer, Step};
+use tonearm_formats::demux::{Demux, DemuxError, Step};
+use tonearm_formats::mp3::Demuxer;
+use tonearm_formats::{Advance, Family, Track, TrackError};
+use tonearm_media::native::{Native, open};
 use tonearm_media::plane::{BLOCK_FRAMES, MediaPlane, Output};
-use tonearm_media::track::{Advance, Track};
 use tonearm_messages::{BodyEnd, Command, Fact, MediaError, READ_AHEAD_BYTES, RING_SECONDS, Request, ResponseHead};
 
 pub fn file(name: &str) -> Vec<u8> {
@@ -18,8 +20,8 @@ const TRACKS: [(&str, u32, u64); 3] = [
 ];
 
 /// Decodes all of `bytes`, pushed in pieces of `piece`; frames and failures, or why not.
-fn decode(bytes: &[u8], piece: usize, rate: u32) -> Result<(Vec<Vec<f32>>, u32), MediaError> {
-    let mut track = Track::new(rate, 0.0);
+fn decode(bytes: &[u8], piece: usize) -> Result<(Vec<Vec<f32>>, u32), TrackError> {
+    let mut track = mp3();
     track.set_total_bytes(bytes.len() as u64);
     let mut pieces = bytes.chunks(piece);
     let mut out = vec![Vec::new(); 2];
@@ -43,10 +45,14 @@ fn decode(bytes: &[u8], piece: usize, rate: u32) -> Result<(Vec<Vec<f32>>, u32),
     }
 }
 
+fn mp3() -> Track {
+    open(Family::Mp3, 0.0).unwrap()
+}
+
 #[test]
 fn tracks_have_the_length_of_their_music() {
-    for (name, rate, frames) in TRACKS {
-        let (planes, failures) = decode(&file(name), 50_000, rate).unwrap();
+    for (name, _, frames) in TRACKS {
+        let (planes, failures) = decode(&file(name), 50_000).unwrap();
         assert_eq!((planes[0].len() as u64, failures), (frames, 0), "{name}");
         assert!(planes.iter().flatten().any(|sample| sample.abs() > 0.3), "{name} is silent");
     }
@@ -62,10 +68,10 @@ fn every_split_gives_the_same_packets() {
         loop {
             match demuxer.step() {
                 Ok(Step::NeedBytes) => match pieces.next() {
-                    Some(piece) => demuxer.push(piece),
+                    Some(piece) => demuxer.window().push(piece),
                     None => return packets,
                 },
-                Ok(Step::Packet(packet)) => packets.push(packet.to_vec()),
+                Ok(Step::Packet(packet)) => packets.push(packet.bytes.to_vec()),
                 Ok(Step::Stream(_)) => {}
                 other => panic!("{other:?}"),
             }
@@ -87,7 +93,7 @@ fn a_tag_of_any_size_is_stepped_over() {
     bytes.extend(digits);
     bytes.extend(std::iter::repeat_n(0xff, size));
     bytes.extend(&original);
-    let mut track = Track::new(44_100, 0.0);
+    let mut track = mp3();
     for piece in bytes.chunks(65_536) {
         track.push(piece);
         let _ = track.advance(1);
@@ -113,8 +119,8 @@ fn corrupted(mut bytes: Vec<u8>, seed: u64) -> Vec<u8> {
 #[test]
 fn damaged_files_keep_their_length() {
     for seed in 0..10 {
-        let (name, rate, frames) = TRACKS[seed as usize % 3];
-        let (planes, failures) = decode(&corrupted(file(name), seed), 30_000, rate).unwrap();
+        let (name, _, frames) = TRACKS[seed as usize % 3];
+        let (planes, failures) = decode(&corrupted(file(name), seed), 30_000).unwrap();
         assert_eq!(planes[0].len() as u64, frames, "{name}, seed {seed}");
         assert!(failures > 0, "{name}, seed {seed}: damage was not noticed");
     }
@@ -122,9 +128,9 @@ fn damaged_files_keep_their_length() {
 
 #[test]
 fn a_file_that_ends_early_says_so() {
-    for (name, rate, _) in TRACKS {
+    for (name, ..) in TRACKS {
         let bytes = file(name);
-        assert_eq!(decode(&bytes[..bytes.len() / 2], 10_000, rate).unwrap_err(), MediaError::Truncated {}, "{name}");
+        assert_eq!(decode(&bytes[..bytes.len() / 2], 10_000).unwrap_err(), TrackError::Truncated, "{name}");
     }
 }
 
@@ -132,28 +138,27 @@ fn a_file_that_ends_early_says_so() {
 fn what_is_no_mp3_is_refused() {
     let mut random = Random::seeded([8, 8]);
     let noise: Vec<u8> = (0..400_000).map(|_| random.next_u64() as u8).collect();
-    assert_eq!(decode(&noise, 5000, 44_100).unwrap_err(), MediaError::UnsupportedFormat {});
-    assert_eq!(decode(b"<!doctype html>", 5000, 44_100).unwrap_err(), MediaError::UnsupportedFormat {});
-    assert_eq!(decode(b"", 5000, 44_100).unwrap_err(), MediaError::UnsupportedFormat {});
+    assert_eq!(decode(&noise, 5000).unwrap_err(), TrackError::Unsupported);
+    assert_eq!(decode(b"<!doctype html>", 5000).unwrap_err(), TrackError::Unsupported);
+    assert_eq!(decode(b"", 5000).unwrap_err(), TrackError::Unsupported);
     let mut demuxer = Demuxer::default();
-    demuxer.finish();
-    assert_eq!(demuxer.step(), Err(DemuxError::NotMp3));
+    demuxer.window().finish();
+    assert_eq!(demuxer.step(), Err(DemuxError::Unsupported));
 }
 
 #[test]
 fn a_seek_is_sample_exact_where_the_rate_is_constant() {
     for (name, rate) in [("first-light.mp3", 44_100), ("tide-table.mp3", 48_000)] {
         let bytes = file(name);
-        let (whole, _) = decode(&bytes, 100_000, rate).unwrap();
+        let (whole, _) = decode(&bytes, 100_000).unwrap();
         for seconds in [0.0, 0.5, 10.0, 33.333, 61.0] {
-            let mut track = Track::new(rate, 0.0);
+            let mut track = mp3();
             track.push(&bytes[..20_000]);
             assert!(matches!(track.advance(100), Advance::Format(_)));
             assert_eq!(track.advance(100), Advance::Ready);
-            match track.seek(seconds) {
-                Some(offset) => track.push(&bytes[offset as usize..]),
-                None => track.push(&bytes[20_000..]),
-            }
+            track.seek(seconds);
+            let _ = track.advance(1);
+            track.push(&bytes[track.end_offset() as usize..]);
             assert_eq!(track.advance(5000), Advance::Ready, "{name} at {seconds}");
             let planes = track.take(5000);
             let from = (seconds * f64::from(rate)).round() as usize;
@@ -165,7 +170,7 @@ fn a_seek_is_sample_exact_where_the_rate_is_constant() {
 
 /// A plane with a track open, and everything that it put out.
 struct Bench {
-    plane: MediaPlane,
+    plane: MediaPlane<Native>,
     now: f64,
     outputs: Vec<Output>,
 }
@@ -185,6 +190,9 @@ impl Bench {
         loop {
             self.plane.finish_input(self.now);
             while let Some(output) = self.plane.poll_output() {
+                if let Output::Open { epoch, family, start } = output {
+                    self.plane.handle_track(self.now, epoch, open(family, start));
+                }
                 self.outputs.push(output);
             }
             if !self.plane.resume(self.now) {
@@ -199,7 +207,7 @@ impl Bench {
 
     fn head_of(&mut self, request: u32, status: u16, ranges: bool, total_bytes: Option<u64>) {
         let head = ResponseHead { status, total_bytes, ranges, ..ResponseHead::default() };
-        self.plane.handle_head(self.now, request, head);
+        self.plane.handle_head(self.now, request, head, "");
         self.drain();
     }
 
@@ -307,6 +315,8 @@ fn the_first_block_leaves_before_the_ring_is_full() {
     while let Some(output) = bench.plane.poll_output() {
         if let Output::Samples { planes, .. } = &output {
             frames += planes[0].len();
+        } else if let Output::Open { epoch, family, start } = output {
+            bench.plane.handle_track(bench.now, epoch, open(family, start));
         }
         bench.outputs.push(output);
     }
@@ -452,10 +462,12 @@ fn the_last_byte_is_the_end_even_where_the_body_breaks_off_there() {
 fn a_seek_in_a_file_of_many_bit_rates_comes_near_and_plays_to_the_end() {
     let bytes = file("night-bus.mp3");
     for seconds in [5.0, 20.0, 33.0, 60.0] {
-        let mut track = Track::new(44_100, 0.0);
+        let mut track = mp3();
         track.push(&bytes[..20_000]);
         assert!(matches!(track.advance(100), Advance::Format(_)));
-        let from = track.seek(seconds).unwrap_or(20_000);
+        track.seek(seconds);
+        let _ = track.advance(1);
+        let from = track.end_offset();
         track.push(&bytes[from as usize..]);
         track.finish();
         assert_eq!(track.advance(usize::MAX), Advance::End, "at {seconds}");

@@ -30,7 +30,8 @@ fn facts() -> Vec<Fact> {
         trace_id: None,
         cache: Some("hit".into()),
     };
-    let format = Format { codec: "mp3".into(), sample_rate: 44_100, channels: 2, duration: None, bit_rate: 1 };
+    let format =
+        Format { codec: "mp3".into(), sample_rate: 44_100, channels: 2, duration: None, estimated: true, bit_rate: 1 };
     vec![
         Fact::Hello { version: "0.1.0".into() },
         Fact::ResponseHead { request: 1, at: 1e12, head },

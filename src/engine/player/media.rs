@@ -70,8 +70,13 @@ impl Player {
             }
             Fact::Format { epoch, format } if epoch == self.epoch => {
                 self.trace.describe(&mut edge.to, &format);
+                self.estimated = format.estimated;
                 self.set_duration(edge, format.duration);
                 self.emit(edge, "loadedmetadata");
+            }
+            Fact::Duration { epoch, duration } if epoch == self.epoch => {
+                self.estimated = false;
+                self.set_duration(edge, Some(duration));
             }
             Fact::FirstDecoded { epoch, at, position } if epoch == self.epoch => {
                 let at = edge.clock.instant(at);
@@ -95,6 +100,10 @@ impl Player {
             }
             Fact::Buffered { epoch, end } if epoch == self.epoch => {
                 self.buffered = end;
+                // An estimate that is too short gives way.
+                if self.estimated && self.duration.is_some_and(|duration| duration < end) {
+                    self.set_duration(edge, Some(end));
+                }
                 self.postpone_deadline(edge);
                 self.emit(edge, "progress");
             }
@@ -104,7 +113,7 @@ impl Player {
                 self.fetch(edge, offset);
             }
             Fact::DecodedAll { epoch, end, .. } if epoch == self.epoch => {
-                self.buffered = end;
+                (self.buffered, self.estimated) = (end, false);
                 self.set_duration(edge, Some(end));
                 self.emit(edge, "progress");
                 // A seek to the very end has no frame to wait for.

@@ -69,6 +69,8 @@ pub struct Player {
     start_position: f64,
     position: Position,
     duration: Option<f64>,
+    /// The duration is an estimate.
+    estimated: bool,
     buffered: f64,
     recovery: Recovery,
     watchdog: Watchdog,
@@ -114,6 +116,7 @@ impl Player {
             start_position: 0.0,
             position: Position::default(),
             duration: None,
+            estimated: false,
             buffered: 0.0,
             recovery: Recovery::default(),
             watchdog: Watchdog::default(),
@@ -147,7 +150,7 @@ impl Player {
     /// Position in the track at `now`, in seconds.
     pub fn current_time(&self, now: Instant) -> f64 {
         let seconds = if self.open_url.is_some() { self.position.seconds(now) } else { self.start_position };
-        self.duration.map_or(seconds, |duration| seconds.min(duration))
+        self.end().map_or(seconds, |end| seconds.min(end))
     }
 
     /// Length of the track in seconds, once it is known.
@@ -155,10 +158,15 @@ impl Player {
         self.duration
     }
 
+    /// Where the track ends, where that is no estimate.
+    fn end(&self) -> Option<f64> {
+        self.duration.filter(|_| !self.estimated)
+    }
+
     /// Start and end of the range in memory that holds the current position, in seconds.
     pub fn buffered(&self) -> [f64; 2] {
         // An estimate by the mean bit rate may overshoot the end.
-        [self.position.start(), self.buffered.min(self.duration.unwrap_or(f64::MAX))]
+        [self.position.start(), self.buffered.min(self.end().unwrap_or(f64::MAX))]
     }
 
     /// What ended the track, where something did.
@@ -353,7 +361,7 @@ impl Player {
 
     fn seek(&mut self, edge: &mut Edge<'_>, seconds: f64) {
         // Not `clamp`: its assertion brings in the formatting of floats, a seventh of the module.
-        let to = seconds.max(0.0).min(self.duration.unwrap_or(f64::MAX));
+        let to = seconds.max(0.0).min(self.end().unwrap_or(f64::MAX));
         let from = self.current_time(edge.now);
         self.start_position = to;
         if self.step(edge, Input::Command(Command::Seek)).transition.is_some() {
@@ -426,7 +434,7 @@ impl Player {
         self.totals = Totals::default();
         self.recovery = Recovery::default();
         (self.open_url, self.waiting_url) = (None, None);
-        if self.start_position >= self.duration.unwrap_or(f64::MAX) {
+        if self.start_position >= self.end().unwrap_or(f64::MAX) {
             self.start_position = 0.0;
         }
         self.start_trace(edge);

@@ -1,6 +1,12 @@
 //! The four bytes before each frame (ISO/IEC 11172-3 section 2.4.1.3, 13818-3 for the low sampling frequencies, and
 //! the unofficial MPEG 2.5).
 
+use super::info::InfoTag;
+use crate::demux::Codec;
+use crate::framed::{Header, Index};
+
+/// Bytes before a frame that its samples may lie in: the bit reservoir's reach (ISO/IEC 11172-3 section 2.4.3.4).
+const BIT_RESERVOIR_BYTES: f64 = 511.0;
 /// Bit rates of MPEG-1 layer III, in kbit/s, by index (ISO/IEC 11172-3 table 2.4.2.3).
 const BIT_RATES_V1: [u16; 16] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0];
 /// Bit rates of MPEG-2 and 2.5 layer III, in kbit/s, by index (ISO/IEC 13818-3 table 2.4.2.3).
@@ -62,11 +68,6 @@ impl FrameHeader {
         })
     }
 
-    /// Frames of PCM that the frame decodes to.
-    pub fn samples(&self) -> u32 {
-        if self.version == 3 { 1152 } else { 576 }
-    }
-
     /// Bytes of the side information, which follows header and CRC.
     pub fn side_info_bytes(&self) -> usize {
         match (self.version == 3, self.channels) {
@@ -75,15 +76,59 @@ impl FrameHeader {
             _ => 9,
         }
     }
+}
 
-    /// Whether both can be frames of one stream.
-    pub fn continues(&self, other: &Self) -> bool {
+impl Header for FrameHeader {
+    const CONSTANT: bool = true;
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        Self::parse(bytes)
+    }
+
+    fn frame_bytes(&self) -> usize {
+        self.frame_bytes
+    }
+
+    fn payload(&self) -> usize {
+        0
+    }
+
+    fn continues(&self, other: &Self) -> bool {
         (self.version, self.sample_rate, self.channels) == (other.version, other.sample_rate, other.channels)
     }
 
-    /// Mean bytes of a frame at this bit rate, over padded and unpadded frames.
-    pub fn mean_bytes(&self) -> f64 {
+    fn has_rate_of(&self, other: &Self) -> bool {
+        self.bit_rate == other.bit_rate
+    }
+
+    fn samples(&self) -> u32 {
+        if self.version == 3 { 1152 } else { 576 }
+    }
+
+    fn sample_rate(&self) -> u32 {
+        self.sample_rate
+    }
+
+    fn channels(&self) -> u8 {
+        self.channels
+    }
+
+    /// Over padded and unpadded frames.
+    fn mean_bytes(&self) -> f64 {
         f64::from(self.samples()) * f64::from(self.bit_rate) * 125.0 / f64::from(self.sample_rate)
+    }
+
+    fn preroll(&self, mean_bytes: f64) -> u64 {
+        let audio_bytes = (mean_bytes - 4.0 - self.side_info_bytes() as f64).max(1.0);
+        (BIT_RESERVOIR_BYTES / audio_bytes).ceil() as u64 + 1
+    }
+
+    fn codec(&self) -> (Codec, Vec<u8>) {
+        (Codec::Mp3, Vec::new())
+    }
+
+    fn index(&self, frame: &[u8]) -> Option<Index> {
+        InfoTag::parse(self, frame).map(InfoTag::into_index)
     }
 }
 

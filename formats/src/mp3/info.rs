@@ -4,6 +4,11 @@
 //! their documentation (LAME's "mp3 info tag rev 1").
 
 use super::header::FrameHeader;
+use crate::bytes::Reader;
+use crate::framed::Index;
+
+/// Frames of PCM that a decoder gives back late: layer III's filter bank and overlap, 528 and one.
+const DECODER_DELAY: u64 = 529;
 
 /// What an information frame says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,21 +27,6 @@ pub struct InfoTag {
     pub constant: bool,
 }
 
-/// A cursor that never reads past the end.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
-        let (head, tail) = self.0.split_at_checked(len)?;
-        self.0 = tail;
-        Some(head)
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        self.take(4)?.try_into().ok().map(u32::from_be_bytes)
-    }
-}
-
 impl InfoTag {
     /// The information in `frame`, a whole frame that `header` begins; `None` where the frame is audio.
     pub fn parse(header: &FrameHeader, frame: &[u8]) -> Option<Self> {
@@ -45,8 +35,17 @@ impl InfoTag {
         Self::xing(frame.get(at..)?).or_else(|| Self::vbri(frame.get(36..)?))
     }
 
+    /// The same in the words of the demuxer.
+    pub fn into_index(self) -> Index {
+        let known = self.delay > 0;
+        let Self { frames, bytes, toc, constant, .. } = self;
+        let head = if known { u64::from(self.delay) + DECODER_DELAY } else { 0 };
+        let tail = if known { u64::from(self.padding).saturating_sub(DECODER_DELAY) } else { 0 };
+        Index { frames, bytes, toc, head, tail, constant }
+    }
+
     fn xing(bytes: &[u8]) -> Option<Self> {
-        let mut fields = Fields(bytes);
+        let mut fields = Reader(bytes);
         let magic = fields.take(4)?;
         if magic != b"Xing" && magic != b"Info" {
             return None;
@@ -78,7 +77,7 @@ impl InfoTag {
     }
 
     fn vbri(bytes: &[u8]) -> Option<Self> {
-        let mut fields = Fields(bytes);
+        let mut fields = Reader(bytes);
         if fields.take(4)? != b"VBRI" {
             return None;
         }

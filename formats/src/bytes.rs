@@ -1,0 +1,145 @@
+//! The bytes of a file that are in memory and not consumed, and readers over them.
+
+/// A window of the file that moves forward as its front is consumed, and jumps when the demuxer wants other bytes.
+#[derive(Debug, Default)]
+pub struct Window {
+    bytes: Vec<u8>,
+    head: usize,
+    /// File offset of the first byte.
+    offset: u64,
+    finished: bool,
+    elsewhere: bool,
+}
+
+impl Window {
+    /// Takes the file's next bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        // What was consumed is given back once it is the larger part, so each byte is moved once at most.
+        if self.head > self.bytes.len() / 2 {
+            self.bytes.drain(..self.head);
+            self.head = 0;
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Says that no more bytes will come.
+    pub fn finish(&mut self) {
+        self.finished = true;
+    }
+
+    /// Whether no more bytes will come.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// The bytes at hand.
+    pub fn rest(&self) -> &[u8] {
+        &self.bytes[self.head..]
+    }
+
+    /// How many they are.
+    pub fn len(&self) -> usize {
+        self.bytes.len() - self.head
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// File offset of the first byte at hand.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// File offset of the next byte to push.
+    pub fn end_offset(&self) -> u64 {
+        self.offset + self.len() as u64
+    }
+
+    /// Steps over the first `len` bytes, as far as they are there; returns how many were.
+    pub fn consume(&mut self, len: usize) -> usize {
+        let len = len.min(self.len());
+        self.head += len;
+        self.offset += len as u64;
+        len
+    }
+
+    /// The first `len` bytes, consumed.
+    pub fn take(&mut self, len: usize) -> &[u8] {
+        let start = self.head;
+        let len = self.consume(len);
+        &self.bytes[start..start + len]
+    }
+
+    /// Goes to a place in the file. Where its bytes are not at hand and are not the next to come, others are wanted:
+    /// [`Window::take_elsewhere`] says so.
+    pub fn jump(&mut self, offset: u64) {
+        if let Some(ahead) = offset.checked_sub(self.offset)
+            && ahead <= self.len() as u64
+        {
+            self.consume(ahead as usize);
+            return;
+        }
+        self.bytes.clear();
+        (self.head, self.offset, self.finished, self.elsewhere) = (0, offset, false, true);
+    }
+
+    /// Whether the bytes to push now are not those that follow the last ones: asked once for each jump.
+    pub fn take_elsewhere(&mut self) -> bool {
+        std::mem::take(&mut self.elsewhere)
+    }
+}
+
+/// Reads numbers from the front of some bytes and never past their end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reader<'a>(pub &'a [u8]);
+
+impl<'a> Reader<'a> {
+    /// The next `len` bytes, or none of them.
+    pub(crate) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (head, tail) = self.0.split_at_checked(len)?;
+        self.0 = tail;
+        Some(head)
+    }
+
+    /// A big-endian number of `len` bytes, eight at most.
+    pub(crate) fn be(&mut self, len: usize) -> Option<u64> {
+        Some(self.take(len)?.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte)))
+    }
+
+    /// A little-endian number of `len` bytes, eight at most.
+    pub(crate) fn le(&mut self, len: usize) -> Option<u64> {
+        Some(self.take(len)?.iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte)))
+    }
+
+    /// A big-endian number of four bytes.
+    pub(crate) fn u32(&mut self) -> Option<u32> {
+        self.be(4).map(|value| value as u32)
+    }
+}
+
+/// Reads bits from the highest of each byte on; zeros past the end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bits<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Bits<'a> {
+    /// At the first bit of `bytes`.
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// The next `count` bits, 32 at most.
+    pub(crate) fn take(&mut self, count: usize) -> u32 {
+        let mut value = 0;
+        for _ in 0..count {
+            let byte = self.bytes.get(self.at / 8).copied().unwrap_or(0);
+            value = value << 1 | u32::from(byte >> (7 - self.at % 8) & 1);
+            self.at += 1;
+        }
+        value
+    }
+}

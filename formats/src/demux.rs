@@ -1,0 +1,155 @@
+//! What every demuxer has in common: bytes go in as they come, packets come out as they are whole, at any split.
+//!
+//! A demuxer keeps the time line: it counts in decoded frames from the first that the decoder gives, encoder delay
+//! included, and says where a packet lies wherever it knows better than by counting.
+
+use crate::bytes::Window;
+use crate::tags::Tags;
+
+/// Why a file can't be demuxed any further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DemuxError {
+    /// The bytes are not of the format, or of a part of it that can't be played.
+    Unsupported,
+    /// The bytes end well before the length that the file itself states.
+    Truncated,
+}
+
+/// How a stream is coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Codec {
+    /// MPEG-1, 2 and 2.5 layer III.
+    Mp3,
+    /// AAC of an object type of ISO/IEC 14496-3: 2 is low complexity, 5 and 29 are high efficiency.
+    Aac(u8),
+    /// FLAC.
+    Flac,
+    /// Vorbis.
+    Vorbis,
+    /// Opus.
+    Opus,
+    /// Uncompressed samples.
+    Pcm(Pcm),
+}
+
+impl Codec {
+    /// The name that telemetry and JavaScript see.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mp3 => "mp3",
+            Self::Aac(_) => "aac",
+            Self::Flac => "flac",
+            Self::Vorbis => "vorbis",
+            Self::Opus => "opus",
+            Self::Pcm(_) => "pcm",
+        }
+    }
+}
+
+/// How an uncompressed sample is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pcm {
+    /// Bytes of one sample: 1 to 8.
+    pub bytes: u8,
+    /// What they are.
+    pub kind: PcmKind,
+}
+
+/// What the bytes of a sample are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PcmKind {
+    /// Two's complement, the lowest byte first; of one byte, an offset of 128.
+    Integer,
+    /// IEEE 754, the lowest byte first.
+    Float,
+    /// ITU-T G.711 A-law.
+    ALaw,
+    /// ITU-T G.711 µ-law.
+    MuLaw,
+}
+
+/// What is known of a stream once its head is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stream {
+    /// How it is coded.
+    pub codec: Codec,
+    /// Sample rate in Hz.
+    pub sample_rate: u32,
+    /// Channels.
+    pub channels: u8,
+    /// Decoded frames before the first that is to be heard.
+    pub delay: u64,
+    /// One past the last decoded frame that is to be heard, delay included, where the file states it.
+    pub end: Option<u64>,
+    /// Frames to be heard, stated or estimated.
+    pub length: Option<u64>,
+    /// Frames of a packet that is lost, as a rule.
+    pub packet_frames: u32,
+    /// Bytes for a second of it, by the head or on average.
+    pub bytes_per_second: f64,
+    /// What the decoder must be given first: the `description` of the `WebCodecs` registry, or the headers of Vorbis.
+    pub configuration: Vec<u8>,
+    /// Gain of the stream's own head, as a factor.
+    pub gain: f32,
+}
+
+/// One whole packet.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Packet<'a> {
+    /// Its bytes, as its decoder wants them.
+    pub bytes: &'a [u8],
+    /// The place on the time line of the first frame that it decodes to, where that is known.
+    pub at: Option<u64>,
+    /// How many frames it stands for, where that can be told without decoding; 0 where it can't.
+    pub frames: u32,
+    /// Its frames are not heard: it readies the decoder.
+    pub primes: bool,
+}
+
+/// What [`Demux::step`] has.
+#[derive(Debug, PartialEq)]
+pub enum Step<'a> {
+    /// Nothing before more bytes are pushed; from where, [`Window::take_elsewhere`] says.
+    NeedBytes,
+    /// A stream has been recognised: the first, or the next one of a chain.
+    Stream(Stream),
+    /// One whole packet.
+    Packet(Packet<'a>),
+    /// So many frames were damaged beyond recognition.
+    Lost {
+        /// The place of the first.
+        at: Option<u64>,
+        /// How many.
+        frames: u64,
+    },
+    /// The stream is at its end.
+    End,
+}
+
+/// A push demuxer. Each step consumes bytes, asks for them, or ends: none can go on for ever.
+pub trait Demux {
+    /// The bytes at hand.
+    fn window(&mut self) -> &mut Window;
+    /// The same, to read.
+    fn peek(&self) -> &Window;
+    /// The next thing that the bytes so far hold.
+    fn step(&mut self) -> Result<Step<'_>, DemuxError>;
+    /// Goes to `frame` of the time line or before it; the next packet says where it lies. After the stream is known.
+    fn seek(&mut self, frame: u64);
+    /// Notes the length of the file in bytes.
+    fn set_total_bytes(&mut self, _total: u64) {}
+    /// One past the last frame of the time line, once it is known where the stream did not say.
+    fn end(&self) -> Option<u64> {
+        None
+    }
+    /// Whether the last bytes of the file would tell its length, which is not known.
+    fn wants_tail(&self) -> bool {
+        false
+    }
+    /// Takes the last bytes of the file, out of turn.
+    fn tail(&mut self, _bytes: &[u8]) {}
+    /// What the file says of the music, so far.
+    fn tags(&mut self) -> &mut Tags;
+}

@@ -1,0 +1,315 @@
+//! FLAC in its own container (RFC 9639): metadata blocks, then frames that are found by their checksums.
+
+mod header;
+mod info;
+
+pub(crate) use header::{FrameHeader, Parsed, parse};
+pub use info::StreamInfo;
+
+use crate::bytes::Window;
+use crate::crc::crc16;
+use crate::demux::{Demux, DemuxError, Packet, Step};
+use crate::seek::{Found, Place, Search};
+use crate::tags::{Id3, MOST_BYTES, Tags, vorbis_comment};
+
+/// Seconds before the position that a seek may land.
+const NEAR_SECONDS: f64 = 0.75;
+/// A block of metadata that is kept to be read; a longer one is stepped over.
+const MOST_BLOCK: u64 = MOST_BYTES as u64;
+/// Headers that a frame may seem to have within it: each is one in 8 MB by chance, and looked through anew.
+const MOST_STRAYS: u32 = 32;
+/// Metadata blocks, which a file of lies could repeat for ever.
+const MOST_BLOCKS: u32 = 1000;
+
+/// The demuxer of one file.
+#[derive(Debug, Default)]
+pub struct Demuxer {
+    window: Window,
+    id3: Id3,
+    total_bytes: Option<u64>,
+    begun: bool,
+    blocks: u32,
+    skip: u64,
+    last_block: bool,
+    info: Option<StreamInfo>,
+    table: Vec<Place>,
+    /// Where the first frame begins.
+    start: Option<u64>,
+    /// Bytes of the frame at the head that were looked through, and their checksum.
+    scanned: usize,
+    crc: u16,
+    /// Headers within it that do not follow on it.
+    strays: u32,
+    /// Where the next frame lies, by counting.
+    at: u64,
+    search: Option<Search>,
+}
+
+impl Demux for Demuxer {
+    fn window(&mut self) -> &mut Window {
+        &mut self.window
+    }
+
+    fn peek(&self) -> &Window {
+        &self.window
+    }
+
+    fn set_total_bytes(&mut self, total: u64) {
+        self.total_bytes = Some(total);
+    }
+
+    fn tags(&mut self) -> &mut Tags {
+        self.id3.tags()
+    }
+
+    fn seek(&mut self, frame: u64) {
+        self.forget();
+        let (Some(start), Some(info)) = (self.start, &self.info) else { return };
+        let stream = info.describe(start, self.total_bytes);
+        let near = (NEAR_SECONDS * f64::from(info.sample_rate)) as u64;
+        let end = self.total_bytes.unwrap_or(u64::MAX >> 1);
+        let total = info.total.or(stream.length).unwrap_or(u64::MAX >> 1);
+        let places = self.table.iter().map(|(byte, at)| (start + byte, *at));
+        let low = places.clone().filter(|place| place.1 <= frame).max_by_key(|place| place.1);
+        let high = places.filter(|place| place.1 > frame).min_by_key(|place| place.1);
+        let search = Search::new(frame, near, low.unwrap_or((start, 0)), high.unwrap_or((end, total)));
+        self.window.jump(search.guess());
+        self.search = Some(search);
+    }
+
+    fn step(&mut self) -> Result<Step<'_>, DemuxError> {
+        if self.start.is_none() {
+            return self.metadata();
+        }
+        self.frame()
+    }
+}
+
+impl Demuxer {
+    fn wait(&self) -> Result<Step<'static>, DemuxError> {
+        if self.window.is_finished() { Err(DemuxError::Unsupported) } else { Ok(Step::NeedBytes) }
+    }
+
+    fn metadata(&mut self) -> Result<Step<'static>, DemuxError> {
+        loop {
+            if self.skip > 0 {
+                let len = self.skip.min(self.window.len() as u64);
+                self.window.consume(len as usize);
+                self.skip -= len;
+                if self.skip > 0 {
+                    return self.wait();
+                }
+            }
+            if !self.begun {
+                if self.id3.step(&mut self.window) || self.window.len() < 4 {
+                    return self.wait();
+                }
+                if self.window.take(4) != b"fLaC" {
+                    return Err(DemuxError::Unsupported);
+                }
+                self.begun = true;
+            }
+            if self.last_block {
+                let info = self.info.as_ref().ok_or(DemuxError::Unsupported)?;
+                let start = self.window.offset();
+                self.start = Some(start);
+                return Ok(Step::Stream(info.describe(start, self.total_bytes)));
+            }
+            let &[kind, a, b, c, ..] = self.window.rest() else { return self.wait() };
+            let len = u64::from(a) << 16 | u64::from(b) << 8 | u64::from(c);
+            self.blocks += 1;
+            if self.blocks > MOST_BLOCKS {
+                return Err(DemuxError::Unsupported);
+            }
+            let wanted = matches!(kind & 0x7f, 0 | 3 | 4 | 6) && len <= MOST_BLOCK;
+            if !wanted {
+                (self.skip, self.last_block) = (4 + len, kind & 0x80 != 0);
+                continue;
+            }
+            if (self.window.len() as u64) < 4 + len {
+                self.blocks -= 1;
+                return self.wait();
+            }
+            self.last_block = kind & 0x80 != 0;
+            self.window.consume(4);
+            let body = self.window.take(len as usize);
+            match kind & 0x7f {
+                0 => self.info = StreamInfo::parse(body),
+                3 => self.table = info::seek_table(body),
+                4 => vorbis_comment::read(body, self.id3.tags()),
+                _ => vorbis_comment::read_picture(body, self.id3.tags()),
+            }
+        }
+    }
+
+    /// Where a frame lies on the time line.
+    fn place(&self, header: &FrameHeader) -> u64 {
+        let fixed = self.info.as_ref().map_or(0, |info| u64::from(info.block_size.0));
+        if header.variable { header.number } else { header.number.saturating_mul(fixed) }
+    }
+
+    fn frame(&mut self) -> Result<Step<'_>, DemuxError> {
+        let Some((total, bound, channels)) = self.info.as_ref().map(|info| (info.total, info.bound(), info.channels))
+        else {
+            return Err(DemuxError::Unsupported);
+        };
+        if self.search.is_none() && total.is_some_and(|total| self.at >= total) {
+            return Ok(Step::End);
+        }
+        loop {
+            if !self.synchronise(channels) {
+                if !self.window.is_finished() {
+                    return Ok(Step::NeedBytes);
+                }
+                return self.end(total);
+            }
+            let Parsed::Header(header) = parse(self.window.rest()) else { return Ok(Step::NeedBytes) };
+            let Some((len, whole)) = self.frame_end(&header, bound) else {
+                if !self.window.is_finished() && self.window.len() <= bound && self.strays < MOST_STRAYS {
+                    return Ok(Step::NeedBytes);
+                }
+                // No frame ends here: its header is no header, or its bytes are damaged.
+                self.step_over(1);
+                continue;
+            };
+            let at = self.place(&header);
+            if let Some(search) = self.search.as_mut() {
+                if !whole {
+                    self.step_over(1);
+                    continue;
+                }
+                match search.found((self.window.offset(), at)) {
+                    Found::Here => self.search = None,
+                    Found::Look(byte) => {
+                        self.jump(byte);
+                        continue;
+                    }
+                    Found::Settle(byte) => {
+                        self.search = None;
+                        self.jump(byte);
+                        continue;
+                    }
+                }
+            }
+            self.forget();
+            self.at = at.saturating_add(header.block_size.into());
+            if !whole {
+                self.window.consume(len);
+                return Ok(Step::Lost { at: Some(at), frames: header.block_size.into() });
+            }
+            let bytes = self.window.take(len);
+            return Ok(Step::Packet(Packet { bytes, at: Some(at), frames: header.block_size, primes: false }));
+        }
+    }
+
+    /// The frame at the head is another one from here on.
+    fn forget(&mut self) {
+        (self.scanned, self.crc, self.strays) = (0, 0, 0);
+    }
+
+    fn jump(&mut self, byte: u64) {
+        self.forget();
+        self.window.jump(byte);
+    }
+
+    fn step_over(&mut self, len: usize) {
+        self.forget();
+        self.window.consume(len);
+    }
+
+    /// Brings a header to the head; says whether there is one.
+    fn synchronise(&mut self, channels: u8) -> bool {
+        if self.scanned > 0 {
+            return true;
+        }
+        loop {
+            let rest = self.window.rest();
+            let Some(skip) = rest.iter().position(|&byte| byte == 0xff) else {
+                self.window.consume(rest.len());
+                return false;
+            };
+            self.window.consume(skip);
+            match parse(self.window.rest()) {
+                Parsed::Header(header) if header.channels == channels => return true,
+                Parsed::NeedBytes if !self.window.is_finished() => return false,
+                _ => {
+                    self.window.consume(1);
+                }
+            }
+        }
+    }
+
+    /// Where the frame at the head ends, and whether its checksum is right.
+    fn frame_end(&mut self, header: &FrameHeader, bound: usize) -> Option<(usize, bool)> {
+        let next_at = self.place(header) + u64::from(header.block_size);
+        let rest = self.window.rest();
+        let mut at = self.scanned.max(header.len + 2);
+        if self.scanned == 0 {
+            self.crc = crc16(0, rest.get(..at)?);
+            self.scanned = at;
+        }
+        while at < rest.len().min(bound + 16) && self.strays < MOST_STRAYS {
+            let Some(skip) = rest[at..].iter().position(|&byte| byte == 0xff) else {
+                at = rest.len();
+                break;
+            };
+            let candidate = at + skip;
+            match parse(&rest[candidate..]) {
+                Parsed::NeedBytes if !self.window.is_finished() => {
+                    self.crc = crc16(self.crc, &rest[self.scanned..candidate]);
+                    self.scanned = candidate;
+                    return None;
+                }
+                Parsed::Header(next) => {
+                    self.crc = crc16(self.crc, &rest[self.scanned..candidate]);
+                    self.scanned = candidate;
+                    // A frame and its checksum behind it have the checksum 0.
+                    if self.crc == 0 {
+                        return Some((candidate, true));
+                    }
+                    self.strays += 1;
+                    if self.place(&next) == next_at && next.variable == header.variable {
+                        return Some((candidate, false));
+                    }
+                }
+                _ => {}
+            }
+            at = candidate + 1;
+        }
+        let at = at.min(rest.len());
+        if at > self.scanned {
+            self.crc = crc16(self.crc, &rest[self.scanned..at]);
+            self.scanned = at;
+        }
+        if self.window.is_finished() && at == rest.len() && self.crc == 0 {
+            return Some((at, true));
+        }
+        None
+    }
+
+    /// The bytes are over.
+    fn end(&mut self, total: Option<u64>) -> Result<Step<'static>, DemuxError> {
+        if let Some(search) = self.search.as_mut() {
+            let found = search.nothing();
+            if !matches!(found, Found::Look(_)) {
+                self.search = None;
+            }
+            match found {
+                Found::Look(byte) | Found::Settle(byte) if byte < self.window.offset() => {
+                    self.jump(byte);
+                    return Ok(Step::NeedBytes);
+                }
+                _ => self.search = None,
+            }
+            return Ok(Step::End);
+        }
+        let missing = total.map_or(0, |total| total.saturating_sub(self.at));
+        let block = self.info.as_ref().map_or(0, |info| u64::from(info.block_size.1));
+        if missing > (block * 8).max(total.unwrap_or(0) / 50) {
+            return Err(DemuxError::Truncated);
+        }
+        let at = self.at;
+        self.at += missing;
+        if missing == 0 { Ok(Step::End) } else { Ok(Step::Lost { at: Some(at), frames: missing }) }
+    }
+}

@@ -1,0 +1,73 @@
+//! Boxes (ISO/IEC 14496-12 section 4.2): a size, a type, and what is within.
+
+use crate::bytes::Reader;
+
+/// A box's type.
+pub(super) type Kind = [u8; 4];
+
+/// The header of a box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    /// Its type.
+    pub kind: Kind,
+    /// Bytes of the header.
+    pub len: u64,
+    /// Bytes of the whole; none where it reaches to the end of the file.
+    pub size: Option<u64>,
+}
+
+/// Bytes of the longest header that matters.
+pub(super) const MOST_HEADER: usize = 16;
+
+/// What some bytes say about a header there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parsed {
+    /// It is one.
+    Header(Header),
+    /// Its size is less than its own.
+    Unsound,
+    /// There are too few bytes to tell.
+    NeedBytes,
+}
+
+/// Reads the header at the front of some bytes.
+pub(super) fn header(bytes: &[u8]) -> Parsed {
+    match fields(&mut Reader(bytes)) {
+        None => Parsed::NeedBytes,
+        Some(header) if header.size.is_none_or(|size| size >= header.len) => Parsed::Header(header),
+        Some(_) => Parsed::Unsound,
+    }
+}
+
+fn fields(rest: &mut Reader<'_>) -> Option<Header> {
+    let size = u64::from(rest.u32()?);
+    let kind = *rest.take(4)?.first_chunk()?;
+    let (len, size) = match size {
+        0 => (8, None),
+        1 => (16, Some(rest.be(8)?)),
+        size => (8, Some(size)),
+    };
+    Some(Header { kind, len, size })
+}
+
+/// The boxes that some bytes hold; it ends where one is longer than they are.
+pub(super) fn children(bytes: &[u8]) -> impl Iterator<Item = (Kind, &[u8])> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let Parsed::Header(header) = header(rest) else { return None };
+        let size = header.size.unwrap_or(rest.len() as u64);
+        let body = rest.get(header.len as usize..usize::try_from(size).ok()?)?;
+        rest = &rest[size as usize..];
+        Some((header.kind, body))
+    })
+}
+
+/// The first box of a type.
+pub(super) fn child(bytes: &[u8], kind: Kind) -> Option<&[u8]> {
+    children(bytes).find(|(found, _)| *found == kind).map(|(_, body)| body)
+}
+
+/// The first box at the end of a path.
+pub(super) fn descendant<'a>(bytes: &'a [u8], path: &[&Kind]) -> Option<&'a [u8]> {
+    path.iter().try_fold(bytes, |bytes, kind| child(bytes, **kind))
+}

@@ -1,0 +1,302 @@
+//! ISO base media files (ISO/IEC 14496-12): M4A with `moov` in front, at the end, or in fragments.
+
+mod boxes;
+mod entry;
+mod fragment;
+mod list;
+mod movie;
+mod table;
+
+use std::collections::VecDeque;
+
+use boxes::{Header, MOST_HEADER, Parsed, header};
+use movie::Movie;
+use table::{Cursor, Sample};
+
+use crate::bytes::Window;
+use crate::demux::{Demux, DemuxError, Packet, Step};
+use crate::seek::{Found, Search};
+use crate::tags::Tags;
+
+/// A box that is read as a whole: `moov` of ten hours of AAC has about 7 MB.
+const MOST_BOX: u64 = 48 << 20;
+/// Boxes that are stepped over before the music.
+const MOST_BOXES: u32 = 10_000;
+/// Bytes that are not wanted and come anyway: fewer are read past, for more another request is worth its time.
+const READ_PAST: u64 = 512 << 10;
+/// A sample that is longer is damage.
+const MOST_SAMPLE: u32 = 1 << 20;
+/// Seconds before the position that a seek among fragments may land.
+const NEAR_SECONDS: f64 = 10.0;
+
+/// The demuxer of one file.
+#[derive(Debug, Default)]
+pub struct Demuxer {
+    window: Window,
+    tags: Tags,
+    total_bytes: Option<u64>,
+    boxes: u32,
+    movie: Option<Movie>,
+    /// Where the next box begins, where that is not at the head of the window.
+    next_box: Option<u64>,
+    /// Among the samples of the table.
+    cursor: Cursor,
+    /// Samples of a fragment.
+    fragment: VecDeque<Sample>,
+    /// The end of the last fragment's samples, on the track's clock.
+    time: u64,
+    /// Bytes and times of segments, on the time line.
+    index: Vec<(u64, u64)>,
+    /// Where the first fragment begins.
+    start: u64,
+    search: Option<Search>,
+}
+
+impl Demux for Demuxer {
+    fn window(&mut self) -> &mut Window {
+        &mut self.window
+    }
+
+    fn peek(&self) -> &Window {
+        &self.window
+    }
+
+    fn set_total_bytes(&mut self, total: u64) {
+        self.total_bytes = Some(total);
+    }
+
+    fn tags(&mut self) -> &mut Tags {
+        &mut self.tags
+    }
+
+    fn seek(&mut self, frame: u64) {
+        let Some(movie) = &self.movie else { return };
+        let packet = u64::from(movie.entry.packet_frames);
+        if !movie.fragmented {
+            let rate = u128::from(movie.entry.sample_rate.max(1));
+            let time = (u128::from(frame) * u128::from(movie.timescale) / rate) as u64;
+            // Opus wants 80 ms to settle, the others a packet.
+            let before = if matches!(movie.entry.codec, crate::demux::Codec::Opus) {
+                3840u64.div_ceil(packet.max(1))
+            } else {
+                1
+            };
+            self.cursor = movie.table.find(time, before as u32);
+            return;
+        }
+        let frame = frame.saturating_sub(packet);
+        self.fragment.clear();
+        let at = |place: &(u64, u64)| place.1 <= frame;
+        let end = self.total_bytes.unwrap_or(u64::MAX >> 1).max(self.start);
+        let rate = f64::from(movie.entry.sample_rate);
+        let stream = movie.describe(&self.tags, None);
+        let length = stream.length.unwrap_or((end as f64 / stream.bytes_per_second * rate) as u64);
+        let byte = if let Some(place) = self.index.iter().rev().find(|place| at(place)) {
+            self.search = None;
+            place.0
+        } else {
+            let near = (NEAR_SECONDS * rate) as u64;
+            let search = Search::new(frame, near, (self.start, 0), (end, length));
+            self.search = Some(search);
+            search.guess()
+        };
+        self.jump(byte);
+    }
+
+    fn step(&mut self) -> Result<Step<'_>, DemuxError> {
+        loop {
+            let tabled = self.movie.as_ref().filter(|movie| !movie.fragmented);
+            let sample = tabled.map_or(self.fragment.front().copied(), |movie| movie.table.sample(&self.cursor));
+            match (sample, tabled.is_some()) {
+                (Some(sample), _) => return self.sample(sample),
+                (None, true) => return Ok(Step::End),
+                (None, false) => {}
+            }
+            if let Some(next) = self.next_box {
+                if !self.approach(next) {
+                    return self.wait();
+                }
+                self.next_box = None;
+            }
+            if self.search.is_some() && !self.find_fragment() {
+                return self.wait();
+            }
+            let rest = self.window.rest();
+            let found = match header(&rest[..rest.len().min(MOST_HEADER)]) {
+                Parsed::NeedBytes => return self.wait(),
+                Parsed::Header(found) => found,
+                // Behind the music what is no box is a stray tail.
+                Parsed::Unsound if self.movie.is_some() => return Ok(Step::End),
+                Parsed::Unsound => return Err(DemuxError::Unsupported),
+            };
+            self.boxes += 1;
+            if self.movie.is_none() && self.boxes > MOST_BOXES {
+                return Err(DemuxError::Unsupported);
+            }
+            if let Some(step) = self.open_box(found)? {
+                return Ok(step);
+            }
+        }
+    }
+}
+
+impl Demuxer {
+    fn wait(&mut self) -> Result<Step<'static>, DemuxError> {
+        if !self.window.is_finished() {
+            return Ok(Step::NeedBytes);
+        }
+        if let Some(search) = self.search.as_mut() {
+            let found = search.nothing();
+            if !matches!(found, Found::Look(_)) {
+                self.search = None;
+            }
+            match found {
+                Found::Look(byte) | Found::Settle(byte) if byte < self.window.offset() => {
+                    self.jump(byte);
+                    return Ok(Step::NeedBytes);
+                }
+                _ => self.search = None,
+            }
+        }
+        if self.movie.is_some() { Ok(Step::End) } else { Err(DemuxError::Unsupported) }
+    }
+
+    fn jump(&mut self, byte: u64) {
+        self.next_box = None;
+        self.window.jump(byte);
+    }
+
+    /// Brings a place of the file to the head; says whether it is there.
+    fn approach(&mut self, byte: u64) -> bool {
+        let ahead = byte.saturating_sub(self.window.end_offset());
+        if byte >= self.window.offset() && ahead > 0 && ahead <= READ_PAST && !self.window.is_finished() {
+            self.window.consume(self.window.len());
+            return false;
+        }
+        if byte > self.window.end_offset() && self.window.is_finished() {
+            return false;
+        }
+        self.window.jump(byte);
+        !self.window.is_empty()
+    }
+
+    /// Takes the box at the head, or steps over it. Gives the stream where it is `moov`.
+    fn open_box(&mut self, found: Header) -> Result<Option<Step<'static>>, DemuxError> {
+        let offset = self.window.offset();
+        let end = found.size.map_or(u64::MAX, |size| offset.saturating_add(size));
+        let wanted = match &found.kind {
+            b"moov" => self.movie.is_none(),
+            b"moof" => self.movie.is_some(),
+            b"sidx" => self.index.is_empty(),
+            _ => false,
+        };
+        if !wanted {
+            if end == u64::MAX {
+                // A box to the end of the file: nothing lies behind it.
+                return if self.movie.is_some() { Ok(Some(Step::End)) } else { Err(DemuxError::Unsupported) };
+            }
+            self.next_box = Some(end);
+            return Ok(None);
+        }
+        let Some(size) = found.size.filter(|&size| size <= MOST_BOX) else { return Err(DemuxError::Unsupported) };
+        if (self.window.len() as u64) < size {
+            let over = self.window.is_finished();
+            return if over { Err(DemuxError::Truncated) } else { Ok(Some(Step::NeedBytes)) };
+        }
+        let bytes = self.window.take(size as usize)[found.len as usize..].to_vec();
+        match &found.kind {
+            b"moov" => {
+                list::read(&bytes, &mut self.tags);
+                let movie = Movie::parse(&bytes).ok_or(DemuxError::Unsupported)?;
+                self.start = self.window.offset();
+                let behind = self.total_bytes.map(|total| total.saturating_sub(self.start));
+                let media = if movie.fragmented { behind } else { Some(movie.table.bytes()) };
+                let stream = movie.describe(&self.tags, media);
+                self.movie = Some(movie);
+                self.tags.texts.retain(|(name, _)| name != "itunsmpb");
+                return Ok(Some(Step::Stream(stream)));
+            }
+            b"sidx" => {
+                let rate = self.movie.as_ref().map_or(0, |movie| movie.entry.sample_rate);
+                if let Some((scale, places)) = fragment::index(&bytes, self.window.offset()) {
+                    let frame = |time: u64| (u128::from(time) * u128::from(rate) / u128::from(scale)) as u64;
+                    self.index = places.into_iter().map(|(byte, time)| (byte, frame(time))).collect();
+                }
+            }
+            _ => {
+                if let Some(movie) = &self.movie {
+                    self.fragment = fragment::samples(&bytes, offset, movie, self.time).unwrap_or_default();
+                    let first = self.fragment.front().map(|sample| movie.frame(sample.time));
+                    if let (Some(search), Some(at)) = (self.search.as_mut(), first) {
+                        match search.found((offset, at)) {
+                            Found::Here => self.search = None,
+                            Found::Look(byte) => {
+                                self.fragment.clear();
+                                self.jump(byte);
+                            }
+                            Found::Settle(byte) => {
+                                self.search = None;
+                                self.fragment.clear();
+                                self.jump(byte);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Brings the next `moof` to the head, wherever the guess of a search fell.
+    fn find_fragment(&mut self) -> bool {
+        let rest = self.window.rest();
+        match rest.windows(4).position(|kind| kind == b"moof") {
+            Some(at) if at >= 4 => {
+                self.window.consume(at - 4);
+                true
+            }
+            Some(_) => {
+                self.window.consume(4);
+                false
+            }
+            None => {
+                // The size before it, and the first bytes of its type, may be the last that are here.
+                self.window.consume(rest.len().saturating_sub(7));
+                false
+            }
+        }
+    }
+
+    fn sample(&mut self, sample: Sample) -> Result<Step<'_>, DemuxError> {
+        let Some(movie) = &self.movie else { return Ok(Step::End) };
+        let (at, frames) = (movie.frame(sample.time), movie.frame(sample.duration.into()));
+        let frames = frames.min(u64::from(u32::MAX)) as u32;
+        let fragmented = movie.fragmented;
+        let sound = sample.size > 0 && sample.size <= MOST_SAMPLE;
+        let here = sound && self.approach(sample.offset) && self.window.len() >= sample.size as usize;
+        if sound && !here && !self.window.is_finished() {
+            return Ok(Step::NeedBytes);
+        }
+        if here || !sound {
+            self.pass(fragmented, &sample);
+        }
+        if here {
+            let bytes = self.window.take(sample.size as usize);
+            return Ok(Step::Packet(Packet { bytes, at: Some(at), frames, primes: false }));
+        }
+        if !sound {
+            return Ok(Step::Lost { at: Some(at), frames: frames.into() });
+        }
+        // The file ends before its own table does.
+        Err(DemuxError::Truncated)
+    }
+
+    fn pass(&mut self, fragmented: bool, sample: &Sample) {
+        if fragmented {
+            self.fragment.pop_front();
+            self.time = sample.time.saturating_add(sample.duration.into());
+        } else if let Some(movie) = &self.movie {
+            movie.table.advance(&mut self.cursor);
+        }
+    }
+}

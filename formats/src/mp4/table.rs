@@ -1,0 +1,149 @@
+//! Sample tables (ISO/IEC 14496-12 section 8.6 and 8.7): where each sample lies, how long it is, and how long it lasts.
+
+use super::boxes::child;
+use crate::bytes::Reader;
+
+/// The tables of one track.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    /// Bytes of every sample, or of each.
+    size: u32,
+    sizes: Vec<u32>,
+    count: u32,
+    /// File offsets of the chunks.
+    chunks: Vec<u64>,
+    /// From this chunk on (counted from 1), so many samples a chunk.
+    runs: Vec<(u32, u32)>,
+    /// So many samples of so many units.
+    durations: Vec<(u32, u32)>,
+}
+
+/// A sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sample {
+    /// Where it lies in the file.
+    pub offset: u64,
+    /// Its bytes.
+    pub size: u32,
+    /// When it begins, on the track's clock.
+    pub time: u64,
+    /// How long it lasts there.
+    pub duration: u32,
+}
+
+/// A place among the samples.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Cursor {
+    index: u32,
+    chunk: u32,
+    /// Samples of the chunk that were passed, and their bytes.
+    within: (u32, u64),
+    run: usize,
+    time: u64,
+    /// Which entry of the durations, and how many of its samples were passed.
+    lasting: (usize, u32),
+}
+
+fn entries(body: Option<&[u8]>, width: usize) -> Vec<(u32, u32)> {
+    let read = |body: &[u8]| {
+        let mut rest = Reader(body.get(4..)?);
+        let count = rest.u32()? as usize;
+        let pairs = rest.0.chunks_exact(width).take(count).filter_map(|entry| {
+            let mut entry = Reader(entry);
+            Some((entry.u32()?, entry.u32()?))
+        });
+        Some(pairs.collect())
+    };
+    body.and_then(read).unwrap_or_default()
+}
+
+impl Table {
+    /// Reads `stbl`; empty tables are those of fragments.
+    pub(super) fn parse(stbl: &[u8]) -> Option<Self> {
+        let (mut size, mut count, mut sizes) = (0, 0, Vec::new());
+        if let Some(body) = child(stbl, *b"stsz") {
+            let mut rest = Reader(body.get(4..)?);
+            (size, count) = (rest.u32()?, rest.u32()?);
+            if size == 0 {
+                sizes = rest.0.chunks_exact(4).take(count as usize).filter_map(|size| Reader(size).u32()).collect();
+                count = sizes.len() as u32;
+            }
+        }
+        let short = child(stbl, *b"stco");
+        let width = if short.is_some() { 4 } else { 8 };
+        let mut chunks = Vec::new();
+        if let Some(body) = short.or_else(|| child(stbl, *b"co64")) {
+            let mut rest = Reader(body.get(4..)?);
+            let most = rest.u32()? as usize;
+            chunks = rest.0.chunks_exact(width).take(most).filter_map(|offset| Reader(offset).be(width)).collect();
+        }
+        let runs = entries(child(stbl, *b"stsc"), 12);
+        let durations = entries(child(stbl, *b"stts"), 8);
+        Some(Self { size, sizes, count, chunks, runs, durations })
+    }
+
+    /// Bytes of all samples.
+    pub(super) fn bytes(&self) -> u64 {
+        if self.size > 0 {
+            u64::from(self.size) * u64::from(self.count)
+        } else {
+            self.sizes.iter().map(|&size| u64::from(size)).sum()
+        }
+    }
+
+    /// Units of all samples; none where there are none.
+    pub(super) fn duration(&self) -> Option<u64> {
+        let all = self.durations.iter().map(|&(count, units)| u64::from(count).saturating_mul(units.into()));
+        Some(all.fold(0, u64::saturating_add)).filter(|&all| all > 0)
+    }
+
+    /// The sample at a place; none past the last.
+    pub(super) fn sample(&self, cursor: &Cursor) -> Option<Sample> {
+        if cursor.index >= self.count {
+            return None;
+        }
+        let size = if self.size > 0 { self.size } else { *self.sizes.get(cursor.index as usize)? };
+        let offset = self.chunks.get(cursor.chunk as usize)?.checked_add(cursor.within.1)?;
+        let duration = self.durations.get(cursor.lasting.0).map_or(0, |&(_, units)| units);
+        Some(Sample { offset, size, time: cursor.time, duration })
+    }
+
+    /// Steps over the sample at a place.
+    pub(super) fn advance(&self, cursor: &mut Cursor) {
+        let Some(sample) = self.sample(cursor) else { return };
+        cursor.index += 1;
+        cursor.time = cursor.time.saturating_add(sample.duration.into());
+        cursor.lasting.1 += 1;
+        while self.durations.get(cursor.lasting.0).is_some_and(|&(count, _)| cursor.lasting.1 >= count) {
+            cursor.lasting = (cursor.lasting.0 + 1, 0);
+        }
+        cursor.within = (cursor.within.0 + 1, cursor.within.1 + u64::from(sample.size));
+        let next = self.runs.get(cursor.run + 1).map_or(u32::MAX, |&(first, _)| first.saturating_sub(1));
+        if cursor.chunk >= next {
+            cursor.run += 1;
+        }
+        let most = self.runs.get(cursor.run).map_or(1, |&(_, samples)| samples.max(1));
+        if cursor.within.0 >= most {
+            (cursor.chunk, cursor.within) = (cursor.chunk + 1, (0, 0));
+            if cursor.chunk >= next {
+                cursor.run += 1;
+            }
+        }
+    }
+
+    /// The place of the sample that holds a time, and of so many before it.
+    pub(super) fn find(&self, time: u64, before: u32) -> Cursor {
+        let mut cursor = Cursor::default();
+        let mut trail = Cursor::default();
+        while let Some(sample) = self.sample(&cursor) {
+            if sample.time.saturating_add(sample.duration.into()) > time {
+                break;
+            }
+            self.advance(&mut cursor);
+            if cursor.index > before {
+                self.advance(&mut trail);
+            }
+        }
+        trail
+    }
+}

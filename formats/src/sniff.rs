@@ -1,0 +1,165 @@
+//! What the first bytes of a file are: its name and its `Content-Type` are heard only where the bytes do not tell.
+//!
+//! After the order of WHATWG's MIME Sniffing section 6.2, with ADTS and MPEG audio told apart by their layer bits, and a
+//! tag of ID3v2 stepped over, which any of them may carry.
+
+/// A family of formats that one module reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// MPEG audio, layer III.
+    Mp3,
+    /// AAC in ADTS.
+    Adts,
+    /// ISO base media: MP4, M4A.
+    Mp4,
+    /// FLAC in its own container.
+    Flac,
+    /// Ogg with Vorbis.
+    OggVorbis,
+    /// Ogg with Opus.
+    OggOpus,
+    /// Ogg with FLAC.
+    OggFlac,
+    /// WAVE.
+    Wav,
+}
+
+impl Family {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 8] =
+        [Self::Mp3, Self::Adts, Self::Mp4, Self::Flac, Self::OggVorbis, Self::OggOpus, Self::OggFlac, Self::Wav];
+
+    /// The family that a MIME type or the end of a path names.
+    pub fn named(name: &str) -> Option<Self> {
+        let name = name.split([';', '?', '#']).next()?.trim();
+        let last = name.rsplit(['/', '.']).next()?;
+        let is = |names: &[&str]| names.iter().any(|known| last.eq_ignore_ascii_case(known));
+        if is(&["mp3", "mpeg", "mpga", "mpeg3", "x-mp3", "x-mpeg", "x-mpeg-3"]) {
+            Some(Self::Mp3)
+        } else if is(&["aac", "aacp", "adts", "x-aac", "x-hx-aac-adts"]) {
+            Some(Self::Adts)
+        } else if is(&["mp4", "m4a", "m4b", "mp4a", "x-m4a", "x-m4b", "m4p"]) {
+            Some(Self::Mp4)
+        } else if is(&["flac", "x-flac"]) {
+            Some(Self::Flac)
+        } else if is(&["opus"]) {
+            Some(Self::OggOpus)
+        } else if is(&["ogg", "oga", "vorbis", "x-vorbis"]) {
+            Some(Self::OggVorbis)
+        } else if is(&["wav", "wave", "x-wav", "vnd.wave", "x-pn-wav"]) {
+            Some(Self::Wav)
+        } else {
+            None
+        }
+    }
+}
+
+/// What some first bytes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sniffed {
+    /// The format is recognised.
+    Family(Family),
+    /// There are too few.
+    NeedBytes,
+    /// A tag of so many bytes stands first: what follows it tells.
+    Behind(u64),
+    /// They are the beginning of nothing that is known.
+    Unknown,
+}
+
+/// Bytes of the header of an ID3v2 tag.
+pub const ID3_HEADER_BYTES: usize = 10;
+
+/// Bytes of an ID3v2 tag, header and footer included (ID3v2.4 structure, sections 3.1 and 3.4): `None` where there is
+/// none, 0 where the bytes are too few to tell.
+pub fn id3_bytes(bytes: &[u8]) -> Option<u64> {
+    let seen = bytes.len().min(3);
+    if bytes[..seen] != b"ID3"[..seen] {
+        return None;
+    }
+    let Some(header) = bytes.first_chunk::<ID3_HEADER_BYTES>() else { return Some(0) };
+    let [_, _, _, major, revision, flags, size @ ..] = *header;
+    // Each byte of the size has seven bits; a set high bit is no tag.
+    if major == 0xff || revision == 0xff || size.iter().any(|byte| byte & 0x80 != 0) {
+        return None;
+    }
+    let body = size.iter().fold(0u64, |sum, &byte| sum << 7 | u64::from(byte));
+    let footer = if flags & 0x10 != 0 { ID3_HEADER_BYTES as u64 } else { 0 };
+    Some(ID3_HEADER_BYTES as u64 + body + footer)
+}
+
+/// What `bytes`, the first of a file, are.
+pub fn sniff(bytes: &[u8]) -> Sniffed {
+    if let Some(tag) = id3_bytes(bytes) {
+        return if tag == 0 { Sniffed::NeedBytes } else { Sniffed::Behind(tag) };
+    }
+    let starts = |magic: &[u8]| bytes.starts_with(magic);
+    // Every magic number is within the first 12 bytes but that of a stream within Ogg.
+    if bytes.len() < 12 {
+        return Sniffed::NeedBytes;
+    }
+    let family = if starts(b"fLaC") {
+        Family::Flac
+    } else if (starts(b"RIFF") || starts(b"RF64")) && &bytes[8..12] == b"WAVE" {
+        Family::Wav
+    } else if matches!(&bytes[4..8], b"ftyp" | b"moov" | b"styp" | b"moof" | b"sidx") {
+        Family::Mp4
+    } else if starts(b"OggS") {
+        return ogg(bytes);
+    } else if bytes[0] == 0xff && bytes[1] & 0xf6 == 0xf0 {
+        Family::Adts
+    } else if bytes[0] == 0xff && bytes[1] & 0xe6 == 0xe2 {
+        Family::Mp3
+    } else {
+        return Sniffed::Unknown;
+    };
+    Sniffed::Family(family)
+}
+
+/// The first packet of the first page names the codec.
+fn ogg(bytes: &[u8]) -> Sniffed {
+    let Some(&segments) = bytes.get(26) else { return Sniffed::NeedBytes };
+    let at = 27 + usize::from(segments);
+    let Some(packet) = bytes.get(at..at + 8) else { return Sniffed::NeedBytes };
+    match packet {
+        b"OpusHead" => Sniffed::Family(Family::OggOpus),
+        [0x01, b'v', b'o', b'r', b'b', b'i', b's', _] => Sniffed::Family(Family::OggVorbis),
+        [0x7f, b'F', b'L', b'A', b'C', ..] => Sniffed::Family(Family::OggFlac),
+        _ => Sniffed::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_seven_bits_a_byte() {
+        assert_eq!(id3_bytes(b"ID3\x04\0\0\0\0\x02\x01rest"), Some(10 + 257));
+        assert_eq!(id3_bytes(b"ID3\x04\0\x10\0\0\0\0"), Some(20));
+        assert_eq!(id3_bytes(b"ID3\x04\0\0\x7f\x7f\x7f\x7f"), Some(10 + (1 << 28) - 1));
+        assert_eq!(id3_bytes(b"ID3\x04\0"), Some(0));
+        assert_eq!(id3_bytes(b"I"), Some(0));
+        assert_eq!(id3_bytes(b"\xff\xfb\x90\x64"), None);
+        assert_eq!(id3_bytes(b"ID3\x04\0\0\x80\0\0\0"), None);
+    }
+
+    #[test]
+    fn layers_tell_adts_from_mp3() {
+        let padded = |head: &[u8]| [head, &[0; 12]].concat();
+        assert_eq!(sniff(&padded(&[0xff, 0xfb, 0x90])), Sniffed::Family(Family::Mp3));
+        assert_eq!(sniff(&padded(&[0xff, 0xe3, 0x90])), Sniffed::Family(Family::Mp3));
+        assert_eq!(sniff(&padded(&[0xff, 0xf1, 0x50])), Sniffed::Family(Family::Adts));
+        assert_eq!(sniff(&padded(&[0xff, 0xf9, 0x50])), Sniffed::Family(Family::Adts));
+        assert_eq!(sniff(b"<!doctype html>"), Sniffed::Unknown);
+        assert_eq!(sniff(b"fLa"), Sniffed::NeedBytes);
+    }
+
+    #[test]
+    fn names_are_heard() {
+        assert_eq!(Family::named("audio/mpeg"), Some(Family::Mp3));
+        assert_eq!(Family::named("audio/ogg; codecs=opus"), Some(Family::OggVorbis));
+        assert_eq!(Family::named("https://a.example/b.M4A?x=1.mp3"), Some(Family::Mp4));
+        assert_eq!(Family::named("application/octet-stream"), None);
+    }
+}

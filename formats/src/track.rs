@@ -1,0 +1,500 @@
+//! One open track: bytes in, frames at the file's own rate out.
+//!
+//! Owns the chain demux → decode → trim and the positions along it, and the rule for damage: what can't be decoded becomes
+//! silence of the same length, so that the track keeps its length and the listener loses 26 ms, not the song.
+
+use crate::decode::{Decode, Planes, decoder};
+use crate::demux::{Codec, Demux, DemuxError, Packet, Step, Stream};
+use crate::sniff::Family;
+use crate::tags::Tags;
+
+/// Lost or undecodable packets in a row after which a track is given up: 6.5 s of MPEG-1 audio.
+const MOST_FAILURES_IN_A_ROW: u32 = 250;
+/// A hole longer than this is not filled with silence: the position goes on behind it, in seconds.
+const LONGEST_HOLE: u64 = 10;
+/// Frames of silence made at once.
+const SILENCE_FRAMES: u64 = 4096;
+
+/// Why a track can't go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrackError {
+    /// The bytes are in no format that can be played here.
+    Unsupported,
+    /// Too many packets in a row are undecodable.
+    Undecodable,
+    /// The file ends before the length that it states.
+    Truncated,
+}
+
+impl From<DemuxError> for TrackError {
+    fn from(error: DemuxError) -> Self {
+        match error {
+            DemuxError::Unsupported => Self::Unsupported,
+            DemuxError::Truncated => Self::Truncated,
+        }
+    }
+}
+
+/// What a track's bytes turned out to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Format {
+    /// The codec's name.
+    pub codec: &'static str,
+    /// Sample rate of what comes out, in Hz.
+    pub sample_rate: u32,
+    /// Channels.
+    pub channels: u8,
+    /// Length in seconds, stated or estimated.
+    pub duration: Option<f64>,
+    /// Whether that is an estimate.
+    pub estimated: bool,
+    /// Mean bit rate, in bits per second.
+    pub bit_rate: u32,
+}
+
+/// What a call to [`Track::advance`] came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Advance {
+    /// Enough frames are ready.
+    Ready,
+    /// More bytes are needed first.
+    NeedBytes,
+    /// Bytes are needed from [`Track::end_offset`] on, which is not where the last ones ended.
+    Elsewhere,
+    /// A stream has been recognised, the first or the next of a chain; call again.
+    Format(Format),
+    /// The host must decode [`Track::packet`], and go on.
+    Packet,
+    /// The host must give what it still decodes, then call [`Track::drained`].
+    Drain,
+    /// Everything is decoded.
+    End,
+    /// The track can't go on.
+    Failed(TrackError),
+}
+
+/// Who decodes.
+enum Decoder {
+    Own(Box<dyn Decode>),
+    /// The host; the packet it is to take.
+    Host(Vec<u8>),
+}
+
+/// The open track.
+pub struct Track {
+    demuxer: Box<dyn Demux>,
+    stream: Option<Stream>,
+    decoder: Option<Decoder>,
+    /// The host can decode what has no decoder here, and what it does better.
+    host_decodes: bool,
+    /// Where on the time line the next decoded frame lies; not known behind a seek.
+    at: Option<u64>,
+    /// First frame wanted and one past the last, on the time line.
+    range: (u64, u64),
+    /// Decoded frames for one of the stream's own: 2 where high-efficiency AAC doubles the rate.
+    scale: u64,
+    /// Frames trimmed and made ready since the start or the last seek.
+    frames: u64,
+    /// Silence that still stands for a hole.
+    hole: u64,
+    start: f64,
+    /// Length of the streams of a chain before this one, in seconds.
+    base: f64,
+    planes: Planes,
+    ready: Planes,
+    ended: bool,
+    packets: u32,
+    failures: u32,
+    failures_in_a_row: u32,
+}
+
+fn demuxer(family: Family) -> Option<Box<dyn Demux>> {
+    match family {
+        #[cfg(feature = "mp3")]
+        Family::Mp3 => Some(Box::<crate::mp3::Demuxer>::default()),
+        #[cfg(feature = "aac")]
+        Family::Adts => Some(Box::<crate::adts::Demuxer>::default()),
+        #[cfg(feature = "aac")]
+        Family::Mp4 => Some(Box::<crate::mp4::Demuxer>::default()),
+        #[cfg(feature = "flac")]
+        Family::Flac => Some(Box::<crate::flac::Demuxer>::default()),
+        #[cfg(feature = "vorbis")]
+        Family::OggVorbis => Some(Box::<crate::ogg::Demuxer>::default()),
+        #[cfg(feature = "opus")]
+        Family::OggOpus => Some(Box::<crate::ogg::Demuxer>::default()),
+        #[cfg(feature = "flac")]
+        Family::OggFlac => Some(Box::<crate::ogg::Demuxer>::default()),
+        #[cfg(feature = "wav")]
+        Family::Wav => Some(Box::<crate::wav::Demuxer>::default()),
+        #[allow(unreachable_patterns, reason = "the families of a module without these features")]
+        _ => None,
+    }
+}
+
+impl Track {
+    /// A track of a family, whose samples are wanted from `start` seconds on; `None` where this build has no such family.
+    pub fn new(family: Family, start: f64, host_decodes: bool) -> Option<Self> {
+        Some(Self {
+            demuxer: demuxer(family)?,
+            stream: None,
+            decoder: None,
+            host_decodes,
+            at: Some(0),
+            range: (0, u64::MAX),
+            scale: 1,
+            frames: 0,
+            hole: 0,
+            start,
+            base: 0.0,
+            planes: Vec::new(),
+            ready: Vec::new(),
+            ended: false,
+            packets: 0,
+            failures: 0,
+            failures_in_a_row: 0,
+        })
+    }
+
+    /// Notes the length of the file in bytes.
+    pub fn set_total_bytes(&mut self, bytes: u64) {
+        self.demuxer.set_total_bytes(bytes);
+    }
+
+    /// Takes the file's next bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.demuxer.window().push(bytes);
+    }
+
+    /// Says that the file is over.
+    pub fn finish(&mut self) {
+        self.demuxer.window().finish();
+        if self.demuxer.wants_tail() {
+            let rest = self.demuxer.peek().rest().to_vec();
+            self.demuxer.tail(&rest);
+        }
+    }
+
+    /// Whether the last bytes of the file would tell its length, which is an estimate.
+    pub fn wants_tail(&self) -> bool {
+        self.demuxer.wants_tail()
+    }
+
+    /// Takes the last bytes of the file, out of turn.
+    pub fn tail(&mut self, bytes: &[u8]) {
+        self.demuxer.tail(bytes);
+    }
+
+    /// Length in seconds, where the file states it.
+    pub fn stated_duration(&self) -> Option<f64> {
+        let stream = self.stream.as_ref()?;
+        let end = stream.end.or_else(|| self.demuxer.end())?;
+        Some(self.base + end.saturating_sub(stream.delay) as f64 / f64::from(stream.sample_rate))
+    }
+
+    /// Undecoded bytes in memory.
+    pub fn undecoded(&self) -> usize {
+        self.demuxer.peek().len()
+    }
+
+    /// File offset of the next byte to push.
+    pub fn end_offset(&self) -> u64 {
+        self.demuxer.peek().end_offset()
+    }
+
+    /// Frames ready.
+    pub fn ready_frames(&self) -> usize {
+        self.ready.first().map_or(0, Vec::len)
+    }
+
+    /// Frames that were decoded and kept since the start or the last seek.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Packets so far, lost ones included.
+    pub fn packets(&self) -> u32 {
+        self.packets
+    }
+
+    /// Packets that became silence.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Where in the track the first frame of this run lies, in seconds.
+    pub fn start(&self) -> f64 {
+        self.start
+    }
+
+    /// Bytes for a second of audio, on average; 0 before the format is known.
+    pub fn bytes_per_second(&self) -> f64 {
+        self.stream.as_ref().map_or(0.0, |stream| stream.bytes_per_second)
+    }
+
+    /// What is known of the stream.
+    pub fn stream(&self) -> Option<&Stream> {
+        self.stream.as_ref()
+    }
+
+    /// What the file says of its music, so far.
+    pub fn tags(&mut self) -> &mut Tags {
+        self.demuxer.tags()
+    }
+
+    /// End of what is in memory, undecoded bytes included, in seconds of the track.
+    pub fn buffered_end(&self) -> f64 {
+        let Some(stream) = &self.stream else { return self.start };
+        if let (true, Some(stated)) = (self.ended, self.stated_duration()) {
+            return stated;
+        }
+        let decoded = self.start + self.frames as f64 / self.rate(stream);
+        let undecoded = self.undecoded() as f64 / stream.bytes_per_second.max(1.0);
+        if self.ended { decoded } else { decoded + undecoded }
+    }
+
+    fn rate(&self, stream: &Stream) -> f64 {
+        f64::from(stream.sample_rate) * self.scale as f64
+    }
+
+    /// Goes to `position` seconds. The next [`Track::advance`] says which bytes are wanted.
+    pub fn seek(&mut self, position: f64) {
+        self.start = position.max(0.0);
+        self.ended = false;
+        self.ready.iter_mut().for_each(Vec::clear);
+        (self.frames, self.hole, self.failures_in_a_row) = (0, 0, 0);
+        if self.stream.is_some() {
+            self.begin();
+        }
+    }
+
+    /// Sets up the range for `self.start`, and goes there.
+    fn begin(&mut self) {
+        let Some(stream) = &self.stream else { return };
+        let wanted = ((self.start - self.base).max(0.0) * f64::from(stream.sample_rate)).round() as u64;
+        let end = stream.end.unwrap_or(u64::MAX);
+        let first = stream.delay.saturating_add(wanted).min(end);
+        self.range = (first, end);
+        if let Some(Decoder::Own(decoder)) = &mut self.decoder {
+            decoder.reset();
+        }
+        if wanted > 0 || self.at != Some(0) {
+            self.at = None;
+            self.demuxer.seek(first);
+        }
+    }
+
+    /// Decodes until at least `frames` are ready.
+    pub fn advance(&mut self, frames: usize) -> Advance {
+        while self.ready_frames() < frames && !self.ended {
+            if self.hole > 0 {
+                self.fill();
+                continue;
+            }
+            let step = match self.demuxer.step() {
+                Ok(step) => step,
+                Err(error) => return Advance::Failed(error.into()),
+            };
+            let lost = match step {
+                Step::NeedBytes => {
+                    let elsewhere = self.demuxer.window().take_elsewhere();
+                    return if elsewhere { Advance::Elsewhere } else { Advance::NeedBytes };
+                }
+                Step::Stream(stream) => return self.open(stream),
+                Step::End => {
+                    if matches!(self.decoder, Some(Decoder::Host(_))) {
+                        return Advance::Drain;
+                    }
+                    self.ended = true;
+                    break;
+                }
+                Step::Lost { at, frames } => (at, frames),
+                Step::Packet(packet) => match &mut self.decoder {
+                    None => return Advance::Failed(TrackError::Unsupported),
+                    Some(Decoder::Host(bytes)) => {
+                        bytes.clear();
+                        bytes.extend_from_slice(packet.bytes);
+                        if let Some(at) = packet.at {
+                            self.at = Some(at);
+                        }
+                        self.packets += 1;
+                        return Advance::Packet;
+                    }
+                    Some(Decoder::Own(decoder)) => {
+                        self.packets += 1;
+                        let Packet { bytes, at, frames, primes } = packet;
+                        let result = decoder.decode(bytes, &mut self.planes);
+                        if primes {
+                            continue;
+                        }
+                        if result.is_ok() {
+                            self.anchor(at);
+                            self.failures_in_a_row = 0;
+                            // A hole before it is filled first: it waits in the planes.
+                            while self.hole > 0 {
+                                self.fill();
+                            }
+                            self.keep(if frames > 0 { frames.into() } else { u64::MAX });
+                            continue;
+                        }
+                        self.packets -= 1;
+                        (at, u64::from(frames))
+                    }
+                },
+            };
+            if let Err(error) = self.lose(lost) {
+                return Advance::Failed(error);
+            }
+        }
+        if self.ended { Advance::End } else { Advance::Ready }
+    }
+
+    /// Notes that frames were lost; how many packets that makes is counted.
+    fn lose(&mut self, (at, frames): (Option<u64>, u64)) -> Result<(), TrackError> {
+        self.anchor(at);
+        if frames > 0 || at.is_none() {
+            self.count_lost(frames);
+        }
+        if self.failures_in_a_row > MOST_FAILURES_IN_A_ROW {
+            return Err(TrackError::Undecodable);
+        }
+        self.hole = self.hole.saturating_add(frames);
+        Ok(())
+    }
+
+    fn count_lost(&mut self, frames: u64) {
+        let packet = self.stream.as_ref().map_or(1, |stream| u64::from(stream.packet_frames.max(1)));
+        let packets = u32::try_from(frames.div_ceil(packet).max(1)).unwrap_or(u32::MAX);
+        self.packets = self.packets.saturating_add(packets);
+        self.failures = self.failures.saturating_add(packets);
+        self.failures_in_a_row = self.failures_in_a_row.saturating_add(packets);
+    }
+
+    /// The demuxer knows where the next frame lies: what is missing until there becomes silence.
+    fn anchor(&mut self, at: Option<u64>) {
+        let Some(at) = at else { return };
+        let here = self.at.map(|here| here.saturating_add(self.hole));
+        let longest = self.stream.as_ref().map_or(0, |stream| u64::from(stream.sample_rate)) * LONGEST_HOLE;
+        match here.and_then(|here| at.checked_sub(here)) {
+            Some(missing) if missing <= longest => {
+                if missing > 0 {
+                    self.count_lost(missing);
+                }
+                self.hole += missing;
+            }
+            // Behind a seek, or back: what follows lies where the demuxer says.
+            _ => (self.at, self.hole) = (Some(at), 0),
+        }
+    }
+
+    /// Makes some of the silence that stands for a hole.
+    fn fill(&mut self) {
+        let frames = self.hole.min(SILENCE_FRAMES);
+        self.hole -= frames;
+        let Some(at) = self.at else { return };
+        let wanted = kept(at, frames, self.range);
+        for plane in &mut self.ready {
+            plane.resize(plane.len() + wanted.len() * self.scale as usize, 0.0);
+        }
+        self.frames += wanted.len() as u64 * self.scale;
+        self.at = Some(at + frames);
+    }
+
+    /// Makes the decoded frames that lie within the range ready; at most `most`: a damaged packet may decode to more than
+    /// it stands for.
+    fn keep(&mut self, most: u64) {
+        if let Some(end) = self.demuxer.end() {
+            self.range.1 = end;
+        }
+        let decoded = (self.planes.first().map_or(0, Vec::len) as u64).min(most);
+        // Behind a seek whose place is not known yet there is nothing to keep.
+        let Some(at) = self.at else { return };
+        let scale = self.scale;
+        let wanted = kept(at * scale, decoded, (self.range.0 * scale, self.range.1.saturating_mul(scale)));
+        let gain = self.stream.as_ref().map_or(1.0, |stream| stream.gain);
+        for (plane, ready) in self.planes.iter().zip(&mut self.ready) {
+            let samples = plane.get(wanted.clone()).unwrap_or_default();
+            if (gain - 1.0).abs() < f32::EPSILON {
+                ready.extend_from_slice(samples);
+            } else {
+                ready.extend(samples.iter().map(|sample| sample * gain));
+            }
+        }
+        self.frames += wanted.len() as u64;
+        self.at = Some(at + decoded / scale);
+    }
+
+    /// Gives up to `frames` of the ready frames away.
+    pub fn take(&mut self, frames: usize) -> Planes {
+        let len = frames.min(self.ready_frames());
+        self.ready.iter_mut().map(|plane| plane.drain(..len).collect()).collect()
+    }
+
+    /// The packet that the host is to decode.
+    pub fn packet(&self) -> &[u8] {
+        match &self.decoder {
+            Some(Decoder::Host(bytes)) => bytes,
+            _ => &[],
+        }
+    }
+
+    /// Where on the time line the packet of [`Advance::Packet`] lies, where that is known.
+    pub fn packet_at(&self) -> Option<u64> {
+        self.at
+    }
+
+    fn open(&mut self, stream: Stream) -> Advance {
+        if let Some(before) = &self.stream {
+            // The next stream of a chain begins where the one before ended.
+            self.base = self.start + self.frames as f64 / self.rate(before);
+            (self.start, self.frames) = (self.base, 0);
+        }
+        let better = self.host_decodes && matches!(stream.codec, Codec::Opus | Codec::Aac(5 | 29));
+        self.decoder = match decoder(&stream) {
+            Some(own) if !better => Some(Decoder::Own(own)),
+            _ if self.host_decodes => Some(Decoder::Host(Vec::new())),
+            _ => return Advance::Failed(TrackError::Unsupported),
+        };
+        let channels = usize::from(stream.channels);
+        self.planes = vec![Vec::new(); channels];
+        self.ready.resize(channels, Vec::new());
+        let rate = f64::from(stream.sample_rate);
+        let format = Format {
+            codec: stream.codec.name(),
+            sample_rate: stream.sample_rate,
+            channels: stream.channels,
+            duration: stream.length.map(|frames| self.base + frames as f64 / rate),
+            estimated: stream.end.is_none(),
+            bit_rate: (stream.bytes_per_second * 8.0).round() as u32,
+        };
+        self.at = Some(0);
+        self.stream = Some(stream);
+        self.begin();
+        Advance::Format(format)
+    }
+
+    /// Frames that the host decoded, from `at` on the time line where it can tell, at `rate` Hz.
+    pub fn decoded(&mut self, planes: Planes, at: Option<u64>, rate: u32) {
+        let Some(stream) = &self.stream else { return };
+        self.scale = u64::from(rate / stream.sample_rate.max(1)).clamp(1, 2);
+        self.anchor(at);
+        self.failures_in_a_row = 0;
+        while self.hole > 0 {
+            self.fill();
+        }
+        self.planes = planes;
+        self.keep(u64::MAX);
+    }
+
+    /// The host has given all that it decoded, and no more packets come.
+    pub fn drained(&mut self) {
+        self.ended = true;
+    }
+}
+
+/// Which of `frames` from `at` on lie within a range.
+fn kept(at: u64, frames: u64, (first, end): (u64, u64)) -> std::ops::Range<usize> {
+    let from = first.saturating_sub(at).min(frames);
+    let to = end.saturating_sub(at).min(frames).max(from);
+    from as usize..to as usize
+}

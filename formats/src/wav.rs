@@ -1,0 +1,206 @@
+//! WAVE (Multimedia Programming Interface 1.0, WAVEFORMATEXTENSIBLE, RF64 of EBU Tech 3306): PCM, floats, A-law, µ-law.
+
+use crate::bytes::{Reader, Window};
+use crate::demux::{Codec, Demux, DemuxError, Packet, Pcm, PcmKind, Step, Stream};
+use crate::tags::{Tags, latin1};
+
+/// Frames of a packet.
+const PACKET_FRAMES: u64 = 1024;
+/// Bytes of a chunk that is read as a whole.
+const MOST_CHUNK: u64 = 64 << 10;
+/// Chunks before the samples, which a file of lies could repeat for ever.
+const MOST_CHUNKS: u32 = 1000;
+
+/// The demuxer of one file.
+#[derive(Debug, Default)]
+pub struct Demuxer {
+    window: Window,
+    tags: Tags,
+    total_bytes: Option<u64>,
+    /// The header was read.
+    begun: bool,
+    chunks: u32,
+    skip: u64,
+    /// Codec, rate, channels, bytes of a frame.
+    format: Option<(Pcm, u32, u8, u64)>,
+    /// Bytes of the samples, by RF64's `ds64`.
+    long: Option<u64>,
+    /// Where the samples begin, and how many frames there are, where that is stated.
+    data: Option<(u64, Option<u64>)>,
+}
+
+impl Demux for Demuxer {
+    fn window(&mut self) -> &mut Window {
+        &mut self.window
+    }
+
+    fn peek(&self) -> &Window {
+        &self.window
+    }
+
+    fn set_total_bytes(&mut self, total: u64) {
+        self.total_bytes = Some(total);
+    }
+
+    fn tags(&mut self) -> &mut Tags {
+        &mut self.tags
+    }
+
+    fn seek(&mut self, frame: u64) {
+        if let (Some((start, _)), Some((.., align))) = (self.data, self.format) {
+            self.window.jump(start + frame * align);
+        }
+    }
+
+    fn step(&mut self) -> Result<Step<'_>, DemuxError> {
+        match (self.data, self.format) {
+            (Some((start, frames)), Some((.., align))) => self.packet(start, frames, align),
+            _ => self.chunk(),
+        }
+    }
+}
+
+impl Demuxer {
+    /// Reads the chunks before the samples.
+    fn chunk(&mut self) -> Result<Step<'_>, DemuxError> {
+        loop {
+            let skipped = self.window.consume(self.skip.min(usize::MAX as u64) as usize) as u64;
+            self.skip -= skipped;
+            let header = if self.begun { 8 } else { 12 };
+            if self.skip > 0 || self.window.len() < header {
+                return if self.window.is_finished() { Err(DemuxError::Unsupported) } else { Ok(Step::NeedBytes) };
+            }
+            if !self.begun {
+                self.begun = true;
+                let head = self.window.take(12);
+                if !matches!(&head[..4], b"RIFF" | b"RF64") || &head[8..] != b"WAVE" {
+                    return Err(DemuxError::Unsupported);
+                }
+                continue;
+            }
+            let mut head = Reader(self.window.rest());
+            let (Some(id), Some(size)) = (head.take(4), head.le(4)) else { return Ok(Step::NeedBytes) };
+            let id = [id[0], id[1], id[2], id[3]];
+            if &id == b"data" {
+                self.window.consume(8);
+                return self.begin(size);
+            }
+            self.chunks += 1;
+            if self.chunks > MOST_CHUNKS {
+                return Err(DemuxError::Unsupported);
+            }
+            // Chunks are padded to an even length.
+            let padded = size + (size & 1);
+            if matches!(&id, b"fmt " | b"ds64" | b"LIST") && size <= MOST_CHUNK {
+                if (self.window.len() as u64) < 8 + padded {
+                    return if self.window.is_finished() { Err(DemuxError::Unsupported) } else { Ok(Step::NeedBytes) };
+                }
+                self.window.consume(8);
+                let body = self.window.take(padded as usize).to_vec();
+                match &id {
+                    b"fmt " => self.format = Some(format(&body).ok_or(DemuxError::Unsupported)?),
+                    b"ds64" => self.long = Reader(body.get(8..).unwrap_or_default()).le(8),
+                    _ => list(&body, &mut self.tags),
+                }
+            } else {
+                self.skip = 8 + padded;
+            }
+        }
+    }
+
+    /// The samples begin here.
+    fn begin(&mut self, size: u64) -> Result<Step<'_>, DemuxError> {
+        let Some((pcm, sample_rate, channels, align)) = self.format else { return Err(DemuxError::Unsupported) };
+        let start = self.window.offset();
+        let stated = match size {
+            // Written by a program that could not go back, or that writes RF64.
+            0 | 0xffff_ffff => self.long.filter(|&long| long > 0),
+            size => Some(size),
+        };
+        let there = self.total_bytes.and_then(|total| total.checked_sub(start));
+        let frames = stated.map(|bytes| bytes / align);
+        self.data = Some((start, frames));
+        Ok(Step::Stream(Stream {
+            codec: Codec::Pcm(pcm),
+            sample_rate,
+            channels,
+            delay: 0,
+            end: frames,
+            length: frames.or(there.map(|bytes| bytes / align)),
+            packet_frames: PACKET_FRAMES as u32,
+            bytes_per_second: f64::from(sample_rate) * align as f64,
+            configuration: Vec::new(),
+            gain: 1.0,
+        }))
+    }
+
+    fn packet(&mut self, start: u64, frames: Option<u64>, align: u64) -> Result<Step<'_>, DemuxError> {
+        let at = (self.window.offset().saturating_sub(start)) / align;
+        let left = frames.map_or(u64::MAX, |frames| frames.saturating_sub(at));
+        if left == 0 {
+            return Ok(Step::End);
+        }
+        let here = self.window.len() as u64 / align;
+        let count = left.min(PACKET_FRAMES).min(here);
+        if count == 0 {
+            // Shorter than its header says: a download that broke off, or a recording that did.
+            let short = frames.is_some_and(|frames| left > frames / 50 + PACKET_FRAMES);
+            return match (self.window.is_finished(), short) {
+                (false, _) => Ok(Step::NeedBytes),
+                (true, true) => Err(DemuxError::Truncated),
+                (true, false) => Ok(Step::End),
+            };
+        }
+        if count < left.min(PACKET_FRAMES) && !self.window.is_finished() {
+            return Ok(Step::NeedBytes);
+        }
+        let bytes = self.window.take((count * align) as usize);
+        Ok(Step::Packet(Packet { bytes, at: Some(at), frames: count as u32, primes: false }))
+    }
+}
+
+/// WAVEFORMATEX: codec, rate, channels, bytes of a frame.
+fn format(body: &[u8]) -> Option<(Pcm, u32, u8, u64)> {
+    let mut rest = Reader(body);
+    let (mut tag, channels, rate) = (rest.le(2)?, rest.le(2)?, rest.le(4)?);
+    rest.take(4)?;
+    let (align, bits) = (rest.le(2)?, rest.le(2)?);
+    if tag == 0xfffe {
+        // The first two bytes of the sub-format's GUID are a tag again.
+        rest.take(8)?;
+        tag = rest.le(2)?;
+    }
+    let bytes = bits.div_ceil(8) as u8;
+    let kind = match (tag, bytes) {
+        (1, 1..=4) => PcmKind::Integer,
+        (3, 4 | 8) => PcmKind::Float,
+        (6, 1) => PcmKind::ALaw,
+        (7, 1) => PcmKind::MuLaw,
+        _ => return None,
+    };
+    let sound = (1..=8).contains(&channels) && (1000..=384_000).contains(&rate) && align == channels * u64::from(bytes);
+    sound.then_some((Pcm { bytes, kind }, rate as u32, channels as u8, align))
+}
+
+/// The texts of a `LIST` of the kind `INFO`.
+fn list(body: &[u8], tags: &mut Tags) {
+    let mut rest = Reader(body);
+    if rest.take(4) != Some(b"INFO") {
+        return;
+    }
+    while let (Some(id), Some(size)) = (rest.take(4), rest.le(4)) {
+        let Some(text) = rest.take(size as usize) else { return };
+        rest.take((size & 1) as usize);
+        let name = match id {
+            b"INAM" => "title",
+            b"IART" => "artist",
+            b"IPRD" => "album",
+            b"ICRD" => "date",
+            b"IGNR" => "genre",
+            b"ITRK" => "tracknumber",
+            _ => continue,
+        };
+        let text = str::from_utf8(text).map_or_else(|_| latin1(text), str::to_owned);
+        tags.note(name, &text);
+    }
+}

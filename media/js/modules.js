@@ -1,0 +1,48 @@
+// The modules of the formats: each is fetched and compiled once, when a track of it is expected, and instantiated for every
+// track: what a damaged file does to its module ends with it.
+
+/** By the number of their family (`Family::ALL` of `formats/src/sniff.rs`): the module of each. */
+const NAMES = ['mp3', 'aac', 'aac', 'flac', 'vorbis', 'opus', 'flac', 'wav'];
+/** The family of Opus, which the browser decodes where it can. */
+const OPUS = 5;
+
+export const hostDecodes = typeof AudioDecoder === 'function';
+
+/** @type {Map<string, Promise<WebAssembly.Module>>} */
+const modules = new Map();
+
+/** @param {string} name */
+function load(name) {
+  const place = {
+    mp3: () => new URL('./tonearm_mp3_bg.wasm', import.meta.url),
+    aac: () => new URL('./tonearm_aac_bg.wasm', import.meta.url),
+    flac: () => new URL('./tonearm_flac_bg.wasm', import.meta.url),
+    vorbis: () => new URL('./tonearm_vorbis_bg.wasm', import.meta.url),
+    opus: () => new URL('./tonearm_opus_bg.wasm', import.meta.url),
+    'opus-decoder': () => new URL('./tonearm_opus_decoder_bg.wasm', import.meta.url),
+    wav: () => new URL('./tonearm_wav_bg.wasm', import.meta.url),
+  }[name];
+  return fetch(/** @type {() => URL} */ (place)()).then((response) => {
+    // Compiled as it comes in, where the server names its type; not every server does.
+    const streams = response.headers.get('content-type') === 'application/wasm';
+    return streams ? WebAssembly.compileStreaming(response) : response.arrayBuffer().then(WebAssembly.compile);
+  });
+}
+
+/** The module of a family; a file that could not be had may be there at the next attempt. @param {number} family */
+export function moduleOf(family) {
+  const name = family === OPUS && !hostDecodes ? 'opus-decoder' : NAMES[family];
+  let module = modules.get(name);
+  if (!module) {
+    module = load(name);
+    modules.set(name, module);
+    module.catch(() => modules.delete(name));
+  }
+  return module;
+}
+
+/** What a module imports is what wasm-bindgen puts into any: nothing of it is called. */
+const imports = new Proxy({}, { get: () => new Proxy({}, { get: () => () => {} }) });
+
+/** @param {WebAssembly.Module} module */
+export const instantiate = (module) => /** @type {any} */ (new WebAssembly.Instance(module, imports).exports);

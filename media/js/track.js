@@ -1,0 +1,238 @@
+// One track in an instance of its format's module. Packets that the module has no decoder for, or no good one, go through the
+// browser's (WebCodecs). What the numbers mean stands in `formats/src/wasm.rs`.
+
+const OPEN = 0;
+const ROOM = 1;
+const PUSH = 2;
+const SEEK = 5;
+const ADVANCE = 6;
+const PLANE = 8;
+const NUMBER = 9;
+const BYTES = 10;
+const DECODED_ROOM = 11;
+const DECODED_PLANE = 12;
+const DECODED_AT = 13;
+const DECODED = 14;
+const DRAINED = 15;
+const TAIL = 16;
+
+const SAMPLE_RATE = 7;
+const CHANNELS = 8;
+const PACKET_AT = 11;
+const TAGS_VERSION = 12;
+const LENGTH = 17;
+const OBJECT_TYPE = 18;
+
+/** What an advance came to. */
+const FORMAT = 3;
+const PACKET = 4;
+const DRAIN = 5;
+const UNSUPPORTED = 7;
+const UNDECODABLE = 8;
+
+/** Packets that may be with the browser's decoder at once. */
+const MOST_UNDER_WAY = 16;
+/** Faults of the browser's decoder in a row after which a track is given up. */
+const MOST_FAULTS = 20;
+
+/** @typedef {{ texts: [string, string][], picture?: { mime: string, bytes: Uint8Array }, gains: number[] }} Tags */
+
+export class Track {
+  #exports;
+  /** Called once the browser has decoded something. */
+  #onDecoded;
+  #onTags;
+  #tags = 0;
+  /** @type {AudioDecoder | undefined} */
+  #decoder;
+  /** @type {AudioDecoderConfig | undefined} */
+  #config;
+  #underWay = 0;
+  #faults = 0;
+  #drains = false;
+  #failed = false;
+  /** Grows with each seek: what was decoded for an earlier position is thrown away. */
+  #run = 0;
+
+  /**
+   * @param {{ memory: WebAssembly.Memory, tell: (what: number, value: number) => number }} exports
+   * @param {number} family @param {number} start in seconds @param {boolean} hostDecodes
+   * @param {() => void} onDecoded @param {(tags: Tags) => void} onTags
+   */
+  constructor(exports, family, start, hostDecodes, onDecoded, onTags) {
+    this.#exports = exports;
+    this.#onDecoded = onDecoded;
+    this.#onTags = onTags;
+    this.tell(OPEN, family + (hostDecodes ? 8 : 0));
+    this.tell(SEEK, start);
+  }
+
+  /** @param {number} what @param {number} value */
+  tell(what, value) {
+    if (what === SEEK) this.#forget();
+    try {
+      return this.#exports.tell(what, value);
+    } catch {
+      // The instance is broken, and this track with it; no other is.
+      this.#failed = true;
+      return 0;
+    }
+  }
+
+  /** @param {Uint8Array} bytes */
+  push(bytes) {
+    this.#give(bytes, PUSH);
+  }
+
+  /** The last bytes of the file, out of turn. @param {Uint8Array} bytes */
+  tail(bytes) {
+    this.#give(bytes, TAIL);
+  }
+
+  /** @param {Uint8Array} bytes @param {number} what */
+  #give(bytes, what) {
+    const at = this.tell(ROOM, bytes.length);
+    new Uint8Array(this.#exports.memory.buffer, at, bytes.length).set(bytes);
+    this.tell(what, bytes.length);
+  }
+
+  /** Copies a plane of what was taken. @param {number} channel @param {Float32Array} out */
+  plane(channel, out) {
+    const at = this.tell(PLANE, channel);
+    if (at) out.set(new Float32Array(this.#exports.memory.buffer, at, out.length));
+  }
+
+  /** @param {number} which */
+  #bytes(which) {
+    const at = this.tell(BYTES, which);
+    return new Uint8Array(this.#exports.memory.buffer, at, this.tell(NUMBER, LENGTH)).slice();
+  }
+
+  /** @param {number} which */
+  #text(which) {
+    return new TextDecoder().decode(this.#bytes(which));
+  }
+
+  codec() {
+    return this.#text(1);
+  }
+
+  /** Decodes until so many frames are ready; gives what that came to. @param {number} frames */
+  advance(frames) {
+    for (;;) {
+      const came = this.#underWay >= MOST_UNDER_WAY || this.#drains ? PACKET : this.tell(ADVANCE, frames);
+      if (this.#failed) return UNDECODABLE;
+      this.#tell();
+      if (came === FORMAT && !this.#begin()) return UNSUPPORTED;
+      if (came === DRAIN) {
+        if (this.#underWay === 0) {
+          this.tell(DRAINED, 0);
+          continue;
+        }
+        this.#drains = true;
+        this.#decoder?.flush().then(() => this.#drained(), () => {});
+        return PACKET;
+      }
+      if (came !== PACKET || this.#underWay >= MOST_UNDER_WAY || this.#drains) return came;
+      this.#decode();
+    }
+  }
+
+  /** What the file says of its music goes to whom it concerns, as it changes. */
+  #tell() {
+    const version = this.tell(NUMBER, TAGS_VERSION);
+    if (version === this.#tags) return;
+    this.#tags = version;
+    const parts = this.#text(3).split('\0');
+    /** @type {[string, string][]} */
+    const texts = [];
+    for (let at = 0; at + 1 < parts.length; at += 2) texts.push([parts[at], parts[at + 1]]);
+    const mime = this.#text(4);
+    const picture = mime ? { mime, bytes: this.#bytes(5) } : undefined;
+    this.#onTags({ texts, picture, gains: [13, 14, 15, 16].map((which) => this.tell(NUMBER, which)) });
+  }
+
+  /** A stream begins: what the browser's decoder would be given for it. */
+  #begin() {
+    const name = this.codec();
+    const codec = name === 'aac' ? `mp4a.40.${this.tell(NUMBER, OBJECT_TYPE)}` : name;
+    const configuration = this.#bytes(2);
+    // FLAC's description is the beginning of a file: its mark, and STREAMINFO as the last block.
+    const head = name === 'flac' ? [0x66, 0x4c, 0x61, 0x43, 0x80, 0, 0, 34] : [];
+    /** @type {AudioDecoderConfig} */
+    const config = { codec, sampleRate: this.tell(NUMBER, SAMPLE_RATE), numberOfChannels: this.tell(NUMBER, CHANNELS) };
+    // Opus goes without: what its head says of both ends is applied here.
+    if (configuration.length > 0 && name !== 'opus') config.description = Uint8Array.from([...head, ...configuration]);
+    this.#config = config;
+    this.#close();
+    return true;
+  }
+
+  #close() {
+    if (this.#decoder && this.#decoder.state !== 'closed') this.#decoder.close();
+    this.#decoder = undefined;
+    (this.#underWay = 0), (this.#drains = false);
+  }
+
+  #forget() {
+    this.#run++;
+    this.#faults = 0;
+    if (this.#decoder) this.#close();
+  }
+
+  #decode() {
+    const run = this.#run;
+    const { sampleRate } = /** @type {AudioDecoderConfig} */ (this.#config);
+    if (!this.#decoder) {
+      const decoder = new AudioDecoder({
+        output: (data) => {
+          if (run === this.#run && decoder === this.#decoder) this.#output(data, sampleRate);
+          data.close();
+        },
+        error: ({ name }) => {
+          // The decoder is closed by it: another one goes on behind the packet at fault, whose place stays silent.
+          if (decoder !== this.#decoder) return;
+          this.#close();
+          this.#failed = name === 'NotSupportedError' || ++this.#faults > MOST_FAULTS;
+          this.#onDecoded();
+        },
+      });
+      this.#decoder = decoder;
+      try {
+        decoder.configure(/** @type {AudioDecoderConfig} */ (this.#config));
+      } catch {
+        this.#failed = true;
+        return;
+      }
+    }
+    const at = this.tell(NUMBER, PACKET_AT);
+    const timestamp = at < 0 ? 0 : Math.round((at * 1e6) / sampleRate);
+    this.#underWay++;
+    this.#decoder.decode(new EncodedAudioChunk({ type: 'key', timestamp, data: this.#bytes(0) }));
+  }
+
+  /** @param {AudioData} data @param {number} sampleRate of the stream */
+  #output(data, sampleRate) {
+    this.#faults = 0;
+    this.#underWay = Math.max(0, this.#underWay - 1);
+    const frames = data.numberOfFrames;
+    this.tell(DECODED_ROOM, frames);
+    for (let channel = 0; channel < data.numberOfChannels; channel++) {
+      const at = this.tell(DECODED_PLANE, channel);
+      if (!at) break;
+      const plane = new Float32Array(frames);
+      data.copyTo(plane, { planeIndex: channel, format: 'f32-planar' });
+      new Float32Array(this.#exports.memory.buffer, at, frames).set(plane);
+    }
+    this.tell(DECODED_AT, Math.round((data.timestamp * sampleRate) / 1e6));
+    this.tell(DECODED, data.sampleRate);
+    this.#onDecoded();
+  }
+
+  #drained() {
+    this.#drains = false;
+    this.#underWay = 0;
+    this.tell(DRAINED, 0);
+    this.#onDecoded();
+  }
+}

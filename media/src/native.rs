@@ -1,0 +1,61 @@
+//! Tracks as native tests, fuzzers and tools have them: the formats themselves, without modules between.
+
+use tonearm_formats::{Advance, Family, Planes};
+
+use crate::source::Track;
+
+/// All formats.
+pub type Native = tonearm_formats::Track;
+
+/// A track of a family, from `start` seconds on.
+pub fn open(family: Family, start: f64) -> Option<Native> {
+    Native::new(family, start, false)
+}
+
+impl Track for Native {
+    fn set_total_bytes(&mut self, bytes: u64) {
+        Self::set_total_bytes(self, bytes);
+    }
+    fn push(&mut self, bytes: &[u8]) {
+        Self::push(self, bytes);
+    }
+    fn finish(&mut self) {
+        Self::finish(self);
+    }
+    fn seek(&mut self, position: f64) {
+        Self::seek(self, position);
+    }
+    fn advance(&mut self, frames: usize) -> Advance {
+        Self::advance(self, frames)
+    }
+    fn take(&mut self, frames: usize) -> Planes {
+        Self::take(self, frames)
+    }
+    fn undecoded(&self) -> usize {
+        Self::undecoded(self)
+    }
+    fn end_offset(&self) -> u64 {
+        Self::end_offset(self)
+    }
+    fn frames(&self) -> u64 {
+        Self::frames(self)
+    }
+    fn packets(&self) -> (u32, u32) {
+        (Self::packets(self), self.failures())
+    }
+    fn buffered_end(&self) -> f64 {
+        Self::buffered_end(self)
+    }
+    fn stated_duration(&self) -> Option<f64> {
+        Self::stated_duration(self)
+    }
+    fn wants_tail(&self) -> bool {
+        Self::wants_tail(self)
+    }
+    fn tail(&mut self, bytes: &[u8]) {
+        Self::tail(self, bytes);
+    }
+    fn bytes_per_second(&self) -> f64 {
+        Self::bytes_per_second(self)
+    }
+}

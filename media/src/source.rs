@@ -1,0 +1,326 @@
+//! One open source: bytes in, blocks of samples at the output's rate out.
+//!
+//! Owns the chain sniff → track → mix → resample. The track, which demuxes and decodes, comes from a module of its own once
+//! the bytes are recognised; until then they wait here. Knows no network and no time.
+
+use tonearm_formats::{Advance as Decoded, Family, Format, Planes, Sniffed, TrackError, sniff};
+
+use crate::mix::to_stereo;
+use crate::resample::Resampler;
+
+/// Bytes of a tag in front that are held here: behind a longer one stands what the names say.
+const MOST_TAG: u64 = 1 << 20;
+/// Bytes that tell a family, where anything does.
+const TELLING: usize = 4096;
+/// Frames that a track is asked for at once.
+const STEP_FRAMES: usize = 2048;
+
+/// What demuxes and decodes: a module's instance, or in native tests the formats themselves.
+pub trait Track {
+    /// Notes the length of the file in bytes.
+    fn set_total_bytes(&mut self, bytes: u64);
+    /// Takes the file's next bytes.
+    fn push(&mut self, bytes: &[u8]);
+    /// Says that the file is over.
+    fn finish(&mut self);
+    /// Goes to a position in seconds.
+    fn seek(&mut self, position: f64);
+    /// Decodes until at least so many frames are ready.
+    fn advance(&mut self, frames: usize) -> Decoded;
+    /// Gives up to so many of the ready frames away.
+    fn take(&mut self, frames: usize) -> Planes;
+    /// Undecoded bytes in memory.
+    fn undecoded(&self) -> usize;
+    /// File offset of the next byte to push.
+    fn end_offset(&self) -> u64;
+    /// Frames of the file that were decoded and kept since the start or the last seek.
+    fn frames(&self) -> u64;
+    /// Packets so far, and how many of them became silence.
+    fn packets(&self) -> (u32, u32);
+    /// End of what is in memory, in seconds of the track.
+    fn buffered_end(&self) -> f64;
+    /// Length in seconds, where the file states it.
+    fn stated_duration(&self) -> Option<f64>;
+    /// Whether the last bytes of the file would tell its length.
+    fn wants_tail(&self) -> bool;
+    /// Takes them, out of turn.
+    fn tail(&mut self, bytes: &[u8]);
+    /// Bytes for a second, on average; 0 before the format is known.
+    fn bytes_per_second(&self) -> f64;
+}
+
+/// What a call to [`Source::advance`] came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Advance {
+    /// Enough frames are ready.
+    Ready,
+    /// More bytes are needed first.
+    NeedBytes,
+    /// Bytes are needed from [`Source::end_offset`] on, which is not where the last ones ended.
+    Elsewhere,
+    /// A track of this family is needed: see [`Source::set_track`].
+    Open(Family),
+    /// The host has a packet to decode, or a track to bring, and says when it has.
+    Pending,
+    /// The format has been recognised; call again.
+    Format(Format),
+    /// Everything is decoded.
+    End,
+    /// The track can't go on.
+    Failed(TrackError),
+}
+
+/// The open source.
+pub struct Source<T> {
+    track: Option<T>,
+    /// The first bytes, until there is a track for them.
+    head: Vec<u8>,
+    over: bool,
+    /// A track of this family is on its way.
+    family: Option<Family>,
+    /// The family that a `Content-Type` or a URL names.
+    named: Option<Family>,
+    total_bytes: Option<u64>,
+    resampler: Option<Resampler>,
+    output_rate: u32,
+    channels: u8,
+    /// The file's rate, once it is known.
+    rate: u32,
+    start: f64,
+    ready: Planes,
+    ended: bool,
+}
+
+impl<T: Track> Source<T> {
+    /// A source whose samples come out at `output_rate` Hz, from `start` seconds on.
+    pub fn new(output_rate: u32, start: f64) -> Self {
+        Self {
+            track: None,
+            head: Vec::new(),
+            over: false,
+            family: None,
+            named: None,
+            total_bytes: None,
+            resampler: None,
+            output_rate,
+            channels: 0,
+            rate: 0,
+            start,
+            ready: Vec::new(),
+            ended: false,
+        }
+    }
+
+    /// Notes what a name says of the bytes: heard where they do not tell themselves. The first name that says something.
+    pub fn note_name(&mut self, name: &str) {
+        self.named = self.named.or_else(|| Family::named(name));
+    }
+
+    /// Notes the length of the file in bytes.
+    pub fn set_total_bytes(&mut self, bytes: u64) {
+        self.total_bytes = Some(bytes);
+        if let Some(track) = &mut self.track {
+            track.set_total_bytes(bytes);
+        }
+    }
+
+    /// Takes the file's next bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        match &mut self.track {
+            Some(track) => track.push(bytes),
+            None => self.head.extend_from_slice(bytes),
+        }
+    }
+
+    /// Says that the file is over.
+    pub fn finish(&mut self) {
+        self.over = true;
+        if let Some(track) = &mut self.track {
+            track.finish();
+        }
+    }
+
+    /// The track that [`Advance::Open`] asked for; `moved` says that the position changed meanwhile.
+    pub fn set_track(&mut self, mut track: T, moved: bool) {
+        if moved {
+            track.seek(self.start);
+        }
+        if let Some(total) = self.total_bytes {
+            track.set_total_bytes(total);
+        }
+        track.push(&std::mem::take(&mut self.head));
+        if self.over {
+            track.finish();
+        }
+        self.track = Some(track);
+    }
+
+    /// Where in the track the first frame of this run lies, in seconds.
+    pub fn start(&self) -> f64 {
+        self.start
+    }
+
+    /// Undecoded bytes in memory.
+    pub fn undecoded(&self) -> usize {
+        self.track.as_ref().map_or(self.head.len(), Track::undecoded)
+    }
+
+    /// File offset of the next byte to push.
+    pub fn end_offset(&self) -> u64 {
+        self.track.as_ref().map_or(self.head.len() as u64, Track::end_offset)
+    }
+
+    /// Frames ready at the output's rate.
+    pub fn ready_frames(&self) -> usize {
+        self.ready.first().map_or(0, Vec::len)
+    }
+
+    /// Frames of the file that were decoded and kept since the start or the last seek.
+    pub fn frames(&self) -> u64 {
+        self.track.as_ref().map_or(0, Track::frames)
+    }
+
+    /// Packets so far, and how many of them became silence.
+    pub fn packets(&self) -> (u32, u32) {
+        self.track.as_ref().map_or((0, 0), Track::packets)
+    }
+
+    /// End of what is in memory, undecoded bytes included, in seconds of the track.
+    pub fn buffered_end(&self) -> f64 {
+        self.track.as_ref().map_or(self.start, Track::buffered_end)
+    }
+
+    /// Length in seconds, where the file states it.
+    pub fn stated_duration(&self) -> Option<f64> {
+        self.track.as_ref().and_then(Track::stated_duration)
+    }
+
+    /// Whether the last bytes of the file would tell its length.
+    pub fn wants_tail(&self) -> bool {
+        self.track.as_ref().is_some_and(Track::wants_tail)
+    }
+
+    /// Takes them, out of turn.
+    pub fn tail(&mut self, bytes: &[u8]) {
+        if let Some(track) = &mut self.track {
+            track.tail(bytes);
+        }
+    }
+
+    /// Seconds of audio in so many bytes; 0 before the format is known.
+    pub fn seconds_in(&self, bytes: u64) -> f64 {
+        let rate = self.track.as_ref().map_or(0.0, Track::bytes_per_second);
+        if rate > 0.0 { bytes as f64 / rate } else { 0.0 }
+    }
+
+    /// Goes to `position` seconds.
+    pub fn seek(&mut self, position: f64) {
+        self.start = position.max(0.0);
+        self.ended = false;
+        self.ready.iter_mut().for_each(Vec::clear);
+        if self.rate > 0 {
+            self.begin_stream(self.rate);
+        }
+        if let Some(track) = &mut self.track {
+            track.seek(self.start);
+        }
+    }
+
+    /// Gives up to `frames` of the ready frames away.
+    pub fn take(&mut self, frames: usize) -> Planes {
+        let len = frames.min(self.ready_frames());
+        self.ready.iter_mut().map(|plane| plane.drain(..len).collect()).collect()
+    }
+
+    /// Decodes until at least `frames` are ready.
+    pub fn advance(&mut self, frames: usize) -> Advance {
+        while self.ready_frames() < frames && !self.ended {
+            let Some(track) = &mut self.track else { return self.recognise() };
+            match track.advance(STEP_FRAMES) {
+                Decoded::NeedBytes => {
+                    self.drain();
+                    return Advance::NeedBytes;
+                }
+                Decoded::Elsewhere => {
+                    self.drain();
+                    self.over = false;
+                    return Advance::Elsewhere;
+                }
+                Decoded::Packet | Decoded::Drain => {
+                    self.drain();
+                    return Advance::Pending;
+                }
+                Decoded::Ready => self.drain(),
+                Decoded::Format(format) => {
+                    self.finish_stream();
+                    (self.channels, self.rate) = (format.channels, format.sample_rate);
+                    self.begin_stream(format.sample_rate);
+                    return Advance::Format(format);
+                }
+                Decoded::End => {
+                    self.drain();
+                    self.finish_stream();
+                    self.ended = true;
+                }
+                Decoded::Failed(error) => {
+                    self.drain();
+                    return Advance::Failed(error);
+                }
+            }
+        }
+        if self.ended { Advance::End } else { Advance::Ready }
+    }
+
+    /// What the first bytes are.
+    fn recognise(&mut self) -> Advance {
+        if self.family.is_some() {
+            return Advance::Pending;
+        }
+        let mut at = 0;
+        let family = loop {
+            match sniff(self.head.get(at..).unwrap_or_default()) {
+                Sniffed::Family(family) => break Some(family),
+                Sniffed::Behind(tag) if tag > MOST_TAG => break self.named.or(Some(Family::Mp3)),
+                Sniffed::Behind(tag) if at as u64 + tag <= self.head.len() as u64 => at += tag as usize,
+                Sniffed::Unknown => break None,
+                _ if self.over => break None,
+                _ => return Advance::NeedBytes,
+            }
+        };
+        // MPEG audio may begin in the middle of anything: its demuxer looks further than the first bytes.
+        let guess = || self.named.or((at > 0).then_some(Family::Mp3));
+        let family = match family {
+            Some(family) => Some(family),
+            None if self.head.len() < TELLING && !self.over => return Advance::NeedBytes,
+            None => guess(),
+        };
+        self.family = family;
+        family.map_or(Advance::Failed(TrackError::Unsupported), Advance::Open)
+    }
+
+    fn begin_stream(&mut self, rate: u32) {
+        let channels = usize::from(self.channels.min(2));
+        self.resampler = Some(Resampler::new(rate, self.output_rate, channels));
+        let first = self.ready.first().cloned().unwrap_or_default();
+        self.ready.resize(channels, first);
+    }
+
+    /// Takes what the track has ready through the resampler.
+    fn drain(&mut self) {
+        let Some(track) = &mut self.track else { return };
+        let planes = track.take(usize::MAX);
+        let frames = planes.first().map_or(0, Vec::len);
+        if frames > 0 {
+            let planes = to_stereo(planes);
+            if let Some(resampler) = &mut self.resampler {
+                resampler.process(&planes, 0..frames, &mut self.ready);
+            }
+        }
+    }
+
+    fn finish_stream(&mut self) {
+        if let Some(mut resampler) = self.resampler.take() {
+            resampler.finish(&mut self.ready);
+        }
+    }
+}

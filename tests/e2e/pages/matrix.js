@@ -1,0 +1,66 @@
+// Plays a file through a player into a tape, and holds what was heard against ffmpeg's decode of it.
+
+const waitFor = (/** @type {EventTarget} */ target, /** @type {string} */ name, millis = 30_000) =>
+  new Promise((resolve, reject) => {
+    target.addEventListener(name, resolve, { once: true });
+    setTimeout(() => reject(new Error(`no ${name} in ${millis} ms`)), millis);
+  });
+
+/** Where in `tape` the reference begins: by a window of it that is loud. @param {Float32Array} tape @param {Float32Array} want */
+function align(tape, want) {
+  const length = 512;
+  let at = 0;
+  // The loudest of a few places.
+  let best = 0;
+  for (let from = 0; from + length < want.length; from += Math.max(length, want.length >> 5)) {
+    let power = 0;
+    for (let n = 0; n < length; n++) power += want[from + n] ** 2;
+    if (power > best) [best, at] = [power, from];
+  }
+  let [least, offset] = [Infinity, 0];
+  for (let from = 0; from + length <= tape.length; from++) {
+    let noise = 0;
+    for (let n = 0; n < length && noise < least; n++) noise += (tape[from + n] - want[at + n]) ** 2;
+    if (noise < least) [least, offset] = [noise, from - at];
+  }
+  return offset;
+}
+
+/** @param {string} file @param {{ rate: number, channels: number, shift?: number, frames?: number }} of
+ *  @param {(player: any) => Promise<void>} [during] */
+export async function heard(file, { rate, channels, shift = 0, frames }, during) {
+  const { createPlayer } = await import('/pkg/index.js');
+  const context = new AudioContext({ sampleRate: rate });
+  await context.audioWorklet.addModule('/e2e/tape.js');
+  const tape = new AudioWorkletNode(context, 'tape', { numberOfOutputs: 0, channelCount: 1, channelCountMode: 'explicit', channelInterpretation: 'discrete' });
+  const player = createPlayer({ destination: tape });
+  try {
+    await player.load(`/formats/${file}`);
+    const ended = waitFor(player, 'ended');
+    await player.play();
+    await during?.(player);
+    await ended;
+    const blocks = await new Promise((resolve) => {
+      tape.port.onmessage = ({ data }) => resolve(data);
+      tape.port.postMessage('read');
+    });
+    const sound = new Float32Array(blocks.length * 128);
+    blocks.forEach((/** @type {Float32Array} */ block, /** @type {number} */ n) => sound.set(block, n * 128));
+    const all = new Float32Array(await (await fetch(`/formats/${file}.f32`)).arrayBuffer());
+    const want = all.filter((_, n) => n % channels === 0).subarray(Math.max(0, -shift));
+    const length = frames ?? want.length + Math.max(0, shift);
+    const start = align(sound, want) - Math.max(0, shift);
+    let [signal, noise, behind] = [0, 0, 0];
+    for (let n = Math.max(0, shift); n < length; n++) {
+      const value = want[n - Math.max(0, shift)] ?? 0;
+      signal += value ** 2;
+      noise += (value - (sound[start + n] ?? 0)) ** 2;
+    }
+    for (let n = start + length; n < sound.length; n++) if (sound[n] !== 0) behind++;
+    for (let n = 0; n < start; n++) if (sound[n] !== 0) behind++;
+    return { snr: noise === 0 ? 999 : 10 * Math.log10(signal / noise), behind, duration: player.duration * rate, length, failures: player.stats().decodeFailures };
+  } finally {
+    player.destroy();
+    await context.close();
+  }
+}
