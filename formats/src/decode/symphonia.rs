@@ -53,6 +53,8 @@ pub(super) fn flac(stream: &Stream) -> Option<Box<dyn Decode>> {
 
 #[cfg(feature = "vorbis")]
 pub(super) fn vorbis(stream: &Stream) -> Option<Box<dyn Decode>> {
+    // The identification header has 30 bytes; the setup header follows.
+    crate::ogg::vorbis::codebooks_are_sound(stream.configuration.get(30..)?)?;
     let mut parameters = parameters(stream);
     parameters.for_codec(symphonia_core::codecs::audio::well_known::CODEC_ID_VORBIS);
     let inner = symphonia_codec_vorbis::VorbisDecoder::try_new(&parameters, &options()).ok()?;

@@ -8,7 +8,7 @@ mod mapping;
 mod opus;
 mod page;
 #[cfg(feature = "vorbis")]
-mod vorbis;
+pub(crate) mod vorbis;
 
 use std::collections::VecDeque;
 

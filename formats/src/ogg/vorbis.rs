@@ -54,12 +54,13 @@ fn lattice(entries: u32, dimensions: u32) -> u32 {
 
 /// Whether the codebooks of a setup header keep to their own bounds (section 3.2.1): the decoder trusts the lengths of
 /// codewords that are listed in order, of which a damaged header has longer ones than there can be.
-fn codebooks_are_sound(setup: &[u8]) -> Option<()> {
+pub fn codebooks_are_sound(setup: &[u8]) -> Option<()> {
     let mut bits = Bits { bytes: setup, at: 7 * 8 };
     for _ in 0..=bits.take(8)? {
         (bits.take(24)? == 0x56_4342).then_some(())?;
         let (dimensions, entries) = (bits.take(16)?, bits.take(24)?);
-        if bits.take(1)? == 1 {
+        let ordered = bits.take(1)? == 1;
+        if ordered {
             let (mut entry, mut length) = (0, bits.take(5)? + 1);
             while entry < entries {
                 let count = bits.take((u32::BITS - (entries - entry).leading_zeros()) as usize)?;
@@ -68,6 +69,7 @@ fn codebooks_are_sound(setup: &[u8]) -> Option<()> {
                 length += 1;
             }
             (entry == entries).then_some(())?;
+            // Sparse, or one after the other.
         } else if bits.take(1)? == 1 {
             for _ in 0..entries {
                 let used = bits.take(1)?;
@@ -99,7 +101,6 @@ impl Modes {
         if !(6..=13).contains(&short) || !(short..=13).contains(&long) {
             return None;
         }
-        codebooks_are_sound(setup)?;
         // The last bit that is set is the framing flag.
         let last = setup.iter().rposition(|&byte| byte != 0)?;
         let framing = last * 8 + 7 - setup[last].leading_zeros() as usize;
