@@ -60,6 +60,21 @@ quiet opusenc --bitrate 96 --title Äther --artist Tonearm --picture cover.jpg m
 ff -i mono.source.wav -c:a libopus -b:a 24k -application voip -frame_duration 60 ffmpeg-voice.opus
 ff -i fast.source.wav -c:a libopus -b:a 192k -frame_duration 5 ffmpeg-fast.opus
 
+# Two halves of one piece, for the join of what follows each other; cut within a packet of every codec.
+ff -i music.source.wav -af atrim=end_sample=154000 -c:a pcm_s16le one.source.wav
+ff -i music.source.wav -af atrim=start_sample=154000 -c:a pcm_s16le two.source.wav
+for half in one two; do
+  cp $half.source.wav half-$half.wav
+  quiet flac -f -8 -o half-$half.flac $half.source.wav
+  quiet lame -b 192 $half.source.wav half-$half.mp3
+  ff -i $half.source.wav -c:a aac -b:a 192k half-$half.m4a
+  quiet oggenc -q 6 -o half-$half.ogg $half.source.wav
+done
+# Opus knows 48 kHz alone: its halves are cut there.
+ff -i fast.source.wav -af atrim=end_sample=167500 -c:a pcm_s16le one-fast.source.wav
+ff -i fast.source.wav -af atrim=start_sample=167500 -c:a pcm_s16le two-fast.source.wav
+for half in one two; do quiet opusenc --bitrate 160 $half-fast.source.wav half-$half.opus; done
+
 cp music.source.wav ffmpeg.wav
 quiet sox deep.source.wav sox-24.wav
 quiet sox fast.source.wav -e floating-point -b 32 sox-float.wav
@@ -67,7 +82,7 @@ quiet sox mono.source.wav -e a-law sox-alaw.wav
 quiet sox mono.source.wav -e unsigned -b 8 -D sox-8.wav
 
 for file in *.mp3 *.aac *.m4a *.mp4 *.flac *.ogg *.oga *.opus *.wav; do
-  [[ $file == *.source.wav ]] || ff -i "$file" -map 0:a:0 -f f32le "$file.f32"
+  [[ $file == *.source.wav || $file == half-* ]] || ff -i "$file" -map 0:a:0 -f f32le "$file.f32"
 done
 ls *.mp3 *.aac *.m4a *.mp4 *.flac *.ogg *.oga *.opus > /dev/null
 touch "$stamp"

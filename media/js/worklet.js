@@ -3,7 +3,9 @@
 //
 // From the Worker's port: [kind, epoch, frames, planes], kinds as below.
 // To the Worker's port: [epoch, framesPlayed, starved, spentPlanes].
-// From the page: { port } once, then the epoch to be heard, or -1 to hold; "close" at the end.
+// From the page: { port } once, then the epoch to be heard, or -1 to hold; "close" at the end. { follower } is a port to a
+// worklet that goes on where this one ends, { leader, at } one from such a worklet, or the very frame to begin at.
+// Between two worklets: the context's frame behind the leader's last one, or Infinity while that is not known.
 // To the page: [kind, epoch, contextFrame, figure, flag], kinds as below.
 
 /** Kinds of messages of the Worker, as the media plane's `browser.rs` numbers its outputs. */
@@ -53,10 +55,17 @@ class TonearmOutput extends AudioWorkletProcessor {
     /** The run that may be heard, or -1: samples of one before must not sound in its place. */
     this.wanted = -1;
     this.run = newRun(0);
+    /** Who goes on where this ends, and which frame it was told. @type {MessagePort | undefined} */
+    this.follower = undefined;
+    this.promised = Infinity;
+    /** The context's frame at which this one begins by itself. @type {number | undefined} */
+    this.gate = undefined;
     this.port.onmessage = ({ data }) => {
       if (data === 'close') this.open = false;
+      else if (typeof data === 'number') this.release(data);
       else if (data.port) this.connect(data.port);
-      else this.release(data);
+      else if (data.follower) [this.follower, this.promised] = [data.follower, Infinity];
+      else this.follow(data);
     };
   }
 
@@ -74,6 +83,24 @@ class TonearmOutput extends AudioWorkletProcessor {
     };
   }
 
+  /** @param {{ leader?: MessagePort, at?: number }} leader */
+  follow({ leader, at }) {
+    this.gate = at;
+    if (!leader) return;
+    this.gate = Infinity;
+    leader.onmessage = ({ data }) => {
+      if (this.gate !== undefined) this.gate = data;
+    };
+  }
+
+  /** Tells the follower where this one ends, where that has changed. @param {number} frame behind what was given so far */
+  promise(frame) {
+    const { total, played, started, ended } = this.run;
+    if (!this.follower || ended) return;
+    const end = total >= 0 && started && !this.held ? frame + total - played : Infinity;
+    if (end !== this.promised) this.follower.postMessage((this.promised = end));
+  }
+
   get held() {
     return this.wanted !== this.run.epoch;
   }
@@ -81,6 +108,7 @@ class TonearmOutput extends AudioWorkletProcessor {
   /** @param {number} epoch */
   release(epoch) {
     this.wanted = epoch;
+    this.gate = undefined;
     if (epoch < 0) {
       this.run.sounding = false;
       this.endGap(currentFrame, false);
@@ -111,11 +139,17 @@ class TonearmOutput extends AudioWorkletProcessor {
     const { run } = this;
     const channels = outputs[0];
     const length = channels[0].length;
+    let written = 0;
+    if (this.gate !== undefined && this.gate < currentFrame + length) {
+      written = Math.max(0, this.gate - currentFrame);
+      this.release(run.epoch);
+    }
     if (this.held || !run.started) {
+      this.promise(currentFrame + length);
       this.end(currentFrame);
       return this.open;
     }
-    let written = 0;
+    const before = written;
     while (written < length && run.blocks.length > 0) {
       const { frames, planes } = run.blocks[0];
       const count = Math.min(length - written, frames - run.offset);
@@ -130,13 +164,13 @@ class TonearmOutput extends AudioWorkletProcessor {
         run.offset = 0;
       }
     }
-    if (written > 0 && !run.sounding) {
+    if (written > before && !run.sounding) {
       this.endGap(currentFrame, true);
-      this.report(AUDIBLE, currentFrame, run.played);
+      this.report(AUDIBLE, currentFrame + before, run.played);
       run.reported = currentFrame;
       run.sounding = true;
     }
-    run.played += written;
+    run.played += written - before;
     const dry = written < length && run.total !== run.played;
     if (dry) {
       // Not a frame before the Worker says so: it knows how fast the bytes come.
@@ -149,6 +183,7 @@ class TonearmOutput extends AudioWorkletProcessor {
       this.report(POSITION, currentFrame + written, run.played);
     }
     if (dry || run.played - run.credited >= CREDIT_FRAMES) this.credit(dry);
+    this.promise(currentFrame + written);
     this.end(currentFrame + written);
     return this.open;
   }

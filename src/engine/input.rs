@@ -192,6 +192,8 @@ pub enum PlayerInput {
         /// The source.
         source: Source,
     },
+    /// Fetch and decode what a play would need, and hold it.
+    Prepare,
     /// `play()`.
     Play(PlayRequest),
     /// `pause()`.

@@ -88,6 +88,26 @@ impl PlayTrace {
         };
     }
 
+    /// Opens the trace of a load whose bytes come before any play of it.
+    pub fn start_load(&mut self, to: &mut Teller<'_>, play: &PlayContext<'_>) {
+        to.let_go(self.context);
+        let options = SpanOptions { link: play.previous, state: play.state, ..SpanOptions::new(name::SPAN_TRACK_LOAD) };
+        let root = to.start(to.now, options.child_of(play.parent.map(Parent::Context)));
+        let context = root.and_then(|root| to.telemetry.as_ref()?.span_context(root));
+        to.set_encoded(root, play.attributes);
+        *self = Self { root, context, state: play.state.into(), ..Self::default() };
+    }
+
+    /// The load has its first samples, or failed: what goes on of it are its requests.
+    pub fn end_load(&mut self, to: &mut Teller<'_>, failure: Option<PlayFailure>) {
+        to.end(self.decode.take(), to.now);
+        let root = self.root.take();
+        if let Some(failure) = failure {
+            to.fail(root, &failure.error_type(), &failure.message());
+        }
+        to.end(root, to.now);
+    }
+
     /// Where the bytes came from, for a series; nothing where no server said so.
     fn node(&self) -> Value<'_> {
         Value::Text(&self.node)

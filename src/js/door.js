@@ -18,6 +18,8 @@ export const PLAY = 8;
 export const LOAD = 9;
 /** And the kind of a report: its epoch, page time in milliseconds, frames, its flag. */
 export const REPORT = 10;
+/** Fetch and decode what a play would need. */
+export const PREPARE = 16;
 /** The pipeline; 0 is none. */
 export const CREATE_PLAYER = 20;
 export const DESTROY_PLAYER = 21;

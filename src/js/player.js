@@ -5,7 +5,7 @@ import { momentOf, openOutput, sharedContext, stateOf } from '../browser/audio_o
 import { describe } from '../browser/url.js';
 import { connect, openWorker } from '../browser/worker_link.js';
 import {
-  CONTEXT, CREATE_PLAYER, DESTROY_PLAYER, FACT, LOAD, MEDIA_UNAVAILABLE, OUTPUT_READY, OUTPUT_UNAVAILABLE, PAUSE, PLAY, REPORT,
+  CONTEXT, CREATE_PLAYER, DESTROY_PLAYER, FACT, LOAD, MEDIA_UNAVAILABLE, OUTPUT_READY, OUTPUT_UNAVAILABLE, PAUSE, PLAY, PREPARE, REPORT,
   SEEK, STOP, tell,
 } from './door.js';
 import { currentCore, isLive, lastTrace, placeOf, revivals, sides, withCore } from './loader.js';
@@ -114,6 +114,14 @@ export class Player extends EventTarget {
   #promises = new Map();
   /** @type {import('./types').TrackMetadata} */
   #metadata = {};
+  /** Called when the player begins by itself, behind the one that it follows. @type {((at: number) => void) | undefined} */
+  #follows;
+  #fade = 1;
+  #fader;
+  /** When the worklet is there. @type {Promise<void> | undefined} */
+  #opened;
+  /** @type {AnalyserNode | undefined} */
+  #analyser;
   #volume = 1;
   #muted = false;
   #destroyed = false;
@@ -130,7 +138,8 @@ export class Player extends EventTarget {
     this.#context = /** @type {AudioContext} */ (destination?.context ?? sharedContext());
     this.#destination = destination ?? this.#context.destination;
     this.#gain = new GainNode(this.#context);
-    this.#gain.connect(this.#destination);
+    this.#fader = new GainNode(this.#context);
+    this.#fader.connect(this.#gain).connect(this.#destination);
     this.#telemetry = /** @type {import('./telemetry.js').Telemetry | undefined} */ (telemetry);
     this.#resolver = new Resolver(this.#id, this.#telemetry);
     sides.set(this.#id, {
@@ -189,16 +198,17 @@ export class Player extends EventTarget {
       else if (data.texts) this.#describe(data);
       else this.#tell(MEDIA_UNAVAILABLE);
     };
-    openOutput(this.#context, placeOf('worklet')).then(
+    this.#opened = openOutput(this.#context, placeOf('worklet')).then(
       (node) => {
         if (this.#destroyed) return node.port.postMessage('close');
         this.#node?.port.postMessage('close');
         this.#node?.disconnect();
         this.#node = node;
-        node.connect(this.#gain);
+        node.connect(this.#fader);
         node.port.onmessage = ({ data: [kind, epoch, frame, figure, flag] }) => {
           if (this.#node !== node) return;
           const [at, audible] = momentOf(this.#context, frame);
+          if (kind === 0) this.#follows?.(at);
           // Of a first frame the flag says how its moment is known.
           tell(currentCore(), REPORT + kind, this.#id, epoch, at, figure, kind === 0 ? audible : Boolean(flag));
         };
@@ -267,6 +277,8 @@ export class Player extends EventTarget {
     this.#metadata = {};
     this.#loaded.abort();
     this.#loaded = new AbortController();
+    this.#unfollow();
+    this.fade(1, 0);
     this.#resolver.reset();
     signal?.addEventListener('abort', () => this.stop(), { once: true, signal: this.#loaded.signal });
     // What traces its requests is there when the play begins.
@@ -298,6 +310,76 @@ export class Player extends EventTarget {
     return this.#promise(SPAN_TRACK_PLAY, at, (core, token) => tell(core, PLAY, this.#id, token, at, trigger, activation));
   }
 
+  prepare() {
+    this.#tell(PREPARE);
+  }
+
+  /** @param {Player} leader @param {{ crossfade?: number, signal?: AbortSignal }} [options] @returns {Promise<void>} */
+  async follow(leader, { crossfade = 0, signal } = {}) {
+    if (!(leader instanceof Player)) throw new TypeError(`follow: expected a player, got ${leader === null ? 'null' : typeof leader}`);
+    signal?.throwIfAborted();
+    this.#unfollow();
+    this.prepare();
+    await Promise.all([this.#opened, leader.#opened]);
+    signal?.throwIfAborted();
+    const [own, other] = [this.#node?.port, leader.#node?.port];
+    await new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
+      // As if it had been asked for at that very moment: what it is told by is its own start.
+      this.#follows = (at) => {
+        this.#follows = undefined;
+        const began = this.#promise(SPAN_TRACK_PLAY, at, (core, token) => tell(core, PLAY, this.#id, token, at, 1, true));
+        began.then(resolve, reject);
+      };
+      const leave = () => {
+        this.#unfollow();
+        reject(signal?.reason);
+      };
+      signal?.addEventListener('abort', leave, { once: true, signal: this.#loaded.signal });
+      if (crossfade > 0) {
+        const { sampleRate, currentTime } = this.#context;
+        const begin = currentTime + Math.max(0, leader.duration - leader.currentTime - crossfade);
+        own?.postMessage({ at: Math.round(begin * sampleRate) });
+        leader.fade(0, crossfade, begin);
+        this.#fade = 0;
+        this.fade(1, crossfade, begin);
+        return;
+      }
+      const { port1, port2 } = new MessageChannel();
+      own?.postMessage({ leader: port2 }, [port2]);
+      other?.postMessage({ follower: port1 }, [port1]);
+    });
+  }
+
+  #unfollow() {
+    if (this.#follows) this.#node?.port.postMessage({});
+    this.#follows = undefined;
+  }
+
+  /** @param {number} to @param {number} seconds @param {number} [at] */
+  fade(to, seconds, at = this.#context.currentTime) {
+    if (!(to >= 0 && to <= 1)) throw new DOMException(`fade: expected a number from 0 to 1, got ${to}`, 'IndexSizeError');
+    const from = this.#fade;
+    this.#fade = to;
+    const { gain } = this.#fader;
+    gain.cancelScheduledValues(at);
+    // Of two that cross each other the power stays what it is.
+    const curve = Float32Array.from({ length: 33 }, (_, n) => Math.sqrt(from ** 2 + ((to ** 2 - from ** 2) * n) / 32));
+    if (seconds > 0) gain.setValueCurveAtTime(curve, at, seconds);
+    else gain.setValueAtTime(to, at);
+  }
+
+  get analyser() {
+    if (!this.#analyser) this.#gain.connect((this.#analyser = new AnalyserNode(this.#context)));
+    return this.#analyser;
+  }
+
+  /** @param {string} id @returns {Promise<void>} */
+  async setSinkId(id) {
+    const context = /** @type {AudioContext & { setSinkId?(id: string): Promise<void> }} */ (this.#context);
+    if (!context.setSinkId) throw new DOMException('The browser can not choose an output.', 'NotSupportedError');
+    await context.setSinkId(id);
+  }
+
   pause() {
     this.#tell(PAUSE);
   }
@@ -318,6 +400,7 @@ export class Player extends EventTarget {
     this.#worker?.terminate();
     this.#node?.port.postMessage('close');
     this.#node?.disconnect();
+    this.#fader.disconnect();
     this.#gain.disconnect();
     for (const { reject } of this.#promises.values()) reject(new DOMException('The player was destroyed.', 'AbortError'));
     this.#promises.clear();

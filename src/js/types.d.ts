@@ -385,6 +385,20 @@ export class Player extends EventTarget {
   load(source: string | URL | Source, options?: LoadOptions): Promise<void>;
   /** Plays; fulfils when the first sample is audible. Call it in the task of the listener's click. */
   play(options?: PlayOptions): Promise<void>;
+  /** Fetches and decodes what a play would need, and holds it: the next `play()` is heard at once. */
+  prepare(): void;
+  /**
+   * Prepares, and begins by itself with the very frame behind the last one of another player over the same context; or so many
+   * seconds before its end, while the other fades out. Fulfils when the first sample is audible.
+   */
+  follow(leader: Player, options?: { crossfade?: number; signal?: AbortSignal }): Promise<void>;
+  /** Fades beside the volume, to a factor from 0 to 1 within so many seconds, from now on or from a time of the context. */
+  fade(to: number, seconds: number, at?: number): void;
+  /** What is heard of this player, for a spectrum; made when it is first read. */
+  readonly analyser: AnalyserNode;
+  /** Plays through another output (`AudioContext.setSinkId`): all players over the same context do. Rejects with a
+   *  `NotSupportedError` where the browser can't. */
+  setSinkId(id: string): Promise<void>;
   pause(): void;
   /** Back to the start, silent; the source stays. */
   stop(): void;

@@ -54,7 +54,7 @@ fn lattice(entries: u32, dimensions: u32) -> u32 {
 
 /// Whether the codebooks of a setup header keep to their own bounds (section 3.2.1): the decoder trusts the lengths of
 /// codewords that are listed in order, of which a damaged header has longer ones than there can be.
-pub fn codebooks_are_sound(setup: &[u8]) -> Option<()> {
+pub(crate) fn codebooks_are_sound(setup: &[u8]) -> Option<()> {
     let mut bits = Bits { bytes: setup, at: 7 * 8 };
     for _ in 0..=bits.take(8)? {
         (bits.take(24)? == 0x56_4342).then_some(())?;

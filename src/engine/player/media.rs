@@ -83,6 +83,9 @@ impl Player {
                 if let Some(start) = self.start.as_mut() {
                     start.reach(Phase::Decode, at);
                 }
+                if self.prepared {
+                    self.trace.end_load(&mut edge.to, None);
+                }
                 self.trace.first_decoded(&mut edge.to, at);
                 let rate = self.output.map_or(0, |(rate, _)| rate);
                 self.position.begin(position, rate);

@@ -1,8 +1,10 @@
 //! One player: its state machine, its trace and its figures, composed.
 //!
-//! This file holds commands and effects; `media` holds what the media plane says, `output` what the audio output says.
+//! This file holds commands and effects; `opening` how a source is opened, `media` what the media
+//! plane says, `output` what the audio output says.
 
 mod media;
+mod opening;
 mod output;
 
 use std::collections::VecDeque;
@@ -17,7 +19,7 @@ use super::watchdog::Watchdog;
 use super::{PlayerId, TelemetryId, greet};
 use crate::instrumentation::{PlayContext, PlayTrace, Teller, Url};
 use crate::playback::{Command, Effect, Event, Input, PlayFailure, Playback, State, Step};
-use crate::qoe::{Phase, StartUp, Totals};
+use crate::qoe::{StartUp, Totals};
 use crate::telemetry::SpanContext;
 use crate::time::{ClockAnchor, Duration, Instant};
 
@@ -76,6 +78,8 @@ pub struct Player {
     watchdog: Watchdog,
     /// When the context's not running becomes a refusal.
     refusal: Option<Instant>,
+    /// The source is open for a play that has not been asked for.
+    prepared: bool,
     /// The source was answered for, once in this play.
     received: bool,
     heard: bool,
@@ -121,6 +125,7 @@ impl Player {
             recovery: Recovery::default(),
             watchdog: Watchdog::default(),
             refusal: None,
+            prepared: false,
             received: false,
             heard: false,
             untold: false,
@@ -192,6 +197,7 @@ impl Player {
     pub(super) fn handle(&mut self, edge: &mut Edge<'_>, input: PlayerInput) {
         match input {
             PlayerInput::Load { token, source } => self.load(edge, token, source),
+            PlayerInput::Prepare => self.prepare(edge),
             PlayerInput::Play(request) => self.play(edge, request),
             PlayerInput::Pause => {
                 self.step(edge, Input::Command(Command::Pause));
@@ -283,7 +289,7 @@ impl Player {
 
     fn is_opening(&self) -> bool {
         let opening = matches!(self.state(), State::Starting | State::Recovering | State::Paused | State::Seeking);
-        opening && self.open_url.is_none()
+        (opening || self.prepared) && self.open_url.is_none()
     }
 
     /// Hands an input to the machine, does what follows, and tells the page.
@@ -386,6 +392,12 @@ impl Player {
     }
 
     fn fail(&mut self, edge: &mut Edge<'_>, failure: PlayFailure) {
+        // Nobody waits for it: a play will try anew, and say why if it can't.
+        if std::mem::take(&mut self.prepared) {
+            self.trace.end_load(&mut edge.to, Some(failure));
+            self.close(edge);
+            return;
+        }
         self.set_failure(edge, Some(failure));
         self.failure_ahead = None;
         // The listener stays where the sound ended, and a retry begins there.
@@ -411,57 +423,25 @@ impl Player {
         }
     }
 
-    fn start_trace(&mut self, edge: &mut Edge<'_>) {
-        let (source, request) = (self.source.as_ref(), self.request);
-        let at = request.map_or(edge.now, |request| request.at);
-        self.start = Some(StartUp::new(at));
-        let play = PlayContext {
+    /// What the app says of the play that begins.
+    fn play_context(&self) -> PlayContext<'_> {
+        let source = self.source.as_ref();
+        PlayContext {
             attributes: source.map_or(&[], |source| &source.attributes),
             parent: source.and_then(|source| source.parent),
-            trigger: request.map_or("api", |request| request.trigger),
-            previous: self.previous.take(),
+            trigger: self.request.map_or("api", |request| request.trigger),
+            previous: self.previous,
             state: source.map_or("", |source| &source.trace_state),
-        };
-        self.trace.start(&mut edge.to, at, &play);
+        }
+    }
+
+    fn start_trace(&mut self, edge: &mut Edge<'_>) {
+        let at = self.request.map_or(edge.now, |request| request.at);
+        self.start = Some(StartUp::new(at));
+        let mut trace = std::mem::take(&mut self.trace);
+        trace.start(&mut edge.to, at, &self.play_context());
+        (self.trace, self.previous) = (trace, None);
         self.beat(edge);
-    }
-
-    fn begin_play(&mut self, edge: &mut Edge<'_>) {
-        self.end_play(edge, None);
-        self.play += 1;
-        self.set_failure(edge, None);
-        (self.heard, self.received, self.failure_ahead) = (false, false, None);
-        self.totals = Totals::default();
-        self.recovery = Recovery::default();
-        (self.open_url, self.waiting_url) = (None, None);
-        if self.start_position >= self.end().unwrap_or(f64::MAX) {
-            self.start_position = 0.0;
-        }
-        self.start_trace(edge);
-        self.arm_refusal(edge);
-        match self.source.as_ref().and_then(|source| source.url.clone()) {
-            Some(url) => self.open(edge, url),
-            None => edge.outputs.push_back(Output::Resolve { player: self.id, play: self.play }),
-        }
-    }
-
-    fn open(&mut self, edge: &mut Edge<'_>, url: Url) {
-        let Some((output_rate, _)) = self.output else {
-            self.waiting_url = Some(url);
-            return;
-        };
-        if let Some(start) = self.start.as_mut() {
-            start.reach(Phase::Metadata, edge.now);
-        }
-        self.epoch += 1;
-        self.position.begin(self.start_position, output_rate);
-        self.open_url = Some(url.clone());
-        let request = self.media_request(edge, &url, 0);
-        self.first_request = request.id;
-        let (epoch, position) = (self.epoch, self.start_position);
-        let credentials = self.source.as_ref().is_some_and(|source| source.credentials);
-        self.tell_media(edge, MediaCommand::Open { epoch, url: url.href, credentials, output_rate, position, request });
-        self.release_unless_paused(edge);
     }
 
     fn release_unless_paused(&self, edge: &mut Edge<'_>) {
@@ -529,6 +509,7 @@ impl Player {
     }
 
     fn close(&mut self, edge: &mut Edge<'_>) {
+        self.prepared = false;
         (self.open_url, self.waiting_url) = (None, None);
         self.end_device_stall(edge, edge.now);
         (self.refusal, self.deadline) = (None, None);

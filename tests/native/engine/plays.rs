@@ -306,3 +306,52 @@ fn random_inputs_settle_each_promise_once() {
         assert_eq!(host.engine.poll_output(), None);
     }
 }
+
+#[test]
+fn what_was_prepared_is_heard_at_once_and_its_bytes_belong_to_the_load() {
+    let mut host = FakeHost::loaded();
+    host.player(PlayerInput::Prepare);
+    host.bytes_flow();
+    assert_eq!(host.state(), State::Ready);
+    assert!(host.worklet.iter().all(|command| *command == WorkletCommand::Hold), "{:?}", host.worklet);
+    let opened = host.media.len();
+    host.advance(5000.0);
+    host.play(7);
+    assert_eq!(host.media.len(), opened, "nothing is opened twice");
+    assert_eq!(host.worklet.last(), Some(&WorkletCommand::Release { epoch: host.epoch() }));
+    host.advance(4.0);
+    host.audible(0);
+    assert_eq!((host.state(), host.settled.last()), (State::Playing, Some(&(7, Ok(())))));
+    let start = host.engine.player(PLAYER).and_then(|player| player.start_up().copied()).unwrap();
+    let phases: Vec<_> = start.phases().iter().map(|(_, length)| length.as_millis()).collect();
+    assert_eq!(phases, [0, 0, 0, 0, 4]);
+}
+
+#[test]
+fn what_could_not_be_prepared_is_tried_again_by_the_play() {
+    let mut host = FakeHost::loaded();
+    host.player(PlayerInput::Prepare);
+    host.head(503);
+    assert_eq!(host.state(), State::Ready);
+    assert!(!host.events.contains(&"error"));
+    host.play(7);
+    assert_eq!(host.state(), State::Starting);
+    host.bytes_flow();
+    host.audible(0);
+    assert_eq!(host.state(), State::Playing);
+}
+
+/// A position that was asked for behind the preparation is where the play begins.
+#[test]
+fn a_seek_before_the_play_opens_what_was_prepared_anew() {
+    let mut host = FakeHost::loaded();
+    host.player(PlayerInput::Prepare);
+    host.bytes_flow();
+    host.player(PlayerInput::Seek(30.0));
+    host.play(7);
+    let position = host.media.iter().rev().find_map(|command| match command {
+        tonearm_messages::Command::Open { position, .. } => Some(*position),
+        _ => None,
+    });
+    assert_eq!(position, Some(30.0));
+}

@@ -1,0 +1,87 @@
+//! How a source is opened: ahead of a play, or by it.
+
+use tonearm_messages::Command as MediaCommand;
+
+use super::{Edge, Player};
+use crate::engine::output::Output;
+use crate::engine::recovery::Recovery;
+use crate::instrumentation::Url;
+use crate::playback::State;
+use crate::qoe::{Phase, StartUp, Totals};
+
+impl Player {
+    /// Opens the source before a play is asked for, as far as it goes without the output.
+    pub(super) fn prepare(&mut self, edge: &mut Edge<'_>) {
+        if self.state() != State::Ready || self.prepared || self.media_lost.is_some() || self.output_lost {
+            return;
+        }
+        self.prepared = true;
+        self.play += 1;
+        (self.heard, self.received, self.failure_ahead) = (false, false, None);
+        self.start = Some(StartUp::new(edge.now));
+        self.recovery = Recovery::default();
+        let mut trace = std::mem::take(&mut self.trace);
+        trace.start_load(&mut edge.to, &self.play_context());
+        self.trace = trace;
+        self.open_or_resolve(edge);
+    }
+
+    pub(super) fn open_or_resolve(&mut self, edge: &mut Edge<'_>) {
+        match self.source.as_ref().and_then(|source| source.url.clone()) {
+            Some(url) => self.open(edge, url),
+            None => edge.outputs.push_back(Output::Resolve { player: self.id, play: self.play }),
+        }
+    }
+
+    pub(super) fn begin_play(&mut self, edge: &mut Edge<'_>) {
+        // A position that was asked for meanwhile is another one than what was fetched.
+        let here = self.open_url.is_none() || (self.start_position - self.position.start()).abs() < 1e-6;
+        if std::mem::take(&mut self.prepared) && here {
+            self.trace.end_load(&mut edge.to, None);
+            self.previous = self.trace.context();
+            self.totals = Totals::default();
+            let load = self.start.take();
+            self.start_trace(edge);
+            // What the load has behind it takes no time of the play's.
+            for phase in Phase::ALL {
+                if let (Some(start), Some(true)) = (&mut self.start, load.map(|load| load.end_of(phase).is_some())) {
+                    start.reach(phase, start.requested());
+                }
+            }
+            self.release(edge);
+            return;
+        }
+        self.end_play(edge, None);
+        self.play += 1;
+        self.set_failure(edge, None);
+        (self.heard, self.received, self.failure_ahead) = (false, false, None);
+        self.totals = Totals::default();
+        self.recovery = Recovery::default();
+        (self.open_url, self.waiting_url) = (None, None);
+        if self.start_position >= self.end().unwrap_or(f64::MAX) {
+            self.start_position = 0.0;
+        }
+        self.start_trace(edge);
+        self.arm_refusal(edge);
+        self.open_or_resolve(edge);
+    }
+
+    pub(super) fn open(&mut self, edge: &mut Edge<'_>, url: Url) {
+        let Some((output_rate, _)) = self.output else {
+            self.waiting_url = Some(url);
+            return;
+        };
+        if let Some(start) = self.start.as_mut() {
+            start.reach(Phase::Metadata, edge.now);
+        }
+        self.epoch += 1;
+        self.position.begin(self.start_position, output_rate);
+        self.open_url = Some(url.clone());
+        let request = self.media_request(edge, &url, 0);
+        self.first_request = request.id;
+        let (epoch, position) = (self.epoch, self.start_position);
+        let credentials = self.source.as_ref().is_some_and(|source| source.credentials);
+        self.tell_media(edge, MediaCommand::Open { epoch, url: url.href, credentials, output_rate, position, request });
+        self.release_unless_paused(edge);
+    }
+}

@@ -1,0 +1,311 @@
+// A queue of tracks over two players: while one is heard the other holds the next, so that it begins with the very frame behind
+// the last one, across it, or at once where the listener skips. A script of its own (`tonearm/queue`): pages without a queue load
+// none of it.
+
+import { Player } from './index.js';
+
+/** @typedef {import('./queue').Item} Item */
+
+/** What the queue tells of the player that is heard, as it happens. */
+const FORWARDED = [
+  'statechange', 'loadedmetadata', 'metadatachange', 'durationchange', 'canplay', 'progress', 'play', 'waiting', 'playing', 'pause', 'seeking',
+  'seeked', 'timeupdate', 'error',
+];
+/** Seconds before the end at which the next track is prepared, where the current one is not in memory before. */
+const PREPARE_BEFORE = 20;
+/** Seconds before a crossfade at which it is laid down. */
+const LAY_DOWN_BEFORE = 2;
+
+/** A queue; see `queue.d.ts`. */
+export class Queue extends EventTarget {
+  /** @type {Item[]} */
+  #items = [];
+  /** The items' numbers in the order in which they are played. @type {number[]} */
+  #order = [];
+  #at = -1;
+  /** The one that is heard, and the one that waits. @type {[Player, Player]} */
+  #players;
+  /** What the second one holds, and how to call that off. @type {{ item: Item, abort: AbortController } | undefined} */
+  #next;
+  /** @type {import('./queue').Repeat} */
+  #repeat = 'off';
+  #shuffle = false;
+  #crossfade = 0;
+  #volume = 1;
+  #muted = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #sleep;
+  #sleepAtEnd = false;
+
+  /** @param {import('./queue').QueueOptions} [options] */
+  constructor({ repeat = 'off', shuffle = false, crossfade = 0, ...options } = {}) {
+    super();
+    this.#players = [this.#open(options), this.#open(options)];
+    this.repeat = repeat;
+    this.crossfade = crossfade;
+    this.#shuffle = shuffle;
+  }
+
+  /** @param {import('./types').PlayerOptions} options */
+  #open(options) {
+    const player = new Player(options);
+    for (const name of FORWARDED) {
+      player.addEventListener(name, () => player === this.player && this.dispatchEvent(new Event(name)));
+    }
+    player.addEventListener('ended', () => player === this.player && this.#ended());
+    for (const name of ['timeupdate', 'progress', 'playing']) {
+      player.addEventListener(name, () => player === this.player && this.#lookAhead());
+    }
+    // What was laid down for an end that has moved.
+    for (const name of ['seeking', 'waiting', 'pause']) {
+      player.addEventListener(name, () => player === this.player && this.#crossfade > 0 && this.#callOff());
+    }
+    return player;
+  }
+
+  get player() {
+    return this.#players[0];
+  }
+  get items() {
+    return this.#items.slice();
+  }
+  get index() {
+    return this.#order[this.#at] ?? -1;
+  }
+  get current() {
+    return this.#items[this.index];
+  }
+
+  get repeat() {
+    return this.#repeat;
+  }
+  set repeat(repeat) {
+    if (!['off', 'one', 'all'].includes(repeat)) throw new TypeError(`repeat: expected off, one or all, got ${repeat}`);
+    this.#repeat = repeat;
+    this.#callOff();
+  }
+  get crossfade() {
+    return this.#crossfade;
+  }
+  set crossfade(seconds) {
+    if (!(seconds >= 0 && seconds <= 30)) throw new TypeError(`crossfade: expected seconds from 0 to 30, got ${seconds}`);
+    this.#crossfade = seconds;
+    this.#callOff();
+  }
+  get shuffle() {
+    return this.#shuffle;
+  }
+  set shuffle(shuffle) {
+    this.#shuffle = Boolean(shuffle);
+    this.#reorder(this.index);
+  }
+  get volume() {
+    return this.#volume;
+  }
+  set volume(volume) {
+    for (const player of this.#players) player.volume = volume;
+    this.#volume = volume;
+    this.dispatchEvent(new Event('volumechange'));
+  }
+  get muted() {
+    return this.#muted;
+  }
+  set muted(muted) {
+    this.#muted = Boolean(muted);
+    for (const player of this.#players) player.muted = this.#muted;
+    this.dispatchEvent(new Event('volumechange'));
+  }
+
+  /** @param {...Item} items */
+  add(...items) {
+    this.insert(this.#items.length, ...items);
+  }
+
+  /** @param {number} at @param {...Item} items */
+  insert(at, ...items) {
+    const current = this.current;
+    this.#items.splice(at, 0, ...items);
+    this.#changed(current);
+  }
+
+  /** @param {number} at */
+  remove(at) {
+    const current = this.current;
+    const [removed] = this.#items.splice(at, 1);
+    if (removed === current) this.player.stop();
+    this.#changed(current);
+  }
+
+  /** @param {number} from @param {number} to */
+  move(from, to) {
+    const current = this.current;
+    this.#items.splice(to, 0, ...this.#items.splice(from, 1));
+    this.#changed(current);
+  }
+
+  clear() {
+    this.#items = [];
+    this.#changed(undefined);
+    this.player.stop();
+  }
+
+  /** @param {Item | undefined} current */
+  #changed(current) {
+    this.#reorder(current === undefined ? -1 : this.#items.indexOf(current));
+    this.dispatchEvent(new Event('itemschange'));
+  }
+
+  /** Lays the order down anew, the current item where it is. @param {number} index */
+  #reorder(index) {
+    this.#order = this.#items.map((_, n) => n);
+    if (this.#shuffle) {
+      for (let n = this.#order.length - 1; n > 0; n--) {
+        const other = Math.floor(Math.random() * (n + 1));
+        [this.#order[n], this.#order[other]] = [this.#order[other], this.#order[n]];
+      }
+      // What is heard now comes first, so that all others are still to come.
+      this.#order = [...this.#order.filter((n) => n === index), ...this.#order.filter((n) => n !== index)];
+    }
+    this.#at = this.#order.indexOf(index);
+    this.#callOff();
+  }
+
+  /** The place in the order that comes next, or -1. @param {number} step @param {boolean} asked by the listener */
+  #place(step, asked) {
+    if (this.#repeat === 'one' && !asked) return this.#at;
+    const place = this.#at + step;
+    if (place >= 0 && place < this.#order.length) return place;
+    return this.#repeat === 'all' && this.#order.length > 0 ? (place + this.#order.length) % this.#order.length : -1;
+  }
+
+  /** @param {number} [index] @returns {Promise<void>} */
+  async play(index) {
+    if (index === undefined && this.#at >= 0 && this.player.state !== 'idle') return this.player.play();
+    const place = index === undefined ? Math.max(0, this.#at) : this.#order.indexOf(index);
+    if (place < 0 || place >= this.#order.length) throw new DOMException(`There is no item ${index ?? 0}.`, 'IndexSizeError');
+    return this.#go(place);
+  }
+
+  pause() {
+    this.player.pause();
+  }
+
+  /** @returns {Promise<void>} */
+  async next() {
+    const place = this.#place(1, true);
+    if (place < 0) return this.player.stop();
+    return this.#go(place);
+  }
+
+  /** The start of the track, or the one before where it has just begun. @returns {Promise<void>} */
+  async previous() {
+    const place = this.#place(-1, true);
+    if (this.player.currentTime > 3 || place < 0) {
+      this.player.currentTime = 0;
+      return;
+    }
+    return this.#go(place);
+  }
+
+  /** Plays the item at a place of the order, from what is prepared where it is that one. @param {number} place */
+  #go(place) {
+    const item = this.#items[this.#order[place]];
+    const prepared = this.#next?.item === item;
+    this.#next?.abort.abort();
+    this.#next = undefined;
+    if (prepared) {
+      this.#swap(place);
+      this.#players[1].stop();
+      return this.player.play();
+    }
+    this.#players[1].stop();
+    this.#at = place;
+    const loaded = this.player.load(item);
+    // In the task of the click; the core takes both in their order.
+    const playing = this.player.play();
+    loaded.catch(() => {});
+    this.dispatchEvent(new Event('trackchange'));
+    return playing;
+  }
+
+  /** The player that waited is heard now. @param {number} place */
+  #swap(place) {
+    this.#players.reverse();
+    this.#at = place;
+    this.dispatchEvent(new Event('trackchange'));
+  }
+
+  #callOff() {
+    this.#next?.abort.abort();
+    this.#next = undefined;
+  }
+
+  /** Prepares the next track in time. */
+  #lookAhead() {
+    const { player } = this;
+    if (this.#next || player.paused || this.#sleepAtEnd) return;
+    const place = this.#place(1, false);
+    if (place < 0) return;
+    const left = player.duration - player.currentTime;
+    const { buffered } = player;
+    const complete = buffered.length > 0 && buffered.end(0) >= player.duration - 0.25;
+    const due = this.#crossfade > 0 ? left <= this.#crossfade + LAY_DOWN_BEFORE : complete || left <= PREPARE_BEFORE;
+    if (!due) return;
+    const item = this.#items[this.#order[place]];
+    const abort = new AbortController();
+    const next = (this.#next = { item, abort });
+    const waits = this.#players[1];
+    waits
+      .load(item)
+      .then(() => waits.follow(player, { crossfade: Math.min(this.#crossfade, Math.max(0, left - 0.2)), signal: abort.signal }))
+      .then(
+        () => {
+          if (this.#next !== next) return;
+          this.#next = undefined;
+          this.#swap(this.#place(1, false));
+        },
+        () => {
+          // It was called off, or will be played, and fail by name, when the current one has ended.
+        },
+      );
+  }
+
+  #ended() {
+    this.dispatchEvent(new Event('ended'));
+    const place = this.#place(1, false);
+    if (this.#sleepAtEnd || place < 0) {
+      this.#sleepAtEnd = false;
+      this.dispatchEvent(new Event('queueended'));
+      return;
+    }
+    // The one that follows may have begun in this very moment: then it is its own start that is awaited here.
+    this.#go(place).catch(() => {});
+  }
+
+  /** @param {{ after?: number, atEnd?: boolean, fade?: number } | null} options */
+  sleepTimer(options) {
+    clearTimeout(this.#sleep);
+    this.#sleepAtEnd = Boolean(options?.atEnd);
+    if (this.#sleepAtEnd) this.#callOff();
+    if (!options || options.after === undefined) return;
+    const { after, fade = 5 } = options;
+    this.#sleep = setTimeout(() => {
+      const { player } = this;
+      player.fade(0, fade);
+      this.#sleep = setTimeout(() => {
+        player.pause();
+        player.fade(1, 0);
+        this.dispatchEvent(new Event('sleep'));
+      }, fade * 1000);
+    }, Math.max(0, after - fade) * 1000);
+  }
+
+  destroy() {
+    clearTimeout(this.#sleep);
+    this.#callOff();
+    for (const player of this.#players) player.destroy();
+  }
+}
+
+/** @param {import('./queue').QueueOptions} [options] */
+export const createQueue = (options) => new Queue(options);
