@@ -41,6 +41,15 @@ export function moduleOf(family) {
   return module;
 }
 
+/** Ends of names, and the families that they stand for. */
+const ENDS = [/(mp3|mpeg)$/i, /(aac|adts)$/i, /(mp4|m4a|m4b)$/i, /flac$/i, /(ogg|vorbis)$/i, /opus$/i, /oga$/i, /wave?$/i];
+
+/** Brings the module of what a URL or a type promises, ahead of the bytes that will tell. @param {string} name */
+export function expect(name) {
+  const family = ENDS.findIndex((end) => end.test(name.split(/[?#;]/, 1)[0]));
+  if (family >= 0) moduleOf(family).catch(() => {});
+}
+
 /** What a module imports is what wasm-bindgen puts into any: nothing of it is called. */
 const imports = new Proxy({}, { get: () => new Proxy({}, { get: () => () => {} }) });
 

@@ -4,7 +4,7 @@
 import { serverTiming } from '../../src/browser/server_timing.js';
 import { instantiate } from '../../src/browser/wasm.js';
 import * as glue from '../../pkg/dist/tonearm_media_bg.js';
-import { hostDecodes, instantiate as instance, moduleOf } from './modules.js';
+import { expect, hostDecodes, instantiate as instance, moduleOf } from './modules.js';
 import { Track } from './track.js';
 
 /** Kinds of outputs, as `browser.rs` numbers them; the rest are the worklet's. */
@@ -32,6 +32,12 @@ const requests = new Map();
 const waiting = new Map();
 /** Planes that the worklet has played. @type {Float32Array[]} */
 const spare = [];
+/** What the app says of the source that is open: headers of its own, a file, what it wants to be asked.
+ *  @type {{ headers?: Record<string, string>, blob?: Blob, fetches?: boolean, renews?: boolean, tag?: string, url?: string }} */
+let source = {};
+/** Questions to the page that wait for their answer. @type {Map<number, (answer: any) => void>} */
+const questions = new Map();
+let lastQuestion = 0;
 /** Messages to the worklet from before its port was there. @type {[unknown[], Transferable[]][]} */
 let unsent = [];
 
@@ -111,6 +117,36 @@ function totalBytes(response) {
   return response.status === 206 || length === null || response.headers.has('content-encoding') ? -1 : Number(length);
 }
 
+/** Asks the page what only the app can tell. @param {object} question @returns {Promise<any>} */
+function ask(question) {
+  const id = ++lastQuestion;
+  postMessage({ ask: id, ...question });
+  return new Promise((resolve) => questions.set(id, resolve));
+}
+
+/** A file that is at hand, as a server with ranges would give it. @param {Blob} blob @param {number} offset */
+function read(blob, offset) {
+  const headers = { 'content-length': String(blob.size), 'content-type': blob.type, 'accept-ranges': 'bytes' };
+  if (offset === 0) return new Response(blob, { headers });
+  const range = { ...headers, 'content-range': `bytes ${offset}-${blob.size - 1}/${blob.size}` };
+  return new Response(blob.slice(offset), { status: 206, headers: range });
+}
+
+/** The response to a media request, by whatever way the app wants it. @param {string} url @param {RequestInit} init @param {number} offset
+ *  @returns {Promise<Response>} */
+async function respond(url, init, offset) {
+  const { blob, headers, fetches } = source;
+  if (blob) return read(blob, offset);
+  const all = { ...headers, .../** @type {Record<string, string>} */ (init.headers) };
+  if (!fetches) return fetch(url, { ...init, headers: all });
+  const answer = await ask({ fetch: url, headers: all, credentials: init.credentials });
+  if (!answer.status) throw new TypeError('the app has no response');
+  return new Response(answer.body, answer);
+}
+
+/** Statuses of a URL that has run out. */
+const EXPIRED = new Set([401, 403, 404, 410]);
+
 /**
  * @param {Plane} plane @param {number} id @param {string} url @param {number} offset
  * @param {string | undefined} lines @param {boolean} credentials
@@ -130,13 +166,23 @@ async function request(plane, id, url, offset, lines, credentials) {
       if (name !== 'CMCD') headers[name] = value;
       else url = `${url.split('#', 1)[0]}${url.includes('?') ? '&' : '?'}CMCD=${encodeURIComponent(value)}`;
     }
-    const response = await fetch(url, {
-      headers,
-      credentials: credentials ? 'include' : 'same-origin',
-      signal: controller.signal,
-      priority: 'high',
-    });
+    /** @type {RequestInit} */
+    const init = { headers, credentials: credentials ? 'include' : 'same-origin', signal: controller.signal, priority: 'high' };
+    const of = source;
+    let response = await respond(of.url ?? url, init, offset);
+    if (of.renews && EXPIRED.has(response.status) && requests.has(id)) {
+      response.body?.cancel();
+      const renewed = await ask({ renew: url, status: response.status });
+      if (renewed.url) {
+        of.url = renewed.url;
+        response = await respond(renewed.url, init, offset);
+      }
+    }
     if (!requests.has(id)) return;
+    // Another file under the same name: its bytes must not go on where the first one's ended.
+    const tag = response.headers.get('etag') ?? undefined;
+    if (offset > 0 && of.tag && tag && of.tag !== tag) response = new Response(null, { status: 412 });
+    of.tag ??= tag;
     const ranges = response.headers.get('accept-ranges') === 'bytes';
     const type = response.headers.get('content-type') ?? '';
     plane.head(now(), id, response.status, totalBytes(response), ranges, ...serverTiming(response.headers), type);
@@ -183,7 +229,18 @@ function command(bytes) {
   else postMessage('unavailable');
 }
 
-self.onmessage = ({ data }) => (data.port ? connect(data.port) : command(data));
+self.onmessage = ({ data }) => {
+  if (data instanceof Uint8Array) command(data);
+  else if (data.port) connect(data.port);
+  else if (data.source) {
+    source = data.source;
+    // The module is on its way before the bytes are.
+    expect(data.expects);
+  } else {
+    questions.get(data.answer)?.(data);
+    questions.delete(data.answer);
+  }
+};
 
 fetch(new URL('./tonearm_media_bg.wasm', import.meta.url))
   .then((response) => instantiate(response, ['./tonearm_media_bg.js'], glue))

@@ -200,6 +200,8 @@ pub enum PlayerInput {
     Pause,
     /// `currentTime = …`, in seconds.
     Seek(f64),
+    /// Go back to the first of these seconds once the second is reached, or the end; none plays on.
+    Loop(Option<(f64, f64)>),
     /// `stop()`, or the app's signal.
     Stop,
     /// The audio output is there.

@@ -20,6 +20,8 @@ export const LOAD = 9;
 export const REPORT = 10;
 /** Fetch and decode what a play would need. */
 export const PREPARE = 16;
+/** From and to, in seconds; whether there is a loop. */
+export const LOOP = 17;
 /** The pipeline; 0 is none. */
 export const CREATE_PLAYER = 20;
 export const DESTROY_PLAYER = 21;

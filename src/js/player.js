@@ -5,7 +5,7 @@ import { momentOf, openOutput, sharedContext, stateOf } from '../browser/audio_o
 import { describe } from '../browser/url.js';
 import { connect, openWorker } from '../browser/worker_link.js';
 import {
-  CONTEXT, CREATE_PLAYER, DESTROY_PLAYER, FACT, LOAD, MEDIA_UNAVAILABLE, OUTPUT_READY, OUTPUT_UNAVAILABLE, PAUSE, PLAY, PREPARE, REPORT,
+  CONTEXT, CREATE_PLAYER, DESTROY_PLAYER, FACT, LOAD, LOOP, MEDIA_UNAVAILABLE, OUTPUT_READY, OUTPUT_UNAVAILABLE, PAUSE, PLAY, PREPARE, REPORT,
   SEEK, STOP, tell,
 } from './door.js';
 import { currentCore, isLive, lastTrace, placeOf, revivals, sides, withCore } from './loader.js';
@@ -72,22 +72,28 @@ class Range {
 /** What wasm takes as a string: ids may be numbers. @param {unknown} value */
 const textOf = (value) => (value === undefined || value === null ? undefined : String(value));
 
-/** @param {unknown} source @returns {import('./types').Source} */
-function sourceOf(source) {
-  const plain = typeof source === 'string' || source instanceof URL;
-  const { src, resolve } = /** @type {Partial<import('./types').Source>} */ (plain ? { src: source } : (source ?? {}));
-  const given = src === undefined ? typeof resolve === 'function' : (typeof src === 'string' && src !== '') || src instanceof URL;
-  if (!given) {
-    const what = 'expected a URL, or an object with "src" (a URL) or "resolve" (a function)';
-    throw new TypeError(`load: option "source": ${what}, got ${source === null ? 'null' : typeof source}`);
+/** @param {unknown} given @returns {import('./types').Source} */
+function sourceOf(given) {
+  const plain = typeof given === 'string' || given instanceof URL || given instanceof Blob;
+  const source = /** @type {import('./types').Source} */ (plain ? { src: given } : (given ?? {}));
+  const { src, resolve, trackId, playlistId } = source;
+  const sound = src === undefined ? typeof resolve === 'function' : (typeof src === 'string' && src !== '') || src instanceof URL || src instanceof Blob;
+  if (!sound) {
+    const what = 'expected a URL, a Blob, or an object with "src" (one of these) or "resolve" (a function)';
+    throw new TypeError(`load: option "source": ${what}, got ${given === null ? 'null' : typeof given}`);
   }
-  if (plain) return { src };
-  const { trackId, playlistId } = /** @type {import('./types').Source} */ (source);
-  return {
-    .../** @type {import('./types').Source} */ (source),
-    trackId: textOf(trackId),
-    playlistId: textOf(playlistId),
-  };
+  return { ...source, trackId: textOf(trackId), playlistId: textOf(playlistId) };
+}
+
+/** Failures of a source after which another may play. */
+const OF_THE_SOURCE = new Set(['NotSupportedError', 'EncodingError', 'NetworkError']);
+
+/** Whether a type can be played: by the formats that there are modules of. @param {string} type */
+export function canPlayType(type) {
+  const [, container, codecs] = /^audio\/(?:x-)?([^;\s]+)(?:.*codecs="?([^"]*)"?)?/i.exec(type) ?? [];
+  const known = /^(mpeg|mp3|aac|mp4|m4a|flac|ogg|opus|wave?)$/i.test(container ?? '');
+  if (!known || (codecs && !/^(mp3|mp4a\.(40\.(2|5|29|34)|6[9b])|flac|opus|vorbis|1)$/i.test(codecs.trim()))) return '';
+  return codecs || /mpeg|mp3|flac|opus/i.test(container) ? 'probably' : 'maybe';
 }
 
 /** A player; see `types.d.ts`. */
@@ -102,6 +108,14 @@ export class Player extends EventTarget {
   #node;
   /** @type {import('./types').Source | undefined} */
   #source;
+  /** Those that are left if it does not play. @type {import('./types').Source[]} */
+  #others = [];
+  /** What the Worker knows of the source. @type {object | undefined} */
+  #told;
+  /** @type {import('./types').Preload} */
+  #preload = 'none';
+  /** @type {[start: number, end: number] | undefined} */
+  #loop;
   /** @type {AbortSignal | undefined} */
   #signal;
   #resolver;
@@ -145,6 +159,9 @@ export class Player extends EventTarget {
     sides.set(this.#id, {
       tell: [
         (_, name) => {
+          // Another source may play: nothing has failed yet.
+          if (name === 'error' && this.#others.length > 0) return;
+          if (name === 'loadedmetadata' && this.#preload === 'metadata' && this.paused) this.#tell(STOP);
           if (name === 'statechange') lastTrace.traceparent = traceparentOfPlay(this.#id);
           this.dispatchEvent(new Event(name));
         },
@@ -160,6 +177,11 @@ export class Player extends EventTarget {
     this.#tell(CREATE_PLAYER, this.#telemetry?.id);
     revivals.add(this.#revive);
     this.#context.addEventListener('statechange', () => this.#tellContext(), { signal: this.#alive.signal });
+    // What interrupted the output may be over: a call, another app's sound (Safari's `interrupted`), a laptop that slept.
+    const wake = () => {
+      if (!destination && !this.paused && this.#context.state !== 'running') this.#context.resume().catch(() => {});
+    };
+    for (const name of ['visibilitychange', ...GESTURES]) document.addEventListener(name, wake, { signal: this.#alive.signal, capture: true });
     this.#open();
   }
 
@@ -190,12 +212,14 @@ export class Player extends EventTarget {
   #open() {
     this.#worker?.terminate();
     const worker = (this.#worker = openWorker(placeOf('worker')));
+    if (this.#told) worker.postMessage(this.#told);
     worker.onerror = () => this.#worker === worker && this.#tell(MEDIA_UNAVAILABLE);
     worker.onmessage = ({ data }) => {
       if (this.#worker !== worker) return;
       // The Worker's script sends two things that are no facts: what a file says of its music, and that the wasm is not there.
       if (data instanceof Uint8Array) tell(currentCore(), FACT, this.#id, 0, 0, 0, false, data);
       else if (data.texts) this.#describe(data);
+      else if (data.ask) this.#answer(worker, data);
       else this.#tell(MEDIA_UNAVAILABLE);
     };
     this.#opened = openOutput(this.#context, placeOf('worklet')).then(
@@ -269,9 +293,10 @@ export class Player extends EventTarget {
 
   /** @param {unknown} given @param {import('./types').LoadOptions} [options] @returns {Promise<void>} */
   async load(given, { signal } = {}) {
-    const source = sourceOf(given);
+    const [source, ...others] = (Array.isArray(given) && given.length > 0 ? given : [given]).map(sourceOf);
     signal?.throwIfAborted();
     this.#source = source;
+    this.#others = others;
     this.#signal = signal;
     this.#early = this.#error = undefined;
     this.#metadata = {};
@@ -284,6 +309,7 @@ export class Player extends EventTarget {
     // What traces its requests is there when the play begins.
     if (source.resolve && this.#telemetry) onRequest.tracing().catch(() => {});
     await this.#select();
+    if (this.#preload !== 'none') this.prepare();
     // It may have aborted while the core was on its way.
     signal?.throwIfAborted();
   }
@@ -291,7 +317,13 @@ export class Player extends EventTarget {
   /** Tells the core of the source. */
   #select() {
     const source = /** @type {import('./types').Source} */ (this.#source);
-    const url = source.src === undefined ? undefined : describe(source.src, this.#telemetry?.options);
+    const { src, headers } = source;
+    const blob = src instanceof Blob ? src : undefined;
+    const name = blob ? `blob:${blob instanceof File ? encodeURIComponent(blob.name) : ''}` : /** @type {string | URL | undefined} */ (src);
+    const url = name === undefined ? undefined : describe(name, this.#telemetry?.options);
+    const told = { headers, blob, fetches: Boolean(source.fetch), renews: Boolean(source.renew) };
+    this.#told = { source: told, expects: blob?.type || String(name ?? '') };
+    this.#worker?.postMessage(this.#told);
     const attributes = encode(SPAN, { [MUSIC_TRACK_ID]: source.trackId, [MUSIC_PLAYLIST_ID]: source.playlistId });
     const credentials = source.credentials === 'include';
     return this.#promise(SPAN_TRACK_LOAD, performance.now(), (core, token) =>
@@ -307,7 +339,46 @@ export class Player extends EventTarget {
     if (this.#signal?.aborted) return Promise.reject(this.#signal.reason);
     // In this very task: user activation does not survive an await.
     this.#context.resume().catch(() => {});
-    return this.#promise(SPAN_TRACK_PLAY, at, (core, token) => tell(core, PLAY, this.#id, token, at, trigger, activation));
+    const begin = () =>
+      this.#promise(SPAN_TRACK_PLAY, at, (core, token) => tell(core, PLAY, this.#id, token, at, trigger, activation));
+    return begin().catch((error) => this.#otherwise(error, begin, options));
+  }
+
+  /** A play that could not begin: with another source, or with the next gesture, where there is one or it may wait for one.
+   *  @param {DOMException} error @param {() => Promise<void>} begin @param {import('./types').PlayOptions} options @returns {Promise<void>} */
+  async #otherwise(error, begin, options) {
+    const loaded = this.#loaded.signal;
+    if (OF_THE_SOURCE.has(error.name) && this.#others.length > 0) {
+      this.#source = this.#others.shift();
+      this.#error = undefined;
+      this.#resolver.reset();
+      await this.#select();
+      return begin().catch((next) => this.#otherwise(next, begin, options));
+    }
+    if (error.name !== 'NotAllowedError' || !options.onGesture) throw error;
+    await new Promise((/** @type {(event: Event) => void} */ resolve, reject) => {
+      for (const name of GESTURES) addEventListener(name, resolve, { once: true, capture: true, signal: loaded });
+      loaded.addEventListener('abort', () => reject(new DOMException('Another source was loaded.', 'AbortError')), { once: true });
+    });
+    return this.play({ ...options, onGesture: false });
+  }
+
+  /** What the Worker asks of the app: a response, or another URL. @param {Worker} worker @param {any} question */
+  async #answer(worker, { ask, fetch: url, headers, credentials, renew, status }) {
+    const source = this.#source;
+    try {
+      if (renew) {
+        const next = await source?.renew?.({ url: renew, status });
+        return worker.postMessage({ answer: ask, url: next && new URL(next, document.baseURI).href });
+      }
+      const response = await source?.fetch?.(new Request(url, { headers, credentials }));
+      const body = response?.body ?? null;
+      const answer = { answer: ask, status: response?.status, headers: [...(response?.headers ?? [])], body };
+      worker.postMessage(answer, body ? [body] : []);
+    } catch (error) {
+      console.error(error);
+      worker.postMessage({ answer: ask });
+    }
   }
 
   prepare() {
@@ -447,6 +518,33 @@ export class Player extends EventTarget {
   set currentTime(seconds) {
     if (!Number.isFinite(seconds)) throw new TypeError(`currentTime: expected a finite number, got ${seconds}`);
     this.#tell(SEEK, seconds);
+  }
+
+  get preload() {
+    return this.#preload;
+  }
+  set preload(preload) {
+    if (!['none', 'metadata', 'auto'].includes(preload)) throw new TypeError(`preload: expected none, metadata or auto, got ${preload}`);
+    this.#preload = preload;
+  }
+
+  get loop() {
+    return this.#loop !== undefined;
+  }
+  set loop(loop) {
+    this.setLoop(loop ? 0 : undefined);
+  }
+
+  /** @param {number} [start] @param {number} [end] */
+  setLoop(start, end = Infinity) {
+    if (start !== undefined && !(start >= 0 && end > start)) throw new TypeError(`setLoop: expected 0 <= start < end, got ${start} and ${end}`);
+    this.#loop = start === undefined ? undefined : [start, end];
+    withCore((core) => tell(core, LOOP, this.#id, start, end, 0, start !== undefined));
+  }
+
+  /** @param {string} type */
+  canPlayType(type) {
+    return canPlayType(type);
   }
 
   get volume() {

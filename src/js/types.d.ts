@@ -304,10 +304,20 @@ export interface ResolveContext {
   signal: AbortSignal;
 }
 
+/** What is fetched before a play, as `HTMLMediaElement.preload` means it. */
+export type Preload = 'none' | 'metadata' | 'auto';
+
 /** A track. Either `src` or `resolve` is needed. */
 export interface Source {
-  /** The URL of the media. */
-  src?: string | URL;
+  /** The URL of the media, or the media itself. */
+  src?: string | URL | Blob;
+  /** Headers of the media requests. */
+  headers?: Record<string, string>;
+  /** Makes the media requests in the app's own way: a service that signs them, a cache. A `Range` header may be among those of the
+   *  request. */
+  fetch?(request: Request): Promise<Response>;
+  /** Gives another URL where the server says that this one has run out (401, 403, 404, 410), before the play and in its middle. */
+  renew?(expired: { url: string; status: number }): string | URL | Promise<string | URL>;
   /** Gives the URL when the play begins, for instance from the track's metadata; part of the play's trace. */
   resolve?(context: ResolveContext): string | URL | Promise<string | URL>;
   /** `include` sends cookies to other origins too. */
@@ -328,6 +338,8 @@ export interface LoadOptions {
 export interface PlayOptions {
   /** Who asks: found out from the page's user activation by default. */
   trigger?: 'user' | 'auto' | 'api';
+  /** Where the browser wants a gesture, wait for the next one instead of rejecting. */
+  onGesture?: boolean;
 }
 
 export interface PlayerOptions {
@@ -381,8 +393,17 @@ export type PlayerEventName =
  */
 export class Player extends EventTarget {
   constructor(options?: PlayerOptions);
-  /** Selects a source; fetches nothing yet. Rejects with a `TypeError` for what is no source. */
-  load(source: string | URL | Source, options?: LoadOptions): Promise<void>;
+  /** Selects a source; fetches what `preload` says. Of several, in the order of preference, the first that plays is played. Rejects
+   *  with a `TypeError` for what is no source. */
+  load(source: string | URL | Blob | Source | (string | URL | Blob | Source)[], options?: LoadOptions): Promise<void>;
+  /** What `load()` fetches; `none` at first. */
+  preload: Preload;
+  /** Plays the track again and again. */
+  loop: boolean;
+  /** Plays from one position to another again and again, in seconds; without arguments, plays on. */
+  setLoop(start?: number, end?: number): void;
+  /** Whether a MIME type can be played, as `HTMLMediaElement.canPlayType()` says it. */
+  canPlayType(type: string): '' | 'maybe' | 'probably';
   /** Plays; fulfils when the first sample is audible. Call it in the task of the listener's click. */
   play(options?: PlayOptions): Promise<void>;
   /** Fetches and decodes what a play would need, and holds it: the next `play()` is heard at once. */
@@ -427,6 +448,9 @@ export class Player extends EventTarget {
   addEventListener(type: PlayerEventName, listener: (this: Player, event: Event) => void, options?: boolean | AddEventListenerOptions): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
 }
+
+/** Whether a MIME type can be played, as `HTMLMediaElement.canPlayType()` says it. */
+export function canPlayType(type: string): '' | 'maybe' | 'probably';
 
 /** Makes a player. */
 export function createPlayer(options?: PlayerOptions): Player;

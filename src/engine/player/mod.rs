@@ -69,6 +69,8 @@ pub struct Player {
     /// When a request that brings nothing counts as a network failure.
     deadline: Option<Instant>,
     start_position: f64,
+    /// What is played again and again, in seconds.
+    looping: Option<(f64, f64)>,
     position: Position,
     duration: Option<f64>,
     /// The duration is an estimate.
@@ -118,6 +120,7 @@ impl Player {
             first_request: 0,
             deadline: None,
             start_position: 0.0,
+            looping: None,
             position: Position::default(),
             duration: None,
             estimated: false,
@@ -203,6 +206,7 @@ impl Player {
                 self.step(edge, Input::Command(Command::Pause));
             }
             PlayerInput::Seek(seconds) => self.seek(edge, seconds),
+            PlayerInput::Loop(looping) => self.looping = looping,
             PlayerInput::Stop => self.stop(edge, PlayFailure::Aborted),
             PlayerInput::OutputReady { rate, state } => self.output_ready(edge, rate, state),
             PlayerInput::OutputUnavailable => {

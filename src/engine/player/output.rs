@@ -3,7 +3,7 @@
 use super::{CONTEXT_WAIT, Edge, Player, SILENT_REQUEST};
 use crate::engine::input::{ContextState, Report};
 use crate::engine::output::WorkletCommand;
-use crate::playback::{Event, Input, PlayFailure, State};
+use crate::playback::{Command, Event, Input, PlayFailure, State};
 use crate::qoe::{Phase, StallCause};
 use crate::time::{Duration, Instant};
 
@@ -95,6 +95,9 @@ impl Player {
                 if self.end_device_stall(edge, at) && self.state() == State::Rebuffering {
                     self.step(edge, Input::Event(Event::Audible));
                 }
+                if self.looping.is_some_and(|(_, end)| self.position.seconds(edge.now) >= end) {
+                    self.repeat(edge);
+                }
                 if self.position.update_is_due(edge.now) {
                     self.emit(edge, "timeupdate");
                 }
@@ -136,6 +139,8 @@ impl Player {
                 self.tell_worklet(edge, WorkletCommand::Hold);
                 if let Some(failure) = self.failure_ahead {
                     self.fail(edge, failure);
+                } else if self.looping.is_some() {
+                    self.repeat(edge);
                 } else {
                     self.start_position = 0.0;
                     self.end_play(edge, None);
@@ -144,6 +149,14 @@ impl Player {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Back to where the loop begins: the same play, and no seek of the listener's.
+    fn repeat(&mut self, edge: &mut Edge<'_>) {
+        if let Some((start, _)) = self.looping {
+            self.start_position = start;
+            self.step(edge, Input::Command(Command::Seek));
         }
     }
 
