@@ -11,7 +11,7 @@ fuzz_target!(|data: &[u8]| {
     let output_rate = [44_100, 48_000, 8_000, 96_000][usize::from(rate % 4)];
     let mut plane = MediaPlane::<Native>::default();
     let request = Request { id: 1, offset: 0, headers: None };
-    let command = Command::Open { epoch: 1, url: String::new(), credentials: false, output_rate, position: 0.0, request };
+    let command = Command::Open { epoch: 1, url: String::new(), credentials: false, output_rate, position: 0.0, speed: 1.0, request };
     plane.handle_command(0.0, command);
     let head = ResponseHead { status: 200, total_bytes: Some(bytes.len() as u64), ranges: true, ..ResponseHead::default() };
     plane.handle_head(0.0, 1, head, "audio/mpeg");

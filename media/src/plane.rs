@@ -174,7 +174,7 @@ impl<T: Track> MediaPlane<T> {
                     self.post(Fact::Failed { epoch: 0, error: MediaError::VersionMismatch {} });
                 }
             }
-            Command::Open { epoch, url, credentials, output_rate, position, request } => {
+            Command::Open { epoch, url, credentials, output_rate, position, speed, request } => {
                 self.close(now);
                 self.outputs.push_back(Output::Flush { epoch });
                 self.open = Some(Open {
@@ -182,7 +182,7 @@ impl<T: Track> MediaPlane<T> {
                     opened: epoch,
                     url,
                     credentials,
-                    track: Source::new(output_rate, position),
+                    track: Source::new(output_rate, position, speed),
                     output_rate,
                     request: None,
                     ranges: false,
@@ -212,7 +212,7 @@ impl<T: Track> MediaPlane<T> {
                     self.fetch(request);
                 }
             }
-            Command::Seek { epoch, position } => self.seek(now, epoch, position),
+            Command::Seek { epoch, position, speed } => self.seek(now, epoch, position, speed),
             Command::Close {} => self.close(now),
         }
     }
@@ -365,13 +365,13 @@ impl<T: Track> MediaPlane<T> {
         self.open = None;
     }
 
-    fn seek(&mut self, now: f64, epoch: u32, position: f64) {
+    fn seek(&mut self, now: f64, epoch: u32, position: f64, speed: f64) {
         let Some(open) = self.open.as_mut() else { return };
         open.epoch = epoch;
         (open.given, open.credited) = (0, 0);
         (open.started, open.first_decoded, open.ended, open.asked) = (false, false, false, false);
         open.failed = None;
-        open.track.seek(position);
+        open.track.seek(position, speed);
         open.buffered = open.track.start();
         self.outputs.push_back(Output::Flush { epoch });
         self.pump(now);

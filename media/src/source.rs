@@ -83,6 +83,7 @@ pub struct Source<T> {
     total_bytes: Option<u64>,
     resampler: Option<Resampler>,
     output_rate: u32,
+    speed: f64,
     channels: u8,
     /// The file's rate, once it is known.
     rate: u32,
@@ -91,9 +92,14 @@ pub struct Source<T> {
     ended: bool,
 }
 
+/// A speed that a resampler can follow.
+fn sound(speed: f64) -> f64 {
+    if speed.is_finite() { speed.clamp(0.25, 4.0) } else { 1.0 }
+}
+
 impl<T: Track> Source<T> {
-    /// A source whose samples come out at `output_rate` Hz, from `start` seconds on.
-    pub fn new(output_rate: u32, start: f64) -> Self {
+    /// A source whose samples come out at `output_rate` Hz, from `start` seconds on, so many seconds of it in one.
+    pub fn new(output_rate: u32, start: f64, speed: f64) -> Self {
         Self {
             track: None,
             head: Vec::new(),
@@ -103,6 +109,7 @@ impl<T: Track> Source<T> {
             total_bytes: None,
             resampler: None,
             output_rate,
+            speed: sound(speed),
             channels: 0,
             rate: 0,
             start,
@@ -213,8 +220,9 @@ impl<T: Track> Source<T> {
         if rate > 0.0 { bytes as f64 / rate } else { 0.0 }
     }
 
-    /// Goes to `position` seconds.
-    pub fn seek(&mut self, position: f64) {
+    /// Goes to `position` seconds, and on at a speed.
+    pub fn seek(&mut self, position: f64, speed: f64) {
+        self.speed = sound(speed);
         self.start = position.max(0.0);
         self.ended = false;
         self.ready.iter_mut().for_each(Vec::clear);
@@ -300,6 +308,8 @@ impl<T: Track> Source<T> {
 
     fn begin_stream(&mut self, rate: u32) {
         let channels = usize::from(self.channels.min(2));
+        // As many frames of the file as are played in a second are taken for its rate.
+        let rate = (f64::from(rate) * self.speed).round() as u32;
         self.resampler = Some(Resampler::new(rate, self.output_rate, channels));
         let first = self.ready.first().cloned().unwrap_or_default();
         self.ready.resize(channels, first);

@@ -35,6 +35,8 @@ pub enum Command {
         output_rate: u32,
         /// Where in the track the samples begin, in seconds.
         position: f64,
+        /// Seconds of the track in a second of samples.
+        speed: f64,
         /// The request that brings the first bytes.
         request: Request,
     },
@@ -51,6 +53,8 @@ pub enum Command {
         epoch: u32,
         /// The position to go to, in seconds.
         position: f64,
+        /// Seconds of the track in a second of samples.
+        speed: f64,
     },
     /// Drops the open track and its request.
     Close {},
@@ -58,7 +62,7 @@ pub enum Command {
 
 wire_enum!(Command {
     0 => Hello { version },
-    1 => Open { epoch, url, credentials, output_rate, position, request },
+    1 => Open { epoch, url, credentials, output_rate, position, speed, request },
     2 => Fetch { epoch, request },
-    3 => Seek { epoch, position },
+    3 => Seek { epoch, position, speed },
 } else 4 => Close {});

@@ -202,6 +202,8 @@ pub enum PlayerInput {
     Seek(f64),
     /// Go back to the first of these seconds once the second is reached, or the end; none plays on.
     Loop(Option<(f64, f64)>),
+    /// `playbackRate = …`.
+    Rate(f64),
     /// `stop()`, or the app's signal.
     Stop,
     /// The audio output is there.

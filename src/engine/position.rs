@@ -10,6 +10,8 @@ const TIME_UPDATE: Duration = Duration::from_millis(240);
 pub(super) struct Position {
     /// Where the epoch begins, in seconds.
     start: f64,
+    /// Seconds of the track for one that is heard.
+    speed: f64,
     rate: f64,
     frames: u64,
     at: Instant,
@@ -21,8 +23,8 @@ pub(super) struct Position {
 
 impl Position {
     /// A new epoch begins at `start` seconds.
-    pub(super) fn begin(&mut self, start: f64, rate: u32) {
-        *self = Self { start, rate: f64::from(rate), updated: self.updated, ..Self::default() };
+    pub(super) fn begin(&mut self, start: f64, rate: u32, speed: f64) {
+        *self = Self { start, speed, rate: f64::from(rate), updated: self.updated, ..Self::default() };
     }
 
     /// Where the epoch begins, in seconds.
@@ -55,7 +57,7 @@ impl Position {
         }
         // Between two reports time goes on by itself, but never far: a report that stays away is no progress.
         let since = if self.advancing { now.since(self.at).as_secs_f64().min(0.5) } else { self.frozen };
-        self.start + self.frames as f64 / self.rate + since
+        self.start + (self.frames as f64 / self.rate + since) * self.speed
     }
 
     /// Whether a `timeupdate` is due.

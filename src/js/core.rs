@@ -91,6 +91,7 @@ fn player_input(what: u32, [a, b, c]: [f64; 3], flag: bool, bytes: &[u8]) -> Pla
         7 => Fact::from_bytes(bytes).map_or(PlayerInput::MediaUnavailable, PlayerInput::Fact),
         9 => load(a as u32, b as u32, flag, bytes),
         16 => PlayerInput::Prepare,
+        18 => PlayerInput::Rate(a),
         17 => PlayerInput::Loop(flag.then_some((a, b))),
         8 => {
             let trigger = ["user", "auto"].get(c as usize).copied().unwrap_or("api");

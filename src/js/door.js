@@ -22,6 +22,8 @@ export const REPORT = 10;
 export const PREPARE = 16;
 /** From and to, in seconds; whether there is a loop. */
 export const LOOP = 17;
+/** Seconds of the track in one. */
+export const RATE = 18;
 /** The pipeline; 0 is none. */
 export const CREATE_PLAYER = 20;
 export const DESTROY_PLAYER = 21;

@@ -13,6 +13,14 @@ declare module '*/tonearm_media_bg.js' {
   export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
 }
 
+declare module 'signalsmith-stretch' {
+  const create: {
+    (context: BaseAudioContext): Promise<AudioWorkletNode & { schedule(change: { active: boolean; semitones: number }): void }>;
+    moduleUrl?: string;
+  };
+  export default create;
+}
+
 interface Navigator {
   /** User-Agent Client Hints; Chromium has them. */
   readonly userAgentData?: { mobile: boolean; platform: string; brands: { brand: string; version: string }[] };

@@ -5,7 +5,7 @@ import { momentOf, openOutput, sharedContext, stateOf } from '../browser/audio_o
 import { describe } from '../browser/url.js';
 import { connect, openWorker } from '../browser/worker_link.js';
 import {
-  CONTEXT, CREATE_PLAYER, DESTROY_PLAYER, FACT, LOAD, LOOP, MEDIA_UNAVAILABLE, OUTPUT_READY, OUTPUT_UNAVAILABLE, PAUSE, PLAY, PREPARE, REPORT,
+  CONTEXT, CREATE_PLAYER, DESTROY_PLAYER, FACT, LOAD, LOOP, MEDIA_UNAVAILABLE, OUTPUT_READY, OUTPUT_UNAVAILABLE, PAUSE, PLAY, PREPARE, RATE, REPORT,
   SEEK, STOP, tell,
 } from './door.js';
 import { currentCore, isLive, lastTrace, placeOf, revivals, sides, withCore } from './loader.js';
@@ -131,6 +131,10 @@ export class Player extends EventTarget {
   /** Called when the player begins by itself, behind the one that it follows. @type {((at: number) => void) | undefined} */
   #follows;
   #fade = 1;
+  #rate = 1;
+  #preservesPitch = true;
+  /** @type {import('./stretch.js').Shifter | undefined} */
+  #shifter;
   #fader;
   /** When the worklet is there. @type {Promise<void> | undefined} */
   #opened;
@@ -228,7 +232,7 @@ export class Player extends EventTarget {
         this.#node?.port.postMessage('close');
         this.#node?.disconnect();
         this.#node = node;
-        node.connect(this.#fader);
+        this.#keepPitch();
         node.port.onmessage = ({ data: [kind, epoch, frame, figure, flag] }) => {
           if (this.#node !== node) return;
           const [at, audible] = momentOf(this.#context, frame);
@@ -518,6 +522,41 @@ export class Player extends EventTarget {
   set currentTime(seconds) {
     if (!Number.isFinite(seconds)) throw new TypeError(`currentTime: expected a finite number, got ${seconds}`);
     this.#tell(SEEK, seconds);
+  }
+
+  get playbackRate() {
+    return this.#rate;
+  }
+  set playbackRate(rate) {
+    if (!(rate >= 0.25 && rate <= 4)) throw new DOMException(`playbackRate: expected a number from 0.25 to 4, got ${rate}`, 'NotSupportedError');
+    if (rate === this.#rate) return;
+    this.#rate = rate;
+    this.#tell(RATE, rate);
+    this.#keepPitch();
+  }
+  get preservesPitch() {
+    return this.#preservesPitch;
+  }
+  set preservesPitch(preserves) {
+    this.#preservesPitch = Boolean(preserves);
+    this.#keepPitch();
+  }
+
+  /** Puts what shifts the pitch back between the worklet and the fader, where the rate has moved it. */
+  async #keepPitch() {
+    const needed = this.#preservesPitch && this.#rate !== 1;
+    if (needed && !this.#shifter) {
+      const module = await onRequest.stretch().catch(() => undefined);
+      // Without the script the music goes on, as high as its rate makes it.
+      this.#shifter ??= await module?.shifter(this.#context).catch(() => undefined);
+    }
+    if (this.#destroyed) return;
+    const shifts = this.#preservesPitch && this.#rate !== 1 ? this.#shifter : undefined;
+    this.#node?.disconnect();
+    this.#shifter?.disconnect();
+    if (!shifts) return this.#node?.connect(this.#fader);
+    shifts.schedule({ active: true, semitones: -12 * Math.log2(this.#rate) });
+    this.#node?.connect(shifts).connect(this.#fader);
   }
 
   get preload() {

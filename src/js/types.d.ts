@@ -382,7 +382,7 @@ export interface TrackMetadata {
 /** The events of a player; all are plain `Event`s. */
 export type PlayerEventName =
   | 'statechange' | 'emptied' | 'loadstart' | 'loadedmetadata' | 'durationchange' | 'canplay' | 'progress'
-  | 'metadatachange' | 'play' | 'waiting' | 'playing' | 'pause' | 'ended' | 'seeking' | 'seeked' | 'timeupdate' | 'volumechange' | 'error';
+  | 'metadatachange' | 'play' | 'waiting' | 'playing' | 'pause' | 'ended' | 'seeking' | 'seeked' | 'timeupdate' | 'volumechange' | 'ratechange' | 'error';
 
 /**
  * A player. Names are those of `HTMLMediaElement` and mean the same. Promises reject with a `DOMException`:
@@ -396,6 +396,10 @@ export class Player extends EventTarget {
   /** Selects a source; fetches what `preload` says. Of several, in the order of preference, the first that plays is played. Rejects
    *  with a `TypeError` for what is no source. */
   load(source: string | URL | Blob | Source | (string | URL | Blob | Source)[], options?: LoadOptions): Promise<void>;
+  /** Seconds of the track in a second, from 0.25 to 4; the pitch is kept by `preservesPitch`. */
+  playbackRate: number;
+  /** Whether the pitch stays what it is at another rate; true at first. What it takes is loaded then (40 KB). */
+  preservesPitch: boolean;
   /** What `load()` fetches; `none` at first. */
   preload: Preload;
   /** Plays the track again and again. */

@@ -180,7 +180,8 @@ impl Bench {
         let mut bench = Self { plane: MediaPlane::default(), now: 1e12, outputs: Vec::new() };
         let request = Request { id: 1, offset: 0, headers: None };
         let url = "https://x.example/a.mp3".into();
-        let open = Command::Open { epoch: 1, url, credentials: false, output_rate: 48_000, position, request };
+        let open =
+            Command::Open { epoch: 1, url, credentials: false, output_rate: 48_000, position, speed: 1.0, request };
         bench.plane.handle_command(bench.now, open);
         bench.drain();
         bench
@@ -432,9 +433,9 @@ fn each_seek_asks_for_its_own_bytes() {
     let mut bench = Bench::open(0.0);
     bench.head(1, 200, true);
     bench.chunk(1, &bytes[..60_000]);
-    bench.plane.handle_command(bench.now, Command::Seek { epoch: 2, position: 40.0 });
+    bench.plane.handle_command(bench.now, Command::Seek { epoch: 2, position: 40.0, speed: 1.0 });
     bench.drain();
-    bench.plane.handle_command(bench.now, Command::Seek { epoch: 3, position: 20.0 });
+    bench.plane.handle_command(bench.now, Command::Seek { epoch: 3, position: 20.0, speed: 1.0 });
     bench.drain();
     let epochs: Vec<u32> = wanted(&bench).iter().map(|(epoch, _)| *epoch).collect();
     assert_eq!(epochs, [2, 3]);
@@ -483,7 +484,7 @@ fn absurd_positions_and_lengths_do_no_harm() {
         let mut bench = Bench::open(position);
         bench.head_of(1, 200, true, Some(u64::MAX));
         bench.chunk(1, &bytes[..50_000]);
-        bench.plane.handle_command(bench.now, Command::Seek { epoch: 2, position });
+        bench.plane.handle_command(bench.now, Command::Seek { epoch: 2, position, speed: 1.0 });
         bench.drain();
     }
 }

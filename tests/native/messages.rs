@@ -13,10 +13,11 @@ fn commands() -> Vec<Command> {
             credentials: true,
             output_rate: 48_000,
             position: 1.5,
+            speed: 1.5,
             request: request.clone(),
         },
         Command::Fetch { epoch: 2, request: Request { headers: None, ..request } },
-        Command::Seek { epoch: 3, position: f64::MAX },
+        Command::Seek { epoch: 3, position: f64::MAX, speed: 0.5 },
         Command::Close {},
     ]
 }

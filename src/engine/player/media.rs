@@ -87,8 +87,7 @@ impl Player {
                     self.trace.end_load(&mut edge.to, None);
                 }
                 self.trace.first_decoded(&mut edge.to, at);
-                let rate = self.output.map_or(0, |(rate, _)| rate);
-                self.position.begin(position, rate);
+                self.begin_position(position);
                 self.emit(edge, "canplay");
                 if self.state() == State::Seeking {
                     self.step(edge, Input::Event(Event::Sought));

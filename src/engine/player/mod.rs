@@ -69,6 +69,8 @@ pub struct Player {
     /// When a request that brings nothing counts as a network failure.
     deadline: Option<Instant>,
     start_position: f64,
+    /// Seconds of the track in a second.
+    speed: f64,
     /// What is played again and again, in seconds.
     looping: Option<(f64, f64)>,
     position: Position,
@@ -120,6 +122,7 @@ impl Player {
             first_request: 0,
             deadline: None,
             start_position: 0.0,
+            speed: 1.0,
             looping: None,
             position: Position::default(),
             duration: None,
@@ -206,6 +209,7 @@ impl Player {
                 self.step(edge, Input::Command(Command::Pause));
             }
             PlayerInput::Seek(seconds) => self.seek(edge, seconds),
+            PlayerInput::Rate(speed) => self.set_speed(edge, speed),
             PlayerInput::Loop(looping) => self.looping = looping,
             PlayerInput::Stop => self.stop(edge, PlayFailure::Aborted),
             PlayerInput::OutputReady { rate, state } => self.output_ready(edge, rate, state),
@@ -494,15 +498,31 @@ impl Player {
             return;
         }
         self.epoch += 1;
-        let rate = self.output.map_or(0, |(rate, _)| rate);
-        self.position.begin(self.start_position, rate);
+        self.begin_position(self.start_position);
         self.buffered = self.start_position;
         self.watchdog.rest();
         self.end_device_stall(edge, edge.now);
         // What was to fail at the end of the samples, or to be fetched for them, was for another position.
         (self.failure_ahead, self.recovery) = (None, Recovery::default());
-        self.tell_media(edge, MediaCommand::Seek { epoch: self.epoch, position: self.start_position });
+        let (position, speed) = (self.start_position, self.speed);
+        self.tell_media(edge, MediaCommand::Seek { epoch: self.epoch, position, speed });
         self.release_unless_paused(edge);
+    }
+
+    /// The samples on their way are of another speed: they are thrown away.
+    fn set_speed(&mut self, edge: &mut Edge<'_>, speed: f64) {
+        self.start_position = if self.open_url.is_some() { self.current_time(edge.now) } else { self.start_position };
+        self.speed = speed;
+        if self.open_url.is_some() {
+            self.go(edge);
+        }
+        self.emit(edge, "ratechange");
+    }
+
+    /// An epoch begins at so many seconds.
+    fn begin_position(&mut self, seconds: f64) {
+        let rate = self.output.map_or(0, |(rate, _)| rate);
+        self.position.begin(seconds, rate, self.speed);
     }
 
     /// A seek in a source that is not open, or not any more: it is opened at that position.

@@ -75,13 +75,16 @@ impl Player {
             start.reach(Phase::Metadata, edge.now);
         }
         self.epoch += 1;
-        self.position.begin(self.start_position, output_rate);
+        self.begin_position(self.start_position);
         self.open_url = Some(url.clone());
         let request = self.media_request(edge, &url, 0);
         self.first_request = request.id;
-        let (epoch, position) = (self.epoch, self.start_position);
+        let (epoch, position, speed) = (self.epoch, self.start_position, self.speed);
         let credentials = self.source.as_ref().is_some_and(|source| source.credentials);
-        self.tell_media(edge, MediaCommand::Open { epoch, url: url.href, credentials, output_rate, position, request });
+        self.tell_media(
+            edge,
+            MediaCommand::Open { epoch, url: url.href, credentials, output_rate, position, speed, request },
+        );
         self.release_unless_paused(edge);
     }
 }

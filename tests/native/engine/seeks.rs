@@ -11,7 +11,7 @@ fn a_seek_is_told_from_the_request_to_the_sound() {
     let mut host = FakeHost::playing();
     host.player(PlayerInput::Seek(30.0));
     assert_eq!(host.state(), State::Seeking);
-    let Some(Command::Seek { epoch, position }) = host.media.last().cloned() else { panic!("no seek") };
+    let Some(Command::Seek { epoch, position, .. }) = host.media.last().cloned() else { panic!("no seek") };
     assert_eq!(position, 30.0);
     assert_eq!(host.engine.player(PLAYER).unwrap().current_time(host.now()), 30.0);
     // Reports of the epoch before are late.
@@ -155,4 +155,37 @@ fn a_seek_before_the_play_is_where_it_begins() {
     host.player(PlayerInput::Seek(7.5));
     host.play(1);
     assert!(matches!(host.media.last(), Some(Command::Open { position: 7.5, .. })));
+}
+
+/// At another rate the same frames stand for more of the track: what is on its way is thrown away.
+#[test]
+fn another_rate_goes_on_from_the_position() {
+    let mut host = FakeHost::playing();
+    host.position(10.0);
+    host.player(PlayerInput::Rate(1.5));
+    let Some(Command::Seek { epoch, position, speed }) = host.media.last().cloned() else { panic!("no seek") };
+    assert_eq!((position, speed, host.state()), (10.0, 1.5, State::Playing));
+    assert!(host.events.contains(&"ratechange") && !host.events.contains(&"seeking"));
+    host.fact(Fact::FirstDecoded { epoch, at: host.unix(), position: 10.0 });
+    host.advance(20.0);
+    host.audible(0);
+    host.position(4.0);
+    let time = host.engine.player(PLAYER).unwrap().current_time(host.now());
+    assert!((time - 16.0).abs() < 1e-9, "{time}");
+}
+
+/// A loop is no seek of the listener's, and the play goes on.
+#[test]
+fn a_loop_begins_again_where_it_is_told() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Loop(Some((5.0, 8.0))));
+    host.position(8.05);
+    let Some(Command::Seek { epoch, position, .. }) = host.media.last().cloned() else { panic!("no seek") };
+    assert_eq!(position, 5.0);
+    host.fact(Fact::FirstDecoded { epoch, at: host.unix(), position: 5.0 });
+    host.audible(0);
+    assert_eq!(host.state(), State::Playing);
+    host.player(PlayerInput::Loop(None));
+    host.position(4.0);
+    assert!(matches!(host.media.last(), Some(Command::Seek { epoch: last, .. }) if *last == epoch));
 }

@@ -1,0 +1,13 @@
+// Keeps the pitch where the rate is another one: Signalsmith Stretch (MIT), as a node of its own in the audio thread. A script that
+// is loaded when a rate is first set.
+
+import SignalsmithStretch from 'signalsmith-stretch';
+
+/** @typedef {AudioWorkletNode & { schedule(change: { active: boolean, semitones: number }): void }} Shifter */
+
+/** A node that shifts the pitch of what goes through it. @param {AudioContext} context @returns {Promise<Shifter>} */
+export function shifter(context) {
+  // The library is its own worklet module: from the page's own origin, where a policy would not let it be made of a string.
+  SignalsmithStretch.moduleUrl = new URL('./stretch_worklet.js', import.meta.url).href;
+  return SignalsmithStretch(context);
+}
