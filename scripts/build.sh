@@ -22,7 +22,7 @@ pack_small() {
 }
 # One script for the page, one for the Worker, one for the worklet: what they import is within.
 bundle() { # source, name
-  esbuild "$1" --bundle --external:./traced_fetch.js --external:./records.js --external:./index.js --external:./stretch.js --format=esm --target=es2022 --sourcemap --log-level=warning \
+  esbuild "$1" --bundle --external:./traced_fetch.js --external:./records.js --external:./index.js --external:./stretch.js --external:./stretch_worklet.js --format=esm --target=es2022 --sourcemap --log-level=warning \
     --define:TONEARM_VERSION="\"$TONEARM_VERSION\"" --outfile="pkg/dist/$2"
 }
 minify() { # name

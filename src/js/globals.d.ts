@@ -13,7 +13,7 @@ declare module '*/tonearm_media_bg.js' {
   export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
 }
 
-declare module 'signalsmith-stretch' {
+declare module '*/stretch_worklet.js' {
   const create: {
     (context: BaseAudioContext): Promise<AudioWorkletNode & { schedule(change: { active: boolean; semitones: number }): void }>;
     moduleUrl?: string;

@@ -1,7 +1,7 @@
 // Keeps the pitch where the rate is another one: Signalsmith Stretch (MIT), as a node of its own in the audio thread. A script that
-// is loaded when a rate is first set.
+// is loaded when a rate is first set; the library is a file beside it, which the page and its worklet read alike.
 
-import SignalsmithStretch from 'signalsmith-stretch';
+import SignalsmithStretch from './stretch_worklet.js';
 
 /** @typedef {AudioWorkletNode & { schedule(change: { active: boolean, semitones: number }): void }} Shifter */
 
