@@ -206,6 +206,8 @@ pub enum PlayerInput {
     Rate(f64),
     /// `stop()`, or the app's signal.
     Stop,
+    /// Who plays: `stream` (the media plane and a worklet) or `element` (the browser).
+    Engine(&'static str),
     /// The audio output is there.
     OutputReady {
         /// Its sample rate, in Hz.

@@ -18,6 +18,8 @@ use crate::time::Instant;
 /// What the app says of a play.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlayContext<'a> {
+    /// Who plays: stream or element.
+    pub engine: &'static str,
     /// What the app says of the track, as encoded attributes.
     pub attributes: &'a [u8],
     /// The app's own span, as a child of which the play is told.
@@ -66,7 +68,7 @@ impl PlayTrace {
         let context = root.and_then(|root| to.telemetry.as_ref()?.span_context(root));
         to.hold(context);
         to.set_encoded(root, play.attributes);
-        to.set(root, name::PLAYER_ENGINE, Value::Text("tonearm"));
+        to.set(root, name::PLAYER_ENGINE, Value::Text(play.engine));
         to.set(root, name::TRACK_PLAY_TRIGGER, Value::Text(play.trigger));
         self.end_open(to);
         let carried = !requests.is_empty();

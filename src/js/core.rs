@@ -43,7 +43,9 @@ fn report(kind: u32, [epoch, at, frames]: [f64; 3], flag: bool) -> PlayerInput {
         1 => Report::Position { epoch, at, frames },
         2 => Report::GapStarted { epoch, at, frames },
         3 => Report::GapEnded { epoch, at, missing: frames, audible: flag },
-        _ => Report::Ended { epoch, at, frames },
+        4 => Report::Ended { epoch, at, frames },
+        // By an event of the browser's, which knows no frames.
+        _ => Report::Audible { epoch, at, frames, method: "event" },
     })
 }
 
@@ -91,6 +93,7 @@ fn player_input(what: u32, [a, b, c]: [f64; 3], flag: bool, bytes: &[u8]) -> Pla
         7 => Fact::from_bytes(bytes).map_or(PlayerInput::MediaUnavailable, PlayerInput::Fact),
         9 => load(a as u32, b as u32, flag, bytes),
         16 => PlayerInput::Prepare,
+        19 => PlayerInput::Engine(if flag { "element" } else { "stream" }),
         18 => PlayerInput::Rate(a),
         17 => PlayerInput::Loop(flag.then_some((a, b))),
         8 => {

@@ -24,6 +24,8 @@ export const PREPARE = 16;
 export const LOOP = 17;
 /** Seconds of the track in one. */
 export const RATE = 18;
+/** Whether the browser's own element plays. */
+export const ENGINE = 19;
 /** The pipeline; 0 is none. */
 export const CREATE_PLAYER = 20;
 export const DESTROY_PLAYER = 21;

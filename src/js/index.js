@@ -1,5 +1,6 @@
 // What `import … from 'tonearm'` gives. Importing touches nothing; see `types.d.ts` for every name.
 
 export { init } from './loader.js';
-export { canPlayType, createPlayer, Player } from './player.js';
+export { createPlayer, Player } from './player.js';
+export { canPlayType } from './source.js';
 export { createTelemetry, Telemetry } from './telemetry.js';

@@ -14,6 +14,7 @@ let bringing;
 
 export const onRequest = {
   records: () => import('./records.js'),
+  element: () => import('./element.js'),
   stretch: () => import('./stretch.js'),
 
   /** Brings what traces requests, ahead of the first. */

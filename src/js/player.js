@@ -5,21 +5,20 @@ import { momentOf, openOutput, sharedContext, stateOf } from '../browser/audio_o
 import { describe } from '../browser/url.js';
 import { connect, openWorker } from '../browser/worker_link.js';
 import {
-  CONTEXT, CREATE_PLAYER, DESTROY_PLAYER, FACT, LOAD, LOOP, MEDIA_UNAVAILABLE, OUTPUT_READY, OUTPUT_UNAVAILABLE, PAUSE, PLAY, PREPARE, RATE, REPORT,
+  CONTEXT, CREATE_PLAYER, DESTROY_PLAYER, ENGINE, FACT, LOAD, LOOP, MEDIA_UNAVAILABLE, OUTPUT_READY, OUTPUT_UNAVAILABLE, PAUSE, PLAY, PREPARE, RATE, REPORT,
   SEEK, STOP, tell,
 } from './door.js';
 import { currentCore, isLive, lastTrace, placeOf, revivals, sides, withCore } from './loader.js';
+import { statsOf } from './figures.js';
+import { GESTURES, askedFor } from './gesture.js';
 import { onRequest } from './on_request.js';
 import { bytesOf } from './context.js';
 import { SPAN, encode } from './otlp.js';
 import { Resolver, flat, traceparentOfPlay } from './resolver.js';
 import { ERROR_TYPE, MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID, SPAN_TRACK_LOAD, SPAN_TRACK_PLAY } from '../instrumentation/semconv.js';
+import { OF_THE_SOURCE, answer, canHaveElement, canPlayType, sourceOf, usualEngine } from './source.js';
 import { Span } from './span.js';
-
-/** Events of a gesture that lets a page make a sound (HTML, "user activation"). */
-const GESTURES = new Set(['click', 'keydown', 'mousedown', 'mouseup', 'pointerdown', 'pointerup', 'touchend']);
-/** A click handled later than this is no measure of the player's start any more, in milliseconds. */
-const OLDEST_CLICK = 5000;
+import { Range } from './time_ranges.js';
 
 /** By their number in the core (`State` of `playback/state.rs`). @type {import('./types').PlayerState[]} */
 const STATES = [
@@ -28,73 +27,6 @@ const STATES = [
 
 let lastId = 0;
 let lastToken = 0;
-
-/** When and by whom a play was asked for. @param {import('./types').PlayOptions} options */
-function askedFor({ trigger }) {
-  const now = performance.now();
-  const event = globalThis.event;
-  const clicked = event?.isTrusted && GESTURES.has(event.type) && now - event.timeStamp < OLDEST_CLICK;
-  const active = Boolean(navigator.userActivation?.isActive || clicked);
-  return {
-    at: clicked ? Math.min(event.timeStamp, now) : now,
-    trigger: ['user', 'auto'].indexOf(trigger ?? (active ? 'user' : 'api')) >>> 0,
-    activation: active || Boolean(navigator.userActivation?.hasBeenActive),
-  };
-}
-
-/** What `buffered` returns: one range, or none. @implements {TimeRanges} */
-class Range {
-  #start;
-  #end;
-  /** @param {number} start @param {number} end */
-  constructor(start, end) {
-    this.#start = start;
-    this.#end = end;
-  }
-  get length() {
-    return this.#end > this.#start ? 1 : 0;
-  }
-  /** @param {number} index @param {number} value */
-  #at(index, value) {
-    if (index !== 0 || this.length === 0) throw new DOMException(`There is no range ${index}.`, 'IndexSizeError');
-    return value;
-  }
-  /** @param {number} index */
-  start(index) {
-    return this.#at(index, this.#start);
-  }
-  /** @param {number} index */
-  end(index) {
-    return this.#at(index, this.#end);
-  }
-}
-
-/** What wasm takes as a string: ids may be numbers. @param {unknown} value */
-const textOf = (value) => (value === undefined || value === null ? undefined : String(value));
-
-/** @param {unknown} given @returns {import('./types').Source} */
-function sourceOf(given) {
-  const plain = typeof given === 'string' || given instanceof URL || given instanceof Blob;
-  const source = /** @type {import('./types').Source} */ (plain ? { src: given } : (given ?? {}));
-  const { src, resolve, trackId, playlistId } = source;
-  const sound = src === undefined ? typeof resolve === 'function' : (typeof src === 'string' && src !== '') || src instanceof URL || src instanceof Blob;
-  if (!sound) {
-    const what = 'expected a URL, a Blob, or an object with "src" (one of these) or "resolve" (a function)';
-    throw new TypeError(`load: option "source": ${what}, got ${given === null ? 'null' : typeof given}`);
-  }
-  return { ...source, trackId: textOf(trackId), playlistId: textOf(playlistId) };
-}
-
-/** Failures of a source after which another may play. */
-const OF_THE_SOURCE = new Set(['NotSupportedError', 'EncodingError', 'NetworkError']);
-
-/** Whether a type can be played: by the formats that there are modules of. @param {string} type */
-export function canPlayType(type) {
-  const [, container, codecs] = /^audio\/(?:x-)?([^;\s]+)(?:.*codecs="?([^"]*)"?)?/i.exec(type) ?? [];
-  const known = /^(mpeg|mp3|aac|mp4|m4a|flac|ogg|opus|wave?)$/i.test(container ?? '');
-  if (!known || (codecs && !/^(mp3|mp4a\.(40\.(2|5|29|34)|6[9b])|flac|opus|vorbis|1)$/i.test(codecs.trim()))) return '';
-  return codecs || /mpeg|mp3|flac|opus/i.test(container) ? 'probably' : 'maybe';
-}
 
 /** A player; see `types.d.ts`. */
 export class Player extends EventTarget {
@@ -130,6 +62,14 @@ export class Player extends EventTarget {
   #metadata = {};
   /** Called when the player begins by itself, behind the one that it follows. @type {((at: number) => void) | undefined} */
   #follows;
+  /** What the app chose, and who plays. @type {'auto' | import('./types').Engine} */
+  #chosen;
+  /** @type {import('./types').Engine} */
+  #engine;
+  /** A failure that something else makes good. */
+  #goesOn = false;
+  /** The element, where it plays. @type {HTMLAudioElement | undefined} */
+  #element;
   #fade = 1;
   #rate = 1;
   #preservesPitch = true;
@@ -151,8 +91,11 @@ export class Player extends EventTarget {
   #failure;
 
   /** @param {import('./types').PlayerOptions} [options] */
-  constructor({ telemetry, destination } = {}) {
+  constructor({ telemetry, destination, engine = 'auto' } = {}) {
     super();
+    if (!['auto', 'stream', 'element'].includes(engine)) throw new TypeError(`createPlayer: option "engine": expected auto, stream or element, got ${engine}`);
+    this.#chosen = engine;
+    this.#engine = engine === 'auto' ? usualEngine() : engine;
     this.#context = /** @type {AudioContext} */ (destination?.context ?? sharedContext());
     this.#destination = destination ?? this.#context.destination;
     this.#gain = new GainNode(this.#context);
@@ -163,8 +106,8 @@ export class Player extends EventTarget {
     sides.set(this.#id, {
       tell: [
         (_, name) => {
-          // Another source may play: nothing has failed yet.
-          if (name === 'error' && this.#others.length > 0) return;
+          // Something else may play: nothing has failed yet.
+          if (name === 'error' && this.#goesOn) return;
           if (name === 'loadedmetadata' && this.#preload === 'metadata' && this.paused) this.#tell(STOP);
           if (name === 'statechange') lastTrace.traceparent = traceparentOfPlay(this.#id);
           this.dispatchEvent(new Event(name));
@@ -208,12 +151,18 @@ export class Player extends EventTarget {
     withCore((core) => tell(core, what, this.#id, value));
   }
 
+  get engine() {
+    return this.#engine;
+  }
+
   #tellContext() {
+    if (this.#engine === 'element') return;
     this.#tell(CONTEXT, stateOf(this.#context));
   }
 
   /** Opens worker and worklet; each tells the core once it is there, or that it can't be had. */
   #open() {
+    if (this.#engine === 'element') return void this.#openElement();
     this.#worker?.terminate();
     const worker = (this.#worker = openWorker(placeOf('worker')));
     if (this.#told) worker.postMessage(this.#told);
@@ -223,7 +172,7 @@ export class Player extends EventTarget {
       // The Worker's script sends two things that are no facts: what a file says of its music, and that the wasm is not there.
       if (data instanceof Uint8Array) tell(currentCore(), FACT, this.#id, 0, 0, 0, false, data);
       else if (data.texts) this.#describe(data);
-      else if (data.ask) this.#answer(worker, data);
+      else if (data.ask) answer(this.#source, worker, data);
       else this.#tell(MEDIA_UNAVAILABLE);
     };
     this.#opened = openOutput(this.#context, placeOf('worklet')).then(
@@ -248,6 +197,33 @@ export class Player extends EventTarget {
     );
   }
 
+  /** The browser's own element in the place of both. */
+  async #openElement() {
+    this.#worker?.terminate();
+    this.#node?.port.postMessage('close');
+    this.#node?.disconnect();
+    this.#worker = this.#node = undefined;
+    const { ElementLink, RATE: rate } = await onRequest.element();
+    if (this.#destroyed) return;
+    this.#element = new Audio();
+    this.#applyVolume();
+    const link = new ElementLink(this.#element, () => this.#tell(CONTEXT, 2));
+    link.onmessage = ({ data }) => tell(currentCore(), FACT, this.#id, 0, 0, 0, false, data);
+    link.port.onmessage = ({ data: [kind, epoch, at, figure, flag] }) =>
+      tell(currentCore(), REPORT + kind, this.#id, epoch, at, figure, Boolean(flag));
+    // Both in one, with as much of them as is used here.
+    this.#worker = /** @type {Worker} */ (/** @type {unknown} */ (link));
+    this.#node = /** @type {AudioWorkletNode} */ (/** @type {unknown} */ (link));
+    if (this.#told) this.#worker.postMessage(this.#told);
+    withCore((core) => tell(core, ENGINE, this.#id, 0, 0, 0, true));
+    this.#tell(OUTPUT_READY, rate);
+    this.#tell(CONTEXT, 0);
+  }
+
+  #applyVolume() {
+    if (this.#element) Object.assign(this.#element, { volume: this.#volume, muted: this.#muted, preservesPitch: this.#preservesPitch });
+  }
+
   /** @param {{ texts: [string, string][], picture?: { mime: string, bytes: Uint8Array<ArrayBuffer> } }} tags */
   #describe({ texts, picture }) {
     const artwork = picture && new Blob([picture.bytes], { type: picture.mime });
@@ -261,7 +237,21 @@ export class Player extends EventTarget {
     this.#promises.delete(token);
     if (!name) promise?.resolve();
     else if (name === 'AbortError' && this.#signal?.aborted) promise?.reject(this.#signal.reason);
-    else promise?.reject(this.#fault(name, message));
+    else {
+      const error = this.#fault(name, message);
+      this.#goesOn = this.#alternative(error) > 0;
+      promise?.reject(error);
+    }
+  }
+
+  /** What may play in the place of what did not: another source (1), the browser's own element (2), or nothing (0).
+   *  @param {DOMException} error */
+  #alternative({ name, message }) {
+    if (OF_THE_SOURCE.has(name) && this.#others.length > 0) return 1;
+    const { fetch, renew, headers } = this.#source ?? {};
+    // The element would not get what the server refused, and lets nobody have a hand in its requests.
+    const hopeless = message.startsWith('The server answered') || fetch || renew || headers || this.#chosen !== 'auto';
+    return this.#engine === 'stream' && !hopeless && canHaveElement(name, message, String(this.#source?.src)) ? 2 : 0;
   }
 
   /** One object for one failure: what a promise rejects with is what `error` holds, its cause included.
@@ -352,12 +342,21 @@ export class Player extends EventTarget {
    *  @param {DOMException} error @param {() => Promise<void>} begin @param {import('./types').PlayOptions} options @returns {Promise<void>} */
   async #otherwise(error, begin, options) {
     const loaded = this.#loaded.signal;
-    if (OF_THE_SOURCE.has(error.name) && this.#others.length > 0) {
+    const other = this.#alternative(error);
+    this.#goesOn = false;
+    if (other === 1) {
       this.#source = this.#others.shift();
       this.#error = undefined;
       this.#resolver.reset();
       await this.#select();
       return begin().catch((next) => this.#otherwise(next, begin, options));
+    }
+    if (other === 2) {
+      this.#engine = 'element';
+      this.#error = undefined;
+      await this.#openElement();
+      await this.#select();
+      return begin();
     }
     if (error.name !== 'NotAllowedError' || !options.onGesture) throw error;
     await new Promise((/** @type {(event: Event) => void} */ resolve, reject) => {
@@ -365,24 +364,6 @@ export class Player extends EventTarget {
       loaded.addEventListener('abort', () => reject(new DOMException('Another source was loaded.', 'AbortError')), { once: true });
     });
     return this.play({ ...options, onGesture: false });
-  }
-
-  /** What the Worker asks of the app: a response, or another URL. @param {Worker} worker @param {any} question */
-  async #answer(worker, { ask, fetch: url, headers, credentials, renew, status }) {
-    const source = this.#source;
-    try {
-      if (renew) {
-        const next = await source?.renew?.({ url: renew, status });
-        return worker.postMessage({ answer: ask, url: next && new URL(next, document.baseURI).href });
-      }
-      const response = await source?.fetch?.(new Request(url, { headers, credentials }));
-      const body = response?.body ?? null;
-      const answer = { answer: ask, status: response?.status, headers: [...(response?.headers ?? [])], body };
-      worker.postMessage(answer, body ? [body] : []);
-    } catch (error) {
-      console.error(error);
-      worker.postMessage({ answer: ask });
-    }
   }
 
   prepare() {
@@ -544,6 +525,7 @@ export class Player extends EventTarget {
 
   /** Puts what shifts the pitch back between the worklet and the fader, where the rate has moved it. */
   async #keepPitch() {
+    if (this.#engine === 'element') return this.#applyVolume();
     const needed = this.#preservesPitch && this.#rate !== 1;
     if (needed && !this.#shifter) {
       const module = await onRequest.stretch().catch(() => undefined);
@@ -605,18 +587,14 @@ export class Player extends EventTarget {
   }
 
   #applyGain() {
+    this.#applyVolume();
     // A short ramp instead of a step, which would click.
     this.#gain.gain.setTargetAtTime(this.#muted ? 0 : this.#volume, this.#context.currentTime, 0.01);
     this.dispatchEvent(new Event('volumechange'));
   }
 
   stats() {
-    const [playTime = 0, stallTime = 0, stalls = 0, decodeFailures = 0, latency = NaN, ...phases] = this.#read().slice(6);
-    const [metadata = 0, connect = 0, firstByte = 0, decode = 0, output = 0] = phases;
-    return {
-      playTime, stallTime, stalls, decodeFailures, latency,
-      phases: { metadata, connect, firstByte, decode, output },
-    };
+    return statsOf(this.#read().slice(6));
   }
 }
 

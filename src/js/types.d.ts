@@ -342,7 +342,13 @@ export interface PlayOptions {
   onGesture?: boolean;
 }
 
+/** Who plays: `stream` is the package's own engine, `element` the browser's. */
+export type Engine = 'stream' | 'element';
+
 export interface PlayerOptions {
+  /** `auto` at first: the package's own, but for iOS, where a locked screen suspends Web Audio; and the element where that can't play:
+   *  media of another origin without CORS, formats that it does not know, no wasm or no worklet. */
+  engine?: 'auto' | Engine;
   /** The pipeline that tells of the plays. Without one the player works alike. */
   telemetry?: Telemetry;
   /** Where the sound goes, in any AudioContext; by default the speakers, over one context for the page. */
@@ -429,6 +435,8 @@ export class Player extends EventTarget {
   stop(): void;
   /** Gives everything back. */
   destroy(): void;
+  /** Who plays. An element has no `analyser`, follows nobody, and tells its start by an event instead of a frame. */
+  readonly engine: Engine;
   readonly state: PlayerState;
   readonly paused: boolean;
   readonly ended: boolean;

@@ -29,7 +29,7 @@ async function playerPage(where = browser, prepare = async () => {}, places = {}
     const { createPlayer, createTelemetry, init } = globalThis.tonearm;
     init(places).catch(() => {});
     globalThis.telemetry = createTelemetry({ serviceName: 'failures', scheduledDelayMillis: 100, propagateTo: [cdn] });
-    globalThis.player = createPlayer({ telemetry: globalThis.telemetry });
+    globalThis.player = createPlayer({ telemetry: globalThis.telemetry, engine: 'stream' });
     globalThis.media = (name, faults = '') => `${cdn}/tracks/${name}.mp3?n=${Math.random()}&${faults}`;
     globalThis.attempt = async (url, options) => {
       try {
@@ -208,6 +208,20 @@ for (const [what, pattern] of /** @type {const} */ ([
   });
 }
 
+test('without the worklet the element plays, where the app has not ruled it out', async () => {
+  const page = await playerPage(browser, undefined, { worklet: '/nowhere.js' });
+  const outcome = await page.evaluate(async () => {
+    const player = globalThis.tonearm.createPlayer();
+    let errors = 0;
+    player.addEventListener('error', () => errors++);
+    await player.load(media('short'));
+    await player.play();
+    return [player.engine, player.state, errors];
+  });
+  assert.deepEqual(outcome, ['element', 'playing', 0]);
+  await page.close();
+});
+
 /** What `look` finds, once it does. @template T @param {() => Promise<T>} look */
 async function until(look, tries = 80) {
   for (let n = 0; n < tries; n++) {
@@ -291,7 +305,7 @@ test('options that are wrong are named', async () => {
     'TypeError: createTelemetry: option "headers": expected an object of strings, or a function that gives one, got object',
     'TypeError: createTelemetry: option "maxExportBatchSize": expected a whole number from 1 to 10000, got the number 0.5',
     'TypeError: createTelemetry: option "endpont": is not known',
-    'TypeError: load: option "source": expected a URL, or an object with "src" (a URL) or "resolve" (a function), got number',
+    'TypeError: load: option "source": expected a URL, a Blob, or an object with "src" (one of these) or "resolve" (a function), got number',
     'InvalidStateError',
   ]);
   await page.close();

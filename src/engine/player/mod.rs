@@ -54,6 +54,7 @@ pub struct Player {
     trace: PlayTrace,
     previous: Option<SpanContext>,
     start: Option<StartUp>,
+    engine: &'static str,
     output: Option<(u32, ContextState)>,
     output_lost: bool,
     /// Why the media plane can't be had, if it can't.
@@ -112,6 +113,7 @@ impl Player {
             trace: PlayTrace::default(),
             previous: None,
             start: None,
+            engine: "stream",
             output: None,
             output_lost: false,
             media_lost: None,
@@ -212,6 +214,7 @@ impl Player {
             PlayerInput::Rate(speed) => self.set_speed(edge, speed),
             PlayerInput::Loop(looping) => self.looping = looping,
             PlayerInput::Stop => self.stop(edge, PlayFailure::Aborted),
+            PlayerInput::Engine(engine) => self.engine = engine,
             PlayerInput::OutputReady { rate, state } => self.output_ready(edge, rate, state),
             PlayerInput::OutputUnavailable => {
                 self.output_lost = true;
@@ -435,6 +438,7 @@ impl Player {
     fn play_context(&self) -> PlayContext<'_> {
         let source = self.source.as_ref();
         PlayContext {
+            engine: self.engine,
             attributes: source.map_or(&[], |source| &source.attributes),
             parent: source.and_then(|source| source.parent),
             trigger: self.request.map_or("api", |request| request.trigger),

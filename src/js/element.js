@@ -1,0 +1,274 @@
+// The engine that is the browser's own: a media element that stands in for Worker and worklet. It takes their commands and says
+// their facts and reports, so that the core, its states and its telemetry are the same; what it can't know to the frame it tells by
+// events. A script that is loaded where it is needed: on iOS, without wasm or worklets, for media that only an element may play.
+
+/** The rate in which positions are told, in frames a second. */
+export const RATE = 48_000;
+
+/** Kinds of reports, as the worklet numbers them; the last is of this engine alone. */
+const POSITION = 1;
+const GAP_STARTED = 2;
+const GAP_ENDED = 3;
+const ENDED = 4;
+const AUDIBLE_BY_EVENT = 5;
+
+/** Kinds of facts (`messages/src/fact.rs`). */
+const HELLO = 0;
+const RESPONSE_HEAD = 2;
+const FIRST_BYTE = 3;
+const BODY_END = 4;
+const FORMAT = 5;
+const FIRST_DECODED = 6;
+const BUFFERED = 8;
+const DECODED_ALL = 10;
+const FAILED = 11;
+
+/** `MediaError.code` (HTML): what the media plane would call it. */
+const UNSUPPORTED = 0;
+const UNDECODABLE = 1;
+
+/** Numbers of a message, the lowest byte first. */
+class Message {
+  /** @type {number[]} */
+  #bytes;
+  /** @param {number} kind */
+  constructor(kind) {
+    this.#bytes = [kind];
+  }
+  /** @param {number} value @param {number} [size] */
+  whole(value, size = 4) {
+    for (let n = 0; n < size; n++) this.#bytes.push(Math.floor(value / 256 ** n) % 256);
+    return this;
+  }
+  /** @param {number} value */
+  float(value) {
+    this.#bytes.push(...new Uint8Array(Float64Array.of(value).buffer));
+    return this;
+  }
+  /** @param {string} value */
+  text(value) {
+    this.whole(value.length);
+    for (const letter of value) this.#bytes.push(letter.charCodeAt(0) & 127);
+    return this;
+  }
+  get bytes() {
+    return Uint8Array.from(this.#bytes);
+  }
+}
+
+/** Reads a command's fields in their order. @param {Uint8Array} bytes */
+function reader(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  let at = 1;
+  const whole = () => view.getUint32((at += 4) - 4, true);
+  return {
+    whole,
+    byte: () => bytes[at++],
+    float: () => view.getFloat64((at += 8) - 8, true),
+    text() {
+      const length = whole();
+      return String.fromCharCode(...bytes.subarray(at, (at += length)));
+    },
+  };
+}
+
+/** Worker and worklet in one. */
+export class ElementLink {
+  #audio;
+  #onRefused;
+  #epoch = 0;
+  #request = 0;
+  #start = 0;
+  #speed = 1;
+  #sounding = false;
+  #wanted = false;
+  #gap = 0;
+  #told = false;
+  /** @type {string | undefined} */
+  #blob;
+  /** What the page hears as the Worker's messages. @type {((event: { data: any }) => void) | null} */
+  onmessage = null;
+  onerror = null;
+  /** The worklet's port. */
+  port = {
+    postMessage: (/** @type {any} */ message) => this.#output(message),
+    /** @type {((event: { data: any }) => void) | null} */
+    onmessage: null,
+  };
+
+  /** @param {HTMLAudioElement} audio @param {() => void} onRefused */
+  constructor(audio, onRefused) {
+    this.#audio = audio;
+    this.#onRefused = onRefused;
+    /** @type {Record<string, () => void>} */
+    const heard = {
+      loadedmetadata: () => this.#metadata(),
+      canplay: () => this.#decoded(),
+      seeked: () => this.#seeked(),
+      progress: () => this.#progress(),
+      playing: () => this.#audible(),
+      waiting: () => this.#dry(),
+      timeupdate: () => this.#sounding && this.#report(POSITION, this.#frames()),
+      ended: () => this.#ended(),
+      error: () => this.#failed(),
+    };
+    for (const [name, listener] of Object.entries(heard)) audio.addEventListener(name, listener);
+  }
+
+  /** @param {Message} message */
+  #fact(message) {
+    this.onmessage?.({ data: message.bytes });
+  }
+
+  /** @param {number} kind @param {number} figure @param {boolean} [flag] */
+  #report(kind, figure, flag) {
+    this.port.onmessage?.({ data: [kind, this.#epoch, performance.now(), figure, flag] });
+  }
+
+  #now() {
+    return performance.timeOrigin + performance.now();
+  }
+
+  #frames() {
+    return Math.max(0, Math.round(((this.#audio.currentTime - this.#start) / this.#speed) * RATE));
+  }
+
+  /** A command to the media plane, or what the page says of the source. @param {any} data */
+  postMessage(data) {
+    if (data.source) {
+      if (this.#blob) URL.revokeObjectURL(this.#blob);
+      this.#blob = data.source.blob && URL.createObjectURL(data.source.blob);
+      return;
+    }
+    if (!(data instanceof Uint8Array)) return;
+    const { whole, byte, float, text } = reader(data);
+    const audio = this.#audio;
+    switch (data[0]) {
+      case 0:
+        // The same build as the page's: there is no other script between them.
+        return this.#fact(new Message(HELLO).text(text()));
+      case 1: {
+        this.#epoch = whole();
+        const url = text();
+        audio.crossOrigin = byte() ? 'use-credentials' : null;
+        whole();
+        this.#start = float();
+        this.#speed = float();
+        this.#request = whole();
+        [this.#sounding, this.#told] = [false, false];
+        audio.src = this.#blob ?? url;
+        audio.playbackRate = this.#speed;
+        if (this.#start > 0) audio.currentTime = this.#start;
+        return audio.load();
+      }
+      case 3:
+        this.#epoch = whole();
+        this.#start = float();
+        this.#speed = float();
+        this.#sounding = false;
+        audio.playbackRate = this.#speed;
+        audio.currentTime = this.#start;
+        return;
+      case 4:
+        audio.pause();
+        if (audio.src) {
+          audio.removeAttribute('src');
+          audio.load();
+        }
+    }
+  }
+
+  terminate() {
+    this.#output('close');
+  }
+
+  /** @param {any} message an epoch to be heard, -1 to hold, or the end */
+  #output(message) {
+    if (message === 'close') return this.postMessage(Uint8Array.of(4));
+    if (typeof message !== 'number') return;
+    this.#wanted = message >= 0;
+    if (message < 0) {
+      this.#sounding = false;
+      return this.#audio.pause();
+    }
+    if (!this.#audio.src) return;
+    this.#audio.play().catch(({ name }) => {
+      if (name === 'NotAllowedError') this.#onRefused();
+    });
+    // One that never stopped says nothing of it.
+    if (!this.#audio.paused && this.#audio.readyState > 2) this.#audible();
+  }
+
+  connect() {
+    return this;
+  }
+  disconnect() {}
+
+  #metadata() {
+    const { duration } = this.#audio;
+    // It has come, so the server gave it: its status is not to be had from an element.
+    const head = new Message(RESPONSE_HEAD).whole(this.#request).float(this.#now()).whole(200, 2);
+    this.#fact(head.whole(0, 1).whole(1, 1).whole(0, 1).whole(0, 1).whole(0, 1));
+    this.#fact(new Message(FIRST_BYTE).whole(this.#request).float(this.#now()));
+    const format = new Message(FORMAT).whole(this.#epoch).text('').whole(0).whole(0, 1);
+    if (Number.isFinite(duration)) format.whole(1, 1).float(duration);
+    else format.whole(0, 1);
+    this.#fact(format.whole(0, 1).whole(0));
+  }
+
+  #decoded() {
+    if (!this.#told) this.#fact(new Message(FIRST_DECODED).whole(this.#epoch).float(this.#now()).float(this.#start));
+    this.#told = true;
+  }
+
+  #seeked() {
+    this.#fact(new Message(FIRST_DECODED).whole(this.#epoch).float(this.#now()).float(this.#start));
+    if (this.#wanted && !this.#audio.paused) this.#audible();
+  }
+
+  #progress() {
+    const { buffered, currentTime, duration } = this.#audio;
+    for (let n = 0; n < buffered.length; n++) {
+      if (buffered.start(n) > currentTime + 0.1 || buffered.end(n) < currentTime) continue;
+      this.#fact(new Message(BUFFERED).whole(this.#epoch).float(buffered.end(n)));
+      if (buffered.end(n) >= duration - 0.1) this.#body(0);
+    }
+  }
+
+  /** The request's body ended. @param {number} how 0 whole, 2 broken */
+  #body(how) {
+    if (!this.#request) return;
+    this.#fact(new Message(BODY_END).whole(this.#request).float(this.#now()).whole(0, 8).whole(how, 1));
+    this.#request = 0;
+  }
+
+  #audible() {
+    if (this.#gap > 0) {
+      this.#report(GAP_ENDED, Math.round(((performance.now() - this.#gap) / 1000) * RATE), true);
+      this.#gap = 0;
+    } else if (!this.#sounding) this.#report(AUDIBLE_BY_EVENT, this.#frames());
+    this.#sounding = true;
+  }
+
+  #dry() {
+    if (!this.#sounding || this.#audio.seeking) return;
+    this.#gap = performance.now();
+    this.#sounding = false;
+    this.#report(GAP_STARTED, this.#frames());
+  }
+
+  #ended() {
+    this.#sounding = false;
+    this.#body(0);
+    this.#fact(new Message(DECODED_ALL).whole(this.#epoch).float(this.#audio.duration).whole(0, 8).whole(0));
+    this.#report(ENDED, this.#frames());
+  }
+
+  #failed() {
+    const { error } = this.#audio;
+    if (!error || !this.#audio.getAttribute('src')) return;
+    if (error.code === error.MEDIA_ERR_NETWORK) return this.#body(2);
+    const why = error.code === error.MEDIA_ERR_DECODE ? UNDECODABLE : UNSUPPORTED;
+    this.#fact(new Message(FAILED).whole(this.#epoch).whole(why, 1));
+  }
+}

@@ -1,0 +1,65 @@
+// What a source may be, and what can be played.
+
+/** What wasm takes as a string: ids may be numbers. @param {unknown} value */
+const textOf = (value) => (value === undefined || value === null ? undefined : String(value));
+
+/** @param {unknown} given @returns {import('./types').Source} */
+export function sourceOf(given) {
+  const plain = typeof given === 'string' || given instanceof URL || given instanceof Blob;
+  const source = /** @type {import('./types').Source} */ (plain ? { src: given } : (given ?? {}));
+  const { src, resolve, trackId, playlistId } = source;
+  const sound = src === undefined ? typeof resolve === 'function' : (typeof src === 'string' && src !== '') || src instanceof URL || src instanceof Blob;
+  if (!sound) {
+    const what = 'expected a URL, a Blob, or an object with "src" (one of these) or "resolve" (a function)';
+    throw new TypeError(`load: option "source": ${what}, got ${given === null ? 'null' : typeof given}`);
+  }
+  return { ...source, trackId: textOf(trackId), playlistId: textOf(playlistId) };
+}
+
+/** Failures of a source after which another may play. */
+export const OF_THE_SOURCE = new Set(['NotSupportedError', 'EncodingError', 'NetworkError']);
+
+/** Whether a type can be played: by the formats that there are modules of. @param {string} type */
+export function canPlayType(type) {
+  const [, container, codecs] = /^audio\/(?:x-)?([^;\s]+)(?:.*codecs="?([^"]*)"?)?/i.exec(type) ?? [];
+  const known = /^(mpeg|mp3|aac|mp4|m4a|flac|ogg|opus|wave?)$/i.test(container ?? '');
+  if (!known || (codecs && !/^(mp3|mp4a\.(40\.(2|5|29|34)|6[9b])|flac|opus|vorbis|1)$/i.test(codecs.trim()))) return '';
+  return codecs || /mpeg|mp3|flac|opus/i.test(container) ? 'probably' : 'maybe';
+}
+
+/** Ends of names that promise a format which a browser may know and the package does not. */
+const OTHERS = /\.(m4a|m4b|mp4|webm|weba|mka|aiff?|caf|amr|m3u8)$/i;
+
+/** Whether the browser's own element may play after a failure: media of another origin that only it may have, formats that only
+ *  it knows, parts of the package that could not be had or are of another version.
+ *  @param {string} name @param {string} message @param {string} src */
+export const canHaveElement = (name, message, src) =>
+  name === 'NetworkError' || message.includes('different versions') ||
+  (name === 'NotSupportedError' && OTHERS.test(src.split(/[?#]/, 1)[0]));
+
+/** Who plays where the app does not choose. On iOS a lock of the screen suspends Web Audio, and can't be foreseen.
+ *  @returns {import('./types').Engine} */
+export function usualEngine() {
+  const { platform = '', maxTouchPoints = 0 } = globalThis.navigator ?? {};
+  const ios = /^iP(hone|ad|od)/.test(platform) || (platform === 'MacIntel' && maxTouchPoints > 1);
+  const able = typeof WebAssembly === 'object' && typeof AudioWorkletNode === 'function' && typeof Worker === 'function';
+  return ios || !able ? 'element' : 'stream';
+}
+
+/** What the Worker asks of the app: a response, or another URL. @param {import('./types').Source | undefined} source @param {Worker} worker
+ *  @param {any} question */
+export async function answer(source, worker, { ask, fetch: url, headers, credentials, renew, status }) {
+  try {
+    if (renew) {
+      const next = await source?.renew?.({ url: renew, status });
+      return worker.postMessage({ answer: ask, url: next && new URL(next, document.baseURI).href });
+    }
+    const response = await source?.fetch?.(new Request(url, { headers, credentials }));
+    const body = response?.body ?? null;
+    const told = { answer: ask, status: response?.status, headers: [...(response?.headers ?? [])], body };
+    worker.postMessage(told, body ? [body] : []);
+  } catch (error) {
+    console.error(error);
+    worker.postMessage({ answer: ask });
+  }
+}
