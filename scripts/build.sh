@@ -55,6 +55,7 @@ bundle src/js/records.js records.js
 bundle src/js/queue.js queue.js
 bundle src/js/stretch.js stretch.js
 bundle src/js/element.js element.js
+bundle src/js/media_session.js media-session.js
 cp node_modules/signalsmith-stretch/SignalsmithStretch.mjs pkg/dist/stretch_worklet.js
 # In development mode it stands beside the other script of the page.
 sed 's/"\.\/index\.js"/".\/index.development.js"/' pkg/dist/queue.js > pkg/dist/queue.development.js
@@ -69,8 +70,8 @@ for module in media mp3 aac flac vorbis opus wav opus_decoder; do
   wasm-opt "${features[@]}" -O3 --strip-debug --strip-producers tonearm_${module}_bg.wasm -o tonearm_${module}_bg.wasm
   rm -f tonearm_${module}.js tonearm_${module}_bg.js
 done
-for script in index.js traced_fetch.js records.js queue.js element.js worker.js worklet.js stretch.js; do minify $script; done
+for script in index.js traced_fetch.js records.js queue.js element.js media-session.js worker.js worklet.js stretch.js; do minify $script; done
 # Within the page's script; alone it is measured (size-budget.json).
 terser tonearm_bg.js --module --compress passes=3 --mangle -o "$TONEARM_ROOT/target/glue.js"
 rm -f tonearm.js tonearm_bg.js tonearm_full.js
-cp ../../src/js/types.d.ts ../../src/js/queue.d.ts .
+cp ../../src/js/types.d.ts ../../src/js/queue.d.ts ../../src/js/media-session.d.ts .

@@ -563,10 +563,7 @@ export class Player extends EventTarget {
     withCore((core) => tell(core, LOOP, this.#id, start, end, 0, start !== undefined));
   }
 
-  /** @param {string} type */
-  canPlayType(type) {
-    return canPlayType(type);
-  }
+  canPlayType = canPlayType;
 
   get volume() {
     return this.#volume;

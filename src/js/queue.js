@@ -215,7 +215,7 @@ export class Queue extends EventTarget {
     this.#next = undefined;
     if (prepared) {
       this.#swap(place);
-      this.#players[1].stop();
+      if (!this.#players[1].ended) this.#players[1].stop();
       return this.player.play();
     }
     this.#players[1].stop();

@@ -103,7 +103,7 @@ async function eventually(so, tries = 60) {
   throw new Error('it never came to be');
 }
 
-test('pause holds, play resumes, a seek goes there, the end ends', async () => {
+test('pause holds, play resumes, a seek goes there, the end goes over into the next', async () => {
   const { page } = await openDemo();
   await page.click('#tracks li:nth-child(2) button');
   await page.waitForFunction(() => player.state === 'playing');
@@ -125,9 +125,17 @@ test('pause holds, play resumes, a seek goes there, the end ends', async () => {
   await page.waitForFunction(() => player.state === 'playing' && player.currentTime > 10.2);
   const range = await page.evaluate(() => [player.buffered.start(0), player.buffered.end(0), player.currentTime]);
   assert.ok(range[0] === 10 && range[1] > range[2] && range[2] < 11.5, `${range}`);
-  await page.evaluate(() => (player.currentTime = player.duration - 1));
-  await page.waitForFunction(() => player.ended, null, { timeout: 5000 });
-  const ended = await read(page);
+  await page.evaluate(() => {
+    globalThis.first = player;
+    player.currentTime = player.duration - 1;
+  });
+  // The queue goes on with the next track, in another player.
+  await page.waitForFunction(() => globalThis.first.ended && player !== globalThis.first && player.state === 'playing', null, { timeout: 5000 });
+  const ended = await page.evaluate(() => {
+    const { currentTime: time, duration, paused } = globalThis.first;
+    return { time, duration, paused, telemetry: telemetry.stats(), index: queue.index };
+  });
+  assert.equal(ended.index, 2);
   assert.ok(Math.abs(ended.time - ended.duration) < 0.01, `${ended.time} of ${ended.duration}`);
   assert.ok(ended.paused);
   const { started, recovered, exported, pending, dropped } = ended.telemetry.traces;

@@ -3,13 +3,13 @@
 const SECONDS = 30;
 const PER_SECOND = 5;
 
-/** @param {import('tonearm').Player} player @param {HTMLElement} list @param {HTMLCanvasElement} canvas */
-export function showFigures(player, list, canvas) {
+/** @param {import('tonearm/queue').Queue} queue @param {HTMLElement} list @param {HTMLCanvasElement} canvas */
+export function showFigures(queue, list, canvas) {
   /** @type {{ ahead: number, silent: boolean }[]} */
   const past = [];
   const draw = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
   setInterval(() => {
-    const { stats, buffered, currentTime, state } = { stats: player.stats(), buffered: player.buffered, currentTime: player.currentTime, state: player.state };
+    const { stats, buffered, currentTime, state } = { stats: queue.player.stats(), buffered: queue.player.buffered, currentTime: queue.player.currentTime, state: queue.player.state };
     const ahead = buffered.length ? Math.max(0, buffered.end(0) - currentTime) : 0;
     past.push({ ahead, silent: state === 'rebuffering' || state === 'recovering' });
     if (past.length > SECONDS * PER_SECOND) past.shift();

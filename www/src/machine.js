@@ -3,13 +3,13 @@
 const STATES = ['idle', 'loading', 'ready', 'starting', 'playing', 'rebuffering', 'paused', 'seeking', 'ended', 'recovering', 'failed'];
 const KEPT = 8;
 
-/** @param {import('tonearm').Player} player @param {HTMLElement} machine @param {HTMLElement} history @param {HTMLElement} badge */
-export function showMachine(player, machine, history, badge) {
+/** @param {import('tonearm/queue').Queue} queue @param {HTMLElement} machine @param {HTMLElement} history @param {HTMLElement} badge */
+export function showMachine(queue, machine, history, badge) {
   const cells = new Map(STATES.map((state) => [state, Object.assign(document.createElement('span'), { textContent: state })]));
   machine.append(...cells.values());
   let before = '';
   const show = () => {
-    const { state } = player;
+    const { state } = queue.player;
     badge.textContent = state;
     badge.dataset.state = state;
     for (const [name, cell] of cells) cell.classList.toggle('is-current', name === state);
@@ -20,6 +20,6 @@ export function showMachine(player, machine, history, badge) {
     }
     before = state;
   };
-  player.addEventListener('statechange', show);
+  queue.addEventListener('statechange', show);
   show();
 }

@@ -1,10 +1,13 @@
 // The demo: a player, and what it tells. Everything shown comes from the package's public interface and from the
 // receiver; nothing reaches inside.
 
-import { createPlayer, createTelemetry } from 'tonearm';
+import { createTelemetry } from 'tonearm';
+import { mediaSession } from 'tonearm/media-session';
+import { createQueue } from 'tonearm/queue';
 import { showFaults } from './faults.js';
 import { showFigures } from './figures.js';
 import { showMachine } from './machine.js';
+import { showSpectrum } from './spectrum.js';
 import { watchTold } from './told.js';
 import { watchTrace } from './trace.js';
 import './style.css';
@@ -21,67 +24,109 @@ const telemetry = createTelemetry({
   // So that the page shows them while one listens.
   metricIntervalMillis: 2000,
 });
-const player = createPlayer({ telemetry });
-Object.assign(globalThis, { player, telemetry });
+const queue = createQueue({ telemetry, repeat: 'all' });
+Object.assign(globalThis, { queue, telemetry });
+// Another one with each track.
+Object.defineProperty(globalThis, 'player', { get: () => queue.player });
 
 /** @type {{ id: string, title: string, artist: string, duration: number }[]} */
 const tracks = await (await fetch('/api/tracks')).json();
-let current = -1;
 
-async function select(/** @type {number} */ index) {
-  current = index;
-  const track = tracks[index];
-  $('title').textContent = track.title;
-  $('artist').textContent = track.artist;
-  for (const [n, item] of [...$('tracks').children].entries()) item.toggleAttribute('aria-current', n === index);
-  await player.load({
-    trackId: track.id,
-    // The media's URL is known once the metadata is: its request is part of the play.
-    resolve: async ({ fetch }) => {
-      const response = await fetch(`/api/tracks/${track.id}`);
-      if (!response.ok) throw new Error(`metadata: ${response.status}`);
-      return (await response.json()).url;
-    },
-  });
-}
+/** @param {(typeof tracks)[number]} track @returns {import('tonearm').Source} */
+const sourceOf = ({ id }) => ({
+  trackId: id,
+  // The media's URL is known once the metadata is: its request is part of the play.
+  resolve: async ({ fetch }) => {
+    const response = await fetch(`/api/tracks/${id}`);
+    if (!response.ok) throw new Error(`metadata: ${response.status}`);
+    return (await response.json()).url;
+  },
+});
 
-function play() {
-  $('error').textContent = '';
-  player.play().catch((/** @type {DOMException} */ error) => {
-    if (error.name !== 'AbortError') $('error').textContent = `${error.name}: ${error.message}`;
-  });
-}
-
-for (const [index, track] of tracks.entries()) {
+function list(/** @type {string} */ title, /** @type {string} */ length) {
   const item = document.createElement('li');
   const button = document.createElement('button');
-  button.append(Object.assign(document.createElement('b'), { textContent: track.title }));
-  button.append(Object.assign(document.createElement('span'), { textContent: clock(track.duration) }));
-  button.onclick = () => {
-    select(index).catch(() => {});
-    play();
-  };
+  button.append(Object.assign(document.createElement('b'), { textContent: title }));
+  button.append(Object.assign(document.createElement('span'), { textContent: length }));
+  const index = $('tracks').children.length;
+  button.onclick = () => play(index);
   item.append(button);
   $('tracks').append(item);
 }
 
+for (const track of tracks) {
+  queue.add(sourceOf(track));
+  list(track.title, clock(track.duration));
+}
+
+/** Files of the listener's own join the queue. @param {Iterable<File>} files */
+function take(files) {
+  for (const file of files) {
+    tracks.push({ id: file.name, title: file.name.replace(/\.\w+$/, ''), artist: 'Your file', duration: NaN });
+    queue.add({ src: file, trackId: file.name });
+    list(file.name, '');
+  }
+}
+$('file').onchange = () => take($('file').files);
+addEventListener('dragover', (event) => event.preventDefault());
+addEventListener('drop', (event) => {
+  event.preventDefault();
+  take(event.dataTransfer?.files ?? []);
+});
+
+function play(/** @type {number} */ index) {
+  $('error').textContent = '';
+  queue.play(index).catch((/** @type {DOMException} */ error) => {
+    if (error.name !== 'AbortError') $('error').textContent = `${error.name}: ${error.message}`;
+  });
+}
+
+/** @type {string | undefined} */
+let cover;
+function show() {
+  const { title, artist, album, artwork } = queue.player.metadata;
+  const track = tracks[queue.index];
+  $('title').textContent = title ?? track?.title ?? 'Pick a track';
+  $('artist').textContent = [artist ?? track?.artist, album].filter(Boolean).join(' · ');
+  for (const [n, item] of [...$('tracks').children].entries()) item.toggleAttribute('aria-current', n === queue.index);
+  if (cover) URL.revokeObjectURL(cover);
+  cover = artwork && URL.createObjectURL(artwork);
+  $('cover').hidden = !cover;
+  $('cover').src = cover ?? 'data:,';
+}
+queue.addEventListener('trackchange', show);
+queue.addEventListener('metadatachange', show);
+mediaSession(queue, { metadata: () => ({ title: $('title').textContent, artist: $('artist').textContent }) });
+
 $('play').onclick = () => {
-  if (current < 0) select(0).catch(() => {});
-  if (player.paused) play();
-  else player.pause();
+  if (!queue.player.paused) return queue.pause();
+  $('error').textContent = '';
+  queue.play().catch((/** @type {DOMException} */ error) => {
+    if (error.name !== 'AbortError') $('error').textContent = `${error.name}: ${error.message}`;
+  });
 };
-$('stop').onclick = () => player.stop();
-$('mute').onclick = () => (player.muted = !player.muted);
-$('volume').oninput = () => (player.volume = Number($('volume').value));
-player.addEventListener('volumechange', () => $('mute').setAttribute('aria-pressed', String(player.muted)));
+$('stop').onclick = () => queue.player.stop();
+$('next').onclick = () => queue.next().catch(() => {});
+$('previous').onclick = () => queue.previous().catch(() => {});
+$('shuffle').onclick = () => {
+  queue.shuffle = !queue.shuffle;
+  $('shuffle').setAttribute('aria-pressed', String(queue.shuffle));
+};
+$('rate').onchange = () => (queue.player.playbackRate = Number($('rate').value));
+queue.addEventListener('trackchange', () => (queue.player.playbackRate = Number($('rate').value)));
+$('crossfade').onchange = () => (queue.crossfade = Number($('crossfade').value));
+$('mute').onclick = () => (queue.muted = !queue.muted);
+$('volume').oninput = () => (queue.volume = Number($('volume').value));
+queue.addEventListener('volumechange', () => $('mute').setAttribute('aria-pressed', String(queue.muted)));
 
 let dragging = false;
 $('position').oninput = () => {
   dragging = true;
-  $('elapsed').textContent = clock($('position').value * (player.duration || 0));
+  $('elapsed').textContent = clock($('position').value * (queue.player.duration || 0));
 };
 $('position').onchange = () => {
   dragging = false;
+  const { player } = queue;
   if (player.duration > 0) player.currentTime = $('position').value * player.duration;
 };
 
@@ -91,6 +136,7 @@ function clock(/** @type {number} */ seconds) {
 }
 
 function frame() {
+  const { player } = queue;
   const { currentTime, duration, buffered } = player;
   const share = duration > 0 ? currentTime / duration : 0;
   if (!dragging) {
@@ -109,12 +155,14 @@ function frame() {
 }
 frame();
 
-player.addEventListener('error', () => {
+queue.addEventListener('error', () => {
+  const { player } = queue;
   if (player.error) $('error').textContent = `${player.error.name}: ${player.error.message}`;
 });
 
-showMachine(player, $('machine'), $('history'), $('state'));
-showFigures(player, $('figures'), $('buffer'));
+showSpectrum(queue, $('spectrum'));
+showMachine(queue, $('machine'), $('history'), $('state'));
+showFigures(queue, $('figures'), $('buffer'));
 showFaults($('faults'));
-watchTrace(player, { waterfall: $('waterfall'), phases: $('phases'), id: $('trace-id'), legend: $('legend') });
-watchTold(player, { logs: $('logs'), metrics: $('metrics') });
+watchTrace(queue, { waterfall: $('waterfall'), phases: $('phases'), id: $('trace-id'), legend: $('legend') });
+watchTold(queue, { logs: $('logs'), metrics: $('metrics') });

@@ -13,10 +13,10 @@ const shown = (attributes) =>
 /** @param {string} tag @param {string} text @param {string} [name] */
 const element = (tag, text, name = '') => Object.assign(document.createElement(tag), { textContent: text, className: name });
 
-/** @param {import('tonearm').Player} player @param {Record<'logs' | 'metrics', HTMLElement>} places */
-export function watchTold(player, { logs, metrics }) {
+/** @param {import('tonearm/queue').Queue} queue @param {Record<'logs' | 'metrics', HTMLElement>} places */
+export function watchTold(queue, { logs, metrics }) {
   const show = async () => {
-    const trace = player.traceparent?.slice(3, 35);
+    const trace = queue.player.traceparent?.slice(3, 35);
     if (!trace) return;
     const get = async (/** @type {string} */ what) => (await fetch(`/api/traces/${trace}/${what}`)).json();
     const [lines, points] = await Promise.all([get('logs'), get('metrics')]);

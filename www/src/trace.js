@@ -5,14 +5,14 @@ const EVERY = 700;
 
 /** @typedef {{ traceId: string, spanId: string, parentSpanId: string, service: string, name: string, start: string, end: string, status: number, attributes: Record<string, unknown> }} Span */
 
-/** @param {import('tonearm').Player} player @param {Record<'waterfall' | 'phases' | 'id' | 'legend', HTMLElement>} places */
-export function watchTrace(player, { waterfall, phases, id, legend }) {
+/** @param {import('tonearm/queue').Queue} queue @param {Record<'waterfall' | 'phases' | 'id' | 'legend', HTMLElement>} places */
+export function watchTrace(queue, { waterfall, phases, id, legend }) {
   let shown = '';
   const show = async () => {
-    const trace = player.traceparent?.slice(3, 35);
+    const trace = queue.player.traceparent?.slice(3, 35);
     if (!trace) return;
     id.textContent = trace;
-    showPhases(player, phases);
+    showPhases(queue, phases);
     const spans = await (await fetch(`/api/traces/${trace}`)).json();
     const key = trace + spans.length;
     if (key === shown || spans.length === 0) return;
@@ -22,9 +22,9 @@ export function watchTrace(player, { waterfall, phases, id, legend }) {
   setInterval(() => show().catch(() => {}), EVERY);
 }
 
-/** @param {import('tonearm').Player} player @param {HTMLElement} place */
-function showPhases(player, place) {
-  const { phases, latency } = player.stats();
+/** @param {import('tonearm/queue').Queue} queue @param {HTMLElement} place */
+function showPhases(queue, place) {
+  const { phases, latency } = queue.player.stats();
   if (!(latency > 0)) return place.replaceChildren();
   place.replaceChildren(...PHASES.map((name) => {
     const seconds = /** @type {Record<string, number>} */ (phases)[name];
