@@ -1,19 +1,22 @@
 // First audible sample: ours beside <audio>, on the same page and origin, interleaved, a fresh URL each time, heard by
 // one worklet. Prints medians and their ratios; `node benches/first-audio.mjs [plays]`.
 
+import { existsSync } from 'node:fs';
 import { median, openPage, startBackend, startBrowser } from '../tests/e2e/harness.mjs';
 
 const PLAYS = Number(process.argv[2] ?? 20);
 const FILE = 'first-light.mp3';
+const made = existsSync(new URL('../target/formats/bench.opus', import.meta.url));
+const FORMATS = made ? ['m4a', 'opus', 'flac'] : [];
 
 const backend = await startBackend();
 const browser = await startBrowser();
 let fresh = 0;
-const url = (/** @type {number} */ rate) => `${backend.cdn}/tracks/${FILE}?rate=${rate}&n=${fresh++}`;
+const url = (/** @type {number} */ rate, file = FILE) => `${backend.cdn}/tracks/${file}?rate=${rate}&n=${fresh++}`;
 
 /** @param {import('playwright-core').Page} page @param {string} contestant @param {number} rate @param {number} [blocked] */
-const play = (page, contestant, rate, blocked = 0) =>
-  page.evaluate(([contestant, url, blocked]) => globalThis.contestants[contestant](url, blocked), [contestant, url(rate), blocked]);
+const play = (page, contestant, rate, blocked = 0, file = FILE) =>
+  page.evaluate(([contestant, url, blocked]) => globalThis.contestants[contestant](url, blocked), [contestant, url(rate, file), blocked]);
 
 const spread = (/** @type {number[]} */ values) => {
   const sorted = [...values].sort((a, b) => a - b);
@@ -44,6 +47,33 @@ for (const [label, rate] of [['10 Mbit/s', 10_000], ['1 Mbit/s', 1000]]) {
 const blocked = [];
 for (let n = 0; n < PLAYS; n++) blocked.push((await play(page, 'tonearm', 10_000, 400)).ms);
 console.log(`main thread blocked for 400 ms after the click, 10 Mbit/s: tonearm ${median(blocked).toFixed(1)} (${spread(blocked)})`);
+
+/** Ours beside the others, in turns. @param {string[]} names @param {number} rate @param {string} file @param {number} plays */
+async function beside(names, rate, file, plays) {
+  /** @type {Record<string, number[]>} */
+  const times = Object.fromEntries(names.map((name) => [name, []]));
+  for (let n = 0; n < plays; n++) {
+    for (const name of n % 2 ? names : [...names].reverse()) times[name].push((await play(page, name, rate, 0, file)).ms);
+  }
+  return names.map((name) => median(times[name]));
+}
+
+for (const format of FORMATS) {
+  const file = `bench.${format}`;
+  for (const name of ['tonearm', 'element']) await play(page, name, 0, 0, file);
+  for (const [label, rate] of [['10 Mbit/s', 10_000], ['1 Mbit/s', 1000]]) {
+    const [ours, theirs, howler] = await beside(['tonearm', 'element', 'html5'], rate, file, PLAYS);
+    console.log(`${format}, ${label}: tonearm ${ours.toFixed(1)}, <audio> ${theirs.toFixed(1)}, howler ${howler.toFixed(1)}; ratio to <audio> ${(ours / theirs).toFixed(3)}`);
+  }
+}
+for (const [label, rate] of [['10 Mbit/s', 10_000], ['1 Mbit/s', 1000]]) {
+  const [html5, decoded] = await beside(['html5', 'decoded'], rate, FILE, rate > 1000 ? 5 : 2);
+  console.log(`mp3, ${label}: howler through an element ${html5.toFixed(1)}, through Web Audio ${decoded.toFixed(1)}`);
+}
+for (const file of [FILE, ...FORMATS.map((format) => `bench.${format}`)]) {
+  const [ours, theirs] = await beside(['seekOurs', 'seekTheirs'], 4000, file, Math.min(PLAYS, 8));
+  console.log(`seek to what is not in memory, ${file}, 4 Mbit/s: tonearm ${ours.toFixed(1)}, <audio> ${theirs.toFixed(1)}, ratio ${(ours / theirs).toFixed(3)}`);
+}
 await page.close();
 
 for (const [label, rate] of [['10 Mbit/s', 10_000], ['1 Mbit/s', 1000]]) {

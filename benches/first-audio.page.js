@@ -66,6 +66,82 @@ async function element(url, blocked) {
   return { ms: first - asked };
 }
 
+/** Howler's own output goes to the recorder too. */
+async function howls() {
+  if (globalThis.Howler) return;
+  await new Promise((resolve, reject) => {
+    const script = Object.assign(document.createElement('script'), { src: new URL('bench/dist/howler.min.js', base).href, onload: resolve, onerror: reject });
+    document.head.append(script);
+  });
+  const master = new GainNode(context);
+  master.connect(recorder);
+  Object.assign(globalThis.Howler, { ctx: context, masterGain: master, usingWebAudio: true, _audioUnlocked: true });
+}
+
+/** Elements that howler uses again belong to their first source for ever. */
+const sources = new WeakMap();
+
+async function howler(url, html5) {
+  await howls();
+  const format = [url.split('?')[0].split('.').pop()];
+  const howl = new globalThis.Howl({ src: [url], format, html5, preload: false });
+  if (html5) {
+    howl._pool = 1;
+    howl.load();
+    const node = howl._sounds[0]?._node ?? howl._inactiveSound()._node;
+    node.crossOrigin = 'anonymous';
+    if (!sources.has(node)) sources.set(node, context.createMediaElementSource(node));
+    sources.get(node).connect(recorder);
+    // What load() began without CORS begins again with it.
+    node.preload = 'none';
+    node.src = url;
+  }
+  await rest(150);
+  const heard = firstSample();
+  const asked = performance.now();
+  howl.play();
+  const first = await heard;
+  howl.unload();
+  await rest(100);
+  return { ms: first - asked };
+}
+
+/** A seek to what is not in memory: from the call to the sound. */
+async function seek(url, mine) {
+  if (mine) {
+    const { createPlayer } = await import(new URL('pkg/index.js', base));
+    globalThis.warm ??= createPlayer({ destination: recorder });
+    const player = globalThis.warm;
+    await player.load(url);
+    await player.play();
+    await rest(300);
+    const asked = performance.now();
+    const sought = new Promise((resolve) => player.addEventListener('seeked', resolve, { once: true }));
+    player.currentTime = 50;
+    await sought;
+    await new Promise((resolve) => { const look = () => (player.state === 'playing' && player.currentTime > 50 ? resolve() : requestAnimationFrame(look)); look(); });
+    const ms = performance.now() - asked - (player.currentTime - 50) * 1000;
+    player.stop();
+    await rest(100);
+    return { ms };
+  }
+  const audio = new Audio();
+  audio.crossOrigin = 'anonymous';
+  audio.src = url;
+  context.createMediaElementSource(audio).connect(recorder);
+  await audio.play();
+  await rest(300);
+  const asked = performance.now();
+  audio.currentTime = 50;
+  await new Promise((resolve) => { const look = () => (!audio.seeking && audio.currentTime > 50 ? resolve() : requestAnimationFrame(look)); look(); });
+  const ms = performance.now() - asked - (audio.currentTime - 50) * 1000;
+  audio.pause();
+  audio.removeAttribute('src');
+  audio.load();
+  await rest(100);
+  return { ms };
+}
+
 /** Nothing is loaded: the package comes through the page's own link, at the click. */
 async function cold(url) {
   const heard = firstSample();
@@ -77,4 +153,8 @@ async function cold(url) {
   return { ms: (await heard) - asked };
 }
 
-globalThis.contestants = { tonearm, element, cold };
+const html5 = (url) => howler(url, true);
+const decoded = (url) => howler(url, false);
+const seekOurs = (url) => seek(url, true);
+const seekTheirs = (url) => seek(url, false);
+globalThis.contestants = { tonearm, element, cold, html5, decoded, seekOurs, seekTheirs };

@@ -9,4 +9,8 @@ say "building the backend"
 cargo build --quiet --release -p tonearm-backend
 name=$1
 shift
+if [[ $name == first-audio ]]; then
+  bash scripts/make-media.sh
+  mkdir -p benches/dist && cp node_modules/howler/dist/howler.min.js benches/dist/
+fi
 exec node "benches/$name.mjs" "$@"

@@ -75,6 +75,14 @@ ff -i fast.source.wav -af atrim=end_sample=167500 -c:a pcm_s16le one-fast.source
 ff -i fast.source.wav -af atrim=start_sample=167500 -c:a pcm_s16le two-fast.source.wav
 for half in one two; do quiet opusenc --bitrate 160 $half-fast.source.wav half-$half.opus; done
 
+# A whole piece for the benchmarks, at usual rates.
+for form in 'm4a -c:a aac -b:a 160k -movflags +faststart' 'opus -c:a libopus -b:a 128k' 'flac -c:a flac'; do
+  read -r end options <<< "$form"
+  # shellcheck disable=SC2086
+  ff -i "$TONEARM_ROOT/www/tracks/first-light.mp3" $options bench.$end
+done
+cp "$TONEARM_ROOT/www/tracks/first-light.mp3" bench.mp3
+
 cp music.source.wav ffmpeg.wav
 quiet sox deep.source.wav sox-24.wav
 quiet sox fast.source.wav -e floating-point -b 32 sox-float.wav
@@ -82,7 +90,7 @@ quiet sox mono.source.wav -e a-law sox-alaw.wav
 quiet sox mono.source.wav -e unsigned -b 8 -D sox-8.wav
 
 for file in *.mp3 *.aac *.m4a *.mp4 *.flac *.ogg *.oga *.opus *.wav; do
-  [[ $file == *.source.wav || $file == half-* ]] || ff -i "$file" -map 0:a:0 -f f32le "$file.f32"
+  [[ $file == *.source.wav || $file == half-* || $file == bench.* ]] || ff -i "$file" -map 0:a:0 -f f32le "$file.f32"
 done
 ls *.mp3 *.aac *.m4a *.mp4 *.flac *.ogg *.oga *.opus > /dev/null
 touch "$stamp"

@@ -112,7 +112,7 @@ async fn serve(
     let length = piece.len();
     let mut response = answer(status, body(piece, &Shape { rate: faults.rate, cut }, span));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/mpeg"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(type_of(&file)));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     headers.extend(HeaderValue::from_str(&etag).ok().map(|value| (header::ETAG, value)));
     // Validated at each use: a track that plays twice is fetched twice, as over a link without a cache.
@@ -147,5 +147,17 @@ mod tests {
         assert_eq!(asked("bytes=1000-"), Err(()));
         assert_eq!(asked("bytes=9-5"), Err(()));
         assert_eq!(asked("frames=1-2"), Err(()));
+    }
+}
+
+/// The type that the end of a file's name stands for.
+fn type_of(file: &str) -> &'static str {
+    match file.rsplit('.').next() {
+        Some("m4a" | "mp4") => "audio/mp4",
+        Some("flac") => "audio/flac",
+        Some("ogg" | "oga" | "opus") => "audio/ogg",
+        Some("wav") => "audio/wav",
+        Some("aac") => "audio/aac",
+        _ => "audio/mpeg",
     }
 }

@@ -9,8 +9,8 @@ import {
   SEEK, STOP, tell,
 } from './door.js';
 import { currentCore, isLive, lastTrace, placeOf, revivals, sides, withCore } from './loader.js';
-import { statsOf } from './figures.js';
-import { GESTURES, askedFor } from './gesture.js';
+import { STATES, loudness, powerCurve, statsOf } from './figures.js';
+import { GESTURES, askedFor, nextGesture } from './gesture.js';
 import { onRequest } from './on_request.js';
 import { bytesOf } from './context.js';
 import { SPAN, encode } from './otlp.js';
@@ -19,11 +19,6 @@ import { ERROR_TYPE, MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID, SPAN_TRACK_LOAD, SPAN_TR
 import { OF_THE_SOURCE, answer, canHaveElement, canPlayType, sourceOf, usualEngine } from './source.js';
 import { Span } from './span.js';
 import { Range } from './time_ranges.js';
-
-/** By their number in the core (`State` of `playback/state.rs`). @type {import('./types').PlayerState[]} */
-const STATES = [
-  'idle', 'loading', 'ready', 'starting', 'playing', 'rebuffering', 'paused', 'seeking', 'ended', 'failed', 'recovering',
-];
 
 let lastId = 0;
 let lastToken = 0;
@@ -70,6 +65,9 @@ export class Player extends EventTarget {
   #goesOn = false;
   /** The element, where it plays. @type {HTMLAudioElement | undefined} */
   #element;
+  /** ReplayGain: track and its peak, album and its peak. @type {number[]} */
+  #gains = [];
+  #replayGain;
   #fade = 1;
   #rate = 1;
   #preservesPitch = true;
@@ -91,9 +89,10 @@ export class Player extends EventTarget {
   #failure;
 
   /** @param {import('./types').PlayerOptions} [options] */
-  constructor({ telemetry, destination, engine = 'auto' } = {}) {
+  constructor({ telemetry, destination, engine = 'auto', replayGain = 'off' } = {}) {
     super();
     if (!['auto', 'stream', 'element'].includes(engine)) throw new TypeError(`createPlayer: option "engine": expected auto, stream or element, got ${engine}`);
+    this.#replayGain = replayGain;
     this.#chosen = engine;
     this.#engine = engine === 'auto' ? usualEngine() : engine;
     this.#context = /** @type {AudioContext} */ (destination?.context ?? sharedContext());
@@ -224,8 +223,10 @@ export class Player extends EventTarget {
     if (this.#element) Object.assign(this.#element, { volume: this.#volume, muted: this.#muted, preservesPitch: this.#preservesPitch });
   }
 
-  /** @param {{ texts: [string, string][], picture?: { mime: string, bytes: Uint8Array<ArrayBuffer> } }} tags */
-  #describe({ texts, picture }) {
+  /** @param {{ texts: [string, string][], picture?: { mime: string, bytes: Uint8Array<ArrayBuffer> }, gains: number[] }} tags */
+  #describe({ texts, picture, gains }) {
+    this.#gains = gains;
+    this.#applyGain();
     const artwork = picture && new Blob([picture.bytes], { type: picture.mime });
     this.#metadata = { ...Object.fromEntries(texts.reverse()), artwork };
     this.dispatchEvent(new Event('metadatachange'));
@@ -294,6 +295,7 @@ export class Player extends EventTarget {
     this.#signal = signal;
     this.#early = this.#error = undefined;
     this.#metadata = {};
+    this.#gains = [];
     this.#loaded.abort();
     this.#loaded = new AbortController();
     this.#unfollow();
@@ -359,10 +361,7 @@ export class Player extends EventTarget {
       return begin();
     }
     if (error.name !== 'NotAllowedError' || !options.onGesture) throw error;
-    await new Promise((/** @type {(event: Event) => void} */ resolve, reject) => {
-      for (const name of GESTURES) addEventListener(name, resolve, { once: true, capture: true, signal: loaded });
-      loaded.addEventListener('abort', () => reject(new DOMException('Another source was loaded.', 'AbortError')), { once: true });
-    });
+    await nextGesture(loaded);
     return this.play({ ...options, onGesture: false });
   }
 
@@ -414,14 +413,11 @@ export class Player extends EventTarget {
   /** @param {number} to @param {number} seconds @param {number} [at] */
   fade(to, seconds, at = this.#context.currentTime) {
     if (!(to >= 0 && to <= 1)) throw new DOMException(`fade: expected a number from 0 to 1, got ${to}`, 'IndexSizeError');
-    const from = this.#fade;
-    this.#fade = to;
     const { gain } = this.#fader;
     gain.cancelScheduledValues(at);
-    // Of two that cross each other the power stays what it is.
-    const curve = Float32Array.from({ length: 33 }, (_, n) => Math.sqrt(from ** 2 + ((to ** 2 - from ** 2) * n) / 32));
-    if (seconds > 0) gain.setValueCurveAtTime(curve, at, seconds);
+    if (seconds > 0) gain.setValueCurveAtTime(powerCurve(this.#fade, to), at, seconds);
     else gain.setValueAtTime(to, at);
+    this.#fade = to;
   }
 
   get analyser() {
@@ -574,6 +570,7 @@ export class Player extends EventTarget {
     }
     this.#volume = volume;
     this.#applyGain();
+    this.dispatchEvent(new Event('volumechange'));
   }
   get muted() {
     return this.#muted;
@@ -581,13 +578,14 @@ export class Player extends EventTarget {
   set muted(muted) {
     this.#muted = Boolean(muted);
     this.#applyGain();
+    this.dispatchEvent(new Event('volumechange'));
   }
 
   #applyGain() {
     this.#applyVolume();
+    const level = this.#muted ? 0 : this.#volume * loudness(this.#replayGain, this.#gains);
     // A short ramp instead of a step, which would click.
-    this.#gain.gain.setTargetAtTime(this.#muted ? 0 : this.#volume, this.#context.currentTime, 0.01);
-    this.dispatchEvent(new Event('volumechange'));
+    this.#gain.gain.setTargetAtTime(level, this.#context.currentTime, 0.01);
   }
 
   stats() {

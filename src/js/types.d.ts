@@ -345,7 +345,12 @@ export interface PlayOptions {
 /** Who plays: `stream` is the package's own engine, `element` the browser's. */
 export type Engine = 'stream' | 'element';
 
+/** Whether the loudness that a file states is levelled, and of what. */
+export type ReplayGain = 'off' | 'track' | 'album';
+
 export interface PlayerOptions {
+  /** Levels tracks by the ReplayGain or R128 tags of their files, of the track or of its album; `off` at first. */
+  replayGain?: ReplayGain;
   /** `auto` at first: the package's own, but for iOS, where a locked screen suspends Web Audio; and the element where that can't play:
    *  media of another origin without CORS, formats that it does not know, no wasm or no worklet. */
   engine?: 'auto' | Engine;

@@ -23,12 +23,12 @@ function align(tape, want) {
     for (let n = 0; n < length && noise < least; n++) noise += (tape[from + n] - want[at + n]) ** 2;
     if (noise < least) [least, offset] = [noise, from - at];
   }
-  // A lossy codec's noise may hide one frame within a window: a second tells.
+  // A lossy codec's noise may hide one frame within a window: the whole tells.
   const coarse = offset;
   least = Infinity;
   for (let shift = coarse - 4; shift <= coarse + 4; shift++) {
     let noise = 0;
-    for (let n = 0; n < Math.min(want.length, 48_000); n++) noise += ((tape[shift + n] ?? 0) - want[n]) ** 2;
+    for (let n = 0; n < want.length; n++) noise += ((tape[shift + n] ?? 0) - want[n]) ** 2;
     if (noise < least) [least, offset] = [noise, shift];
   }
   return offset;
