@@ -127,6 +127,18 @@ async fn serve(
     response
 }
 
+/// The type that the end of a file's name stands for.
+fn type_of(file: &str) -> &'static str {
+    match file.rsplit('.').next() {
+        Some("m4a" | "mp4") => "audio/mp4",
+        Some("flac") => "audio/flac",
+        Some("ogg" | "oga" | "opus") => "audio/ogg",
+        Some("wav") => "audio/wav",
+        Some("aac") => "audio/aac",
+        _ => "audio/mpeg",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,17 +159,5 @@ mod tests {
         assert_eq!(asked("bytes=1000-"), Err(()));
         assert_eq!(asked("bytes=9-5"), Err(()));
         assert_eq!(asked("frames=1-2"), Err(()));
-    }
-}
-
-/// The type that the end of a file's name stands for.
-fn type_of(file: &str) -> &'static str {
-    match file.rsplit('.').next() {
-        Some("m4a" | "mp4") => "audio/mp4",
-        Some("flac") => "audio/flac",
-        Some("ogg" | "oga" | "opus") => "audio/ogg",
-        Some("wav") => "audio/wav",
-        Some("aac") => "audio/aac",
-        _ => "audio/mpeg",
     }
 }

@@ -90,6 +90,8 @@ pub struct Track {
     host_decodes: bool,
     /// Where on the time line the next decoded frame lies; not known behind a seek.
     at: Option<u64>,
+    /// Where the packet lies that the host is to decode.
+    packet_at: Option<u64>,
     /// First frame wanted and one past the last, on the time line.
     range: (u64, u64),
     /// Decoded frames for one of the stream's own: 2 where high-efficiency AAC doubles the rate.
@@ -141,6 +143,7 @@ impl Track {
             decoder: None,
             host_decodes,
             at: Some(0),
+            packet_at: None,
             range: (0, u64::MAX),
             scale: 1,
             frames: 0,
@@ -314,9 +317,7 @@ impl Track {
                     Some(Decoder::Host(bytes)) => {
                         bytes.clear();
                         bytes.extend_from_slice(packet.bytes);
-                        if let Some(at) = packet.at {
-                            self.at = Some(at);
-                        }
+                        self.packet_at = packet.at;
                         self.packets += 1;
                         return Advance::Packet;
                     }
@@ -440,7 +441,12 @@ impl Track {
 
     /// Where on the time line the packet of [`Advance::Packet`] lies, where that is known.
     pub fn packet_at(&self) -> Option<u64> {
-        self.at
+        self.packet_at
+    }
+
+    /// Rate of the frames that come out, in Hz: the double of the stream's where a decoder doubles it.
+    pub fn sample_rate(&self) -> u32 {
+        self.stream.as_ref().map_or(0, |stream| stream.sample_rate * self.scale as u32)
     }
 
     fn open(&mut self, stream: Stream) -> Advance {
@@ -457,7 +463,9 @@ impl Track {
         };
         let channels = usize::from(stream.channels);
         self.planes = vec![Vec::new(); channels];
-        self.ready.resize(channels, Vec::new());
+        let first = self.ready.first().cloned().unwrap_or_default();
+        self.ready.resize(channels, first);
+        self.scale = 1;
         let rate = f64::from(stream.sample_rate);
         let format = Format {
             codec: stream.codec.name(),

@@ -45,7 +45,7 @@ fn number(module: &mut Module, which: u32) -> f64 {
         4 => track.failures().into(),
         5 => track.buffered_end(),
         6 => track.bytes_per_second(),
-        7 => format.map_or(0.0, |format| format.sample_rate.into()),
+        7 => track.sample_rate().into(),
         8 => format.map_or(0.0, |format| format.channels.into()),
         9 => format.and_then(|format| format.duration).unwrap_or(f64::NAN),
         10 => format.map_or(0.0, |format| format.bit_rate.into()),

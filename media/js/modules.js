@@ -6,7 +6,15 @@ const NAMES = ['mp3', 'aac', 'aac', 'flac', 'vorbis', 'opus', 'flac', 'wav'];
 /** The family of Opus, which the browser decodes where it can. */
 const OPUS = 5;
 
+/** The families of AAC, which not every browser decodes. */
+export const ADTS = 1;
+export const MP4 = 2;
+
 export const hostDecodes = typeof AudioDecoder === 'function';
+/** @type {Promise<boolean>} */
+export const decodesAac = hostDecodes
+  ? AudioDecoder.isConfigSupported({ codec: 'mp4a.40.5', sampleRate: 48_000, numberOfChannels: 2 }).then(({ supported }) => supported === true, () => false)
+  : Promise.resolve(false);
 
 /** @type {Map<string, Promise<WebAssembly.Module>>} */
 const modules = new Map();

@@ -4,7 +4,7 @@
 import { serverTiming } from '../../src/browser/server_timing.js';
 import { instantiate } from '../../src/browser/wasm.js';
 import * as glue from '../../pkg/dist/tonearm_media_bg.js';
-import { expect, hostDecodes, instantiate as instance, moduleOf } from './modules.js';
+import { ADTS, MP4, decodesAac, expect, hostDecodes, instantiate as instance, moduleOf } from './modules.js';
 import { Track } from './track.js';
 
 /** Kinds of outputs, as `browser.rs` numbers them; the rest are the worklet's. */
@@ -99,12 +99,18 @@ function drain(plane) {
  *  @param {Plane} plane @param {number} epoch @param {number} family @param {number} start */
 async function open(plane, epoch, family, start) {
   const module = await moduleOf(family).catch(() => undefined);
+  const host = family === ADTS || family === MP4 ? await decodesAac : hostDecodes;
   const decoded = () => {
     plane.decoded(now());
     work(plane);
   };
   const tags = (/** @type {import('./track.js').Tags} */ tags) => postMessage(tags);
-  const track = module && new Track(instance(module), family, start, hostDecodes, decoded, tags);
+  let track;
+  try {
+    track = module && new Track(instance(module), family, start, host, decoded, tags);
+  } catch {
+    // No memory for another instance: named like a module that is not there.
+  }
   plane.track(now(), epoch, track);
   work(plane);
 }
@@ -155,6 +161,8 @@ async function request(plane, id, url, offset, lines, credentials) {
   const controller = new AbortController();
   requests.set(id, controller);
   let complete = false;
+  /** @type {ReadableStreamDefaultReader<Uint8Array> | undefined} */
+  let reader;
   try {
     /** @type {Record<string, string>} */
     const headers = {};
@@ -174,27 +182,30 @@ async function request(plane, id, url, offset, lines, credentials) {
       response.body?.cancel();
       const renewed = await ask({ renew: url, status: response.status });
       if (renewed.url) {
-        of.url = renewed.url;
+        [of.url, of.tag] = [renewed.url, undefined];
         response = await respond(renewed.url, init, offset);
       }
     }
-    if (!requests.has(id)) return;
+    if (!requests.has(id)) return void response.body?.cancel();
     // Another file under the same name: its bytes must not go on where the first one's ended.
     const tag = response.headers.get('etag') ?? undefined;
-    if (offset > 0 && of.tag && tag && of.tag !== tag) response = new Response(null, { status: 412 });
-    of.tag ??= tag;
+    if (offset > 0 && of.tag && tag && of.tag !== tag) {
+      response.body?.cancel();
+      response = new Response(null, { status: 412 });
+    }
+    if (offset === 0 || !of.tag) of.tag = tag;
     const ranges = response.headers.get('accept-ranges') === 'bytes';
     const type = response.headers.get('content-type') ?? '';
     plane.head(now(), id, response.status, totalBytes(response), ranges, ...serverTiming(response.headers), type);
     work(plane);
-    const reader = response.body?.getReader();
+    reader = response.body?.getReader();
     while (requests.has(id) && reader) {
       if (!plane.wants_bytes(id)) {
         await new Promise((/** @type {(value?: undefined) => void} */ go) => waiting.set(id, go));
         continue;
       }
       const { done, value } = await reader.read();
-      if (!requests.has(id)) return;
+      if (!requests.has(id)) break;
       if (done) {
         complete = true;
         break;
@@ -206,6 +217,8 @@ async function request(plane, id, url, offset, lines, credentials) {
     // The network failed; an abort of our own has left the map before. A trap is the end of this Worker's wasm.
     if (error instanceof WebAssembly.RuntimeError) postMessage('unavailable');
   }
+  // A response of the app's own fetch hears of no abort but this.
+  if (!complete) reader?.cancel().catch(() => {});
   if (!requests.delete(id)) return;
   plane.body_end(now(), id, complete);
   work(plane);

@@ -91,6 +91,10 @@ impl Track for Instance {
         planes
     }
 
+    fn sample_rate(&self) -> u32 {
+        self.number(7) as u32
+    }
+
     fn undecoded(&self) -> usize {
         self.number(0) as usize
     }

@@ -31,6 +31,9 @@ impl Track for Native {
     fn take(&mut self, frames: usize) -> Planes {
         Self::take(self, frames)
     }
+    fn sample_rate(&self) -> u32 {
+        Self::sample_rate(self)
+    }
     fn undecoded(&self) -> usize {
         Self::undecoded(self)
     }

@@ -213,7 +213,11 @@ impl<T: Track> MediaPlane<T> {
                 }
             }
             Command::Seek { epoch, position, speed } => self.seek(now, epoch, position, speed),
-            Command::Close {} => self.close(now),
+            Command::Close {} => {
+                self.close(now);
+                // What the output still holds must not sound in the place of what comes.
+                self.outputs.push_back(Output::Flush { epoch: 0 });
+            }
         }
     }
 
@@ -387,7 +391,7 @@ impl<T: Track> MediaPlane<T> {
         let Some(open) = self.open.as_mut() else { return };
         match track {
             Some(track) if open.opened == epoch => open.track.set_track(track, open.epoch != epoch),
-            None if open.opened == epoch => open.failed = Some(MediaError::UnsupportedFormat {}),
+            None if open.opened == epoch => open.failed = Some(MediaError::Unavailable {}),
             _ => return,
         }
         self.pump(now);

@@ -29,6 +29,8 @@ pub trait Track {
     fn advance(&mut self, frames: usize) -> Decoded;
     /// Gives up to so many of the ready frames away.
     fn take(&mut self, frames: usize) -> Planes;
+    /// Rate of the frames that come out, in Hz; 0 before the format is known.
+    fn sample_rate(&self) -> u32;
     /// Undecoded bytes in memory.
     fn undecoded(&self) -> usize;
     /// File offset of the next byte to push.
@@ -260,6 +262,8 @@ impl<T: Track> Source<T> {
                 }
                 Decoded::Ready => self.drain(),
                 Decoded::Format(format) => {
+                    // The end of the stream before it, in a chain.
+                    self.drain();
                     self.finish_stream();
                     (self.channels, self.rate) = (format.channels, format.sample_rate);
                     self.begin_stream(format.sample_rate);
@@ -322,6 +326,13 @@ impl<T: Track> Source<T> {
         let frames = planes.first().map_or(0, Vec::len);
         if frames > 0 {
             let planes = to_stereo(planes);
+            let rate = track.sample_rate();
+            if rate > 0 && rate != self.rate && self.resampler.is_some() {
+                // The decoder doubles the rate that the file states.
+                self.rate = rate;
+                self.finish_stream();
+                self.begin_stream(rate);
+            }
             if let Some(resampler) = &mut self.resampler {
                 resampler.process(&planes, 0..frames, &mut self.ready);
             }

@@ -64,11 +64,13 @@ pub enum MediaError {
     Undecodable {},
     /// The file ends before the length that its own header states.
     Truncated {},
+    /// The module of the format could not be had.
+    Unavailable {},
     /// The two planes come from different versions of the package.
     VersionMismatch {},
 }
 
-wire_enum!(MediaError { 0 => UnsupportedFormat {}, 1 => Undecodable {}, 2 => Truncated {} } else 3 => VersionMismatch {});
+wire_enum!(MediaError { 0 => UnsupportedFormat {}, 1 => Undecodable {}, 2 => Truncated {}, 4 => Unavailable {} } else 3 => VersionMismatch {});
 
 /// A fact from the media plane.
 #[derive(Debug, Clone, PartialEq)]

@@ -96,7 +96,7 @@ export class ElementLink {
     onmessage: null,
   };
 
-  /** @param {HTMLAudioElement} audio @param {() => void} onRefused */
+  /** @param {HTMLAudioElement} audio @param {(refused: boolean) => void} onRefused */
   constructor(audio, onRefused) {
     this.#audio = audio;
     this.#onRefused = onRefused;
@@ -155,7 +155,8 @@ export class ElementLink {
         this.#start = float();
         this.#speed = float();
         this.#request = whole();
-        [this.#sounding, this.#told] = [false, false];
+        this.#endGap();
+        this.#told = false;
         audio.src = this.#blob ?? url;
         audio.playbackRate = this.#speed;
         if (this.#start > 0) audio.currentTime = this.#start;
@@ -165,7 +166,7 @@ export class ElementLink {
         this.#epoch = whole();
         this.#start = float();
         this.#speed = float();
-        this.#sounding = false;
+        this.#endGap();
         audio.playbackRate = this.#speed;
         audio.currentTime = this.#start;
         return;
@@ -180,6 +181,8 @@ export class ElementLink {
 
   terminate() {
     this.#output('close');
+    if (this.#blob) URL.revokeObjectURL(this.#blob);
+    this.#blob = undefined;
   }
 
   /** @param {any} message an epoch to be heard, -1 to hold, or the end */
@@ -188,13 +191,13 @@ export class ElementLink {
     if (typeof message !== 'number') return;
     this.#wanted = message >= 0;
     if (message < 0) {
-      this.#sounding = false;
+      this.#endGap();
       return this.#audio.pause();
     }
     if (!this.#audio.src) return;
-    this.#audio.play().catch(({ name }) => {
-      if (name === 'NotAllowedError') this.#onRefused();
-    });
+    // Until it is refused it is taken to be allowed: a gesture may have come since.
+    this.#onRefused(false);
+    this.#audio.play().catch(({ name }) => name === 'NotAllowedError' && this.#onRefused(true));
     // One that never stopped says nothing of it.
     if (!this.#audio.paused && this.#audio.readyState > 2) this.#audible();
   }
@@ -240,6 +243,12 @@ export class ElementLink {
     if (!this.#request) return;
     this.#fact(new Message(BODY_END).whole(this.#request).float(this.#now()).whole(0, 8).whole(how, 1));
     this.#request = 0;
+  }
+
+  /** What was silent by itself is silent by command now. */
+  #endGap() {
+    if (this.#gap > 0) this.#report(GAP_ENDED, Math.round(((performance.now() - this.#gap) / 1000) * RATE), false);
+    [this.#gap, this.#sounding] = [0, false];
   }
 
   #audible() {

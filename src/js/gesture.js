@@ -21,6 +21,7 @@ export function askedFor({ trigger }) {
 /** Fulfils with the listener's next gesture; rejects where the source is not wanted any more. @param {AbortSignal} signal */
 export const nextGesture = (signal) =>
   new Promise((/** @type {(event: Event) => void} */ resolve, reject) => {
-    for (const name of GESTURES) addEventListener(name, resolve, { once: true, capture: true, signal });
+    // Of a tap only its end lets a page make a sound.
+    for (const name of ['pointerup', 'keydown', 'click', 'touchend']) addEventListener(name, resolve, { once: true, capture: true, signal });
     signal.addEventListener('abort', () => reject(new DOMException('Another source was loaded.', 'AbortError')), { once: true });
   });

@@ -23,7 +23,7 @@ import { Range } from './time_ranges.js';
 let lastId = 0;
 let lastToken = 0;
 
-/** A player; see `types.d.ts`. */
+/** See `types.d.ts`. */
 export class Player extends EventTarget {
   #id = ++lastId;
   #context;
@@ -61,6 +61,10 @@ export class Player extends EventTarget {
   #chosen;
   /** @type {import('./types').Engine} */
   #engine;
+  /** Who plays where neither the app nor a failure says otherwise. @type {import('./types').Engine} */
+  #usual;
+  /** What is prepared is wanted for its head alone. */
+  #forMetadata = false;
   /** A failure that something else makes good. */
   #goesOn = false;
   /** The element, where it plays. @type {HTMLAudioElement | undefined} */
@@ -94,7 +98,8 @@ export class Player extends EventTarget {
     if (!['auto', 'stream', 'element'].includes(engine)) throw new TypeError(`createPlayer: option "engine": expected auto, stream or element, got ${engine}`);
     this.#replayGain = replayGain;
     this.#chosen = engine;
-    this.#engine = engine === 'auto' ? usualEngine() : engine;
+    this.#usual = destination ? 'stream' : usualEngine();
+    this.#engine = engine === 'auto' ? this.#usual : engine;
     this.#context = /** @type {AudioContext} */ (destination?.context ?? sharedContext());
     this.#destination = destination ?? this.#context.destination;
     this.#gain = new GainNode(this.#context);
@@ -107,7 +112,10 @@ export class Player extends EventTarget {
         (_, name) => {
           // Something else may play: nothing has failed yet.
           if (name === 'error' && this.#goesOn) return;
-          if (name === 'loadedmetadata' && this.#preload === 'metadata' && this.paused) this.#tell(STOP);
+          if (name === 'loadedmetadata' && this.#forMetadata) {
+            this.#forMetadata = false;
+            this.#tell(STOP);
+          }
           if (name === 'statechange') lastTrace.traceparent = traceparentOfPlay(this.#id);
           this.dispatchEvent(new Event(name));
         },
@@ -202,11 +210,13 @@ export class Player extends EventTarget {
     this.#node?.port.postMessage('close');
     this.#node?.disconnect();
     this.#worker = this.#node = undefined;
-    const { ElementLink, RATE: rate } = await onRequest.element();
-    if (this.#destroyed) return;
+    const module = await onRequest.element().catch(() => undefined);
+    if (!module) return this.#tell(OUTPUT_UNAVAILABLE);
+    if (this.#destroyed || this.#engine !== 'element') return;
+    const { ElementLink, RATE: rate } = module;
     this.#element = new Audio();
     this.#applyVolume();
-    const link = new ElementLink(this.#element, () => this.#tell(CONTEXT, 2));
+    const link = new ElementLink(this.#element, (refused) => this.#tell(CONTEXT, refused ? 2 : 0));
     link.onmessage = ({ data }) => tell(currentCore(), FACT, this.#id, 0, 0, 0, false, data);
     link.port.onmessage = ({ data: [kind, epoch, at, figure, flag] }) =>
       tell(currentCore(), REPORT + kind, this.#id, epoch, at, figure, Boolean(flag));
@@ -292,10 +302,19 @@ export class Player extends EventTarget {
     signal?.throwIfAborted();
     this.#source = source;
     this.#others = others;
+    // What an element would leave out is ours to play; and a failure of the track before is none of this one.
+    const engine = source.headers || source.fetch || source.renew ? 'stream' : this.#usual;
+    if (this.#chosen === 'auto' && this.#engine !== engine) {
+      this.#engine = engine;
+      this.#open();
+      withCore((core) => tell(core, ENGINE, this.#id, 0, 0, 0, engine === 'element'));
+    }
+    if (this.#loop && (this.#loop[0] > 0 || this.#loop[1] < Infinity)) this.setLoop();
     this.#signal = signal;
     this.#early = this.#error = undefined;
     this.#metadata = {};
     this.#gains = [];
+    this.#applyGain();
     this.#loaded.abort();
     this.#loaded = new AbortController();
     this.#unfollow();
@@ -306,6 +325,7 @@ export class Player extends EventTarget {
     if (source.resolve && this.#telemetry) onRequest.tracing().catch(() => {});
     await this.#select();
     if (this.#preload !== 'none') this.prepare();
+    this.#forMetadata = this.#preload === 'metadata';
     // It may have aborted while the core was on its way.
     signal?.throwIfAborted();
   }
@@ -331,6 +351,7 @@ export class Player extends EventTarget {
   play(options = {}) {
     const { at, trigger, activation } = askedFor(options);
     this.#error = undefined;
+    this.#forMetadata = false;
     // A source whose signal has aborted is over: only another load() brings one.
     if (this.#signal?.aborted) return Promise.reject(this.#signal.reason);
     // In this very task: user activation does not survive an await.
@@ -354,6 +375,8 @@ export class Player extends EventTarget {
       return begin().catch((next) => this.#otherwise(next, begin, options));
     }
     if (other === 2) {
+      // Where its script can't be had either, the failure stays what it is.
+      if (!(await onRequest.element().catch(() => undefined)) || loaded.aborted) throw error;
       this.#engine = 'element';
       this.#error = undefined;
       await this.#openElement();
@@ -366,6 +389,7 @@ export class Player extends EventTarget {
   }
 
   prepare() {
+    this.#forMetadata = false;
     this.#tell(PREPARE);
   }
 
@@ -386,13 +410,18 @@ export class Player extends EventTarget {
         began.then(resolve, reject);
       };
       const leave = () => {
+        if (this.#follows && crossfade > 0) {
+          leader.fade(1, 0);
+          this.fade(1, 0);
+        }
         this.#unfollow();
-        reject(signal?.reason);
+        reject(signal?.aborted ? signal.reason : new DOMException('Another source was loaded.', 'AbortError'));
       };
       signal?.addEventListener('abort', leave, { once: true, signal: this.#loaded.signal });
+      this.#loaded.signal.addEventListener('abort', leave, { once: true });
       if (crossfade > 0) {
         const { sampleRate, currentTime } = this.#context;
-        const begin = currentTime + Math.max(0, leader.duration - leader.currentTime - crossfade);
+        const begin = currentTime + Math.max(0, (leader.duration - leader.currentTime) / leader.playbackRate - crossfade);
         own?.postMessage({ at: Math.round(begin * sampleRate) });
         leader.fade(0, crossfade, begin);
         this.#fade = 0;
@@ -436,9 +465,7 @@ export class Player extends EventTarget {
     this.#tell(PAUSE);
   }
 
-  stop() {
-    this.#tell(STOP);
-  }
+  stop() { this.#tell(STOP); }
 
   destroy() {
     if (this.#destroyed) return;
@@ -452,6 +479,8 @@ export class Player extends EventTarget {
     this.#worker?.terminate();
     this.#node?.port.postMessage('close');
     this.#node?.disconnect();
+    this.#shifter?.schedule({ active: false, semitones: 0 });
+    this.#shifter?.disconnect();
     this.#fader.disconnect();
     this.#gain.disconnect();
     for (const { reject } of this.#promises.values()) reject(new DOMException('The player was destroyed.', 'AbortError'));
@@ -463,47 +492,29 @@ export class Player extends EventTarget {
     return currentCore()?.read(0, this.#id) ?? [];
   }
 
-  get state() {
-    return STATES[this.#read()[0] ?? 0];
-  }
+  get state() { return STATES[this.#read()[0] ?? 0]; }
   get paused() {
     const [, paused] = this.#read();
     return paused === undefined ? this.#promises.size === 0 : paused === 1;
   }
-  get ended() {
-    return this.state === 'ended';
-  }
-  get seeking() {
-    return this.state === 'seeking';
-  }
-  get duration() {
-    return this.#read()[3] ?? NaN;
-  }
+  get ended() { return this.state === 'ended'; }
+  get seeking() { return this.state === 'seeking'; }
+  get duration() { return this.#read()[3] ?? NaN; }
   get buffered() {
     const [, , , , start = 0, end = 0] = this.#read();
     return new Range(start, end);
   }
-  get error() {
-    return this.#failure ?? this.#early ?? null;
-  }
-  get metadata() {
-    return this.#metadata;
-  }
-  get traceparent() {
-    return traceparentOfPlay(this.#id) || null;
-  }
+  get error() { return this.#failure ?? this.#early ?? null; }
+  get metadata() { return this.#metadata; }
+  get traceparent() { return traceparentOfPlay(this.#id) || null; }
 
-  get currentTime() {
-    return this.#read()[2] ?? 0;
-  }
+  get currentTime() { return this.#read()[2] ?? 0; }
   set currentTime(seconds) {
     if (!Number.isFinite(seconds)) throw new TypeError(`currentTime: expected a finite number, got ${seconds}`);
     this.#tell(SEEK, seconds);
   }
 
-  get playbackRate() {
-    return this.#rate;
-  }
+  get playbackRate() { return this.#rate; }
   set playbackRate(rate) {
     if (!(rate >= 0.25 && rate <= 4)) throw new DOMException(`playbackRate: expected a number from 0.25 to 4, got ${rate}`, 'NotSupportedError');
     if (rate === this.#rate) return;
@@ -511,9 +522,7 @@ export class Player extends EventTarget {
     this.#tell(RATE, rate);
     this.#keepPitch();
   }
-  get preservesPitch() {
-    return this.#preservesPitch;
-  }
+  get preservesPitch() { return this.#preservesPitch; }
   set preservesPitch(preserves) {
     this.#preservesPitch = Boolean(preserves);
     this.#keepPitch();
@@ -532,25 +541,22 @@ export class Player extends EventTarget {
     const shifts = this.#preservesPitch && this.#rate !== 1 ? this.#shifter : undefined;
     this.#node?.disconnect();
     this.#shifter?.disconnect();
-    if (!shifts) return this.#node?.connect(this.#fader);
+    if (!shifts) {
+      this.#shifter?.schedule({ active: false, semitones: 0 });
+      return this.#node?.connect(this.#fader);
+    }
     shifts.schedule({ active: true, semitones: -12 * Math.log2(this.#rate) });
     this.#node?.connect(shifts).connect(this.#fader);
   }
 
-  get preload() {
-    return this.#preload;
-  }
+  get preload() { return this.#preload; }
   set preload(preload) {
     if (!['none', 'metadata', 'auto'].includes(preload)) throw new TypeError(`preload: expected none, metadata or auto, got ${preload}`);
     this.#preload = preload;
   }
 
-  get loop() {
-    return this.#loop !== undefined;
-  }
-  set loop(loop) {
-    this.setLoop(loop ? 0 : undefined);
-  }
+  get loop() { return this.#loop !== undefined; }
+  set loop(loop) { this.setLoop(loop ? 0 : undefined); }
 
   /** @param {number} [start] @param {number} [end] */
   setLoop(start, end = Infinity) {
@@ -561,9 +567,7 @@ export class Player extends EventTarget {
 
   canPlayType = canPlayType;
 
-  get volume() {
-    return this.#volume;
-  }
+  get volume() { return this.#volume; }
   set volume(volume) {
     if (!(volume >= 0 && volume <= 1)) {
       throw new DOMException(`volume: expected a number from 0 to 1, got ${volume}`, 'IndexSizeError');
@@ -572,9 +576,7 @@ export class Player extends EventTarget {
     this.#applyGain();
     this.dispatchEvent(new Event('volumechange'));
   }
-  get muted() {
-    return this.#muted;
-  }
+  get muted() { return this.#muted; }
   set muted(muted) {
     this.#muted = Boolean(muted);
     this.#applyGain();

@@ -36,6 +36,7 @@ export class Queue extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #sleep;
   #sleepAtEnd = false;
+  #fading = false;
 
   /** @param {import('./queue').QueueOptions} [options] */
   constructor({ repeat = 'off', shuffle = false, crossfade = 0, ...options } = {}) {
@@ -187,7 +188,8 @@ export class Queue extends EventTarget {
   }
 
   pause() {
-    this.player.pause();
+    // Both, where one still sounds across the other.
+    for (const player of this.#players) if (!player.paused) player.pause();
   }
 
   /** @returns {Promise<void>} */
@@ -285,16 +287,20 @@ export class Queue extends EventTarget {
   /** @param {{ after?: number, atEnd?: boolean, fade?: number } | null} options */
   sleepTimer(options) {
     clearTimeout(this.#sleep);
+    if (this.#fading) this.player.fade(1, 0.2);
+    this.#fading = false;
     this.#sleepAtEnd = Boolean(options?.atEnd);
     if (this.#sleepAtEnd) this.#callOff();
     if (!options || options.after === undefined) return;
     const { after, fade = 5 } = options;
     this.#sleep = setTimeout(() => {
-      const { player } = this;
-      player.fade(0, fade);
+      this.player.fade(0, fade);
+      this.#fading = true;
       this.#sleep = setTimeout(() => {
-        player.pause();
-        player.fade(1, 0);
+        // Another one, where a track ended meanwhile.
+        for (const player of this.#players) player.pause();
+        this.player.fade(1, 0);
+        this.#fading = false;
         this.dispatchEvent(new Event('sleep'));
       }, fade * 1000);
     }, Math.max(0, after - fade) * 1000);

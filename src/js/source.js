@@ -30,11 +30,15 @@ export function canPlayType(type) {
 /** Ends of names that promise a format which a browser may know and the package does not. */
 const OTHERS = /\.(m4a|m4b|mp4|webm|weba|mka|aiff?|caf|amr|m3u8)$/i;
 
+/** Whether a source's requests are of another origin, which only an element may have without CORS. @param {string} src */
+const isForeign = (src) => URL.canParse(src, document.baseURI) && new URL(src, document.baseURI).origin !== location.origin;
+
 /** Whether the browser's own element may play after a failure: media of another origin that only it may have, formats that only
  *  it knows, parts of the package that could not be had or are of another version.
  *  @param {string} name @param {string} message @param {string} src */
 export const canHaveElement = (name, message, src) =>
-  name === 'NetworkError' || message.includes('different versions') ||
+  /^A file of the player|different versions/.test(message) ||
+  (message.startsWith('The network failed') && navigator.onLine && isForeign(src)) ||
   (name === 'NotSupportedError' && OTHERS.test(src.split(/[?#]/, 1)[0]));
 
 /** Who plays where the app does not choose. On iOS a lock of the screen suspends Web Audio, and can't be foreseen.

@@ -34,7 +34,7 @@ pub(super) fn samples(moof: &[u8], offset: u64, movie: &Movie, mut time: u64) ->
         for (_, body) in children(traf).filter(|(kind, _)| kind == b"trun") {
             let mut rest = Reader(body);
             let flags = rest.u32()?;
-            let count = rest.u32()?.min(MOST_SAMPLES);
+            let count = rest.u32()?.min(MOST_SAMPLES.saturating_sub(samples.len() as u32));
             if flags & 0x01 != 0 {
                 at = base.checked_add_signed(i64::from(rest.u32()?.cast_signed()))?;
             }

@@ -285,7 +285,7 @@ impl Demuxer {
             return Ok(Step::Packet(Packet { bytes, at: Some(at), frames, primes: false }));
         }
         if !sound {
-            return Ok(Step::Lost { at: Some(at), frames: frames.into() });
+            return Ok(Step::Lost { at: Some(at), frames: u64::from(frames).max(1) });
         }
         // The file ends before its own table does.
         Err(DemuxError::Truncated)

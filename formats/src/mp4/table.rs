@@ -3,6 +3,9 @@
 use super::boxes::child;
 use crate::bytes::Reader;
 
+/// Samples of a track: a hundred hours of AAC. A file of lies could claim billions of one size.
+const MOST_SAMPLES: u32 = 1 << 24;
+
 /// The tables of one track.
 #[derive(Debug, Default)]
 pub(super) struct Table {
@@ -63,7 +66,7 @@ impl Table {
         let (mut size, mut count, mut sizes) = (0, 0, Vec::new());
         if let Some(body) = child(stbl, *b"stsz") {
             let mut rest = Reader(body.get(4..)?);
-            (size, count) = (rest.u32()?, rest.u32()?);
+            (size, count) = (rest.u32()?, rest.u32()?.min(MOST_SAMPLES));
             if size == 0 {
                 sizes = rest.0.chunks_exact(4).take(count as usize).filter_map(|size| Reader(size).u32()).collect();
                 count = sizes.len() as u32;

@@ -10,6 +10,7 @@ fn failure_of(error: MediaError) -> PlayFailure {
     match error {
         MediaError::UnsupportedFormat {} => PlayFailure::NotSupported,
         MediaError::Truncated {} => PlayFailure::Truncated,
+        MediaError::Unavailable {} => PlayFailure::Unavailable,
         MediaError::VersionMismatch {} => PlayFailure::VersionMismatch,
         _ => PlayFailure::Undecodable,
     }

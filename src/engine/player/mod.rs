@@ -172,7 +172,7 @@ impl Player {
     }
 
     /// Where the track ends, where that is no estimate.
-    fn end(&self) -> Option<f64> {
+    pub(super) fn end(&self) -> Option<f64> {
         self.duration.filter(|_| !self.estimated)
     }
 

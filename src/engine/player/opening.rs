@@ -2,7 +2,7 @@
 
 use tonearm_messages::Command as MediaCommand;
 
-use super::{Edge, Player};
+use super::{Edge, Player, SILENT_REQUEST};
 use crate::engine::output::Output;
 use crate::engine::recovery::Recovery;
 use crate::instrumentation::Url;
@@ -48,7 +48,15 @@ impl Player {
                     start.reach(phase, start.requested());
                 }
             }
-            self.release(edge);
+            // One that has no URL yet is released when it is opened: until then there is only what was heard before.
+            if self.open_url.is_some() {
+                self.release(edge);
+            } else {
+                self.arm_refusal(edge);
+            }
+            if self.start.is_some_and(|start| start.end_of(Phase::Decode).is_none()) {
+                self.deadline = Some(edge.now + SILENT_REQUEST);
+            }
             return;
         }
         self.end_play(edge, None);

@@ -45,6 +45,7 @@ impl Player {
         } else {
             self.watchdog.rest();
             self.device_stall(edge, Event::ContextLeft);
+            self.arm_refusal(edge);
         }
     }
 
@@ -139,7 +140,7 @@ impl Player {
                 self.tell_worklet(edge, WorkletCommand::Hold);
                 if let Some(failure) = self.failure_ahead {
                     self.fail(edge, failure);
-                } else if self.looping.is_some() {
+                } else if self.looping.is_some_and(|(start, _)| start < self.end().unwrap_or(f64::MAX)) {
                     self.repeat(edge);
                 } else {
                     self.start_position = 0.0;
@@ -154,7 +155,8 @@ impl Player {
 
     /// Back to where the loop begins: the same play, and no seek of the listener's.
     fn repeat(&mut self, edge: &mut Edge<'_>) {
-        if let Some((start, _)) = self.looping {
+        // Behind the end of a track there is nothing to play again.
+        if let Some((start, _)) = self.looping.filter(|(start, _)| *start < self.end().unwrap_or(f64::MAX)) {
             self.start_position = start;
             self.step(edge, Input::Command(Command::Seek));
         }
