@@ -62,13 +62,9 @@ for (const format of FORMATS) {
   const file = `bench.${format}`;
   for (const name of ['tonearm', 'element']) await play(page, name, 0, 0, file);
   for (const [label, rate] of [['10 Mbit/s', 10_000], ['1 Mbit/s', 1000]]) {
-    const [ours, theirs, howler] = await beside(['tonearm', 'element', 'html5'], rate, file, PLAYS);
-    console.log(`${format}, ${label}: tonearm ${ours.toFixed(1)}, <audio> ${theirs.toFixed(1)}, howler ${howler.toFixed(1)}; ratio to <audio> ${(ours / theirs).toFixed(3)}`);
+    const [ours, theirs] = await beside(['tonearm', 'element'], rate, file, PLAYS);
+    console.log(`${format}, ${label}: tonearm ${ours.toFixed(1)}, <audio> ${theirs.toFixed(1)}, ratio ${(ours / theirs).toFixed(3)}`);
   }
-}
-for (const [label, rate] of [['10 Mbit/s', 10_000], ['1 Mbit/s', 1000]]) {
-  const [html5, decoded] = await beside(['html5', 'decoded'], rate, FILE, rate > 1000 ? 5 : 2);
-  console.log(`mp3, ${label}: howler through an element ${html5.toFixed(1)}, through Web Audio ${decoded.toFixed(1)}`);
 }
 for (const file of [FILE, ...FORMATS.map((format) => `bench.${format}`)]) {
   const [ours, theirs] = await beside(['seekOurs', 'seekTheirs'], 4000, file, Math.min(PLAYS, 8));

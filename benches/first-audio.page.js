@@ -66,46 +66,6 @@ async function element(url, blocked) {
   return { ms: first - asked };
 }
 
-/** Howler's own output goes to the recorder too. */
-async function howls() {
-  if (globalThis.Howler) return;
-  await new Promise((resolve, reject) => {
-    const script = Object.assign(document.createElement('script'), { src: new URL('bench/dist/howler.min.js', base).href, onload: resolve, onerror: reject });
-    document.head.append(script);
-  });
-  const master = new GainNode(context);
-  master.connect(recorder);
-  Object.assign(globalThis.Howler, { ctx: context, masterGain: master, usingWebAudio: true, _audioUnlocked: true });
-}
-
-/** Elements that howler uses again belong to their first source for ever. */
-const sources = new WeakMap();
-
-async function howler(url, html5) {
-  await howls();
-  const format = [url.split('?')[0].split('.').pop()];
-  const howl = new globalThis.Howl({ src: [url], format, html5, preload: false });
-  if (html5) {
-    howl._pool = 1;
-    howl.load();
-    const node = howl._sounds[0]?._node ?? howl._inactiveSound()._node;
-    node.crossOrigin = 'anonymous';
-    if (!sources.has(node)) sources.set(node, context.createMediaElementSource(node));
-    sources.get(node).connect(recorder);
-    // What load() began without CORS begins again with it.
-    node.preload = 'none';
-    node.src = url;
-  }
-  await rest(150);
-  const heard = firstSample();
-  const asked = performance.now();
-  howl.play();
-  const first = await heard;
-  howl.unload();
-  await rest(100);
-  return { ms: first - asked };
-}
-
 /** A seek to what is not in memory: from the call to the sound. */
 async function seek(url, mine) {
   if (mine) {
@@ -153,8 +113,6 @@ async function cold(url) {
   return { ms: (await heard) - asked };
 }
 
-const html5 = (url) => howler(url, true);
-const decoded = (url) => howler(url, false);
 const seekOurs = (url) => seek(url, true);
 const seekTheirs = (url) => seek(url, false);
-globalThis.contestants = { tonearm, element, cold, html5, decoded, seekOurs, seekTheirs };
+globalThis.contestants = { tonearm, element, cold, seekOurs, seekTheirs };

@@ -11,6 +11,5 @@ name=$1
 shift
 if [[ $name == first-audio ]]; then
   bash scripts/make-media.sh
-  mkdir -p benches/dist && cp node_modules/howler/dist/howler.min.js benches/dist/
 fi
 exec node "benches/$name.mjs" "$@"

@@ -352,7 +352,7 @@ export interface PlayerOptions {
   /** Levels tracks by the ReplayGain or R128 tags of their files, of the track or of its album; `off` at first. */
   replayGain?: ReplayGain;
   /** `auto` at first: the package's own, but for iOS, where a locked screen suspends Web Audio; and the element where that can't play:
-   *  media of another origin without CORS, formats that it does not know, no wasm or no worklet. */
+   *  media of another origin without CORS, formats that it does not know, no worklet; never for sources with hooks or headers. */
   engine?: 'auto' | Engine;
   /** The pipeline that tells of the plays. Without one the player works alike. */
   telemetry?: Telemetry;
