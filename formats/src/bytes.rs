@@ -1,5 +1,10 @@
 //! The bytes of a file that are in memory and not consumed, and readers over them.
 
+/// Bytes up to which a window grows by itself.
+const SMALL_BYTES: usize = 128 << 10;
+/// Bytes of room that it gets then: one and a half of what is read ahead.
+const ROOM_BYTES: usize = 3 << 20;
+
 /// A window of the file that moves forward as its front is consumed, and jumps when the demuxer wants other bytes.
 #[derive(Debug, Default)]
 pub struct Window {
@@ -14,10 +19,15 @@ pub struct Window {
 impl Window {
     /// Takes the file's next bytes.
     pub fn push(&mut self, bytes: &[u8]) {
-        // What was consumed is given back once it is the larger part, so each byte is moved once at most.
-        if self.head > self.bytes.len() / 2 {
+        // What was consumed is given back where room is wanted and it is a third: each byte is moved twice at most.
+        let len = self.bytes.len() + bytes.len();
+        if len > self.bytes.capacity() && self.head > self.bytes.len() / 3 {
             self.bytes.drain(..self.head);
             self.head = 0;
+        }
+        // Grown by doubling, a window would leave its own size in holes: past a little it gets its room at once.
+        if len > SMALL_BYTES && self.bytes.capacity() < ROOM_BYTES {
+            self.bytes.reserve_exact(ROOM_BYTES - self.bytes.len());
         }
         self.bytes.extend_from_slice(bytes);
     }

@@ -8,6 +8,8 @@ use crate::demux::{Codec, Demux, DemuxError, Packet, Step, Stream};
 use crate::sniff::Family;
 use crate::tags::Tags;
 
+/// Bytes at a file's end that tell its length: more than the largest page of Ogg.
+const TAIL_BYTES: usize = 64 << 10;
 /// Lost or undecodable packets in a row after which a track is given up: 6.5 s of MPEG-1 audio.
 const MOST_FAILURES_IN_A_ROW: u32 = 250;
 /// A hole longer than this is not filled with silence: the position goes on behind it, in seconds.
@@ -173,8 +175,9 @@ impl Track {
     pub fn finish(&mut self) {
         self.demuxer.window().finish();
         if self.demuxer.wants_tail() {
-            let rest = self.demuxer.peek().rest().to_vec();
-            self.demuxer.tail(&rest);
+            let rest = self.demuxer.peek().rest();
+            let last = rest[rest.len().saturating_sub(TAIL_BYTES)..].to_vec();
+            self.demuxer.tail(&last);
         }
     }
 

@@ -15,6 +15,8 @@ const SAMPLES = 5;
 const OPEN = 8;
 /** Frames of a full block: `BLOCK_FRAMES` of `plane.rs`. */
 const BLOCK_FRAMES = 4096;
+/** Bytes of a chunk that the plane takes at once. */
+const PIECE_BYTES = 64 << 10;
 
 /** @typedef {import('../../pkg/dist/tonearm_media.js').Plane} Plane */
 
@@ -199,18 +201,23 @@ async function request(plane, id, url, offset, lines, credentials) {
     plane.head(now(), id, response.status, totalBytes(response), ranges, ...serverTiming(response.headers), type);
     work(plane);
     reader = response.body?.getReader();
+    /** @type {Uint8Array} */
+    let rest = new Uint8Array();
     while (requests.has(id) && reader) {
       if (!plane.wants_bytes(id)) {
         await new Promise((/** @type {(value?: undefined) => void} */ go) => waiting.set(id, go));
         continue;
       }
-      const { done, value } = await reader.read();
-      if (!requests.has(id)) break;
-      if (done) {
-        complete = true;
-        break;
+      if (rest.length === 0) {
+        const { done, value } = await reader.read();
+        if (!requests.has(id)) break;
+        complete = done;
+        if (done) break;
+        rest = value;
       }
-      plane.chunk(now(), id, value);
+      // A piece at a time: a fast server's chunk may be larger than all that is to be held.
+      plane.chunk(now(), id, rest.subarray(0, PIECE_BYTES));
+      rest = rest.subarray(PIECE_BYTES);
       work(plane);
     }
   } catch (error) {

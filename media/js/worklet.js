@@ -57,16 +57,25 @@ class TonearmOutput extends AudioWorkletProcessor {
     this.run = newRun(0);
     /** Who goes on where this ends, and which frame it was told. @type {MessagePort | undefined} */
     this.follower = undefined;
+    /** Where it says how far the one before this goes. @type {MessagePort | undefined} */
+    this.leader = undefined;
     this.promised = Infinity;
     /** The context's frame at which this one begins by itself. @type {number | undefined} */
     this.gate = undefined;
     this.port.onmessage = ({ data }) => {
-      if (data === 'close') this.open = false;
+      if (data === 'close') this.close();
       else if (typeof data === 'number') this.release(data);
       else if (data.port) this.connect(data.port);
-      else if (data.follower) [this.follower, this.promised] = [data.follower, Infinity];
-      else this.follow(data);
+      else if (data.follower) {
+        this.follower?.close();
+        [this.follower, this.promised] = [data.follower, Infinity];
+      } else this.follow(data);
     };
+  }
+
+  close() {
+    this.open = false;
+    for (const port of [this.port, this.worker, this.follower, this.leader]) port?.close();
   }
 
   /** @param {MessagePort} port */
@@ -86,6 +95,8 @@ class TonearmOutput extends AudioWorkletProcessor {
   /** @param {{ leader?: MessagePort, at?: number }} leader */
   follow({ leader, at }) {
     this.gate = at;
+    this.leader?.close();
+    this.leader = leader;
     if (!leader) return;
     this.gate = Infinity;
     leader.onmessage = ({ data }) => {

@@ -161,7 +161,7 @@ impl<T: Track> MediaPlane<T> {
     pub fn wants_bytes(&self, request: u32) -> bool {
         self.open.as_ref().is_some_and(|open| {
             open.request.as_ref().is_some_and(|current| current.id == request)
-                && (open.hungry || open.track.undecoded() < READ_AHEAD_BYTES)
+                && (open.hungry || !open.track.has_enough())
         })
     }
 

@@ -4,6 +4,7 @@
 //! the bytes are recognised; until then they wait here. Knows no network and no time.
 
 use tonearm_formats::{Advance as Decoded, Family, Format, Planes, Sniffed, TrackError, sniff};
+use tonearm_messages::READ_AHEAD_BYTES;
 
 use crate::mix::to_stereo;
 use crate::resample::Resampler;
@@ -172,6 +173,11 @@ impl<T: Track> Source<T> {
     /// Undecoded bytes in memory.
     pub fn undecoded(&self) -> usize {
         self.track.as_ref().map_or(self.head.len(), Track::undecoded)
+    }
+
+    /// Whether what is in memory is enough for now; while its module is on its way, a little is.
+    pub fn has_enough(&self) -> bool {
+        self.undecoded() >= if self.track.is_some() { READ_AHEAD_BYTES } else { READ_AHEAD_BYTES / 16 }
     }
 
     /// File offset of the next byte to push.

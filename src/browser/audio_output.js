@@ -28,6 +28,15 @@ export async function openOutput(context, place) {
   return new AudioWorkletNode(context, 'tonearm-output', { numberOfInputs: 0, outputChannelCount: [2] });
 }
 
+/** Ends an output: an open port with a listener would hold its player for ever. @param {AudioWorkletNode | undefined} node */
+export function closeOutput(node) {
+  if (!node) return;
+  node.port.postMessage('close');
+  node.port.onmessage = null;
+  node.port.close();
+  node.disconnect();
+}
+
 /** A context's state as the core numbers it. Safari's `interrupted` does not render either. @param {AudioContext} context */
 export const stateOf = ({ state }) => ['running', 'closed'].indexOf(state) >>> 0;
 

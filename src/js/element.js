@@ -94,6 +94,7 @@ export class ElementLink {
     postMessage: (/** @type {any} */ message) => this.#output(message),
     /** @type {((event: { data: any }) => void) | null} */
     onmessage: null,
+    close() {},
   };
 
   /** @param {HTMLAudioElement} audio @param {(refused: boolean) => void} onRefused */

@@ -1,7 +1,7 @@
 // The player as apps hold it: HTMLMediaElement's names over the core. Calls are stamped here, in the listener's own
 // task, and queued until the core is there.
 
-import { momentOf, openOutput, sharedContext, stateOf } from '../browser/audio_output.js';
+import { closeOutput, momentOf, openOutput, sharedContext, stateOf } from '../browser/audio_output.js';
 import { describe } from '../browser/url.js';
 import { connect, openWorker } from '../browser/worker_link.js';
 import {
@@ -184,9 +184,8 @@ export class Player extends EventTarget {
     };
     this.#opened = openOutput(this.#context, placeOf('worklet')).then(
       (node) => {
-        if (this.#destroyed) return node.port.postMessage('close');
-        this.#node?.port.postMessage('close');
-        this.#node?.disconnect();
+        if (this.#destroyed) return closeOutput(node);
+        closeOutput(this.#node);
         this.#node = node;
         this.#keepPitch();
         node.port.onmessage = ({ data: [kind, epoch, frame, figure, flag] }) => {
@@ -207,8 +206,7 @@ export class Player extends EventTarget {
   /** The browser's own element in the place of both. */
   async #openElement() {
     this.#worker?.terminate();
-    this.#node?.port.postMessage('close');
-    this.#node?.disconnect();
+    closeOutput(this.#node);
     this.#worker = this.#node = undefined;
     const module = await onRequest.element().catch(() => undefined);
     if (!module) return this.#tell(OUTPUT_UNAVAILABLE);
@@ -477,8 +475,7 @@ export class Player extends EventTarget {
     this.#resolver.cancel();
     this.#loaded.abort();
     this.#worker?.terminate();
-    this.#node?.port.postMessage('close');
-    this.#node?.disconnect();
+    closeOutput(this.#node);
     this.#shifter?.schedule({ active: false, semitones: 0 });
     this.#shifter?.disconnect();
     this.#fader.disconnect();
