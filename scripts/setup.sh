@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings what is missing on this machine, and says what it does. Groups: build (default), browsers, backends, kafka, audit, fuzz.
+# Brings what is missing on this machine, and says what it does. Groups: build (default), browsers, webkit, backends, kafka, audit, fuzz.
 # Everything lands outside the tree; a second run only looks and takes about a second.
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
@@ -17,6 +17,7 @@ for group in "${@:-build}"; do
       bash scripts/setup/browsers.sh
       bash scripts/setup/cargo-tool.sh geckodriver "$GECKODRIVER_VERSION" geckodriver
       ;;
+    webkit) bash scripts/setup/webkit.sh ;;
     backends) bash scripts/setup/backends.sh ;;
     kafka) bash scripts/setup/kafka.sh ;;
     audit) bash scripts/setup/cargo-tool.sh cargo-deny "$CARGO_DENY_VERSION" cargo-deny ;;

@@ -16,6 +16,10 @@ pub enum DemuxError {
     Truncated,
 }
 
+/// Frames of Opus to decode before a position, so that the decoder has settled. RFC 7845 section 4.6 asks for 80 ms, which leave
+/// noise 40 dB below the signal; after 200 it is 80.
+pub const OPUS_PREROLL: u64 = 9600;
+
 /// How a stream is coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

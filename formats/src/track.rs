@@ -92,8 +92,8 @@ pub struct Track {
     host_decodes: bool,
     /// Where on the time line the next decoded frame lies; not known behind a seek.
     at: Option<u64>,
-    /// Where the packet lies that the host is to decode.
-    packet_at: Option<u64>,
+    /// Where the packet lies that the host is to decode, and how many frames it stands for.
+    packet_at: (Option<u64>, u32),
     /// First frame wanted and one past the last, on the time line.
     range: (u64, u64),
     /// Decoded frames for one of the stream's own: 2 where high-efficiency AAC doubles the rate.
@@ -102,6 +102,8 @@ pub struct Track {
     frames: u64,
     /// Silence that still stands for a hole.
     hole: u64,
+    /// The end of what was lost last, where the host decodes.
+    lost_until: Option<u64>,
     start: f64,
     /// Length of the streams of a chain before this one, in seconds.
     base: f64,
@@ -145,11 +147,12 @@ impl Track {
             decoder: None,
             host_decodes,
             at: Some(0),
-            packet_at: None,
+            packet_at: (None, 0),
             range: (0, u64::MAX),
             scale: 1,
             frames: 0,
             hole: 0,
+            lost_until: None,
             start,
             base: 0.0,
             planes: Vec::new(),
@@ -174,7 +177,12 @@ impl Track {
     /// Says that the file is over.
     pub fn finish(&mut self) {
         self.demuxer.window().finish();
-        if self.demuxer.wants_tail() {
+        self.read_end();
+    }
+
+    /// The file's end may be in memory already: what it tells is heard before it is reached.
+    fn read_end(&mut self) {
+        if self.demuxer.peek().is_finished() && self.demuxer.wants_tail() {
             let rest = self.demuxer.peek().rest();
             let last = rest[rest.len().saturating_sub(TAIL_BYTES)..].to_vec();
             self.demuxer.tail(&last);
@@ -268,7 +276,7 @@ impl Track {
         self.start = position.max(0.0);
         self.ended = false;
         self.ready.iter_mut().for_each(Vec::clear);
-        (self.frames, self.hole, self.failures_in_a_row) = (0, 0, 0);
+        (self.frames, self.hole, self.failures_in_a_row, self.lost_until) = (0, 0, 0, None);
         if self.stream.is_some() {
             self.begin();
         }
@@ -314,13 +322,18 @@ impl Track {
                     self.ended = true;
                     break;
                 }
+                // What the host still decodes lies before it: the place of what comes behind it makes the hole.
+                Step::Lost { at: Some(at), frames } if matches!(self.decoder, Some(Decoder::Host(_))) => {
+                    self.lost_until = Some(at + frames);
+                    continue;
+                }
                 Step::Lost { at, frames } => (at, frames),
                 Step::Packet(packet) => match &mut self.decoder {
                     None => return Advance::Failed(TrackError::Unsupported),
                     Some(Decoder::Host(bytes)) => {
                         bytes.clear();
                         bytes.extend_from_slice(packet.bytes);
-                        self.packet_at = packet.at;
+                        self.packet_at = (packet.at, packet.frames);
                         self.packets += 1;
                         return Advance::Packet;
                     }
@@ -442,8 +455,8 @@ impl Track {
         }
     }
 
-    /// Where on the time line the packet of [`Advance::Packet`] lies, where that is known.
-    pub fn packet_at(&self) -> Option<u64> {
+    /// Where on the time line the packet of [`Advance::Packet`] lies, where that is known; how many frames it stands for, or 0.
+    pub fn packet_at(&self) -> (Option<u64>, u32) {
         self.packet_at
     }
 
@@ -480,6 +493,7 @@ impl Track {
         };
         self.at = Some(0);
         self.stream = Some(stream);
+        self.read_end();
         self.begin();
         Advance::Format(format)
     }
@@ -499,6 +513,11 @@ impl Track {
 
     /// The host has given all that it decoded, and no more packets come.
     pub fn drained(&mut self) {
+        let lost = self.lost_until.take();
+        self.anchor(lost);
+        while self.hole > 0 {
+            self.fill();
+        }
         self.ended = true;
     }
 }

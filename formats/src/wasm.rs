@@ -49,7 +49,7 @@ fn number(module: &mut Module, which: u32) -> f64 {
         8 => format.map_or(0.0, |format| format.channels.into()),
         9 => format.and_then(|format| format.duration).unwrap_or(f64::NAN),
         10 => format.map_or(0.0, |format| format.bit_rate.into()),
-        11 => track.packet_at().map_or(-1.0, |at| at as f64),
+        11 => track.packet_at().0.map_or(-1.0, |at| at as f64),
         12 => track.tags().version.into(),
         13 => track.tags().loudness.track_gain.unwrap_or(f32::NAN).into(),
         14 => track.tags().loudness.track_peak.unwrap_or(f32::NAN).into(),
@@ -63,6 +63,7 @@ fn number(module: &mut Module, which: u32) -> f64 {
         },
         19 => track.stated_duration().unwrap_or(f64::NAN),
         20 => f64::from(u8::from(track.wants_tail())),
+        22 => track.packet_at().1.into(),
         21 => format.map_or(0.0, |format| f64::from(u8::from(format.estimated))),
         _ => 0.0,
     }

@@ -22,6 +22,7 @@ const PACKET_AT = 11;
 const TAGS_VERSION = 12;
 const LENGTH = 17;
 const OBJECT_TYPE = 18;
+const PACKET_FRAMES = 22;
 
 /** What an advance came to. */
 const FORMAT = 3;
@@ -35,7 +36,12 @@ const MOST_UNDER_WAY = 16;
 /** Faults of the browser's decoder in a row after which a track is given up. */
 const MOST_FAULTS = 20;
 
+/** @param {number} frames @param {number} rate */
+const micros = (frames, rate) => Math.round((frames * 1e6) / rate);
+
 /** @typedef {{ texts: [string, string][], picture?: { mime: string, bytes: Uint8Array }, gains: number[] }} Tags */
+
+/** Where it lies, in frames or -1, and how many it stands for, or 0. @typedef {{ at: number, frames: number, bytes: Uint8Array<ArrayBuffer> }} Packet */
 
 export class Track {
   #exports;
@@ -47,7 +53,8 @@ export class Track {
   #decoder;
   /** @type {AudioDecoderConfig | undefined} */
   #config;
-  #underWay = 0;
+  /** What is with the browser's decoder. @type {Packet[]} */
+  #underWay = [];
   #faults = 0;
   #drains = false;
   #failed = false;
@@ -120,12 +127,12 @@ export class Track {
   /** Decodes until so many frames are ready; gives what that came to. @param {number} frames */
   advance(frames) {
     for (;;) {
-      const came = this.#underWay >= MOST_UNDER_WAY || this.#drains ? PACKET : this.tell(ADVANCE, frames);
+      const came = this.#underWay.length >= MOST_UNDER_WAY || this.#drains ? PACKET : this.tell(ADVANCE, frames);
       if (this.#failed) return UNDECODABLE;
       this.#tell();
       if (came === FORMAT && !this.#begin()) return UNSUPPORTED;
       if (came === DRAIN) {
-        if (this.#underWay === 0) {
+        if (this.#underWay.length === 0) {
           this.tell(DRAINED, 0);
           continue;
         }
@@ -133,7 +140,7 @@ export class Track {
         this.#decoder?.flush().then(() => this.#drained(), () => {});
         return PACKET;
       }
-      if (came !== PACKET || this.#underWay >= MOST_UNDER_WAY || this.#drains) return came;
+      if (came !== PACKET || this.#underWay.length >= MOST_UNDER_WAY || this.#drains) return came;
       this.#decode();
     }
   }
@@ -171,7 +178,7 @@ export class Track {
   #close() {
     if (this.#decoder && this.#decoder.state !== 'closed') this.#decoder.close();
     this.#decoder = undefined;
-    (this.#underWay = 0), (this.#drains = false);
+    (this.#underWay = []), (this.#drains = false);
   }
 
   #forget() {
@@ -180,58 +187,72 @@ export class Track {
     if (this.#decoder) this.#close();
   }
 
-  #decode() {
-    const run = this.#run;
+  /** Gives the browser's decoder a packet. @param {Packet} packet */
+  #decode(packet = { at: this.tell(NUMBER, PACKET_AT), frames: this.tell(NUMBER, PACKET_FRAMES), bytes: this.#bytes(0) }) {
     const { sampleRate } = /** @type {AudioDecoderConfig} */ (this.#config);
-    if (!this.#decoder) {
-      const decoder = new AudioDecoder({
-        output: (data) => {
-          if (run === this.#run && decoder === this.#decoder) this.#output(data, sampleRate);
-          data.close();
-        },
-        error: ({ name }) => {
-          // The decoder is closed by it: another one goes on behind the packet at fault, whose place stays silent.
-          if (decoder !== this.#decoder) return;
-          this.#close();
-          this.#failed = name === 'NotSupportedError' || ++this.#faults > MOST_FAULTS;
-          this.#onDecoded();
-        },
-      });
-      this.#decoder = decoder;
-      try {
-        decoder.configure(/** @type {AudioDecoderConfig} */ (this.#config));
-      } catch {
-        this.#failed = true;
-        return;
-      }
+    if (!this.#decoder) this.#openDecoder(sampleRate);
+    if (this.#failed) return;
+    this.#underWay.push(packet);
+    const { at, bytes } = packet;
+    this.#decoder?.decode(new EncodedAudioChunk({ type: 'key', timestamp: at < 0 ? 0 : micros(at, sampleRate), data: bytes }));
+  }
+
+  /** @param {number} sampleRate */
+  #openDecoder(sampleRate) {
+    const run = this.#run;
+    const decoder = new AudioDecoder({
+      output: (data) => {
+        if (run === this.#run && decoder === this.#decoder) this.#output(data, sampleRate);
+        data.close();
+      },
+      error: ({ name }) => {
+        // The decoder is closed by it: another one goes on behind the packet at fault, whose place stays silent.
+        if (decoder !== this.#decoder) return;
+        const rest = this.#underWay.slice(1);
+        this.#close();
+        this.#failed = name === 'NotSupportedError' || ++this.#faults > MOST_FAULTS;
+        for (const packet of rest) this.#decode(packet);
+        this.#onDecoded();
+      },
+    });
+    this.#decoder = decoder;
+    try {
+      decoder.configure(/** @type {AudioDecoderConfig} */ (this.#config));
+    } catch {
+      this.#failed = true;
     }
-    const at = this.tell(NUMBER, PACKET_AT);
-    const timestamp = at < 0 ? 0 : Math.round((at * 1e6) / sampleRate);
-    this.#underWay++;
-    this.#decoder.decode(new EncodedAudioChunk({ type: 'key', timestamp, data: this.#bytes(0) }));
+  }
+
+  /** The packet that came out. Chromium counts frames from the first on: behind a hole its time is too early, and the order tells.
+   *  @param {number} timestamp @param {number} sampleRate */
+  #cameOut(timestamp, sampleRate) {
+    const known = this.#underWay.findIndex(({ at }) => at >= 0 && Math.abs(micros(at, sampleRate) - timestamp) < 500);
+    return this.#underWay.splice(0, Math.max(known, 0) + 1).at(-1) ?? { at: -1, frames: 0, bytes: new Uint8Array() };
   }
 
   /** @param {AudioData} data @param {number} sampleRate of the stream */
   #output(data, sampleRate) {
     this.#faults = 0;
-    this.#underWay = Math.max(0, this.#underWay - 1);
-    const frames = data.numberOfFrames;
+    const packet = this.#cameOut(data.timestamp, sampleRate);
+    // A damaged packet may decode to more than it stands for.
+    const most = packet.frames * Math.round(data.sampleRate / sampleRate) || Infinity;
+    const frames = Math.min(data.numberOfFrames, most);
     this.tell(DECODED_ROOM, frames);
     for (let channel = 0; channel < data.numberOfChannels; channel++) {
       const at = this.tell(DECODED_PLANE, channel);
       if (!at) break;
       const plane = new Float32Array(frames);
-      data.copyTo(plane, { planeIndex: channel, format: 'f32-planar' });
+      data.copyTo(plane, { planeIndex: channel, frameCount: frames, format: 'f32-planar' });
       new Float32Array(this.#exports.memory.buffer, at, frames).set(plane);
     }
-    this.tell(DECODED_AT, Math.round((data.timestamp * sampleRate) / 1e6));
+    this.tell(DECODED_AT, packet.at);
     this.tell(DECODED, data.sampleRate);
     this.#onDecoded();
   }
 
   #drained() {
     this.#drains = false;
-    this.#underWay = 0;
+    this.#underWay = [];
     this.tell(DRAINED, 0);
     this.#onDecoded();
   }

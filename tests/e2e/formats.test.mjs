@@ -4,26 +4,10 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { FILES } from './files.mjs';
 import { openPage, startBackend, startBrowser } from './harness.mjs';
 
 const folder = new URL('../../target/formats/', import.meta.url);
-const MUSIC = 308_700;
-const FAST = 336_000;
-
-/** Name, rate, channels, least signal to noise; frames and shift where ffmpeg's decode is not the last word (tests/native/formats). */
-const FILES = [
-  ['lame-cbr.mp3', 44100, 2, 100], ['lame-vbr.mp3', 44100, 2, 100], ['ffmpeg-abr.mp3', 44100, 2, 100],
-  ['ffmpeg.aac', 44100, 2, 100], ['ffmpeg-48000.aac', 48000, 2, 100],
-  ['faststart.m4a', 44100, 2, 100, { frames: MUSIC }], ['at-the-end.m4a', 44100, 2, 100, { frames: MUSIC }],
-  ['fragmented.m4a', 48000, 2, 100, { frames: FAST + 1024 }], ['indexed.m4a', 44100, 2, 100, { frames: MUSIC, shift: -1024 }],
-  ['opus-inside.mp4', 48000, 2, 60, { frames: FAST }], ['flac-inside.mp4', 44100, 2, 140],
-  ['flac.flac', 44100, 2, 140], ['flac-mono.flac', 22050, 1, 140], ['ffmpeg-24.flac', 96000, 2, 140],
-  ['oggenc.ogg', 44100, 2, 100], ['ffmpeg.ogg', 48000, 2, 100], ['sox-mono.ogg', 22050, 1, 100],
-  ['flac.oga', 44100, 2, 140], ['ffmpeg-flac.oga', 44100, 2, 140],
-  ['opusenc.opus', 48000, 2, 60], ['ffmpeg-voice.opus', 48000, 1, 30], ['ffmpeg-fast.opus', 48000, 2, 60],
-  ['ffmpeg.wav', 44100, 2, 140], ['sox-24.wav', 96000, 2, 140], ['sox-float.wav', 48000, 2, 140], ['sox-alaw.wav', 22050, 1, 140],
-];
-
 /** @type {Awaited<ReturnType<typeof startBackend>>} */
 let backend;
 /** @type {import('playwright-core').Browser} */

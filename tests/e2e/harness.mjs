@@ -14,7 +14,7 @@ export async function startBackend(env = {}) {
   const built = ['release', 'debug'].map((profile) => `${root}target/${profile}/tonearm-backend`).filter((path) => existsSync(path));
   const [binary] = built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
   if (!binary) throw new Error('the backend is not built: cargo build -p tonearm-backend');
-  const mounts = ['--tracks', `${root}www/tracks`, '--tracks', `${root}tests/e2e/media`, '--tracks', `${root}target/formats`, '--mount', `pkg=${root}pkg/dist`, '--mount', `e2e=${root}tests/e2e/pages`, '--mount', `yew=${root}examples/yew`, '--mount', `media=${root}tests/e2e/media`, '--mount', `bench=${root}benches`, '--mount', `soak=${root}tests/soak`, '--mount', `formats=${root}target/formats`];
+  const mounts = ['--tracks', `${root}www/tracks`, '--tracks', `${root}tests/e2e/media`, '--tracks', `${root}target/formats`, '--mount', `pkg=${root}pkg/dist`, '--mount', `e2e=${root}tests/e2e/pages`, '--mount', `yew=${root}examples/yew`, '--mount', `media=${root}tests/e2e/media`, '--mount', `bench=${root}benches`, '--mount', `matrix=${root}tests/matrix`, '--mount', `soak=${root}tests/soak`, '--mount', `formats=${root}target/formats`];
   const child = spawn(binary, ['--port', '0', ...mounts], { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
   const line = await new Promise((resolve, reject) => {
     child.stdout.once('data', resolve);

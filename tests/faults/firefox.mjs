@@ -1,13 +1,9 @@
 // Firefox as the faults need it: a profile that stays, tabs, scripts in them, and an end at any moment. Driven over WebDriver
 // (geckodriver): the browser is the one that listeners have.
 
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { evaluateIn, GECKODRIVER, openSession, startDriver } from '../webdriver.mjs';
 
-const cached = join(process.env.TONEARM_CACHE ?? join(homedir(), '.cache/tonearm'), 'bin/geckodriver');
-const GECKODRIVER = existsSync(cached) ? cached : 'geckodriver';
 const PREFERENCES = {
   'datareporting.policy.dataSubmissionEnabled': false, 'browser.shell.checkDefaultBrowser': false, 'app.update.enabled': false,
   'media.autoplay.default': 0, 'dom.disable_beforeunload': true, 'toolkit.startup.max_resumed_crashes': -1,
@@ -37,14 +33,7 @@ class Tab {
   close = () => this.#here('DELETE', '/window');
 
   /** @param {Function} what @param {unknown} [given] */
-  async evaluate(what, given) {
-    // The driver's scripts have a global of their own: the page's is reached by its own eval.
-    const script = `const [what, given, done] = arguments;
-      Promise.resolve((window.wrappedJSObject ?? window).eval('(' + what + ')')(given)).then((value) => done({ value }), (error) => done({ error: String(error) }));`;
-    const { value, error } = await this.#here('POST', '/execute/async', { script, args: [String(what), given ?? null] });
-    if (error) throw new Error(error);
-    return value ?? undefined;
-  }
+  evaluate = (what, given) => evaluateIn(this.#here, what, given);
 
   /** @param {Function} what @param {unknown} [given] @param {{ timeout?: number }} [options] */
   async waitForFunction(what, given, { timeout = 30_000 } = {}) {
@@ -59,28 +48,9 @@ class Tab {
 /** A browser with a profile that stays. @param {string} profile a folder */
 export async function startFirefox(profile) {
   mkdirSync(profile, { recursive: true });
-  const driver = spawn(GECKODRIVER, ['--port', '0', '--allow-system-access'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const port = await new Promise((resolve, reject) => {
-    driver.once('exit', () => reject(new Error('geckodriver ended')));
-    driver.stdout.on('data', (data) => {
-      const [, found] = /127\.0\.0\.1:(\d+)/.exec(String(data)) ?? [];
-      if (found) resolve(found);
-    });
-  });
-  /** @param {string} method @param {string} path @param {unknown} [body] */
-  const request = async (method, path, body) => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-      method, ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-    });
-    const { value } = await response.json();
-    if (!response.ok) throw new Error(`${value.error}: ${value.message}`);
-    return value;
-  };
+  const driver = await startDriver(GECKODRIVER, ['--port', '0', '--allow-system-access']);
   const options = { args: ['-headless', '-profile', profile], prefs: PREFERENCES };
-  const { sessionId, capabilities } = await request('POST', '/session', {
-    capabilities: { alwaysMatch: { 'moz:firefoxOptions': options, timeouts: { script: 120_000 }, unhandledPromptBehavior: 'accept' } },
-  });
-  const command = (/** @type {string} */ method, /** @type {string} */ path, /** @type {unknown} */ body) => request(method, `/session/${sessionId}${path}`, body);
+  const { command, capabilities, end } = await openSession(driver.url, { 'moz:firefoxOptions': options, unhandledPromptBehavior: 'accept' });
   /** Commands go to the tab that is in front: one after the other. @type {Promise<unknown>} */
   let turn = Promise.resolve();
   let fresh = true;
@@ -115,8 +85,8 @@ export async function startFirefox(profile) {
     async close() {
       if (ended) return;
       ended = true;
-      await request('DELETE', `/session/${sessionId}`).catch(() => {});
-      driver.kill();
+      await end();
+      driver.stop();
     },
   };
   return context;

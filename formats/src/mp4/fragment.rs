@@ -79,5 +79,5 @@ pub(super) fn index(sidx: &[u8], end: u64) -> Option<(u32, Vec<(u64, u64)>)> {
         byte = byte.checked_add(size.into())?;
         time = time.checked_add(duration.into())?;
     }
-    Some((timescale, places)).filter(|(timescale, places)| *timescale > 0 && !places.is_empty())
+    (timescale > 0 && !places.is_empty()).then_some((timescale, places))
 }

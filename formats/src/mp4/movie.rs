@@ -4,7 +4,7 @@ use super::boxes::{child, children, descendant};
 use super::entry::{Entry, entry};
 use super::table::Table;
 use crate::bytes::Reader;
-use crate::demux::Stream;
+use crate::demux::{Codec, OPUS_PREROLL, Stream};
 use crate::tags::Tags;
 
 /// What `moov` says of the track that is played.
@@ -115,6 +115,11 @@ impl Movie {
         if rate == scale { time } else { (u128::from(time) * u128::from(rate) / u128::from(scale)) as u64 }
     }
 
+    /// Frames to decode before a position: the decoder's history.
+    pub(super) fn preroll(&self) -> u64 {
+        if matches!(self.entry.codec, Codec::Opus) { OPUS_PREROLL } else { self.entry.packet_frames.into() }
+    }
+
     /// The stream; `bytes` are those of its samples, as far as that is known.
     pub(super) fn describe(&self, tags: &Tags, bytes: Option<u64>) -> Stream {
         let entry = &self.entry;
@@ -135,7 +140,11 @@ impl Movie {
         let (delay, end) = itunes.or(edited).unwrap_or((0, u64::MAX));
         let end = total.filter(|&total| total > delay).map_or(end, |total| end.min(total));
         let end = (end < u64::MAX && !self.fragmented).then_some(end);
-        let length = end.or(total).map(|end| end.saturating_sub(delay));
+        // Of fragments nobody need have said how many there are: their bytes tell about.
+        let guess = bytes
+            .filter(|_| self.fragmented && entry.bit_rate > 0.0)
+            .map(|bytes| (bytes as f64 * 8.0 / entry.bit_rate * rate) as u64);
+        let length = end.or(total).or(guess).map(|end| end.saturating_sub(delay));
         let seconds = total.map_or(0.0, |total| total as f64 / rate);
         let measured = bytes.filter(|_| seconds > 0.0).map(|bytes| bytes as f64 / seconds);
         Stream {

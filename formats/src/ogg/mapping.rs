@@ -144,9 +144,8 @@ impl Mapping {
         match self {
             #[cfg(feature = "vorbis")]
             Self::Vorbis { .. } => 0,
-            // RFC 7845 section 4.6: 80 ms.
             #[cfg(feature = "opus")]
-            Self::Opus { .. } => 3840,
+            Self::Opus { .. } => crate::demux::OPUS_PREROLL,
             #[cfg(feature = "flac")]
             Self::Flac { .. } => 0,
         }

@@ -1,13 +1,13 @@
 // Plays a file through a player into a tape, and holds what was heard against ffmpeg's decode of it.
 
-const waitFor = (/** @type {EventTarget} */ target, /** @type {string} */ name, millis = 30_000) =>
+export const waitFor = (/** @type {EventTarget} */ target, /** @type {string} */ name, millis = 30_000) =>
   new Promise((resolve, reject) => {
     target.addEventListener(name, resolve, { once: true });
     setTimeout(() => reject(new Error(`no ${name} in ${millis} ms`)), millis);
   });
 
 /** Where in `tape` the reference begins: by a window of it that is loud. @param {Float32Array} tape @param {Float32Array} want */
-function align(tape, want) {
+export function align(tape, want) {
   const length = 512;
   let at = 0;
   // The loudest of a few places.
@@ -34,13 +34,29 @@ function align(tape, want) {
   return offset;
 }
 
+/** A tape, and what reads it. Its output is silence: Firefox renders only what leads to one. @param {AudioContext} context */
+export async function openTape(context) {
+  await context.audioWorklet.addModule('/e2e/tape.js');
+  const tape = new AudioWorkletNode(context, 'tape', { channelCount: 1, channelCountMode: 'explicit', channelInterpretation: 'discrete' });
+  tape.connect(context.destination);
+  const read = async () => {
+    const blocks = await new Promise((resolve) => {
+      tape.port.onmessage = ({ data }) => resolve(data);
+      tape.port.postMessage('read');
+    });
+    const sound = new Float32Array(blocks.length * 128);
+    blocks.forEach((/** @type {Float32Array} */ block, /** @type {number} */ n) => sound.set(block, n * 128));
+    return sound;
+  };
+  return { tape, read };
+}
+
 /** @param {string} file @param {{ rate: number, channels: number, shift?: number, frames?: number }} of
  *  @param {(player: any) => Promise<void>} [during] */
 export async function heard(file, { rate, channels, shift = 0, frames }, during) {
   const { createPlayer } = await import('/pkg/index.js');
   const context = new AudioContext({ sampleRate: rate });
-  await context.audioWorklet.addModule('/e2e/tape.js');
-  const tape = new AudioWorkletNode(context, 'tape', { numberOfOutputs: 0, channelCount: 1, channelCountMode: 'explicit', channelInterpretation: 'discrete' });
+  const { tape, read } = await openTape(context);
   const player = createPlayer({ destination: tape });
   try {
     await player.load(`/formats/${file}`);
@@ -48,12 +64,7 @@ export async function heard(file, { rate, channels, shift = 0, frames }, during)
     await player.play();
     await during?.(player);
     await ended;
-    const blocks = await new Promise((resolve) => {
-      tape.port.onmessage = ({ data }) => resolve(data);
-      tape.port.postMessage('read');
-    });
-    const sound = new Float32Array(blocks.length * 128);
-    blocks.forEach((/** @type {Float32Array} */ block, /** @type {number} */ n) => sound.set(block, n * 128));
+    const sound = await read();
     const all = new Float32Array(await (await fetch(`/formats/${file}.f32`)).arrayBuffer());
     const want = all.filter((_, n) => n % channels === 0).subarray(Math.max(0, -shift));
     const length = frames ?? want.length + Math.max(0, shift);
@@ -77,20 +88,14 @@ export async function heard(file, { rate, channels, shift = 0, frames }, during)
 export async function joined(extension, rate) {
   const { createQueue } = await import('/pkg/queue.js');
   const context = new AudioContext({ sampleRate: rate });
-  await context.audioWorklet.addModule('/e2e/tape.js');
-  const tape = new AudioWorkletNode(context, 'tape', { numberOfOutputs: 0, channelCount: 1, channelCountMode: 'explicit', channelInterpretation: 'discrete' });
+  const { tape, read } = await openTape(context);
   const queue = createQueue({ destination: tape });
   queue.add(`/formats/half-one.${extension}`, `/formats/half-two.${extension}`);
   const ended = waitFor(queue, 'queueended');
   await queue.play();
   await ended;
-  const blocks = await new Promise((resolve) => {
-    tape.port.onmessage = ({ data }) => resolve(data);
-    tape.port.postMessage('read');
-  });
+  const sound = await read();
   queue.destroy();
-  const sound = new Float32Array(blocks.length * 128);
-  blocks.forEach((/** @type {Float32Array} */ block, /** @type {number} */ n) => sound.set(block, n * 128));
   // The source: 16 bits and two channels behind a head that ffmpeg writes.
   const bytes = await (await fetch(rate === 48000 ? '/formats/fast.source.wav' : '/formats/music.source.wav')).arrayBuffer();
   const data = new TextDecoder('latin1').decode(bytes.slice(0, 200)).indexOf('data') + 8;

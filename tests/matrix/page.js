@@ -1,0 +1,149 @@
+// One cell of the matrix, in a page: a file is played, something is done to it meanwhile, and what was taped is held, frame by
+// frame, against ffmpeg's decode of the file.
+
+import { align, openTape, waitFor } from '/e2e/matrix.js';
+
+const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** @param {any} player @param {number} seconds */
+async function reaches(player, seconds) {
+  while (player.currentTime < seconds && player.state !== 'failed') await pause(20);
+}
+
+/** What is done, and from which second on the music goes on. @type {Record<string, (player: any) => Promise<number | undefined>>} */
+const operations = {
+  end: async () => undefined,
+  cut: async () => undefined,
+  corrupt: async () => undefined,
+  forward: async (player) => {
+    await reaches(player, 1);
+    player.currentTime = 4;
+    return 4;
+  },
+  back: async (player) => {
+    await reaches(player, 2);
+    player.currentTime = 0.5;
+    return 0.5;
+  },
+  toTheEnd: async (player) => {
+    await reaches(player, 1);
+    player.currentTime = player.duration;
+    return player.duration;
+  },
+  pause: async (player) => {
+    await reaches(player, 1.5);
+    player.pause();
+    await pause(300);
+    await player.play();
+    return undefined;
+  },
+};
+
+/** The longest run of silence between two that sound: its first frame and the one behind it. @param {Float32Array} sound */
+function silence(sound) {
+  let [from, to, start] = [0, 0, -1];
+  let last = sound.length;
+  while (last > 0 && sound[last - 1] === 0) last--;
+  for (let n = sound.findIndex((value) => value !== 0); n < last; n++) {
+    if (sound[n] !== 0) {
+      if (start >= 0 && n - start > to - from) [from, to] = [start, n];
+      start = -1;
+    } else if (start < 0) start = n;
+  }
+  return [from, to];
+}
+
+/** Bytes of the file, those in the middle damaged. @param {string} url */
+async function damaged(url) {
+  const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  for (let at = Math.floor(bytes.length * 0.48); at < bytes.length * 0.52; at += 37) bytes[at] ^= 0x5a;
+  return new Blob([bytes]);
+}
+
+/** @param {Float32Array} want @param {Float32Array} sound @param {number} offset @param {number} from @param {number} to */
+function ratio(want, sound, offset, from, to) {
+  let [signal, noise] = [0, 0];
+  for (let n = from; n < to; n++) {
+    signal += want[n] ** 2;
+    noise += (want[n] - (sound[offset + n] ?? 0)) ** 2;
+  }
+  return noise === 0 ? 999 : 10 * Math.log10(signal / noise);
+}
+
+/**
+ * @param {{ file: string, rate: number, channels: number, shift?: number, frames?: number, near?: number, lost?: number, operation: string, cdn: string }} what
+ *   `near`: seconds that a seek may be off, where the file has no index; `lost`: frames that damage may take, where nothing counts them
+ * @returns {Promise<{ snr: number, frames: string, strays: number, stalls: number, failures: number }>} least signal to noise of the
+ *   pieces in dB; what is wrong with the number of frames, or nothing; samples outside the pieces
+ */
+export async function cell({ file, rate, channels, shift = 0, frames, near = 0, lost = 0, operation, cdn }) {
+  const { createPlayer } = await import('/pkg/index.js');
+  const all = new Float32Array(await (await fetch(`/formats/${file}.f32`)).arrayBuffer());
+  const want = all.filter((_, n) => n % channels === 0).subarray(-shift).subarray(0, frames);
+  const length = frames ?? want.length;
+  const context = new AudioContext({ sampleRate: rate });
+  const { tape, read } = await openTape(context);
+  const player = createPlayer({ destination: tape });
+  try {
+    const url = `/formats/${file}`;
+    const source = operation === 'corrupt' ? await damaged(url) : operation === 'cut' ? `${cdn}/tracks/${file}?cut=50&n=${Math.random()}` : url;
+    await player.load(source);
+    const ended = waitFor(player, 'ended', 25_000);
+    await player.play();
+    const goesOn = await operations[operation](player);
+    await ended;
+    const sound = await read();
+    const { stalls, decodeFailures: failures } = player.stats();
+    /** @param {number} from @param {number} to */
+    const place = (from, to) => align(sound, want.subarray(from, to)) - from;
+    const strays = (/** @type {[number, number][]} */ ...pieces) =>
+      sound.reduce((count, value, n) => count + (value !== 0 && !pieces.some(([from, to]) => n >= from && n < to) ? 1 : 0), 0);
+    /** @param {number} from @param {number} to whether the reference is silent there: no tape tells such frames from none */
+    const silent = (from, to) => from <= to + 1 && want.subarray(from, to).every((value) => Math.abs(value) < 1e-4);
+    const result = { stalls, failures };
+    if (operation === 'end' || operation === 'cut') {
+      const at = place(0, length);
+      return { ...result, snr: ratio(want, sound, at, 0, want.length), frames: '', strays: strays([at, at + length]) };
+    }
+    if (operation === 'corrupt') {
+      const [first, second] = [[0, Math.floor(length / 3)], [Math.floor((length * 2) / 3), want.length]];
+      const [one, two] = [place(first[0], first[1]), place(second[0], second[1])];
+      const snr = Math.min(ratio(want, sound, one, first[0], first[1]), ratio(want, sound, two, second[0], second[1]));
+      const off = Math.abs(two - one) > lost ? `${two - one} frames off behind the damage` : '';
+      return { ...result, snr, frames: off, strays: strays([one, two + length]) };
+    }
+    const one = place(0, Math.round(rate * 0.9));
+    if (operation === 'toTheEnd') {
+      let last = sound.length;
+      while (last > 0 && sound[last - 1] === 0) last--;
+      // Where the length was an estimate that fell short, what lay behind it was heard.
+      if (goesOn !== undefined && player.duration - goesOn > 0.001) last = Math.min(last, silence(sound)[0] || last);
+      const wrong = Math.abs(player.currentTime - player.duration) > 0.001 ? `it ended at ${player.currentTime}` : '';
+      return { ...result, snr: ratio(want, sound, one, 0, last - one), frames: wrong, strays: strays([one, last]) };
+    }
+    let [from, to] = silence(sound);
+    if (goesOn !== undefined && near) {
+      // Without an index a seek lands near: the music goes on from there, in one piece, to the end.
+      const two = place(Math.round(5.5 * rate), want.length);
+      const begin = to - two;
+      const snr = Math.min(ratio(want, sound, one, 0, from - one), ratio(want, sound, two, begin, want.length));
+      const off = Math.abs(begin / rate - goesOn) > near ? `goes on at ${(begin / rate).toFixed(2)} s, not near ${goesOn}` : '';
+      return { ...result, snr, frames: off, strays: strays([one, from], [to, two + length]) };
+    }
+    if (goesOn !== undefined) {
+      // What was heard before is heard again after a seek back: what lies behind both tells where the second piece is.
+      const wanted = Math.round(goesOn * rate);
+      to = from = place(Math.max(wanted, Math.round(2.5 * rate)), want.length) + wanted;
+      while (from > one && sound[from - 1] === 0) from--;
+      const snr = Math.min(ratio(want, sound, one, 0, from - one), ratio(want, sound, to - wanted, wanted, want.length));
+      return { ...result, snr, frames: '', strays: strays([one, from], [to, to + length - wanted]) };
+    }
+    const two = place(to - one, want.length);
+    const [end, begin] = [from - one, to - two];
+    const snr = Math.min(ratio(want, sound, one, 0, end), ratio(want, sound, two, begin, want.length));
+    return { ...result, snr, frames: silent(end, begin) ? '' : `goes on at ${begin}, not at ${end}`, strays: strays([one, from], [to, two + length]) };
+  } finally {
+    player.destroy();
+    await context.close();
+  }
+}
