@@ -23,7 +23,12 @@ async function request(url, method, body) {
 /** Starts a driver that says on which port it listens, or one that listens where it is told.
  *  @param {string} binary @param {string[]} args @param {{ port?: number, env?: Record<string, string> }} [options] */
 export async function startDriver(binary, args, { port, env } = {}) {
-  const driver = spawn(binary, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+  const driver = spawn(binary, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env }, detached: true });
+  // With all that it started: a group of its own.
+  const stop = () => {
+    if (driver.exitCode === null) process.kill(-(/** @type {number} */ (driver.pid)));
+  };
+  process.once('exit', stop);
   const found = await new Promise((resolve, reject) => {
     driver.once('error', reject);
     driver.once('exit', () => reject(new Error(`${binary} ended`)));
@@ -35,7 +40,7 @@ export async function startDriver(binary, args, { port, env } = {}) {
     const ready = () => fetch(`http://127.0.0.1:${port}/status`).then(() => resolve(port), () => setTimeout(ready, 100));
     ready();
   });
-  return { url: `http://127.0.0.1:${found}`, stop: () => driver.kill() };
+  return { url: `http://127.0.0.1:${found}`, stop };
 }
 
 /** @param {string} url of the driver @param {object} wanted capabilities */
@@ -64,10 +69,11 @@ export async function evaluateLong(command, what, given) {
     Promise.resolve((0, eval)(`(${what})`)(given)).then((value) => (globalThis.outcome = { value }), (error) => (globalThis.outcome = { error: String(error) }));
   };
   await evaluateIn(command, start, { what: String(what), given: given ?? null });
-  for (;;) {
+  for (const end = Date.now() + 120_000; Date.now() < end; ) {
     const outcome = await evaluateIn(command, () => globalThis.outcome);
     if (outcome?.error) throw new Error(outcome.error);
     if (outcome) return outcome.value;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
+  throw new Error('nothing came of it in 120 s');
 }

@@ -19,3 +19,4 @@ export const CDN_NODE = 'cdn.node';
 export const CDN_CACHE = 'cdn.cache';
 export const SERVER_TRACE_ID = 'server.trace_id';
 export const TRACK_REQUEST_PURPOSE = 'track.request.purpose';
+export const EVENT_DEVICE_CHANGED = 'audio.device_changed';

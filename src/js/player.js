@@ -2,6 +2,7 @@
 // task, and queued until the core is there.
 
 import { closeOutput, momentOf, openOutput, sharedContext, stateOf } from '../browser/audio_output.js';
+import { onDeviceChange } from '../browser/devices.js';
 import { describe } from '../browser/url.js';
 import { connect, openWorker } from '../browser/worker_link.js';
 import {
@@ -9,13 +10,14 @@ import {
   SEEK, STOP, tell,
 } from './door.js';
 import { currentCore, isLive, lastTrace, placeOf, revivals, sides, withCore } from './loader.js';
-import { STATES, loudness, powerCurve, statsOf } from './figures.js';
-import { GESTURES, askedFor, nextGesture } from './gesture.js';
+import { STATES, statsOf } from './figures.js';
+import { loudness, powerCurve } from './levels.js';
+import { GESTURES, askedFor, nextGesture } from '../browser/gesture.js';
 import { onRequest } from './on_request.js';
 import { bytesOf } from './context.js';
 import { SPAN, encode } from './otlp.js';
 import { Resolver, flat, traceparentOfPlay } from './resolver.js';
-import { ERROR_TYPE, MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID, SPAN_TRACK_LOAD, SPAN_TRACK_PLAY } from '../instrumentation/semconv.js';
+import { ERROR_TYPE, EVENT_DEVICE_CHANGED, MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID, SPAN_TRACK_LOAD, SPAN_TRACK_PLAY } from '../instrumentation/semconv.js';
 import { OF_THE_SOURCE, answer, canHaveElement, canPlayType, sourceOf, usualEngine } from './source.js';
 import { Span } from './span.js';
 import { Range } from './time_ranges.js';
@@ -136,6 +138,7 @@ export class Player extends EventTarget {
       if (!destination && !this.paused && this.#context.state !== 'running') this.#context.resume().catch(() => {});
     };
     for (const name of ['visibilitychange', ...GESTURES]) document.addEventListener(name, wake, { signal: this.#alive.signal, capture: true });
+    onDeviceChange(this.#context, () => this.paused || this.#telemetry?.log({ eventName: EVENT_DEVICE_CHANGED, span: this.traceparent ?? undefined }), this.#alive.signal);
     this.#open();
   }
 

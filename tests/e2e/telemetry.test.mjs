@@ -392,6 +392,26 @@ test('a fault that ends the core is told with the last trace, and the next play 
   await page.close();
 });
 
+test('another output is told while music plays, with its trace', async () => {
+  const { page, name } = await open();
+  const traceparent = await page.evaluate(async (url) => {
+    const { createPlayer } = globalThis.tonearm;
+    const player = createPlayer({ telemetry: globalThis.telemetry, engine: 'stream' });
+    navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+    await player.load(url);
+    await player.play();
+    navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+    await globalThis.telemetry.forceFlush();
+    const { traceparent } = player;
+    player.destroy();
+    return traceparent;
+  }, `${backend.cdn}/tracks/short.mp3`);
+  const { logs } = await otlp.of(name, ({ logs }) => logs.some(({ eventName }) => eventName === 'audio.device_changed'));
+  const told = logs.filter((/** @type {any} */ { eventName }) => eventName === 'audio.device_changed');
+  assert.deepEqual(told.map((/** @type {any} */ { traceId }) => traceId), [traceparent.slice(3, 35)]);
+  await page.close();
+});
+
 test('a strict content security policy lets it play and tell', async () => {
   const page = await browser.newPage();
   const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'; img-src data:";

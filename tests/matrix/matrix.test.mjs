@@ -10,7 +10,7 @@ import { MINI_BROWSER, engines } from './browsers.mjs';
 
 const OPERATIONS = ['end', 'cut', 'corrupt', 'forward', 'back', 'toTheEnd', 'pause'];
 /** Cells at once: each plays in its own time. */
-const AT_ONCE = 4;
+const AT_ONCE = Number(process.env.MATRIX_AT_ONCE ?? 4);
 const wanted = process.env.MATRIX_FILES?.split(',');
 const files = FILES.filter(([file]) => !wanted || wanted.includes(file));
 const skip = !existsSync(new URL('../../target/formats/flac.flac', import.meta.url)) && 'no files of every format here: scripts/make-media.sh';
@@ -35,35 +35,49 @@ function fault({ error, snr, frames, strays, failures }, operation, whole, jump 
   return failures > 0 && operation !== 'corrupt' ? `${failures} failures` : '';
 }
 
+/** Plays cells in a browser of their own, so many at once; what came before it ended. @param {string} engine @param {object[]} all @param {number} atOnce */
+async function played(engine, all, atOnce) {
+  /** @type {any[]} */
+  const results = [];
+  /** @type {import('./browsers.mjs').EnginePage | undefined} */
+  let page;
+  try {
+    page = await engines[engine](`${backend.gateway}/e2e/blank.html`);
+    for (let at = 0; at < all.length; at += atOnce) {
+      results.push(...await page.evaluate(async (/** @type {object[]} */ some) => {
+        const { cell } = await import('/matrix/page.js');
+        return Promise.all(some.map((what) => cell(/** @type {any} */ (what)).catch((/** @type {Error} */ error) => ({ error: String(error) }))));
+      }, all.slice(at, at + atOnce)));
+    }
+  } catch (error) {
+    console.log(`# ${engine}: ${error}`);
+  }
+  await page?.close().catch(() => {});
+  return results;
+}
+
 for (const engine of (process.env.MATRIX_ENGINES ?? 'chromium,firefox,webkit').split(',')) {
   const missing = engine === 'webkit' && !MINI_BROWSER && 'WebKitGTK is not installed';
   test(`every format in ${engine}`, { skip: skip || missing, timeout: 3_600_000 }, async () => {
-    const page = await engines[engine](`${backend.gateway}/e2e/blank.html`);
-    try {
-      const cells = (/** @type {object[]} */ all) => page.evaluate(async (/** @type {object[]} */ all) => {
-        const { cell } = await import('/matrix/page.js');
-        return Promise.all(all.map((what) => cell(/** @type {any} */ (what)).catch((/** @type {Error} */ error) => ({ error: String(error) }))));
-      }, all);
-      /** @type {string[]} */
-      const faults = [];
-      for (const [file, rate, channels, least, more] of files) {
-        const all = OPERATIONS.map((operation) => ({ file, rate, channels, ...more, operation, cdn: backend.cdn }));
-        /** @type {any[]} */
-        const results = [];
-        for (let at = 0; at < all.length; at += AT_ONCE) results.push(...await cells(all.slice(at, at + AT_ONCE)));
-        for (const [n, operation] of OPERATIONS.entries()) {
-          // A machine that is busy with something else starves an output: what is asked is what is heard where it is not.
-          if (fault(results[n], operation, least, more?.jump)) [results[n]] = await cells([all[n]]);
-          const wrong = fault(results[n], operation, least, more?.jump);
-          if (wrong) faults.push(`${file}, ${operation}: ${wrong}`);
-        }
-        const row = `| ${engine} | ${file} | ${results.map((result, n) => fault(result, OPERATIONS[n], least, more?.jump) || (result.snr === 999 ? '=' : result.snr.toFixed(0))).join(' | ')} |`;
-        table.push(row);
-        console.log(`# ${row}`);
+    /** @type {string[]} */
+    const faults = [];
+    for (const [file, rate, channels, least, more] of files) {
+      const all = OPERATIONS.map((operation) => ({ file, rate, channels, ...more, operation, cdn: backend.cdn }));
+      const wrong = (/** @type {any} */ result, /** @type {number} */ n) => fault(result ?? { error: 'not played' }, OPERATIONS[n], least, more?.jump);
+      /** @type {any[]} */
+      const results = [];
+      // A machine that is busy with something else starves an output, and a browser may end: what is asked is what is heard where it does not.
+      for (const atOnce of [AT_ONCE, 2, 1]) {
+        const left = all.filter((_, n) => wrong(results[n], n));
+        if (left.length === 0) break;
+        (await played(engine, left, atOnce)).forEach((result, n) => (results[all.indexOf(left[n])] = result));
       }
-      assert.deepEqual(faults, []);
-    } finally {
-      await page.close();
+      const texts = OPERATIONS.map((_, n) => wrong(results[n], n));
+      faults.push(...texts.flatMap((text, n) => (text ? [`${file}, ${OPERATIONS[n]}: ${text}`] : [])));
+      const row = `| ${engine} | ${file} | ${texts.map((text, n) => text || (results[n].snr === 999 ? '=' : results[n].snr.toFixed(0))).join(' | ')} |`;
+      table.push(row);
+      console.log(`# ${row}`);
     }
+    assert.deepEqual(faults, []);
   });
 }
