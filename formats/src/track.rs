@@ -76,6 +76,15 @@ pub enum Advance {
     Failed(TrackError),
 }
 
+/// What the host can decode: asked where there is no decoder here, and where its own is better.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Host {
+    /// AAC, high-efficiency profiles included.
+    pub aac: bool,
+    /// The others.
+    pub others: bool,
+}
+
 /// Who decodes.
 enum Decoder {
     Own(Box<dyn Decode>),
@@ -88,8 +97,7 @@ pub struct Track {
     demuxer: Box<dyn Demux>,
     stream: Option<Stream>,
     decoder: Option<Decoder>,
-    /// The host can decode what has no decoder here, and what it does better.
-    host_decodes: bool,
+    host: Host,
     /// Where on the time line the next decoded frame lies; not known behind a seek.
     at: Option<u64>,
     /// Where the packet lies that the host is to decode, and how many frames it stands for.
@@ -140,12 +148,12 @@ fn demuxer(family: Family) -> Option<Box<dyn Demux>> {
 
 impl Track {
     /// A track of a family, whose samples are wanted from `start` seconds on; `None` where this build has no such family.
-    pub fn new(family: Family, start: f64, host_decodes: bool) -> Option<Self> {
+    pub fn new(family: Family, start: f64, host: Host) -> Option<Self> {
         Some(Self {
             demuxer: demuxer(family)?,
             stream: None,
             decoder: None,
-            host_decodes,
+            host,
             at: Some(0),
             packet_at: (None, 0),
             range: (0, u64::MAX),
@@ -471,10 +479,11 @@ impl Track {
             self.base = self.start + self.frames as f64 / self.rate(before);
             (self.start, self.frames) = (self.base, 0);
         }
-        let better = self.host_decodes && matches!(stream.codec, Codec::Opus | Codec::Aac(5 | 29));
+        let able = if matches!(stream.codec, Codec::Aac(_)) { self.host.aac } else { self.host.others };
+        let better = able && matches!(stream.codec, Codec::Opus | Codec::Aac(5 | 29));
         self.decoder = match decoder(&stream) {
             Some(own) if !better => Some(Decoder::Own(own)),
-            _ if self.host_decodes => Some(Decoder::Host(Vec::new())),
+            _ if able => Some(Decoder::Host(Vec::new())),
             _ => return Advance::Failed(TrackError::Unsupported),
         };
         let channels = usize::from(stream.channels);

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use crate::decode::Planes;
 use crate::demux::Codec;
 use crate::sniff::Family;
-use crate::track::{Advance, Format, Track, TrackError};
+use crate::track::{Advance, Format, Host, Track, TrackError};
 
 #[derive(Default)]
 struct Module {
@@ -92,10 +92,11 @@ impl Module {
     fn tell(&mut self, what: u32, value: f64) -> f64 {
         let whole = value as usize;
         match what {
-            // The family, and 8 more where the host decodes what has no decoder here.
+            // The family, 8 more where the host decodes, 16 where AAC too.
             0 => {
                 let family = Family::ALL.get(whole & 7).copied();
-                self.track = family.and_then(|family| Track::new(family, 0.0, whole > 7));
+                let host = Host { others: whole & 8 != 0, aac: whole & 16 != 0 };
+                self.track = family.and_then(|family| Track::new(family, 0.0, host));
                 return f64::from(u8::from(self.track.is_some()));
             }
             1 => {

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use peak_alloc::PeakAlloc;
 use tonearm_formats::decode::decoder;
 use tonearm_formats::demux::{Demux, Step, Stream};
-use tonearm_formats::{Advance, Family, Planes, Track};
+use tonearm_formats::{Advance, Family, Host, Planes, Track};
 
 #[global_allocator]
 static PEAK: PeakAlloc = PeakAlloc;
@@ -90,7 +90,7 @@ fn mend_pages(bytes: &mut [u8]) {
 
 /// Plays a file that may be anything, with a seek or two; panics where it does not come to an end.
 fn play(family: Family, bytes: &[u8], random: &mut Random) {
-    let mut track = Track::new(family, random.below(3) as f64 * 0.1, false).unwrap();
+    let mut track = Track::new(family, random.below(3) as f64 * 0.1, Host::default()).unwrap();
     track.set_total_bytes(bytes.len() as u64);
     let piece = 1 + random.below(5000);
     let (mut calls, mut seeks, mut jumps) = (0, random.below(3), 0);

@@ -2,12 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tonearm_formats::{Advance, Family, Track};
+use tonearm_formats::{Advance, Family, Host, Track};
 
 fuzz_target!(|data: &[u8]| {
     let [family, seed, bytes @ ..] = data else { return };
     let family = Family::ALL[usize::from(family % 8)];
-    let Some(mut track) = Track::new(family, f64::from(seed % 3), false) else { return };
+    let Some(mut track) = Track::new(family, f64::from(seed % 3), Host::default()) else { return };
     track.set_total_bytes(bytes.len() as u64);
     let piece = usize::from(*seed) * 11 + 1;
     let (mut calls, mut seeks) = (0, seed % 3);

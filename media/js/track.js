@@ -63,14 +63,14 @@ export class Track {
 
   /**
    * @param {{ memory: WebAssembly.Memory, tell: (what: number, value: number) => number }} exports
-   * @param {number} family @param {number} start in seconds @param {boolean} hostDecodes
+   * @param {number} family @param {number} start in seconds @param {number} host what the browser decodes: 8, and 16 more where AAC too
    * @param {() => void} onDecoded @param {(tags: Tags) => void} onTags
    */
-  constructor(exports, family, start, hostDecodes, onDecoded, onTags) {
+  constructor(exports, family, start, host, onDecoded, onTags) {
     this.#exports = exports;
     this.#onDecoded = onDecoded;
     this.#onTags = onTags;
-    this.tell(OPEN, family + (hostDecodes ? 8 : 0));
+    this.tell(OPEN, family + host);
     this.tell(SEEK, start);
   }
 

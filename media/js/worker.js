@@ -101,7 +101,8 @@ function drain(plane) {
  *  @param {Plane} plane @param {number} epoch @param {number} family @param {number} start */
 async function open(plane, epoch, family, start) {
   const module = await moduleOf(family).catch(() => undefined);
-  const host = family === ADTS || family === MP4 ? await decodesAac : hostDecodes;
+  const aac = (family === ADTS || family === MP4) && (await decodesAac);
+  const host = (hostDecodes ? 8 : 0) + (aac ? 16 : 0);
   const decoded = () => {
     plane.decoded(now());
     work(plane);

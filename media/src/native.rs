@@ -1,6 +1,6 @@
 //! Tracks as native tests, fuzzers and tools have them: the formats themselves, without modules between.
 
-use tonearm_formats::{Advance, Family, Planes};
+use tonearm_formats::{Advance, Family, Host, Planes};
 
 use crate::source::Track;
 
@@ -9,7 +9,7 @@ pub type Native = tonearm_formats::Track;
 
 /// A track of a family, from `start` seconds on.
 pub fn open(family: Family, start: f64) -> Option<Native> {
-    Native::new(family, start, false)
+    Native::new(family, start, Host::default())
 }
 
 impl Track for Native {

@@ -261,8 +261,8 @@ export class Player extends EventTarget {
   #alternative({ name, message }) {
     if (OF_THE_SOURCE.has(name) && this.#others.length > 0) return 1;
     const { fetch, renew, headers } = this.#source ?? {};
-    // The element would not get what the server refused, and lets nobody have a hand in its requests.
-    const hopeless = message.startsWith('The server answered') || fetch || renew || headers || this.#chosen !== 'auto';
+    // The element would not get what the server refused, and lets nobody have a hand in its requests or its output.
+    const hopeless = message.startsWith('The server answered') || fetch || renew || headers || this.#chosen !== 'auto' || this.#destination !== this.#context.destination;
     return this.#engine === 'stream' && !hopeless && canHaveElement(name, message, String(this.#source?.src)) ? 2 : 0;
   }
 

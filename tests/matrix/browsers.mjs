@@ -30,9 +30,11 @@ async function startSound(folder) {
   return { env: { PULSE_SERVER: `unix:${socket}` }, stop: () => server.kill() };
 }
 
-/** A screen for a browser that wants one. */
+let screens = 0;
+
+/** A screen for a browser that wants one; the one before may not have gone yet. */
 async function startScreen() {
-  const display = 90 + (process.pid % 100);
+  const display = 100 + (process.pid % 1000) + 1000 * screens++;
   const server = spawn('Xvfb', [`:${display}`, '-screen', '0', '800x600x24', '-nolisten', 'tcp'], { stdio: 'ignore' });
   await appears(() => existsSync(`/tmp/.X11-unix/X${display}`), 'Xvfb');
   return { env: { DISPLAY: `:${display}` }, stop: () => server.kill() };

@@ -74,7 +74,7 @@ for (const engine of (process.env.MATRIX_ENGINES ?? 'chromium,firefox,webkit').s
       }
       const texts = OPERATIONS.map((_, n) => wrong(results[n], n));
       faults.push(...texts.flatMap((text, n) => (text ? [`${file}, ${OPERATIONS[n]}: ${text}`] : [])));
-      const row = `| ${engine} | ${file} | ${texts.map((text, n) => text || (results[n].snr === 999 ? '=' : results[n].snr.toFixed(0))).join(' | ')} |`;
+      const row = `| ${engine} | ${file} | ${texts.map((text, n) => text || (results[n].unsupported ? '–' : results[n].snr === 999 ? '=' : results[n].snr.toFixed(0))).join(' | ')} |`;
       table.push(row);
       console.log(`# ${row}`);
     }

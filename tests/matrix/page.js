@@ -76,12 +76,12 @@ function ratio(want, sound, offset, from, to) {
 }
 
 /**
- * @param {{ file: string, rate: number, channels: number, shift?: number, frames?: number, near?: number, lost?: number, operation: string, cdn: string }} what
- *   `near`: seconds that a seek may be off, where the file has no index; `lost`: frames that damage may take, where nothing counts them
- * @returns {Promise<{ snr: number, frames: string, strays: number, stalls: number, failures: number }>} least signal to noise of the
+ * @param {{ file: string, rate: number, channels: number, shift?: number, frames?: number, near?: number, lost?: number, host?: string, operation: string, cdn: string }} what
+ *   `host`: the codec that the browser alone decodes, and not every one does; `near`: seconds that a seek may be off, where the file has no index; `lost`: frames that damage may take, where nothing counts them
+ * @returns {Promise<{ snr: number, frames: string, strays: number, stalls: number, failures: number, unsupported?: boolean }>} least signal to noise of the
  *   pieces in dB; what is wrong with the number of frames, or nothing; samples outside the pieces
  */
-export async function cell({ file, rate, channels, shift = 0, frames, near = 0, lost = 0, operation, cdn }) {
+export async function cell({ file, rate, channels, shift = 0, frames, near = 0, lost = 0, host = '', operation, cdn }) {
   const { createPlayer } = await import('/pkg/index.js');
   const all = new Float32Array(await (await fetch(`/formats/${file}.f32`)).arrayBuffer());
   const want = all.filter((_, n) => n % channels === 0).subarray(-shift).subarray(0, frames);
@@ -95,7 +95,13 @@ export async function cell({ file, rate, channels, shift = 0, frames, near = 0, 
     await player.load(source);
     const ended = waitFor(player, 'ended', 25_000);
     ended.catch(() => {});
-    await soon(player.play(), 'sound');
+    const decodes = !host || (await AudioDecoder.isConfigSupported({ codec: host, sampleRate: rate, numberOfChannels: channels })).supported;
+    const began = soon(player.play(), 'sound');
+    if (!decodes) {
+      const name = await began.then(() => 'nothing', (error) => error.name);
+      return { snr: 999, frames: name === 'NotSupportedError' || name === 'EncodingError' ? '' : `${name} of what can't be decoded`, strays: 0, stalls: 0, failures: 0, unsupported: true };
+    }
+    await began;
     const goesOn = await operations[operation](player);
     await ended;
     const sound = await soon(read(), 'tape');

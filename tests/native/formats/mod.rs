@@ -5,7 +5,7 @@ mod matrix;
 
 use std::path::PathBuf;
 
-use tonearm_formats::{Advance, Planes, Sniffed, Track, TrackError, sniff};
+use tonearm_formats::{Advance, Host, Planes, Sniffed, Track, TrackError, sniff};
 
 /// A file of the matrix.
 pub struct File {
@@ -56,7 +56,7 @@ pub fn open(bytes: &[u8], start: f64) -> Option<Track> {
             _ => return None,
         }
     };
-    let mut track = Track::new(family, start, false)?;
+    let mut track = Track::new(family, start, Host::default())?;
     track.set_total_bytes(bytes.len() as u64);
     Some(track)
 }
