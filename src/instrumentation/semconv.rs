@@ -127,6 +127,8 @@ pub const EVENT_TRACK_ENDED: &str = "track.ended";
 pub const EVENT_PLAY_FAILED: &str = "track.play_failed";
 /// Event: packets became silence.
 pub const EVENT_DECODE_FAILED: &str = "audio.decode_failed";
+/// Headphones in or out, another output of the app's choice, while music plays: told by the scripts.
+pub const EVENT_DEVICE_CHANGED: &str = "audio.device_changed";
 /// Audio that was heard in the play, in seconds.
 pub const TRACK_PLAY_TIME: &str = "track.play.time";
 /// Silence of its stalls, in seconds.
