@@ -114,6 +114,14 @@ impl FakeHost {
         self.player(PlayerInput::Report(report));
     }
 
+    /// The track is over, `frames` of the output behind where this epoch began: both planes say so.
+    pub fn ended(&mut self, frames: u64) {
+        let epoch = self.epoch();
+        let end = self.engine.player(PLAYER).unwrap().duration().unwrap_or(60.0);
+        self.fact(Fact::DecodedAll { epoch, end, frames, failures: 0 });
+        self.report(Report::Ended { epoch, at: self.now(), frames });
+    }
+
     /// The last request of the media plane, and the epoch it belongs to.
     pub fn last_request(&self) -> (u32, Request) {
         let last = self.media.iter().rev().find_map(|command| match command {

@@ -121,12 +121,17 @@ impl Player {
                 self.emit(edge, "progress");
                 // A seek to the very end has no frame to wait for.
                 self.step(edge, Input::Event(Event::Sought));
+                self.ends.1 = epoch;
+                self.end_if_over(edge);
             }
             Fact::Failed { error: MediaError::VersionMismatch {}, .. } => {
                 self.media_lost = Some(PlayFailure::VersionMismatch);
                 self.fail_if_wanted(edge, PlayFailure::VersionMismatch);
             }
-            Fact::Failed { epoch, error } if epoch == self.epoch => self.fail_when_heard(edge, failure_of(error)),
+            Fact::Failed { epoch, error } if epoch == self.epoch => {
+                self.fail_when_heard(edge, failure_of(error));
+                self.end_if_over(edge);
+            }
             _ => {}
         }
     }

@@ -97,6 +97,8 @@ pub struct Player {
     failure: Option<PlayFailure>,
     /// A failure that waits until what is decoded has been heard.
     failure_ahead: Option<PlayFailure>,
+    /// The epochs whose samples the output has all given, and of which the media plane has said that there are no more.
+    ends: (u32, u32),
     totals: Totals,
 }
 
@@ -141,6 +143,7 @@ impl Player {
             device_silent: None,
             failure: None,
             failure_ahead: None,
+            ends: (0, 0),
             totals: Totals::default(),
         }
     }

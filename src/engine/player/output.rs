@@ -138,18 +138,28 @@ impl Player {
                 self.watchdog.rest();
                 // A seek from here must not sound before it is played.
                 self.tell_worklet(edge, WorkletCommand::Hold);
-                if let Some(failure) = self.failure_ahead {
-                    self.fail(edge, failure);
-                } else if self.looping.is_some_and(|(start, _)| start < self.end().unwrap_or(f64::MAX)) {
-                    self.repeat(edge);
-                } else {
-                    self.start_position = 0.0;
-                    self.end_play(edge, None);
-                    self.settle_plays(edge, Ok(()));
-                    self.step(edge, Input::Event(Event::Ended));
-                }
+                self.ends.0 = epoch;
+                self.end_if_over(edge);
             }
             _ => {}
+        }
+    }
+
+    /// Ends the play once the output has come to its end and the media plane has said what that end is: the two come by
+    /// ports of their own, and either may be first.
+    pub(super) fn end_if_over(&mut self, edge: &mut Edge<'_>) {
+        if self.ends.0 != self.epoch || (self.ends.1 != self.epoch && self.failure_ahead.is_none()) {
+            return;
+        }
+        if let Some(failure) = self.failure_ahead {
+            self.fail(edge, failure);
+        } else if self.looping.is_some_and(|(start, _)| start < self.end().unwrap_or(f64::MAX)) {
+            self.repeat(edge);
+        } else {
+            self.start_position = 0.0;
+            self.end_play(edge, None);
+            self.settle_plays(edge, Ok(()));
+            self.step(edge, Input::Event(Event::Ended));
         }
     }
 

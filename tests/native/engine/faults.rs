@@ -75,6 +75,30 @@ fn a_truncated_file_is_heard_to_its_end_and_then_fails() {
 }
 
 #[test]
+fn an_end_that_overtakes_its_reason_waits_for_it() {
+    let cases = [
+        (
+            Fact::Failed { epoch: 1, error: MediaError::UnsupportedFormat {} },
+            State::Failed,
+            Err(PlayFailure::NotSupported),
+        ),
+        (Fact::DecodedAll { epoch: 1, end: 0.0, frames: 0, failures: 0 }, State::Ended, Ok(())),
+    ];
+    for (fact, state, outcome) in cases {
+        let mut host = FakeHost::loaded();
+        host.play(1);
+        host.head(200);
+        assert_eq!(host.epoch(), 1);
+        // The output's end and the media plane's word come by ports of their own.
+        host.report(Report::Ended { epoch: 1, at: host.now(), frames: 0 });
+        assert_eq!((host.state(), host.settled.iter().any(|(token, _)| *token == 1)), (State::Starting, false));
+        host.fact(fact);
+        assert_eq!(host.state(), state);
+        assert!(host.settled.contains(&(1, outcome)), "{:?}", host.settled);
+    }
+}
+
+#[test]
 fn a_network_that_is_gone_rejects_at_once() {
     let mut host = FakeHost::loaded();
     host.play(1);

@@ -24,7 +24,7 @@ fn a_play_is_one_trace_from_the_click_to_the_sample() {
     host.audible(0);
     assert_eq!(host.state(), State::Playing);
     assert!(host.settled.contains(&(1, Ok(()))));
-    let (epoch, request) = host.last_request();
+    let (_, request) = host.last_request();
     let headers = request.headers.clone().unwrap();
     let traceparent = headers.strip_prefix("traceparent: ").unwrap().trim_end();
     host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 1_000_000, end: BodyEnd::Complete {} });
@@ -32,7 +32,7 @@ fn a_play_is_one_trace_from_the_click_to_the_sample() {
         host.advance(400.0);
         host.position(f64::from(tick) * 0.4);
     }
-    host.report(Report::Ended { epoch, at: host.now(), frames: 60 * u64::from(RATE) });
+    host.ended(60 * u64::from(RATE));
     assert_eq!(host.state(), State::Ended);
 
     let spans = spans(&mut host);
@@ -195,8 +195,7 @@ fn a_play_held_before_its_sound_hands_its_request_on() {
 #[test]
 fn a_track_that_ended_plays_from_its_start() {
     let mut host = FakeHost::playing();
-    let epoch = host.epoch();
-    host.report(Report::Ended { epoch, at: host.now(), frames: 60 * u64::from(RATE) });
+    host.ended(60 * u64::from(RATE));
     assert!(host.events.ends_with(&["timeupdate", "pause", "ended"]));
     assert!(host.engine.player(PLAYER).unwrap().paused());
     host.play(2);

@@ -62,8 +62,7 @@ fn a_sound_that_overtakes_the_pause_of_a_seek_does_not_play() {
 #[test]
 fn a_seek_from_the_end_rests_and_is_not_heard() {
     let mut host = FakeHost::playing();
-    let epoch = host.epoch();
-    host.report(Report::Ended { epoch, at: host.now(), frames: 60 * u64::from(RATE) });
+    host.ended(60 * u64::from(RATE));
     assert_eq!(host.worklet.last(), Some(&WorkletCommand::Hold));
     host.player(PlayerInput::Seek(30.0));
     assert_eq!(host.worklet.last(), Some(&WorkletCommand::Hold));
@@ -86,8 +85,7 @@ fn a_seek_to_the_very_end_while_held_comes_to_rest() {
 fn a_seek_to_the_very_end_is_over_before_the_track_is() {
     let mut host = FakeHost::playing();
     host.player(PlayerInput::Seek(99.0));
-    let epoch = host.epoch();
-    host.report(Report::Ended { epoch, at: host.now(), frames: 0 });
+    host.ended(0);
     assert!(host.events.ends_with(&["statechange", "seeked", "timeupdate", "pause", "ended"]), "{:?}", host.events);
 }
 

@@ -98,7 +98,7 @@ fn a_play_is_counted_and_measured_with_exemplars_of_its_trace() {
         host.advance(400.0);
         host.position(f64::from(tick) * 0.4);
     }
-    host.report(Report::Ended { epoch, at: host.now(), frames: 30 * u64::from(RATE) });
+    host.ended(30 * u64::from(RATE));
 
     let trace = hex(&host.engine.player(PLAYER).unwrap().context().unwrap().trace_id);
     let points = points(&mut host);
