@@ -55,7 +55,7 @@ bundle src/js/records.js records.js
 bundle src/js/queue.js queue.js
 bundle src/js/stretch.js stretch.js
 bundle src/js/element.js element.js
-bundle src/browser/media_session.js media-session.js
+bundle src/js/media_session.js media-session.js
 cp node_modules/signalsmith-stretch/SignalsmithStretch.mjs pkg/dist/stretch_worklet.js
 # In development mode it stands beside the other script of the page.
 sed 's/"\.\/index\.js"/".\/index.development.js"/' pkg/dist/queue.js > pkg/dist/queue.development.js

@@ -19,9 +19,9 @@ pub struct Window {
 impl Window {
     /// Takes the file's next bytes.
     pub fn push(&mut self, bytes: &[u8]) {
-        // What was consumed is given back where room is wanted and it is a third: each byte is moved twice at most.
+        // What was consumed is given back where room is wanted and it is a quarter: each byte is moved three times at most.
         let len = self.bytes.len() + bytes.len();
-        if len > self.bytes.capacity() && self.head > self.bytes.len() / 3 {
+        if len > self.bytes.capacity() && self.head > self.bytes.len() / 4 {
             self.bytes.drain(..self.head);
             self.head = 0;
         }

@@ -39,7 +39,7 @@ mod wasm;
 
 pub use decode::Planes;
 pub use sniff::{Family, Sniffed, sniff};
-pub use track::{Advance, Format, Host, Track, TrackError};
+pub use track::{Advance, Format, Host, TAIL_BYTES, Track, TrackError};
 
 /// A quarter of the code of Rust's own allocator for this target, and bounded time for each call.
 #[cfg(target_arch = "wasm32")]

@@ -9,7 +9,7 @@ use crate::sniff::Family;
 use crate::tags::Tags;
 
 /// Bytes at a file's end that tell its length: more than the largest page of Ogg.
-const TAIL_BYTES: usize = 64 << 10;
+pub const TAIL_BYTES: usize = 64 << 10;
 /// Lost or undecodable packets in a row after which a track is given up: 6.5 s of MPEG-1 audio.
 const MOST_FAILURES_IN_A_ROW: u32 = 250;
 /// A hole longer than this is not filled with silence: the position goes on behind it, in seconds.

@@ -190,7 +190,7 @@ export class Track {
   /** Gives the browser's decoder a packet. @param {Packet} packet */
   #decode(packet = { at: this.tell(NUMBER, PACKET_AT), frames: this.tell(NUMBER, PACKET_FRAMES), bytes: this.#bytes(0) }) {
     const { sampleRate } = /** @type {AudioDecoderConfig} */ (this.#config);
-    if (!this.#decoder) this.#openDecoder(sampleRate);
+    if (!this.#decoder && !this.#failed) this.#openDecoder(sampleRate);
     if (this.#failed) return;
     this.#underWay.push(packet);
     const { at, bytes } = packet;

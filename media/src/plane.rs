@@ -9,7 +9,7 @@ use tonearm_messages::{
     BodyEnd, Command, Fact, MediaError, READ_AHEAD_BYTES, RING_SECONDS, Request, ResponseHead, VERSION,
 };
 
-use tonearm_formats::{Family, Format, Planes, TrackError};
+use tonearm_formats::{Family, Format, Planes, TAIL_BYTES, TrackError};
 
 use crate::source::{Advance, Source, Track};
 use crate::start::{Arrival, may_start};
@@ -18,8 +18,6 @@ use crate::start::{Arrival, may_start};
 pub const BLOCK_FRAMES: usize = 4096;
 /// Change of the buffered range that is worth a fact, in seconds.
 const BUFFERED_STEP: f64 = 0.25;
-/// Bytes at the end of a file that tell its length: the largest page of Ogg.
-const TAIL_BYTES: u64 = 64 << 10;
 /// Undecoded bytes below which more are fetched after the read-ahead was full.
 const REFILL_BELOW: usize = READ_AHEAD_BYTES / 4;
 
@@ -264,7 +262,7 @@ impl<T: Track> MediaPlane<T> {
         current.received += bytes.len() as u64;
         if let Some(tail) = &mut current.tail {
             // More than was asked for: the file has grown.
-            if tail.len() > 2 * TAIL_BYTES as usize {
+            if tail.len() > 2 * TAIL_BYTES {
                 self.end_request(now, BodyEnd::Dropped {});
             } else {
                 tail.extend_from_slice(bytes);
@@ -358,7 +356,7 @@ impl<T: Track> MediaPlane<T> {
     fn want_tail(&mut self) {
         let Some(open) = self.open.as_mut() else { return };
         let Some(total) = open.total_bytes.filter(|_| open.track.wants_tail() && !open.tail_tried) else { return };
-        let offset = total.saturating_sub(TAIL_BYTES);
+        let offset = total.saturating_sub(TAIL_BYTES as u64);
         (open.tail_asked, open.tail_tried) = (Some(offset), true);
         let epoch = open.epoch;
         self.post(Fact::BytesWanted { epoch, offset });

@@ -5,7 +5,7 @@ export const GESTURES = new Set(['click', 'keydown', 'mousedown', 'mouseup', 'po
 /** A click handled later than this is no measure of the player's start any more, in milliseconds. */
 const OLDEST_CLICK = 5000;
 
-/** When and by whom a play was asked for. @param {import('../js/types').PlayOptions} options */
+/** When and by whom a play was asked for. @param {{ trigger?: 'user' | 'auto' | 'api' }} options */
 export function askedFor({ trigger }) {
   const now = performance.now();
   const event = globalThis.event;

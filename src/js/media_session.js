@@ -3,7 +3,7 @@
 //
 // Browsers offer them to pages with a media element that plays; Web Audio alone is not enough. So a silent one plays beside.
 
-/** @typedef {import('../js/types').Player} Player @typedef {import('../js/queue').Queue} Queue */
+/** @typedef {import('./types').Player} Player @typedef {import('./queue').Queue} Queue */
 
 /** Seconds of silence: below five Chromium takes it for a sound effect. */
 const SECONDS = 10;

@@ -3,6 +3,7 @@
 
 import { closeOutput, momentOf, openOutput, sharedContext, stateOf } from '../browser/audio_output.js';
 import { onDeviceChange } from '../browser/devices.js';
+import { GESTURES, askedFor, nextGesture } from '../browser/gesture.js';
 import { describe } from '../browser/url.js';
 import { connect, openWorker } from '../browser/worker_link.js';
 import {
@@ -12,7 +13,6 @@ import {
 import { currentCore, isLive, lastTrace, placeOf, revivals, sides, withCore } from './loader.js';
 import { STATES, statsOf } from './figures.js';
 import { loudness, powerCurve } from './levels.js';
-import { GESTURES, askedFor, nextGesture } from '../browser/gesture.js';
 import { onRequest } from './on_request.js';
 import { bytesOf } from './context.js';
 import { SPAN, encode } from './otlp.js';

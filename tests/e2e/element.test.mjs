@@ -68,6 +68,23 @@ test('media of another origin without CORS plays through the element, and its tr
   assert.deepEqual([root.attributes['player.engine'], root.attributes['audio.output.method'], root.attributes['track.play.outcome']], ['element', 'event', 'started']);
 });
 
+test('a player with an output of its own fails with ours: the element could not reach it', async () => {
+  const page = await openPage(browser, `${backend.gateway}/e2e/blank.html`);
+  const told = await page.evaluate(async (url) => {
+    const { createPlayer } = await import('/pkg/index.js');
+    const context = new AudioContext();
+    const player = createPlayer({ destination: new GainNode(context) });
+    await player.load(url);
+    const name = await player.play().then(() => 'plays', (/** @type {Error} */ error) => error.name);
+    const { engine } = player;
+    player.destroy();
+    await context.close();
+    return { name, engine };
+  }, `${origin}/track.mp3`);
+  assert.deepEqual(told, { name: 'NetworkError', engine: 'stream' });
+  await page.close();
+});
+
 test('the app may choose it, and may rule it out', async () => {
   const page = await openPage(browser, `${backend.gateway}/e2e/blank.html`);
   const told = await page.evaluate(async ({ url, own }) => {

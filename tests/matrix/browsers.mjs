@@ -53,6 +53,12 @@ export const MINI_BROWSER = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linu
   .flatMap((folder) => (existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith('webkit2gtk-')).map((name) => `${folder}/${name}/MiniBrowser`) : []))
   .find(existsSync);
 
+/** A page over WebDriver. @param {string} url @param {import('../webdriver.mjs').Command} command @param {() => Promise<void>} close @returns {Promise<EnginePage>} */
+async function driven(url, command, close) {
+  await command('POST', '/url', { url });
+  return { evaluate: (what, given) => evaluateLong(command, what, given), close };
+}
+
 /** @type {Record<string, (url: string) => Promise<EnginePage>>} */
 export const engines = {
   async chromium(url) {
@@ -68,16 +74,12 @@ export const engines = {
     const driver = await startDriver(GECKODRIVER, ['--port', '0'], { env: sound.env });
     const prefs = { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0, 'datareporting.policy.dataSubmissionEnabled': false, 'app.update.enabled': false };
     const { command, end } = await openSession(driver.url, { 'moz:firefoxOptions': { args: ['-headless'], prefs } });
-    await command('POST', '/url', { url });
-    return {
-      evaluate: (what, given) => evaluateLong(command, what, given),
-      async close() {
-        await end();
-        driver.stop();
-        sound.stop();
-        rmSync(folder, { recursive: true, force: true });
-      },
-    };
+    return driven(url, command, async () => {
+      await end();
+      driver.stop();
+      sound.stop();
+      rmSync(folder, { recursive: true, force: true });
+    });
   },
 
   async webkit(url) {
@@ -87,14 +89,10 @@ export const engines = {
     const driver = await startDriver('dbus-run-session', ['--', 'WebKitWebDriver', `--port=${port}`], { port, env });
     const options = { binary: MINI_BROWSER, args: ['--automation', '--autoplay-policy=allow'] };
     const { command, end } = await openSession(driver.url, { 'webkitgtk:browserOptions': options });
-    await command('POST', '/url', { url });
-    return {
-      evaluate: (what, given) => evaluateLong(command, what, given),
-      async close() {
-        await end();
-        driver.stop();
-        screen.stop();
-      },
-    };
+    return driven(url, command, async () => {
+      await end();
+      driver.stop();
+      screen.stop();
+    });
   },
 };
