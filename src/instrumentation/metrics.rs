@@ -51,7 +51,7 @@ instruments! {
     PlayerStateTransitions = "player.state.transitions", "{transition}", Counter, [FROM, TO];
     /// As OpenTelemetry defines it.
     HttpClientRequestDuration = "http.client.request.duration", "s", Histogram,
-        [HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, ERROR_TYPE, CDN_NODE];
+        [HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, ERROR_TYPE, CDN_NODE, SERVER_ADDRESS, SERVER_PORT];
     /// Searches in the library, by whether something was found: an app's call.
     MusicSearchResults = "music.search.results", "{search}", Counter, [HIT];
 }

@@ -40,6 +40,8 @@ pub struct PlayTrace {
     decode: Option<SpanKey>,
     output: Option<SpanKey>,
     requests: SmallMap<u32, OpenRequest>,
+    /// What is told of the server they go to, encoded.
+    server: Vec<u8>,
     stall: Option<SpanKey>,
     /// Since when the output is dry, and why.
     dry: Option<(Instant, StallCause)>,
@@ -74,6 +76,7 @@ impl PlayTrace {
         let carried = !requests.is_empty();
         let told = |text: &mut String| if carried { std::mem::take(text) } else { String::new() };
         let (node, codec) = (told(&mut self.node), told(&mut self.codec));
+        let server = std::mem::take(&mut self.server);
         if !node.is_empty() {
             to.set(root, name::CDN_NODE, Value::Text(&node));
         }
@@ -81,6 +84,7 @@ impl PlayTrace {
             root,
             context,
             requests,
+            server,
             node,
             codec,
             attempted: true,
@@ -187,6 +191,7 @@ impl PlayTrace {
             let range = ["bytes=", &decimal(offset), "-"].concat();
             to.set(key, name::HTTP_REQUEST_HEADER_RANGE, Value::Text(&range));
         }
+        self.server.clone_from(&url.attributes);
         self.requests.insert(request, OpenRequest { key: key?, since: to.now, status: 0 });
         lines
     }
@@ -221,7 +226,8 @@ impl PlayTrace {
             _ => "",
         };
         let code = if open.status > 0 { Value::Int(open.status.into()) } else { Value::Text("") };
-        let attributes = [Value::Text("GET"), code, Value::Text(error), self.node()];
+        let [address, port] = [name::SERVER_ADDRESS, name::SERVER_PORT].map(|key| Value::of(&self.server, key));
+        let attributes = [Value::Text("GET"), code, Value::Text(error), self.node(), address, port];
         let duration = at.since(open.since).as_secs_f64();
         to.measure(Metric::HttpClientRequestDuration, duration, &attributes, self.context);
     }

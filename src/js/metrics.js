@@ -21,6 +21,9 @@ const UNIT = new RegExp(`^/?${TERM}(?:[./]${TERM})*$`);
 /** Tag of a point's attributes, by the kind of point (`metric/mod.rs`). @param {number} kind @param {number[]} bounds */
 const tagOf = (kind, bounds) => (kind !== HISTOGRAM ? 0x3a : bounds.length > 0 ? 0x4a : 0x0a);
 
+/** A key that no series has: what is recorded under it is let go of. */
+const NO_SERIES = 0xffff_ffff;
+
 /** @typedef {Record<string, import('./types').AttributeValue | undefined>} Attributes */
 /** @typedef {import('./types').Span | string | undefined} Within */
 
@@ -33,16 +36,21 @@ export class Instrument {
   /** Series by the values of their attributes. @type {Map<string, number>} */
   #series = new Map();
   #id = 0;
+  #name;
+  #redact;
   /** The core that knows them. @type {import('./core').Core | undefined} */
   #core;
   /** Attributes that were given and not declared: they are left out. */
   undeclaredAttributes = 0;
 
-  /** @param {number} telemetry @param {string} name @param {number} kind @param {import('./types').InstrumentOptions} options */
-  constructor(telemetry, name, kind, { unit = '', attributes = [], bounds = [] } = {}) {
+  /** @param {number} telemetry @param {string} name @param {number} kind @param {import('./types').InstrumentOptions} options
+   *  @param {import('./types').TelemetryConfig['redact']} [redact] */
+  constructor(telemetry, name, kind, { unit = '', attributes = [], bounds = [] }, redact) {
     if (!NAME.test(name)) throw new TypeError(`instrument: expected a name, got ${JSON.stringify(name)}`);
     if (!UNIT.test(unit)) throw new TypeError(`instrument: option "unit": expected UCUM, got ${JSON.stringify(unit)}`);
     this.#telemetry = telemetry;
+    this.#name = name;
+    this.#redact = redact;
     this.#keys = attributes;
     this.#tag = tagOf(kind, bounds);
     this.#define = (/** @type {import('./core').Core} */ core) =>
@@ -69,12 +77,23 @@ export class Instrument {
     }
     let series = this.#series.get(key);
     if (series === undefined) {
-      const declared = Object.fromEntries(this.#keys.map((name) => [name, attributes?.[name]]));
-      series = tell(core, SERIES, this.#telemetry, this.#id, 0, 0, false, encode(this.#tag, declared));
+      const declared = Object.fromEntries(this.#keys.flatMap((name) => (attributes?.[name] === undefined ? [] : [[name, attributes[name]]])));
+      series = this.#shown(declared) ? tell(core, SERIES, this.#telemetry, this.#id, 0, 0, false, encode(this.#tag, declared)) : NO_SERIES;
       // The core has no more of them either.
       if (this.#series.size < 2000) this.#series.set(key, series);
     }
     return series;
+  }
+
+  /** Whether the app lets a series be told: it sees it once, and may change what it says. @param {Record<string, any>} attributes */
+  #shown(attributes) {
+    try {
+      return this.#redact?.({ signal: 'metrics', name: this.#name, attributes }) !== false;
+    } catch (error) {
+      // What could not be looked at must not leave.
+      console.error(error);
+      return false;
+    }
   }
 
   /** @param {import('./core').Core} core @param {number} series @param {number} value @param {Within} within */

@@ -191,35 +191,40 @@ function plain({ stringValue, boolValue, intValue, doubleValue, arrayValue, kvli
 /** @param {Json[]} [attributes] */
 const plainAttributes = (attributes = []) => Object.fromEntries(attributes.map(({ key, value }) => [key, plain(value ?? {})]));
 
-/** A record's message without the fields of some numbers. @param {Uint8Array} record @param {number[]} fields */
-function without(record, fields) {
-  const kept = [];
+/** A message's fields one by one: number, bytes with the tag, content of what has a length.
+ *  @param {Uint8Array} record @returns {Generator<[number, Uint8Array, Uint8Array]>} */
+function* fieldsOf(record) {
   for (let at = 0; at < record.length; ) {
     const from = at;
+    let inner = at;
     let tag, length;
     [tag, at] = varint(record, at);
     const wire = Number(tag & 7n);
     if (wire === 2) {
-      [length, at] = varint(record, at);
-      at += Number(length);
+      [length, inner] = varint(record, at);
+      at = inner + Number(length);
     } else if (wire === 0) [, at] = varint(record, at);
     else at += wire === 1 ? 8 : 4;
-    if (!fields.includes(Number(tag >> 3n))) kept.push(...record.subarray(from, at));
+    yield [Number(tag >> 3n), record.subarray(from, at), record.subarray(inner, at)];
   }
-  return kept;
 }
+
+/** A message without the fields of some numbers. @param {Uint8Array} record @param {number[]} fields */
+const without = (record, fields) => [...fieldsOf(record)].flatMap(([number, bytes]) => (fields.includes(number) ? [] : [...bytes]));
 
 /** Levels of the console, by the severity's step. */
 const LEVELS = /** @type {const} */ (['debug', 'debug', 'info', 'warn', 'error', 'error']);
 
-/** Text behind its tag. @param {number} tag @param {string} value */
-function field(tag, value) {
-  const bytes = utf8.encode(value);
+/** Bytes behind their tag and length. @param {number} tag @param {ArrayLike<number>} bytes */
+function message(tag, bytes) {
   const length = [];
   let rest = bytes.length;
   for (; rest > 127; rest >>= 7) length.push((rest & 127) | 128);
-  return [tag, ...length, rest, ...bytes];
+  return [tag, ...length, rest, ...Array.from(bytes)];
 }
+
+/** Text behind its tag. @param {number} tag @param {unknown} value */
+const field = (tag, value) => message(tag, utf8.encode(String(value)));
 
 /** Shows a span or a log record to who asked for it; what comes back goes on, nothing is out.
  *  @param {Hooks} hooks @param {number} signal @param {Uint8Array} record @returns {Uint8Array | undefined} */
@@ -233,12 +238,45 @@ export function inspect(hooks, signal, record) {
   }
 }
 
+/** What a span holds of a kind: as the app sees it, and how that is written again. Of each the rest stays what it was.
+ *  @typedef {{ number: number, look: (json: Json) => Json, write: (item: Json, raw: Uint8Array, encode: Hooks['encode']) => number[] }} Part */
+/** @type {Record<'events' | 'links', Part>} */
+const PARTS = {
+  events: {
+    number: 11,
+    look: ({ name, attributes }) => ({ name, attributes: plainAttributes(attributes) }),
+    write: ({ name, attributes }, raw, encode) => [...without(raw, [2, 3]), ...field(0x12, name), ...encode(0x1a, attributes ?? {})],
+  },
+  links: {
+    number: 13,
+    look: ({ traceId, spanId, attributes }) => ({ traceId, spanId, attributes: plainAttributes(attributes) }),
+    write: ({ attributes }, raw, encode) => [...without(raw, [4]), ...encode(0x22, attributes ?? {})],
+  },
+};
+
+/** Events and links as the app sees them, and what writes them again: those that are left, and nothing new.
+ *  @param {Uint8Array} record @param {Json} json @param {Hooks['encode']} encode */
+function partsOf(record, json, encode) {
+  const raws = new WeakMap();
+  const view = Object.fromEntries(Object.entries(PARTS).map(([kind, { number, look }]) => {
+    const messages = [...fieldsOf(record)].filter(([of]) => of === number).map(([, , content]) => content);
+    const items = (json[kind] ?? []).map(look);
+    items.forEach((/** @type {Json} */ item, /** @type {number} */ at) => raws.set(item, messages[at]));
+    return [kind, items];
+  }));
+  const write = () => Object.entries(PARTS).flatMap(([kind, { number, write }]) =>
+    [view[kind]].flat().filter((item) => raws.has(item)).flatMap((item) => message((number << 3) | 2, write(item, raws.get(item), encode))));
+  return { view, write };
+}
+
 /** @param {Hooks} hooks @param {boolean} isSpan @param {Uint8Array} record */
 function seen({ redact, echo, encode }, isSpan, record) {
   const json = decode(isSpan ? SPAN : LOG_RECORD, record);
+  const parts = isSpan ? partsOf(record, json, encode) : undefined;
   const view = {
     signal: isSpan ? /** @type {const} */ ('traces') : /** @type {const} */ ('logs'), name: isSpan ? json.name : json.eventName,
     body: json.body && plain(json.body), attributes: plainAttributes(json.attributes), traceId: json.traceId, spanId: json.spanId,
+    ...(isSpan && { status: json.status?.message }), ...parts?.view,
   };
   const before = JSON.stringify(view);
   if (redact && redact(view) === false) return undefined;
@@ -247,10 +285,14 @@ function seen({ redact, echo, encode }, isSpan, record) {
     console[level](view.name, view.body ?? '', view.attributes);
   }
   if (JSON.stringify(view) === before) return record;
-  const name = isSpan ? field(0x2a, String(view.name)) : field(0x62, String(view.name));
-  const body = isSpan || view.body === undefined ? [] : wrap(0x2a, encode(0x0a, { body: view.body }));
   const attributes = encode(isSpan ? 0x4a : 0x32, view.attributes ?? {});
-  return Uint8Array.of(...without(record, isSpan ? [5, 9] : [5, 6, 12]), ...name, ...body, ...attributes);
+  if (!parts) {
+    const body = view.body === undefined ? [] : wrap(0x2a, encode(0x0a, { body: view.body }));
+    return Uint8Array.of(...without(record, [5, 6, 12]), ...field(0x62, view.name), ...body, ...attributes);
+  }
+  // A status without its message keeps its code.
+  const status = json.status ? message(0x7a, [...(view.status ? field(0x12, view.status) : []), 0x18, json.status.code ?? 0]) : [];
+  return Uint8Array.of(...without(record, [5, 9, 11, 13, 15]), ...field(0x2a, view.name), ...attributes, ...parts.write(), ...status);
 }
 
 /** The value of an encoded attribute as a field of its own. @param {number} tag @param {Uint8Array} attribute */

@@ -174,24 +174,29 @@ export class Telemetry {
     return new Span(this.id, String(name), options);
   }
 
+  /** @param {string} name @param {number} kind @param {import('./types').InstrumentOptions} options */
+  #instrument(name, kind, options) {
+    return new Instrument(this.id, name, kind, options, this.options.redact);
+  }
+
   /** @param {string} name @param {import('./types').InstrumentOptions} [options] */
   createCounter(name, options = {}) {
-    return new Instrument(this.id, name, COUNTER, options);
+    return this.#instrument(name, COUNTER, options);
   }
 
   /** @param {string} name @param {import('./types').InstrumentOptions} [options] */
   createUpDownCounter(name, options = {}) {
-    return new Instrument(this.id, name, UP_DOWN_COUNTER, options);
+    return this.#instrument(name, UP_DOWN_COUNTER, options);
   }
 
   /** @param {string} name @param {import('./types').InstrumentOptions} [options] */
   createGauge(name, options = {}) {
-    return new Instrument(this.id, name, GAUGE, options);
+    return this.#instrument(name, GAUGE, options);
   }
 
   /** @param {string} name @param {import('./types').InstrumentOptions} [options] */
   createHistogram(name, options = {}) {
-    return new Instrument(this.id, name, HISTOGRAM, options);
+    return this.#instrument(name, HISTOGRAM, options);
   }
 
   /** @param {string} name @param {import('./types').InstrumentOptions} options @param {import('./types').ObservableCallback} callback */
@@ -311,8 +316,11 @@ export class Telemetry {
       return context && { traceparent: format(context), tracestate: context.state };
     }
     const lines = [...headers].map(([name, value]) => `${name}: ${value}`).join('\n');
-    const [traceparent, tracestate = ''] = text.decode(core.ask(2, this.id, utf8.encode(lines))).split('\n');
-    return traceparent ? { traceparent, tracestate } : undefined;
+    const [traceparent, tracestate = '', members = ''] = text.decode(core.ask(2, this.id, utf8.encode(lines))).split('\n');
+    // Behind a value its properties.
+    const pairs = members.split(',').filter(Boolean).map((member) => member.split(/[=;]/, 2));
+    const baggage = Object.fromEntries(pairs.map(([key, value]) => [key, decodeURIComponent(value)]));
+    return traceparent ? { traceparent, tracestate, baggage } : undefined;
   }
 
   /** @param {RequestInfo | URL} input @param {RequestInit} [init] @param {{ parent?: import('./types').Span | string }} [options] */

@@ -80,7 +80,8 @@ export interface TelemetryConfig {
   protocol?: 'http/protobuf' | 'http/json';
   /** `pending`: memory only until `setConsent`; `denied`: nothing is recorded until then. */
   consent?: 'granted' | 'pending' | 'denied';
-  /** Sees each span and log record before it is queued, may change its name, body and attributes, and drops it by `false`. */
+  /** Sees each span and log record before it is queued, and each series of the app's own instruments before its first value; may
+   *  change what is not read-only (of a series the attributes), and drops it by `false`. */
   redact?(record: RedactedRecord): boolean | void;
   /** Whether log records go to the console too. */
   echo?: boolean;
@@ -106,12 +107,17 @@ export type Propagator = 'tracecontext' | 'baggage' | 'b3' | 'b3multi';
 
 /** A record as the app may look at it. */
 export interface RedactedRecord {
-  readonly signal: 'traces' | 'logs';
-  /** The span's name, or the event's. */
+  readonly signal: 'traces' | 'logs' | 'metrics';
+  /** The span's name, or the event's; of a series the instrument's, which stays. */
   name: string;
   /** Of a log record. */
   body?: LogValue;
   attributes: Record<string, LogValue>;
+  /** Of a span that failed: its message. */
+  status?: string;
+  /** Of a span; one that is taken out is not told. */
+  events?: { name: string; attributes: Record<string, LogValue> }[];
+  links?: { readonly traceId: string; readonly spanId: string; attributes: Record<string, LogValue> }[];
   readonly traceId?: string;
   readonly spanId?: string;
 }
@@ -120,6 +126,8 @@ export interface RedactedRecord {
 export interface RemoteContext {
   traceparent: string;
   tracestate?: string;
+  /** The members of `baggage`, decoded, without their properties: of what `extract` gives, where `propagators` names it. */
+  baggage?: Record<string, string>;
 }
 
 /** Options of a span. */

@@ -1,7 +1,7 @@
 //! Spans: their start, what is added while they are open, their end, and which of them are exported.
 
 use super::config::FULL;
-use super::propagation::{Headers, cmcd, extract, format_traceparent, inject};
+use super::propagation::{Baggage, Headers, Propagators, cmcd, extract, format_traceparent, inject};
 use super::span::{self, Span};
 use super::{
     Consent, DropReason, MAX_LIVE, Parent, RANDOM, SAMPLED, Signal, SpanContext, SpanKey, SpanOptions, Telemetry,
@@ -55,12 +55,15 @@ impl Telemetry {
         inject(self.config.propagators, context, state, &self.baggage).into_lines()
     }
 
-    /// The context that lines of headers tell, in the formats that the pipeline speaks: a line with a `traceparent` and one with
-    /// a `tracestate`; nothing where there is none.
+    /// The context that lines of headers tell, in the formats that the pipeline speaks: a line each with a `traceparent`, a
+    /// `tracestate` and a `baggage`, of which the last two may be empty; nothing where there is no context.
     pub fn extract(&self, lines: &str) -> String {
         let get = |name: &str| lines.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         let Some((context, state)) = extract(self.config.propagators, get) else { return String::new() };
-        [&format_traceparent(&context), "\n", state.as_str()].concat()
+        let baggage = get("baggage").filter(|_| self.config.propagators.has(Propagators::BAGGAGE));
+        // One that is malformed is none (W3C Baggage, section 3.3).
+        let baggage = baggage.and_then(|header| Baggage::parse(header).ok()).unwrap_or_default().header();
+        [&format_traceparent(&context), "\n", state.as_str(), "\n", &baggage].concat()
     }
 
     /// The line that tells an open span where no header may go, if the app wants that.

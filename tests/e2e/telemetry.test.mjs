@@ -181,22 +181,34 @@ test('the app sees its records first, and they go out as JSON where it asks', as
         // What can't be written again is out, and breaks nothing.
         if (record.name === 'broken') record.attributes.id = /** @type {any} */ (10n);
         if (record.attributes.email) record.attributes.email = '[redacted]';
+        if (record.status) record.status = record.status.replace('a@b.c', '…');
+        for (const link of record.links ?? []) delete link.attributes.email;
         return undefined;
       },
     });
     globalThis.telemetry.startSpan('kept', { attributes: { email: 'a@b.c', number: 2 ** 40 } }).end();
-    globalThis.telemetry.startSpan('secret').end();
+    const secret = globalThis.telemetry.startSpan('secret');
+    secret.end();
+    const links = [{ span: secret, attributes: { email: 'a@b.c', why: 'before' } }];
+    globalThis.telemetry.startSpan('linked', { links }).setError('no mail of a@b.c').end();
+    const mails = globalThis.telemetry.createCounter('mails', { attributes: ['email'] });
+    for (const email of ['a@b.c', 'd@e.f']) mails.add(1, { email });
+    globalThis.telemetry.createCounter('secret').add(1);
     globalThis.telemetry.startSpan('broken').end();
     globalThis.telemetry.log({ eventName: 'event', severity: 'warn', body: { nested: [1, 'two'] }, attributes: { email: 'a@b.c' } });
     return globalThis.telemetry.forceFlush();
   }, [name, otlp.url]);
-  const { spans, logs } = await otlp.of(name, ({ spans, logs }) => spans.length > 0 && logs.length > 0);
-  assert.deepEqual(spans.map((/** @type {any} */ { name, own }) => [name, own.email, own.number]), [['kept', '[redacted]', 2 ** 40]]);
+  const { spans, logs, metrics } = await otlp.of(name, ({ spans, logs, metrics }) => spans.length > 1 && logs.length > 0 && metrics.length > 0);
+  assert.deepEqual(spans.map((/** @type {any} */ { name, own }) => [name, own.email, own.number]), [['kept', '[redacted]', 2 ** 40], ['linked', undefined, undefined]]);
+  const [, { status, links }] = spans;
+  assert.deepEqual([status, links.map((/** @type {any} */ link) => attributesOf(link.attributes))], [{ code: 2, message: 'no mail of …' }, [{ why: 'before' }]]);
+  const [{ name: counter, sum }] = metrics;
+  assert.deepEqual([counter, metrics.length, sum.dataPoints.map((/** @type {any} */ point) => [attributesOf(point.attributes), point.asDouble])], ['mails', 1, [[{ email: '[redacted]' }, 2]]]);
   assert.equal(logs[0].own.email, '[redacted]');
   assert.ok(otlp.requests.filter(({ type }) => type === 'application/json').length >= 2);
   assert.ok(said.some((line) => line.startsWith('warning event') && !line.includes('a@b.c')), said.join('\n'));
   const { traces } = await page.evaluate(() => globalThis.telemetry.stats());
-  assert.deepEqual([traces.exported, traces.dropped.redacted], [1, 2]);
+  assert.deepEqual([traces.exported, traces.dropped.redacted], [2, 2]);
   await page.close();
 });
 
@@ -214,7 +226,7 @@ test('contexts go in and out as W3C, B3 and baggage; media elsewhere tells its t
     await globalThis.tonearm.init();
     globalThis.telemetry.setBaggage({ plan: 'ü free' });
     const remote = globalThis.telemetry.extract({ b3: '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1' });
-    const state = globalThis.telemetry.extract({ traceparent: '00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'a=1, B=2' });
+    const state = globalThis.telemetry.extract({ traceparent: '00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'a=1, B=2', baggage: 'plan=%C3%BC%20free;p=1 , region = eu,' });
     const span = globalThis.telemetry.startSpan('span', { parent: remote });
     await (await globalThis.telemetry.fetch('/api/tracks', undefined, { parent: span })).json();
     span.end();
@@ -226,6 +238,7 @@ test('contexts go in and out as W3C, B3 and baggage; media elsewhere tells its t
   }, backend.cdn);
   assert.equal(told.remote.traceparent.slice(3, 35), '0af7651916cd43dd8448eb211c80319c');
   assert.equal(told.state.tracestate, '', 'a state that is malformed is none');
+  assert.deepEqual([told.state.baggage, told.remote.baggage], [{ plan: 'ü free', region: 'eu' }, {}]);
   const [sent] = headers;
   assert.equal(sent.traceparent.slice(3, 35), '0af7651916cd43dd8448eb211c80319c');
   assert.equal(sent.b3.slice(0, 49), `${sent['x-b3-traceid']}-${sent['x-b3-spanid']}`);

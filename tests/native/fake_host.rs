@@ -4,7 +4,7 @@ use tonearm::engine::{ContextState, Engine, Input, Output, PlayRequest, PlayerIn
 use tonearm::instrumentation::Url;
 use tonearm::playback::{PlayFailure, State};
 use tonearm::random::Random;
-use tonearm::telemetry::{Config, Export, Reply};
+use tonearm::telemetry::{Config, Export, Reply, Value, Writer};
 use tonearm::time::{ClockAnchor, Instant};
 use tonearm_messages::{Command, Fact, Format, Request, ResponseHead};
 
@@ -27,7 +27,10 @@ pub struct FakeHost {
 
 /// A URL as a host would describe it: of an origin that may have a trace header.
 pub fn url_of(href: &str) -> Url {
-    Url { href: href.into(), attributes: Vec::new(), propagates: true }
+    let mut attributes = Writer::default();
+    attributes.attribute(9, "server.address", Value::Text("cdn.example"));
+    attributes.attribute(9, "server.port", Value::Int(443));
+    Url { href: href.into(), attributes: attributes.finish(), propagates: true }
 }
 
 pub fn accepted() -> Reply {

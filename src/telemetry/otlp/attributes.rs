@@ -35,6 +35,24 @@ impl From<f64> for Value<'_> {
     }
 }
 
+impl<'a> Value<'a> {
+    /// The value of that key among encoded attributes; an empty text where it is not there.
+    #[inline(never)]
+    pub fn of(attributes: &'a [u8], key: &str) -> Self {
+        let mut fields = Reader(attributes);
+        while let Some((_, value)) = fields.field() {
+            if let Field::Bytes(attribute) = value
+                && let mut pair = Reader(attribute)
+                && let (Some((1, Field::Bytes(known))), Some((2, Field::Bytes(value)))) = (pair.field(), pair.field())
+                && known == key.as_bytes()
+            {
+                return Value::Encoded(value);
+            }
+        }
+        Value::Text("")
+    }
+}
+
 impl Writer {
     /// An attribute as field `field` of this message.
     #[inline(never)]

@@ -36,7 +36,7 @@ impl Propagators {
     /// `x-b3-traceid` and those beside it.
     pub const B3_MULTI: Self = Self(8);
 
-    fn has(self, other: Self) -> bool {
+    pub(in crate::telemetry) fn has(self, other: Self) -> bool {
         (FULL || other == Self::TRACE_CONTEXT) && self.0 & other.0 > 0
     }
 }
