@@ -13,7 +13,7 @@ use super::host::{Host, Tell};
 use crate::engine::{Engine, Input, Output, TelemetryId, WorkletCommand};
 use crate::playback::PlayFailure;
 use crate::random::Random;
-use crate::telemetry::{FULL, Telemetry};
+use crate::telemetry::{Export, FULL, Telemetry};
 use crate::time::{ClockAnchor, Instant};
 
 /// The driver of one page.
@@ -72,7 +72,8 @@ impl Driver {
             Output::Export { telemetry, export } => {
                 let timeout = export.timeout.as_millis() as f64;
                 let signal = export.signal as u32;
-                return self.host.post(telemetry, export.id, signal, &export.body, export.keepalive, timeout);
+                let Export { id, ref body, gzipped, keepalive, .. } = export;
+                return self.host.post(telemetry, id, signal, body, gzipped, keepalive, timeout);
             }
             Output::Inspect { telemetry, inspection } => {
                 if !FULL {

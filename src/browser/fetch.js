@@ -11,8 +11,6 @@ import { nativeFetch } from './native_fetch.js';
 
 /** By their number in the core (`Signal`). */
 export const SIGNALS = /** @type {const} */ (['traces', 'metrics', 'logs']);
-/** Bytes below which gzip saves nothing worth its time. */
-const SMALL = 1024;
 /** The status that is told to the core where the page is offline: nothing was sent, and `online` ends the wait. */
 const UNSENT = 1;
 
@@ -38,32 +36,23 @@ export const waitOf = (value) => {
   return Number.isNaN(wait) ? -1 : Math.min(Math.max(wait, 0), LONGEST_WAIT);
 };
 
-/** @param {Uint8Array<ArrayBuffer>} body */
-function gzip(body) {
-  const { readable, writable } = new CompressionStream('gzip');
-  const writer = writable.getWriter();
-  writer.write(body);
-  writer.close();
-  return new Response(readable).arrayBuffer();
-}
-
 /**
- * @param {Destination} destination @param {number} signal @param {Uint8Array<ArrayBuffer>} body
+ * @param {Destination} destination @param {number} signal @param {Uint8Array<ArrayBuffer>} body @param {boolean} gzipped
  * @param {boolean} keepalive @param {number} timeout milliseconds
  * @param {(status: number, retryAfter: number, body: Uint8Array) => void} answer status 0 says that there was no response
  */
-export function post(destination, signal, body, keepalive, timeout, answer) {
+export function post(destination, signal, body, gzipped, keepalive, timeout, answer) {
   const { endpoint = '', endpoints, headers, compression, transcode, ended } = destination;
   const name = SIGNALS[signal];
   const url = endpoints?.[name] ?? `${endpoint.replace(/\/$/, '')}/v1/${name}`;
   const late = AbortSignal.timeout(timeout);
   const abort = ended ? AbortSignal.any([late, ended]) : late;
-  /** @param {Record<string, string> | undefined} own @param {Uint8Array<ArrayBuffer> | ArrayBuffer} body @param {string} [encoding] */
-  const send = (own, body, encoding) =>
+  /** @param {Record<string, string> | undefined} own @param {Uint8Array<ArrayBuffer> | ArrayBuffer} body */
+  const send = (own, body, zipped = gzipped) =>
     nativeFetch(url, {
       method: 'POST',
       headers: {
-        'content-type': transcode ? 'application/json' : 'application/x-protobuf', ...(encoding && { 'content-encoding': encoding }), ...own,
+        'content-type': transcode ? 'application/json' : 'application/x-protobuf', ...(zipped && { 'content-encoding': 'gzip' }), ...own,
       },
       body,
       keepalive,
@@ -78,9 +67,9 @@ export function post(destination, signal, body, keepalive, timeout, answer) {
     const own = typeof headers === 'function' ? await headers() : headers;
     if (typeof headers === 'function' && own) given.set(headers, own);
     abort.throwIfAborted();
-    const bytes = encoded(json);
-    const small = bytes.length < SMALL || compression === 'none' || typeof CompressionStream === 'undefined';
-    return small ? send(own, bytes) : send(own, await gzip(bytes), 'gzip');
+    const zipped = compression !== 'none' && (await json?.gzip(encoded(json)));
+    abort.throwIfAborted();
+    return zipped ? send(own, zipped, true) : send(own, encoded(json));
   };
   const leave = () => {
     const bytes = encoded(destination.json);

@@ -44,6 +44,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn inspect(this: &Host, telemetry: u32, signal: u32, record: &[u8]);
     /// Sends an export, at once, and answers by `REPLIED` of `door.js`.
+    #[allow(clippy::too_many_arguments, reason = "bytes and numbers cross without a detour")]
     #[wasm_bindgen(method)]
     pub(super) fn post(
         this: &Host,
@@ -51,6 +52,7 @@ extern "C" {
         export: u32,
         signal: u32,
         body: &[u8],
+        gzipped: bool,
         keepalive: bool,
         timeout: f64,
     );

@@ -3,21 +3,15 @@
 use std::cell::RefCell;
 
 use gloo_timers::callback::Timeout;
-use js_sys::{Array, Date, Reflect, Uint8Array};
+use js_sys::{Date, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{
-    AbortSignal, Blob, Headers, Performance, ReadableStream, ReadableWritablePair, RequestInit, Response,
-    VisibilityState, Window, WritableStream,
-};
+use web_sys::{AbortSignal, Headers, Performance, RequestInit, Response, VisibilityState, Window};
 
 use super::clock::{now, wall_millis};
 use crate::otel::{Handle, Host, pipeline};
 use crate::telemetry::{Attributes, Config, Export, Propagators, Reply, Signal};
 use crate::time::{Duration, Instant};
-
-/// Bytes below which gzip saves nothing worth its time.
-const SMALL: usize = 1024;
 
 /// What a front-end says of its pipeline.
 #[derive(Debug, Clone, Default)]
@@ -32,20 +26,9 @@ pub struct Options {
     pub resource: Vec<(String, String)>,
     /// How contexts are handed on.
     pub propagators: Propagators,
-    /// Sampling, batches and all else; its resource and its propagators are those that stand above, and it inspects nothing.
+    /// Sampling, batches and all else; its resource and its propagators are those that stand above, it inspects nothing, and
+    /// requests are compressed.
     pub config: Config,
-}
-
-#[wasm_bindgen]
-extern "C" {
-    /// Compression Streams, section 4: `web-sys` has it among its unstable interfaces.
-    type CompressionStream;
-    #[wasm_bindgen(constructor, catch)]
-    fn new(format: &str) -> Result<CompressionStream, JsValue>;
-    #[wasm_bindgen(method, getter)]
-    fn readable(this: &CompressionStream) -> ReadableStream;
-    #[wasm_bindgen(method, getter)]
-    fn writable(this: &CompressionStream) -> WritableStream;
 }
 
 struct Browser {
@@ -78,7 +61,8 @@ pub fn install(options: Options) -> Option<Handle> {
     let agent = window.navigator().user_agent().unwrap_or_default();
     let client = Attributes::default().with("user_agent.original", agent.as_str()).finish();
     let propagators = options.propagators;
-    let config = Config { resource: resource.finish(), client, propagators, inspects: false, ..options.config };
+    let config =
+        Config { resource: resource.finish(), client, propagators, inspects: false, gzip: true, ..options.config };
     let browser = Browser {
         window: window.clone(),
         performance,
@@ -109,14 +93,6 @@ fn listen(window: &Window, handle: Handle) {
     }
 }
 
-async fn gzip(body: &[u8]) -> Result<Vec<u8>, JsValue> {
-    let blob = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(body)))?;
-    let stream = CompressionStream::new("gzip")?;
-    let pair = ReadableWritablePair::new(&stream.readable(), &stream.writable());
-    let small = Response::new_with_opt_readable_stream(Some(&blob.stream().pipe_through(&pair)))?;
-    Ok(Uint8Array::new(&JsFuture::from(small.array_buffer()?).await?).to_vec())
-}
-
 /// `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3).
 fn wait_of(value: &str) -> Option<Duration> {
     let millis = match value.parse::<u32>() {
@@ -133,12 +109,10 @@ impl Browser {
         url: &str,
         headers: &[(String, String)],
         export: &Export,
-        body: &[u8],
-        zipped: bool,
     ) -> Result<js_sys::Promise, JsValue> {
         let all = Headers::new()?;
         all.set("content-type", "application/x-protobuf")?;
-        if zipped {
+        if export.gzipped {
             all.set("content-encoding", "gzip")?;
         }
         for (name, value) in headers {
@@ -147,7 +121,7 @@ impl Browser {
         let init = RequestInit::new();
         init.set_method("POST");
         init.set_headers(&all);
-        init.set_body(&Uint8Array::from(body));
+        init.set_body(&Uint8Array::from(&export.body[..]));
         init.set_signal(Some(&AbortSignal::timeout_with_u32(export.timeout.as_millis() as u32)));
         Reflect::set(&init, &"keepalive".into(), &export.keepalive.into())?;
         Ok(window.fetch_with_str_and_init(url, &init))
@@ -176,28 +150,15 @@ impl Host for Browser {
             Signal::Metrics => "metrics",
             Signal::Logs => "logs",
         };
-        let (window, headers) = (self.window.clone(), self.headers.clone());
         let url = [&self.endpoint, "/v1/", path].concat();
-        let id = export.id;
-        if export.keepalive {
-            let begun = Self::fetch(&window, &url, &headers, &export, &export.body, false);
-            spawn_local(async move {
-                let reply = match begun {
-                    Ok(promise) => reply_of(promise).await.unwrap_or(Reply::Failed),
-                    Err(_) => Reply::Unsent,
-                };
-                handle.replied(id, &reply);
-            });
-            return;
-        }
+        let begun = Self::fetch(&self.window, &url, &self.headers, &export);
         spawn_local(async move {
-            let zipped = if export.body.len() < SMALL { None } else { gzip(&export.body).await.ok() };
-            let body = zipped.as_deref().unwrap_or(&export.body);
-            let reply = match Self::fetch(&window, &url, &headers, &export, body, zipped.is_some()) {
+            let reply = match begun {
                 Ok(promise) => reply_of(promise).await.unwrap_or(Reply::Failed),
+                Err(_) if export.keepalive => Reply::Unsent,
                 Err(_) => Reply::Failed,
             };
-            handle.replied(id, &reply);
+            handle.replied(export.id, &reply);
         });
     }
 

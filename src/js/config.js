@@ -58,7 +58,7 @@ export function encodeConfig(config) {
     Number(config.temporality === 'cumulative'), Number(config.storage !== false),
     (config.propagators ?? ['tracecontext']).reduce((set, name) => set | (1 << PROPAGATORS.indexOf(name)), 0),
     Number(config.cmcd ?? false), CONSENTS.indexOf(config.consent ?? 'granted'), Number(Boolean(config.redact || config.echo)),
-    Number(config.tellsItself ?? false),
+    Number(config.tellsItself ?? false), Number(config.compression !== 'none' && config.protocol !== 'http/json'),
     ...pack(resource, client),
     levels.length,
     ...levels.flatMap(([prefix, level]) => [...pack(utf8.encode(prefix)), SEVERITIES[level]]),

@@ -284,7 +284,7 @@ fn consent(number: u32) -> Consent {
     [Consent::Granted, Consent::Pending].get(number as usize).copied().unwrap_or(Consent::Denied)
 }
 
-/// A pipeline's options: six numbers of four bytes, one of eight, eight of one; in parts the resource's attributes, what spans
+/// A pipeline's options: six numbers of four bytes, one of eight, nine of one; in parts the resource's attributes, what spans
 /// and logs say of the client, and as often as there are prefixes and names of spans: those, and a number each.
 fn config(bytes: &[u8]) -> Config {
     let mut bytes = Cursor::new(bytes);
@@ -314,6 +314,7 @@ fn config(bytes: &[u8]) -> Config {
         consent: consent(number()),
         inspects: number() > 0,
         tells_itself: number() > 0,
+        gzip: number() > 0,
         batch,
         resource: part(&mut bytes).to_vec(),
         client: part(&mut bytes).to_vec(),

@@ -67,15 +67,15 @@ const host = {
     observe(id);
     tell(core, COLLECT, id);
   },
-  /** @param {number} id @param {number} request @param {number} signal @param {Uint8Array} body
+  /** @param {number} id @param {number} request @param {number} signal @param {Uint8Array} body @param {boolean} gzipped
    *  @param {boolean} keepalive @param {number} timeout */
-  post(id, request, signal, body, keepalive, timeout) {
+  post(id, request, signal, body, gzipped, keepalive, timeout) {
     const destination = exporters.get(id);
     if (!destination) return;
     const spool = SIGNALS[signal] === 'metrics' ? spools.get(id) : undefined;
     spool?.note(request, false);
     const asked = core;
-    post(destination, signal, body.slice(), keepalive, timeout, (status, wait, reply) => {
+    post(destination, signal, body.slice(), gzipped, keepalive, timeout, (status, wait, reply) => {
       // Without an answer it may have been counted: then it stays noted.
       if (status > 0) spool?.note(request, true);
       // Of a core that ended, nobody waits for it.

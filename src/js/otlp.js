@@ -22,9 +22,9 @@ export const SPAN = 0x4a;
 const LOG = 0x32;
 
 let bytes = new Uint8Array(4096);
+/** The same. */
+let view = new DataView(bytes.buffer);
 let at = 0;
-const double = new Float64Array(1);
-const doubleBytes = new Uint8Array(double.buffer);
 
 /** @param {number} length */
 function room(length) {
@@ -32,6 +32,7 @@ function room(length) {
   const larger = new Uint8Array(Math.max(bytes.length * 2, at + length));
   larger.set(bytes);
   bytes = larger;
+  view = new DataView(bytes.buffer);
 }
 
 /** @param {number} value a whole number that is not negative */
@@ -56,18 +57,20 @@ function field(tag, content) {
 function text(tag, text) {
   const { length } = text;
   room(length + 12);
-  const begin = at;
+  const from = at;
   bytes[at++] = tag;
   varint(length);
-  // Nearly all of it is ASCII.
+  // Nearly all of it is ASCII. In a loop a module's variable costs more than the byte that is written.
+  const [to, place] = [bytes, at];
   for (let n = 0; n < length; n++) {
     const code = text.charCodeAt(n);
     if (code > 127) {
-      at = begin;
+      at = from;
       return field(tag, utf8.encode(text));
     }
-    bytes[at++] = code;
+    to[place + n] = code;
   }
+  at = place + length;
 }
 
 /** A message within: its length is not known before it is written, and one byte is held free for it. @param {number} tag */
@@ -111,8 +114,7 @@ function anyValue(value, depth) {
       }
     }
     bytes[at++] = 0x21;
-    double[0] = value;
-    bytes.set(doubleBytes, at);
+    view.setFloat64(at, value, true);
     at += 8;
   } else if (typeof value === 'object' && value !== null && depth < DEEPEST) {
     const list = begin(Array.isArray(value) ? 0x2a : 0x32);
@@ -165,9 +167,11 @@ export const encode = (tag, of) => written(() => attributes(tag, of, 0));
 
 /** An id's bytes, behind their tag and length. @param {number} tag @param {Uint8Array} ids @param {number} from @param {number} length */
 function id(tag, ids, from, length) {
-  bytes[at++] = tag;
-  bytes[at++] = length;
-  for (let n = 0; n < length; n++) bytes[at++] = ids[from + n];
+  const [to, place] = [bytes, at];
+  to[place] = tag;
+  to[place + 1] = length;
+  for (let n = 0; n < length; n++) to[place + 2 + n] = ids[from + n];
+  at = place + 2 + length;
 }
 
 /** Bits 8 and 9 of the flags: that it is known whether a context is another process's, and that it is. @param {boolean} isRemote */
@@ -205,7 +209,7 @@ function span({ name, kind, context, parent, links, error, attributes: own }) {
     bytes[at++] = 0x50;
     varint(dropped);
   }
-  for (const { context, attributes } of links ?? []) link(context, attributes);
+  if (links) for (const { context, attributes } of links) link(context, attributes);
   if (error !== undefined) {
     const status = begin(0x7a);
     if (error) text(0x12, error);
@@ -236,10 +240,9 @@ export function encodeSpans(spans, failed) {
     at += 20;
     try {
       span(one);
-      const view = new DataView(bytes.buffer, from);
-      view.setUint32(0, at - from - 20, true);
-      view.setFloat64(4, one.start, true);
-      view.setFloat64(12, one.ended, true);
+      view.setUint32(from, at - from - 20, true);
+      view.setFloat64(from + 4, one.start, true);
+      view.setFloat64(from + 12, one.ended, true);
     } catch (error) {
       at = from;
       failed(error);

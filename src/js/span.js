@@ -118,7 +118,7 @@ export class Span {
     this.error = undefined;
     /** Page time, or less than zero. @internal */
     this.ended = -1;
-    for (const { span, attributes } of links ?? []) this.addLink(span, attributes);
+    if (links) for (const { span, attributes } of links) this.addLink(span, attributes);
   }
 
   get traceparent() {

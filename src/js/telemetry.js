@@ -346,10 +346,10 @@ export class Telemetry {
         tell(core, FLUSH, this.id);
         const [, open = 0] = this.#figures();
         // Of each signal so many records have to be gone; what fails to arrive meanwhile is lost.
-        const goals = this.#gone().map(({ all, gone, lost }, signal) => ({ goal: all - (signal === TRACES ? open : 0), gone, lost }));
+        const first = this.#gone();
+        const goals = first.map(({ all, gone, lost }, signal) => ({ goal: all - (signal === TRACES ? open : 0), gone, lost }));
         const timer = setTimeout(() => heard(true), timeoutMillis);
-        const heard = (late = false) => {
-          const now = this.#gone();
+        const heard = (late = false, now = this.#gone()) => {
           const done = currentCore() === core && goals.every(({ goal }, signal) => now[signal].gone >= goal);
           if (!done && !late && currentCore() === core) return;
           clearTimeout(timer);
@@ -357,7 +357,7 @@ export class Telemetry {
           resolve(done && goals.every(({ lost }, signal) => now[signal].lost === lost));
         };
         answered.add(heard);
-        heard();
+        heard(false, first);
       });
     });
   }
@@ -366,6 +366,7 @@ export class Telemetry {
   #tellDropped() {
     for (const [signal, { dropped }] of Object.entries(this.stats())) {
       for (const reason of FAILURES) {
+        if (dropped[reason] === 0) continue;
         const key = `${signal} ${reason}`;
         const count = dropped[reason] - (this.#told.get(key) ?? 0);
         this.#told.set(key, dropped[reason]);

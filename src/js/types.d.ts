@@ -45,7 +45,7 @@ export interface TelemetryConfig {
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>);
   /** Whether what is pending is kept in IndexedDB for the next visit: true by default. */
   storage?: boolean;
-  /** `gzip` by default; requests that outlive the page go uncompressed. */
+  /** `gzip` by default; JSON that outlives the page goes uncompressed. */
   compression?: 'gzip' | 'none';
   /** Query keys whose values may be told; others are redacted. */
   allowQuery?: string[];

@@ -46,6 +46,8 @@ pub struct Config {
     pub tells_itself: bool,
     /// Whether the host keeps what is pending for the next visit.
     pub spools: bool,
+    /// Whether requests go out compressed.
+    pub gzip: bool,
     /// Whether sums go on from one collection to the next.
     pub cumulative: bool,
     /// How records are gathered.

@@ -2,6 +2,8 @@
 //!
 //! A request keeps its encoded body until it is answered, so that a retry sends the same bytes.
 
+use tonearm_gzip::gzip;
+
 use super::batch::{Account, DropReason, Queue};
 use super::config::Config;
 use super::late::mark_late;
@@ -13,6 +15,8 @@ use crate::time::{Duration, Instant};
 /// Bytes of keepalive requests that a page may have in flight: the Fetch standard's 64 KiB (section 4.6, "inflight
 /// keepalive bytes"), less room for what the app itself sends.
 pub(super) const LEAVE_BUDGET: usize = 60 << 10;
+/// Bytes below which gzip saves nothing worth its time.
+const SMALL: usize = 1024;
 /// The longest that a log record waits (OpenTelemetry's default).
 const LOG_DELAY: Duration = Duration::from_secs(1);
 /// Time after which an offline page is tried again, whatever the browser says.
@@ -45,6 +49,8 @@ pub struct Export {
     pub signal: Signal,
     /// The request of that signal in protobuf.
     pub body: Vec<u8>,
+    /// Whether that is compressed (`content-encoding: gzip`).
+    pub gzipped: bool,
     /// Whether it must outlive the page.
     pub keepalive: bool,
     /// How long it may take.
@@ -99,7 +105,12 @@ impl Reply {
 
 #[derive(Debug)]
 struct Flight {
-    export: Export,
+    id: u32,
+    signal: Signal,
+    /// As it was encoded.
+    body: Vec<u8>,
+    /// Bytes that are leaving with the page.
+    leaving: usize,
     records: u64,
     retries: u32,
     /// When to send it again, or when to give up waiting for its reply.
@@ -118,10 +129,13 @@ struct Flight {
 }
 
 impl Flight {
-    fn new(export: Export, records: u64, now: Instant, waiting: bool) -> Self {
-        let marked = export.signal != Signal::Metrics;
+    fn new(id: u32, signal: Signal, body: Vec<u8>, records: u64, now: Instant, waiting: bool) -> Self {
+        let marked = signal != Signal::Metrics;
         Self {
-            export,
+            id,
+            signal,
+            body,
+            leaving: 0,
             records,
             retries: 0,
             due: now,
@@ -141,20 +155,27 @@ impl Flight {
     fn mark(&mut self) {
         if !self.marked {
             self.marked = true;
-            self.export.body = mark_late(&self.export.body);
+            self.body = mark_late(&self.body);
         }
     }
 
-    fn launch(&mut self, now: Instant, keepalive: bool, config: &Config) -> Export {
+    /// The request as it goes out now; nothing, and nothing changes, where that is more than the room there is for it.
+    fn launch(&mut self, now: Instant, room: Option<usize>, config: &Config) -> Option<Export> {
         let interval = config.batch.metric_interval;
         if self.age_at(now) > interval + interval {
             self.mark();
         }
+        let gzipped = config.gzip && self.body.len() >= SMALL;
+        let body = if gzipped { gzip(&self.body) } else { self.body.clone() };
+        if room.is_some_and(|room| body.len() > room) {
+            return None;
+        }
         self.sent = now;
         (self.waiting, self.uncertain) = (false, true);
-        self.export.keepalive = keepalive;
-        self.due = now + self.export.timeout + GRACE;
-        self.export.clone()
+        self.leaving = room.map_or(0, |_| body.len());
+        let timeout = config.batch.timeout;
+        self.due = now + timeout + GRACE;
+        Some(Export { id: self.id, signal: self.signal, body, gzipped, keepalive: room.is_some(), timeout })
     }
 }
 
@@ -229,11 +250,11 @@ impl Pipeline {
     /// What is older, or more than what may wait, is not kept.
     pub(super) fn recover(&mut self, now: Instant, records: u64, body: Vec<u8>, age: Duration, config: &Config) {
         self.account.recovered += records;
-        let waiting: usize = self.flights.iter().map(|flight| flight.export.body.len()).sum();
+        let waiting: usize = self.flights.iter().map(|flight| flight.body.len()).sum();
         if waiting + body.len() > config.batch.queue_bytes {
             return self.account.drop_records(DropReason::QueueFull, records);
         }
-        let mut flight = Flight::new(self.export(body, config), records, now, true);
+        let mut flight = self.flight(body, records, now, true);
         flight.age = age;
         self.flights.push(flight);
     }
@@ -246,8 +267,8 @@ impl Pipeline {
         mut keep: impl FnMut(Signal, u32, u64, Duration, &[u8]),
     ) {
         for flight in &self.flights {
-            let id = if flight.uncertain { flight.export.id } else { 0 };
-            keep(self.signal, id, flight.records, flight.age_at(now), &flight.export.body);
+            let id = if flight.uncertain { flight.id } else { 0 };
+            keep(self.signal, id, flight.records, flight.age_at(now), &flight.body);
         }
         for (records, count) in self.queue.pieces(config.batch.size) {
             keep(self.signal, 0, count, Duration::ZERO, &self.body(records, config));
@@ -259,9 +280,9 @@ impl Pipeline {
         encode_request(&[&config.resource, more], records)
     }
 
-    fn export(&mut self, body: Vec<u8>, config: &Config) -> Export {
+    fn flight(&mut self, body: Vec<u8>, records: u64, now: Instant, waiting: bool) -> Flight {
         self.next_id += Signal::ALL.len() as u32;
-        Export { id: self.next_id, signal: self.signal, body, keepalive: false, timeout: config.batch.timeout }
+        Flight::new(self.next_id, self.signal, body, records, now, waiting)
     }
 
     pub(super) fn flush(&mut self, now: Instant) {
@@ -292,13 +313,13 @@ impl Pipeline {
         if !self.is_busy()
             && let Some(flight) = self.flights.iter_mut().find(|flight| now >= flight.due)
         {
-            return Some(flight.launch(now, false, config));
+            return flight.launch(now, None, config);
         }
         if !self.flights.is_empty() || self.due.is_none_or(|due| now < due) {
             return None;
         }
         self.due = None;
-        let export = self.take(now, config, config.batch.size, usize::MAX, false);
+        let export = self.take(now, config, config.batch.size, None);
         if self.queue.len() > 0 {
             self.due = Some(if self.flushing { now } else { self.next_batch(now, config) });
         } else {
@@ -307,39 +328,37 @@ impl Pipeline {
         export
     }
 
-    /// A request of up to `count` of the oldest records, if it has any and fits into `room`.
-    fn take(&mut self, now: Instant, config: &Config, count: usize, room: usize, keepalive: bool) -> Option<Export> {
+    /// A request of up to `count` of the oldest records, if it has any and fits into the room for what leaves with the page.
+    fn take(&mut self, now: Instant, config: &Config, count: usize, room: Option<usize>) -> Option<Export> {
         let count = count.min(self.queue.len());
-        let body = self.body(self.queue.first(count), config);
-        if count == 0 || body.len() > room {
+        if count == 0 {
             return None;
         }
-        let records = self.queue.forget(count);
-        let export = self.export(body, config);
-        let mut flight = Flight::new(export, records, now, false);
-        let export = flight.launch(now, keepalive, config);
+        let body = self.body(self.queue.first(count), config);
+        let mut flight = self.flight(body, 0, now, false);
+        let export = flight.launch(now, room, config)?;
+        flight.records = self.queue.forget(count);
         self.flights.push(flight);
         Some(export)
     }
 
     /// Bytes that left with the page a moment ago, at another sign of leaving: they are still in flight and count.
     pub(super) fn leaving_bytes(&self) -> usize {
-        let flying = self.flights.iter().filter(|flight| flight.export.keepalive && !flight.waiting);
-        flying.map(|flight| flight.export.body.len()).sum()
+        self.flights.iter().filter(|flight| !flight.waiting).map(|flight| flight.leaving).sum()
     }
 
     /// Everything that fits into the budget, the requests that wait for a retry first.
     pub(super) fn leave(&mut self, now: Instant, config: &Config, room: &mut usize, exports: &mut Vec<Export>) {
-        for flight in &mut self.flights {
-            if flight.waiting && flight.export.body.len() <= *room {
-                *room -= flight.export.body.len();
-                exports.push(flight.launch(now, true, config));
+        for flight in self.flights.iter_mut().filter(|flight| flight.waiting) {
+            if let Some(export) = flight.launch(now, Some(*room), config) {
+                *room -= export.body.len();
+                exports.push(export);
             }
         }
         // A batch that turns out too large for what is left is halved.
         let mut size = config.batch.size;
         while size > 0 && self.queue.len() > 0 {
-            match self.take(now, config, size, *room, true) {
+            match self.take(now, config, size, Some(*room)) {
                 Some(export) => {
                     *room -= export.body.len();
                     exports.push(export);
@@ -354,7 +373,7 @@ impl Pipeline {
 
     /// What came of a request; how long it took, if it was one of this signal.
     pub(super) fn handle_reply(&mut self, now: Instant, id: u32, reply: &Reply) -> Option<Duration> {
-        let at = self.flights.iter().position(|flight| flight.export.id == id && !flight.waiting)?;
+        let at = self.flights.iter().position(|flight| flight.id == id && !flight.waiting)?;
         let took = now.since(self.flights[at].sent);
         self.settle(now, at, reply);
         Some(took)

@@ -1,5 +1,8 @@
 //! The pipeline: batches by size and time, retries, leaving, and an account that adds up whatever happens.
 
+use std::io::Read;
+
+use flate2::read::GzDecoder;
 use tonearm::random::Random;
 use tonearm::telemetry::{
     Account, Batch, Config, Consent, DropReason, Export, INFO, Instrument, Kind, Log, Parent, Recovered, Reply,
@@ -25,6 +28,17 @@ fn record(telemetry: &mut Telemetry, now: Instant) {
 
 fn status(status: u16) -> Reply {
     Reply::Response { status, retry_after: None, body: Vec::new() }
+}
+
+/// A request's body as an endpoint reads it.
+fn plain(export: &Export) -> Vec<u8> {
+    let mut body = Vec::new();
+    if export.gzipped {
+        GzDecoder::new(&export.body[..]).read_to_end(&mut body).unwrap();
+    } else {
+        body.clone_from(&export.body);
+    }
+    body
 }
 
 fn adds_up(account: Account) {
@@ -131,24 +145,35 @@ fn an_answer_that_never_comes_is_a_failure() {
     assert!(telemetry.poll_timeout().is_some_and(|due| due > late));
 }
 
-#[test]
-fn leaving_sends_what_fits_and_keeps_the_rest() {
-    let mut telemetry = pipeline(Batch::default());
-    for _ in 0..3000 {
-        record(&mut telemetry, at(0));
+/// Leaves with 3000 spans; how many went along.
+fn leave_with(gzip: bool) -> usize {
+    let config = Config { gzip, ..Config::default() };
+    let mut telemetry = Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([5, 6]), &[]);
+    for n in 0..3000 {
+        let key = telemetry.start_span(at(n), SpanOptions::new("span")).unwrap();
+        telemetry.set(key, "url.full", Value::Text("https://cdn.example/tracks/first-light.mp3"));
+        telemetry.end_span(at(n), key, at(n + 1));
     }
-    let exports = telemetry.leave(at(1));
+    let exports = telemetry.leave(at(3001));
     let bytes: usize = exports.iter().map(|export| export.body.len()).sum();
     assert!(exports.iter().all(|export| export.keepalive));
+    assert_eq!(exports.iter().any(|export| export.gzipped), gzip);
     assert!(bytes <= 60 << 10 && bytes > 50 << 10, "{bytes}");
-    let sent: usize = exports.iter().map(|export| spans_of(&export.body).len()).sum();
-    let account = telemetry.account(Signal::Traces);
-    assert_eq!(account.pending, 3000);
+    assert!(telemetry.leave(at(3002)).is_empty(), "what left a moment ago counts");
+    let sent: usize = exports.iter().map(|export| spans_of(&plain(export)).len()).sum();
+    assert_eq!(telemetry.account(Signal::Traces).pending, 3000);
     for export in exports {
-        telemetry.handle_reply(at(2), export.id, &status(200));
+        telemetry.handle_reply(at(3003), export.id, &status(200));
     }
     assert_eq!(telemetry.account(Signal::Traces).exported as usize, sent);
     adds_up(telemetry.account(Signal::Traces));
+    sent
+}
+
+#[test]
+fn leaving_sends_what_fits_and_keeps_the_rest() {
+    let (plain, gzipped) = (leave_with(false), leave_with(true));
+    assert!(gzipped > 2 * plain, "{gzipped} compressed, {plain} as they are");
 }
 
 #[test]
