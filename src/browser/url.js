@@ -16,11 +16,10 @@ export function describe(given, { propagateTo = [], allowQuery = [], scrubUrl } 
   if (!protocol.startsWith('http')) return { href, origin, propagates: false };
   let told = href;
   if (/[?#@]/.test(href)) {
-    const full = new URL(href);
-    full.username = full.password = full.hash = '';
-    full.search = full.search.replace(/([?&])([^=&]*)(=[^&]*)?/g, (pair, mark, key) =>
+    const [bare = ''] = href.split('#', 1);
+    const [path = '', ...query] = bare.split(/(?=\?)/);
+    told = path.replace(/^(\w+:\/\/)[^/]*@/, '$1') + query.join('').replace(/([?&])([^=&]*)(=[^&]*)?/g, (pair, mark, key) =>
       key && !allowQuery.includes(key) ? `${mark}${key}=REDACTED` : pair);
-    told = full.href;
   }
   try {
     if (scrubUrl) told = String(scrubUrl(told));

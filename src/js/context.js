@@ -36,7 +36,11 @@ export function newContext(parent) {
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** @param {ArrayLike<number>} bytes */
-export const hexOf = (bytes) => Array.from(bytes, (byte) => HEX[byte]).join('');
+export function hexOf(bytes) {
+  let hex = '';
+  for (let n = 0; n < bytes.length; n++) hex += HEX[bytes[n]];
+  return hex;
+}
 
 /** The `traceparent` that hands a context on. @param {Context} context */
 export const format = ({ ids, at, flags }) =>
@@ -77,5 +81,11 @@ export function bytesOf(given) {
   const context = contextOf(given);
   if (!context) return new Uint8Array();
   const { ids, at, flags, isRemote, state } = context;
-  return Uint8Array.of(...ids.subarray(at, at + IDS), flags, Number(isRemote), ...new TextEncoder().encode(state));
+  // A state is ASCII, by its grammar.
+  const bytes = new Uint8Array(IDS + 2 + state.length);
+  for (let n = 0; n < IDS; n++) bytes[n] = ids[at + n];
+  bytes[IDS] = flags;
+  bytes[IDS + 1] = Number(isRemote);
+  for (let n = 0; n < state.length; n++) bytes[IDS + 2 + n] = state.charCodeAt(n);
+  return bytes;
 }

@@ -1,5 +1,5 @@
 // A span of the app's own. Ids and times are given here, so that it may begin before the core is there; ended ones are handed
-// over together, when the task that ended them is done.
+// over together, a moment later.
 
 import { RECORD_SPANS, tell } from './door.js';
 import { countLost, currentCore, samplers, whenCore } from './loader.js';
@@ -8,6 +8,8 @@ import { encodeSpans } from './otlp.js';
 
 /** Ended spans that may wait for the core. */
 const MOST_WAITING = 16_384;
+/** What ends within so many milliseconds is handed over by one task. */
+const GATHERED = 25;
 /** Spans that cross together. */
 const AT_ONCE = 256;
 
@@ -71,7 +73,7 @@ function hasEnded(span, telemetry) {
   setTimeout(() => {
     scheduled = false;
     whenCore(() => settle());
-  });
+  }, GATHERED);
 }
 
 /** `SpanKind`. */

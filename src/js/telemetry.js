@@ -66,6 +66,8 @@ export class Telemetry {
   #consent;
   #ended = false;
   #baggage = '';
+  /** Counts what was said of the context: series that were asked for before belong to another. @internal */
+  contexts = 0;
   /** Failures by signal and reason, as they were told last. @type {Map<string, number>} */
   #told = new Map();
   /** Counts the calls of `setUser`: the last one stands. */
@@ -254,6 +256,7 @@ export class Telemetry {
   }
 
   #tellContext() {
+    this.contexts++;
     const { shared, bytes } = this.#attributes();
     this.#tell(CONTEXT_ATTRIBUTES, shared, bytes);
   }

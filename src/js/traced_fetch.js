@@ -19,53 +19,92 @@ const HTTP_CLIENT_REQUEST_DURATION = 15;
 const HISTOGRAM_POINT = 0x0a;
 /** Methods that may be sent twice without harm (RFC 9110 section 9.2.1). */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Statuses without a body (Fetch standard, "null body status"). */
+const EMPTY = new Set([204, 205, 304]);
 /** Origins that let a trace header through (true), or did not (false). @type {Map<string, boolean>} */
 const accepts = new Map();
+
+/** Series of the core that is told, by what they are of. @type {Map<string, number>} */
+let series = new Map();
+/** @type {import('./core').Core | undefined} */
+let seriesOf;
+const MOST_SERIES = 1000;
 
 /** Ends of spans whose body nobody reads and nobody holds. @type {FinalizationRegistry<() => void>} */
 const dropped = new FinalizationRegistry((end) => end());
 
-/**
- * Calls back once, when the body was read, given up, or let go of. Watches the response's own methods: a stream in between
- * would read ahead of the app.
- * @param {Response} response @param {() => void} end which must not hold the response @param {object} token
- */
-function whenDone(response, end, token) {
-  const { body } = response;
-  // Nobody reads what came instead of an answer.
-  if (!body || !response.ok) return end();
-  /** @param {object} target @param {string} name @param {(result: any) => any} then */
-  const watch = (target, name, then) => {
-    const method = /** @type {any} */ (target)[name];
-    const watched = (/** @type {unknown[]} */ ...args) => then(method.apply(target, args));
-    Object.defineProperty(target, name, { value: watched, configurable: true, writable: true });
-  };
-  const settled = (/** @type {Promise<unknown>} */ promise) => {
-    promise.then(end, end);
-    return promise;
-  };
-  for (const name of ['json', 'text', 'arrayBuffer', 'blob', 'formData', 'bytes']) {
-    if (name in response) watch(response, name, settled);
-  }
-  for (const name of ['cancel', 'pipeTo']) watch(body, name, settled);
-  watch(body, 'getReader', (reader) => {
-    // From here on it is the reader that the app may hold alone.
+/** What is to be told of a response: its end; by which token the registry knows that; its body, once the app has asked for it.
+ *  @typedef {{ end: () => void, token: object, body?: ReadableStream }} Watch */
+/** @type {WeakMap<Response, Watch>} */
+const watches = new WeakMap();
+
+/** @param {Promise<unknown>} promise @param {(() => void) | undefined} end */
+function settled(promise, end) {
+  promise.then(end, end);
+  return promise;
+}
+
+/** @param {object} target @param {string} name @param {(result: any) => any} then */
+function watchMethod(target, name, then) {
+  const method = /** @type {any} */ (target)[name];
+  const watched = (/** @type {unknown[]} */ ...args) => then(method.apply(target, args));
+  Object.defineProperty(target, name, { value: watched, configurable: true, writable: true });
+}
+
+/** @param {ReadableStream} body @param {Watch} watch */
+function watchBody(body, { end, token }) {
+  for (const name of ['cancel', 'pipeTo']) watchMethod(body, name, (promise) => settled(promise, end));
+  // From here on it is the body, and then the reader, that the app may hold alone.
+  const hold = (/** @type {object} */ holder) => {
     dropped.unregister(token);
-    dropped.register(reader, end, token);
-    watch(reader, 'releaseLock', () => {
-      dropped.unregister(token);
-      dropped.register(body, end, token);
-    });
-    watch(reader, 'read', (promise) => {
+    dropped.register(holder, end, token);
+  };
+  hold(body);
+  watchMethod(body, 'getReader', (reader) => {
+    hold(reader);
+    watchMethod(reader, 'releaseLock', () => hold(body));
+    watchMethod(reader, 'read', (promise) => {
       promise.then((/** @type {{ done: boolean }} */ { done }) => done && end(), end);
       return promise;
     });
-    watch(reader, 'cancel', settled);
+    watchMethod(reader, 'cancel', (promise) => settled(promise, end));
     return reader;
   });
-  // Who holds the response holds its body, and may hold the body alone.
-  Object.defineProperty(response, 'body', { value: body, configurable: true });
-  dropped.register(body, end, token);
+}
+
+/** The methods of a response, watched: one object for all of them. A stream in between would read ahead of the app. */
+const WATCHED = Object.create(Response.prototype);
+for (const name of ['json', 'text', 'arrayBuffer', 'blob', 'formData', 'bytes']) {
+  const method = /** @type {any} */ (Response.prototype)[name];
+  if (!method) continue;
+  /** @this {Response} @param {unknown[]} args */
+  const value = function (...args) {
+    return settled(method.apply(this, args), watches.get(this)?.end);
+  };
+  Object.defineProperty(WATCHED, name, { value, configurable: true, writable: true });
+}
+const bodyOf = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(Response.prototype, 'body'));
+Object.defineProperty(WATCHED, 'body', {
+  configurable: true,
+  /** @this {Response} */
+  get() {
+    const body = bodyOf.get?.call(this);
+    const watch = watches.get(this);
+    if (body && watch && !watch.body) watchBody((watch.body = body), watch);
+    return body;
+  },
+});
+
+/**
+ * Calls back once, when the body was read, given up, or let go of.
+ * @param {Response} response @param {boolean} isEmpty @param {() => void} end which must not hold the response @param {object} token
+ */
+function whenDone(response, isEmpty, end, token) {
+  // Nobody reads what came instead of an answer.
+  if (isEmpty || !response.ok || response.headers.get('content-length') === '0') return end();
+  watches.set(response, { end, token });
+  Object.setPrototypeOf(response, WATCHED);
+  dropped.register(response, end, token);
 }
 
 /** The parts of a request, in seconds, as Resource Timing has them: of another origin only where the server lets us
@@ -123,15 +162,21 @@ export async function tracedFetch({ nativeFetch, describe, Span, bytesOf, encode
     if (failed) span.setAttribute(ERROR_TYPE, failed).setError('');
     for (const [key, seconds] of phasesOf(url.href, began)) span.setAttribute(key, seconds);
     span.end();
-    // A series of the context of now: what the app says of its place is part of it.
-    const series = encode(HISTOGRAM_POINT, {
-      [HTTP_REQUEST_METHOD]: method, [HTTP_RESPONSE_STATUS_CODE]: status, [ERROR_TYPE]: failed || undefined,
-      [SERVER_ADDRESS]: url.attributes?.[SERVER_ADDRESS], [SERVER_PORT]: url.attributes?.[SERVER_PORT],
-      [CDN_NODE]: node,
-    });
     const seconds = (performance.now() - began) / 1000;
+    const { contexts } = telemetry;
     whenCore((core) => {
-      const key = tell(core, SERIES, telemetry.id, HTTP_CLIENT_REQUEST_DURATION, 0, 0, false, series);
+      // A series of the context of then: what the app says of its place is part of it.
+      const of = [telemetry.id, contexts, method, status, failed, origin, node].join(' ');
+      if (seriesOf !== core || series.size > MOST_SERIES) [seriesOf, series] = [core, new Map()];
+      let key = series.get(of);
+      if (key === undefined) {
+        key = tell(core, SERIES, telemetry.id, HTTP_CLIENT_REQUEST_DURATION, 0, 0, false, encode(HISTOGRAM_POINT, {
+          [HTTP_REQUEST_METHOD]: method, [HTTP_RESPONSE_STATUS_CODE]: status, [ERROR_TYPE]: failed || undefined,
+          [SERVER_ADDRESS]: url.attributes?.[SERVER_ADDRESS], [SERVER_PORT]: url.attributes?.[SERVER_PORT],
+          [CDN_NODE]: node,
+        }));
+        series.set(of, key);
+      }
       tell(core, RECORD, telemetry.id, key, seconds, 0, false, bytesOf(span));
     });
   };
@@ -151,7 +196,7 @@ export async function tracedFetch({ nativeFetch, describe, Span, bytesOf, encode
     for (const [key, value] of [[CDN_NODE, node], [CDN_CACHE, cache], [SERVER_TRACE_ID, traceId]]) {
       if (key && value) span.setAttribute(key, value);
     }
-    whenDone(response, () => end(undefined, status, node), token);
+    whenDone(response, method === 'HEAD' || EMPTY.has(status), () => end(undefined, status, node), token);
     return response;
   } catch (error) {
     end(error);
