@@ -1,7 +1,7 @@
 // First audible sample: ours beside <audio>, on the same page and origin, interleaved, a fresh URL each time, heard by
 // one worklet. Prints medians and their ratios; `node benches/first-audio.mjs [plays]`.
 
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { median, openPage, startBackend, startBrowser } from '../tests/e2e/harness.mjs';
 
 const PLAYS = Number(process.argv[2] ?? 20);
@@ -9,6 +9,8 @@ const FILE = 'first-light.mp3';
 const made = existsSync(new URL('../target/formats/bench.opus', import.meta.url));
 const FORMATS = made ? ['m4a', 'opus', 'flac'] : [];
 
+mkdirSync(new URL('dist/', import.meta.url), { recursive: true });
+copyFileSync(new URL('../node_modules/howler/dist/howler.min.js', import.meta.url), new URL('dist/howler.min.js', import.meta.url));
 const backend = await startBackend();
 const browser = await startBrowser();
 let fresh = 0;
@@ -56,6 +58,15 @@ async function beside(names, rate, file, plays) {
     for (const name of n % 2 ? names : [...names].reverse()) times[name].push((await play(page, name, rate, 0, file)).ms);
   }
   return names.map((name) => median(times[name]));
+}
+
+for (const format of ['mp3', ...FORMATS]) {
+  // howler decodes a whole file before its first sample, or leaves it to an element.
+  const file = format === 'mp3' ? FILE : `bench.${format}`;
+  for (const [label, rate] of [['10 Mbit/s', 10_000], ['1 Mbit/s', 1000]]) {
+    const [ours, whole, through] = await beside(['tonearm', 'howlerAudio', 'howlerElement'], rate, file, Math.min(PLAYS, rate > 1000 ? 5 : 2));
+    console.log(`${format}, ${label}: tonearm ${ours.toFixed(1)}, howler ${whole.toFixed(1)} (ratio ${(ours / whole).toFixed(3)}), howler html5 ${through.toFixed(1)} (ratio ${(ours / through).toFixed(3)})`);
+  }
 }
 
 for (const format of FORMATS) {

@@ -66,6 +66,42 @@ async function element(url, blocked) {
   return { ms: first - asked };
 }
 
+/** howler, made to play over the context that is listened to. Its two modes: the whole file decoded, or an element. */
+async function howler(url, html5) {
+  if (!globalThis.Howler) {
+    const { AudioContext, Audio } = globalThis;
+    // It makes its own of both: the context is ours, and an element must ask its server (CORS) to be heard by another node.
+    globalThis.AudioContext = function () {
+      return context;
+    };
+    globalThis.Audio = function () {
+      return Object.assign(new Audio(), { crossOrigin: 'anonymous' });
+    };
+    const script = document.createElement('script');
+    script.src = new URL('bench/dist/howler.min.js', base).href;
+    document.head.append(script);
+    await new Promise((resolve) => (script.onload = resolve));
+    globalThis.Howler.volume(1);
+    globalThis.Howler.autoSuspend = false;
+    globalThis.Howler.masterGain.connect(recorder);
+    Object.assign(globalThis, { AudioContext });
+  }
+  const sound = new globalThis.Howl({ src: [url], format: [url.split('?')[0].split('.').pop()], html5, preload: false });
+  await rest(150);
+  const heard = firstSample();
+  const asked = performance.now();
+  sound.load();
+  // A pool hands its elements out again: each is connected once.
+  const node = html5 && sound._sounds[0]._node;
+  if (node && !node.tapped) (node.tapped = context.createMediaElementSource(node)).connect(recorder);
+  sound.play();
+  const first = await heard;
+  sound.stop();
+  sound.unload();
+  await rest(100);
+  return { ms: first - asked };
+}
+
 /** A seek to what is not in memory: from the call to the sound. */
 async function seek(url, mine) {
   if (mine) {
@@ -115,4 +151,6 @@ async function cold(url) {
 
 const seekOurs = (url) => seek(url, true);
 const seekTheirs = (url) => seek(url, false);
-globalThis.contestants = { tonearm, element, cold, seekOurs, seekTheirs };
+const howlerAudio = (url) => howler(url, false);
+const howlerElement = (url) => howler(url, true);
+globalThis.contestants = { tonearm, element, howlerAudio, howlerElement, cold, seekOurs, seekTheirs };

@@ -21,10 +21,10 @@ const GAP_STARTED = 2;
 const GAP_ENDED = 3;
 const ENDED = 4;
 
-/** Frames after which the Worker gets its credit back. */
-const CREDIT_FRAMES = 2048;
-/** Seconds between two position reports. */
-const REPORT_SECONDS = 0.1;
+/** Frames after which the Worker gets its credit back: two blocks of its, which it is woken for six times a second. */
+const CREDIT_FRAMES = 8192;
+/** Seconds between two position reports, each of which is a task of the page's main thread: as many as `timeupdate` events. */
+const REPORT_SECONDS = 0.25;
 
 /** One run of samples: from an open or a seek to the next. @param {number} epoch */
 const newRun = (epoch) => ({

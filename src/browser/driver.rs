@@ -106,13 +106,14 @@ impl Driver {
         self.host.tell(player, what as u32, number, name, &message);
     }
 
-    /// One timer, for whatever is due next.
+    /// One timer, for whatever is due next. One that fires too early does no harm, and is set anew then: what moves on with
+    /// every report of the output costs no timer each.
     #[inline(never)]
     fn arm(&self) {
-        let due = self.engine.borrow().poll_timeout();
-        if self.due.replace(due) != due {
-            let millis = due.map_or(-1.0, |due| (due.as_millis() - now(&self.performance).as_millis()).ceil().max(0.0));
-            self.host.wake(millis);
+        let Some(due) = self.engine.borrow().poll_timeout() else { return };
+        if self.due.get().is_none_or(|armed| due < armed) {
+            self.due.set(Some(due));
+            self.host.wake((due.as_millis() - now(&self.performance).as_millis()).ceil().max(0.0));
         }
     }
 

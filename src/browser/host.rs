@@ -31,7 +31,7 @@ extern "C" {
     /// Sends a command to a player's Worker.
     #[wasm_bindgen(method)]
     pub(super) fn media(this: &Host, player: u32, command: &[u8]);
-    /// Calls back in so many milliseconds, and at no other time; never where they are negative.
+    /// Calls back in so many milliseconds, and at no other time.
     #[wasm_bindgen(method)]
     pub(super) fn wake(this: &Host, millis: f64);
     /// Observes what the app observes, then tells `COLLECT` of `door.js`.

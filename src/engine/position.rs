@@ -45,7 +45,7 @@ impl Position {
     /// Time does not go on by itself any more.
     pub(super) fn hold(&mut self, now: Instant) {
         if self.advancing && self.rate > 0.0 {
-            self.frozen = now.since(self.at).as_secs_f64().min(0.5);
+            self.frozen = self.since(now);
         }
         self.advancing = false;
     }
@@ -55,9 +55,18 @@ impl Position {
         if self.rate <= 0.0 {
             return self.start;
         }
-        // Between two reports time goes on by itself, but never far: a report that stays away is no progress.
-        let since = if self.advancing { now.since(self.at).as_secs_f64().min(0.5) } else { self.frozen };
-        self.start + (self.frames as f64 / self.rate + since) * self.speed
+        self.start + (self.frames as f64 / self.rate + self.since(now)) * self.speed
+    }
+
+    /// Seconds that were heard since the last report. Time goes on by itself, but never far: a report that stays away is no
+    /// progress.
+    fn since(&self, now: Instant) -> f64 {
+        if self.advancing { now.since(self.at).as_secs_f64().min(0.5) } else { self.frozen }
+    }
+
+    /// Frames of the epoch that were heard, at `now`.
+    pub(super) fn frames_at(&self, now: Instant) -> u64 {
+        self.frames + (self.since(now) * self.rate) as u64
     }
 
     /// Whether a `timeupdate` is due.

@@ -2,8 +2,8 @@
 
 use crate::time::{Duration, Instant};
 
-/// Silence that is an event of the player: five reports.
-const SILENCE: Duration = Duration::from_millis(500);
+/// Silence that is an event of the player: three reports.
+const SILENCE: Duration = Duration::from_millis(750);
 /// How late a timer may fire before the page itself is taken to have been busy, and its queue of reports to be full.
 const BUSY: Duration = Duration::from_millis(100);
 

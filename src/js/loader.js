@@ -56,7 +56,7 @@ const host = {
   /** @param {number} millis */
   wake(millis) {
     clearTimeout(timer);
-    if (millis >= 0) timer = setTimeout(() => tell(core, TIMEOUT, 0), millis);
+    timer = setTimeout(() => tell(core, TIMEOUT, 0), millis);
   },
   /** @param {number} id @param {number} signal @param {Uint8Array} record */
   inspect: (id, signal, record) => inspectors.get(id)?.(signal, record.slice()),

@@ -398,6 +398,7 @@ impl Player {
 
     /// Ends the play's trace; what is open ends with it.
     fn end_play(&mut self, edge: &mut Edge<'_>, failure: Option<PlayFailure>) {
+        self.count_heard(edge);
         let state = self.state().as_str();
         // Its totals are told once, and only of a play that was heard.
         let totals = std::mem::take(&mut self.untold).then_some(&self.totals);
@@ -504,6 +505,7 @@ impl Player {
             self.open_again(edge);
             return;
         }
+        self.count_heard(edge);
         self.epoch += 1;
         self.begin_position(self.start_position);
         self.buffered = self.start_position;

@@ -172,6 +172,13 @@ impl Player {
         }
     }
 
+    /// Counts what was heard since the last report: no other comes of this epoch.
+    pub(super) fn count_heard(&mut self, edge: &mut Edge<'_>) {
+        let frames = self.position.frames_at(edge.now);
+        self.advance(edge, edge.now, frames);
+        self.position.report(edge.now, frames, false);
+    }
+
     /// Notes how far the output is, and counts what was heard since.
     fn advance(&mut self, edge: &mut Edge<'_>, at: Instant, frames: u64) {
         let before = self.position.frames();

@@ -190,3 +190,25 @@ fn a_stall_that_a_stop_ends_is_counted_once_and_not_until_the_next_play() {
     assert!((sum(&points, "track.stall.duration", "cause=decode,cdn.node=fra-1") - 0.4).abs() < 1e-9);
     assert!((sum(&points, "audio.buffer.underflow", "cdn.node=fra-1") - 0.4).abs() < 1e-9);
 }
+
+#[test]
+fn what_was_heard_since_the_last_report_counts() {
+    let heard = |host: &mut FakeHost| sum(&points(host), "track.play.time", "cdn.node=fra-1");
+    let mut host = FakeHost::playing();
+    host.advance(250.0);
+    host.position(0.25);
+    host.advance(200.0);
+    host.player(PlayerInput::Stop);
+    host.advance(10_000.0);
+    host.load("https://cdn.example/b.mp3");
+    assert!((heard(&mut host) - 0.45).abs() < 1e-4, "a stop, and nothing behind it");
+
+    let mut host = FakeHost::playing();
+    host.advance(250.0);
+    host.position(0.25);
+    host.advance(100.0);
+    host.player(PlayerInput::Pause);
+    host.advance(10_000.0);
+    host.player(PlayerInput::Seek(30.0));
+    assert!((heard(&mut host) - 0.35).abs() < 1e-4, "a pause, and a seek from there");
+}
