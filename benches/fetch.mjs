@@ -27,8 +27,9 @@ async function open(name) {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable');
   page.on('pageerror', (error) => console.error(name, 'page error:', error.message));
+  const ready = page.waitForEvent('console', (message) => message.text() === 'ready');
   await page.goto(`${backend.gateway}/bench/fetch.html?who=${name}`);
-  await page.waitForFunction(() => 'ask' in globalThis);
+  await ready;
   /** How long the main thread was busy so far, in milliseconds. */
   const busy = async () => {
     const { metrics } = await session.send('Performance.getMetrics');
