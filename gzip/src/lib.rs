@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn records_become_a_fifth() {
+    fn records_become_a_third() {
         let record = |n: u64| {
             [&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()[..], &[7; 12], b"http.request.method GET"].concat()
         };

@@ -3,7 +3,7 @@
 use crate::time::{Duration, Instant};
 
 /// Time between two `timeupdate` events at least (HTML, "time marches on": between 15 and 250 ms).
-const TIME_UPDATE: Duration = Duration::from_millis(240);
+const TIME_UPDATE: Duration = Duration::from_millis(180);
 
 /// Position in the track.
 #[derive(Debug, Clone, Copy, Default)]

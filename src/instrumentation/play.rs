@@ -227,7 +227,7 @@ impl PlayTrace {
         };
         let code = if open.status > 0 { Value::Int(open.status.into()) } else { Value::Text("") };
         let [address, port] = [name::SERVER_ADDRESS, name::SERVER_PORT].map(|key| Value::of(&self.server, key));
-        let attributes = [Value::Text("GET"), code, Value::Text(error), self.node(), address, port];
+        let attributes = [Value::Text("GET"), code, Value::Text(error), address, port, self.node()];
         let duration = at.since(open.since).as_secs_f64();
         to.measure(Metric::HttpClientRequestDuration, duration, &attributes, self.context);
     }

@@ -168,7 +168,7 @@ impl Core {
 
     /// Asks a pipeline for what is pending (0): request by request its signal, its number (0 was never sent), its records,
     /// their age in seconds and the length of its body in four bytes each, then the body. For the headers that hand a context on, as lines (1). For the
-    /// context that lines of headers tell (2): `traceparent` and `tracestate` in a line each, nothing where there is none.
+    /// context that lines of headers tell (2): `traceparent`, `tracestate` and `baggage` in a line each, nothing where there is none.
     pub fn ask(&self, what: u32, telemetry: u32, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         self.driver.record(telemetry, |telemetry, now| {

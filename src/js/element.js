@@ -280,5 +280,8 @@ export class ElementLink {
     if (error.code === error.MEDIA_ERR_NETWORK) return this.#body(2);
     const why = error.code === error.MEDIA_ERR_DECODE ? UNDECODABLE : UNSUPPORTED;
     this.#fact(new Message(FAILED).whole(this.#epoch).whole(why, 1));
+    // It gives no sample more.
+    this.#sounding = false;
+    this.#report(ENDED, this.#frames());
   }
 }

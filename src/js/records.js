@@ -273,7 +273,11 @@ function partsOf(record, json, encode) {
     return [kind, items];
   }));
   const write = () => Object.entries(PARTS).flatMap(([kind, { number, write }]) =>
-    [view[kind]].flat().filter((item) => raws.has(item)).flatMap((item) => message((number << 3) | 2, write(item, raws.get(item), encode))));
+    [view[kind] ?? []].flat().flatMap((item) => {
+      // What was put in its place has no time of its own: the record is out rather than half of it.
+      if (!raws.has(item)) throw new TypeError(`redact: expected the ${kind} that were given, changed or taken out`);
+      return message((number << 3) | 2, write(item, raws.get(item), encode));
+    }));
   return { view, write };
 }
 

@@ -75,6 +75,8 @@ export class Telemetry {
   #revive = (/** @type {unknown} */ error) => {
     spools.get(this.id)?.close();
     spools.delete(this.id);
+    // The account begins anew.
+    this.#told.clear();
     this.#create(true);
     this.log({ eventName: 'sdk.panicked', severity: 'error', body: String(error), span: lastTrace.traceparent });
   };
@@ -320,9 +322,9 @@ export class Telemetry {
     }
     const lines = [...headers].map(([name, value]) => `${name}: ${value}`).join('\n');
     const [traceparent, tracestate = '', members = ''] = text.decode(core.ask(2, this.id, utf8.encode(lines))).split('\n');
-    // Behind a value its properties.
-    const pairs = members.split(',').filter(Boolean).map((member) => member.split(/[=;]/, 2));
-    const baggage = Object.fromEntries(pairs.map(([key, value]) => [key, decodeURIComponent(value)]));
+    // A value may have a `=` of its own; behind it stand properties.
+    const pairs = [...members.matchAll(/([^,=]+)=([^,;]*)/g)].filter(({ index }) => index === 0 || members[index - 1] === ',');
+    const baggage = Object.fromEntries(pairs.map(([, key, value]) => [key, decodeURIComponent(value)]));
     return traceparent ? { traceparent, tracestate, baggage } : undefined;
   }
 

@@ -79,18 +79,21 @@ for (const name of ['json', 'text', 'arrayBuffer', 'blob', 'formData', 'bytes'])
   if (!method) continue;
   /** @this {Response} @param {unknown[]} args */
   const value = function (...args) {
-    return settled(method.apply(this, args), watches.get(this)?.end);
+    const { end, token = this } = watches.get(this) ?? {};
+    // From here on it is the promise that tells: nobody may hold the response while it is read.
+    dropped.unregister(token);
+    return settled(method.apply(this, args), end);
   };
   Object.defineProperty(WATCHED, name, { value, configurable: true, writable: true });
 }
-const bodyOf = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(Response.prototype, 'body'));
+const bodyOf = Object.getOwnPropertyDescriptor(Response.prototype, 'body');
 Object.defineProperty(WATCHED, 'body', {
   configurable: true,
   /** @this {Response} */
   get() {
-    const body = bodyOf.get?.call(this);
+    const body = bodyOf?.get?.call(this);
     const watch = watches.get(this);
-    if (body && watch && !watch.body) watchBody((watch.body = body), watch);
+    if (body && watch && watch.body !== body) watchBody((watch.body = body), watch);
     return body;
   },
 });
@@ -102,9 +105,11 @@ Object.defineProperty(WATCHED, 'body', {
 function whenDone(response, isEmpty, end, token) {
   // Nobody reads what came instead of an answer.
   if (isEmpty || !response.ok || response.headers.get('content-length') === '0') return end();
+  dropped.register(response, end, token);
+  // One that somebody else made in its place keeps what it is: it ends when it is let go of.
+  if (Object.getPrototypeOf(response) !== Response.prototype) return;
   watches.set(response, { end, token });
   Object.setPrototypeOf(response, WATCHED);
-  dropped.register(response, end, token);
 }
 
 /** The parts of a request, in seconds, as Resource Timing has them: of another origin only where the server lets us

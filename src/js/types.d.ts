@@ -115,7 +115,7 @@ export interface RedactedRecord {
   attributes: Record<string, LogValue>;
   /** Of a span that failed: its message. */
   status?: string;
-  /** Of a span; one that is taken out is not told. */
+  /** Of a span: the same objects, changed, or taken out; with others in their place the whole record is out. */
   events?: { name: string; attributes: Record<string, LogValue> }[];
   links?: { readonly traceId: string; readonly spanId: string; attributes: Record<string, LogValue> }[];
   readonly traceId?: string;

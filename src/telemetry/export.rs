@@ -15,6 +15,8 @@ use crate::time::{Duration, Instant};
 /// Bytes of keepalive requests that a page may have in flight: the Fetch standard's 64 KiB (section 4.6, "inflight
 /// keepalive bytes"), less room for what the app itself sends.
 pub(super) const LEAVE_BUDGET: usize = 60 << 10;
+/// By how much gzip makes records smaller, at best.
+const BEST: usize = 20;
 /// Bytes below which gzip saves nothing worth its time.
 const SMALL: usize = 1024;
 /// The longest that a log record waits (OpenTelemetry's default).
@@ -164,6 +166,10 @@ impl Flight {
         let interval = config.batch.metric_interval;
         if self.age_at(now) > interval + interval {
             self.mark();
+        }
+        // What can't fit is not compressed to see that: a page that is left has no time.
+        if room.is_some_and(|room| self.body.len() / BEST > room) {
+            return None;
         }
         let gzipped = config.gzip && self.body.len() >= SMALL;
         let body = if gzipped { gzip(&self.body) } else { self.body.clone() };

@@ -226,7 +226,7 @@ test('contexts go in and out as W3C, B3 and baggage; media elsewhere tells its t
     await globalThis.tonearm.init();
     globalThis.telemetry.setBaggage({ plan: 'ü free' });
     const remote = globalThis.telemetry.extract({ b3: '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1' });
-    const state = globalThis.telemetry.extract({ traceparent: '00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'a=1, B=2', baggage: 'plan=%C3%BC%20free;p=1 , region = eu,' });
+    const state = globalThis.telemetry.extract({ traceparent: '00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'a=1, B=2', baggage: 'plan=%C3%BC%20free;p=1 , region = eu,token=abc==;q' });
     const span = globalThis.telemetry.startSpan('span', { parent: remote });
     await (await globalThis.telemetry.fetch('/api/tracks', undefined, { parent: span })).json();
     span.end();
@@ -238,7 +238,7 @@ test('contexts go in and out as W3C, B3 and baggage; media elsewhere tells its t
   }, backend.cdn);
   assert.equal(told.remote.traceparent.slice(3, 35), '0af7651916cd43dd8448eb211c80319c');
   assert.equal(told.state.tracestate, '', 'a state that is malformed is none');
-  assert.deepEqual([told.state.baggage, told.remote.baggage], [{ plan: 'ü free', region: 'eu' }, {}]);
+  assert.deepEqual([told.state.baggage, told.remote.baggage], [{ plan: 'ü free', region: 'eu', token: 'abc==' }, {}]);
   const [sent] = headers;
   assert.equal(sent.traceparent.slice(3, 35), '0af7651916cd43dd8448eb211c80319c');
   assert.equal(sent.b3.slice(0, 49), `${sent['x-b3-traceid']}-${sent['x-b3-spanid']}`);

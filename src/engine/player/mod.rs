@@ -265,6 +265,8 @@ impl Player {
         }
         self.beat(edge);
         if self.watchdog.barks(now) && self.state() == State::Playing {
+            // Nobody knows of a sample since the last report.
+            self.position.report(now, self.position.frames(), false);
             self.device_stall(edge, Event::WorkletSilent);
         }
     }
@@ -548,6 +550,8 @@ impl Player {
         (self.refusal, self.deadline) = (None, None);
         self.watchdog.rest();
         self.recovery = Recovery::default();
+        // What is late of this epoch must not end the next play.
+        self.ends = (0, 0);
         edge.outputs.push_back(Output::CancelResolve { player: self.id });
         self.tell_worklet(edge, WorkletCommand::Hold);
         self.tell_media(edge, MediaCommand::Close {});

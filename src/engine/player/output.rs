@@ -175,7 +175,9 @@ impl Player {
     /// Counts what was heard since the last report: no other comes of this epoch.
     pub(super) fn count_heard(&mut self, edge: &mut Edge<'_>) {
         let frames = self.position.frames_at(edge.now);
-        self.advance(edge, edge.now, frames);
+        if frames > self.position.frames() {
+            self.advance(edge, edge.now, frames);
+        }
         self.position.report(edge.now, frames, false);
     }
 

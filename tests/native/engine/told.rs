@@ -121,7 +121,7 @@ fn a_play_is_counted_and_measured_with_exemplars_of_its_trace() {
     assert_eq!(sum(&points, "audio.decode.failures", "audio.codec=mp3,cdn.node=fra-1,error.type=undecodable"), 2.0);
     assert_eq!(sum(&points, "player.state.transitions", "from=starting,to=playing"), 1.0);
     assert_eq!(sum(&points, "player.session.heartbeats", ""), 2.0, "31.5 s: at once, and after 30");
-    let get = "http.request.method=GET,http.response.status_code=200,cdn.node=fra-1,server.address=cdn.example,server.port=443";
+    let get = "http.request.method=GET,http.response.status_code=200,server.address=cdn.example,server.port=443,cdn.node=fra-1";
     assert_eq!(points[&("http.client.request.duration".into(), get.into())].count, 1);
     for name in ["track.play.latency", "track.stall.duration", "track.seek.latency", "http.client.request.duration"] {
         let (_, point) = points.iter().find(|((known, _), _)| known == name).unwrap();
