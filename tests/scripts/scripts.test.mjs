@@ -120,7 +120,7 @@ async function send(respond) {
     const destination = { endpoint: 'https://otlp.example/', headers: { 'x-key': 'k' } };
     const body = new Uint8Array([1]);
     const answer = await new Promise((answered) =>
-      post(destination, 0, body, true, 1000, (...reply) => answered(reply)));
+      post(destination, 0, body, false, true, 1000, (...reply) => answered(reply)));
     return { url: calls[0][0], init: calls[0][1], answer };
   } finally {
     globalThis.fetch = original;
@@ -154,7 +154,7 @@ test('offline nothing is sent, and that is said', async () => {
   const original = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
   Object.defineProperty(globalThis, 'navigator', { value: { onLine: false }, configurable: true });
   try {
-    const answer = await new Promise((answered) => post({}, 0, new Uint8Array([1]), false, 1000, (...reply) => answered(reply)));
+    const answer = await new Promise((answered) => post({}, 0, new Uint8Array([1]), false, false, 1000, (...reply) => answered(reply)));
     assert.deepEqual(answer.slice(0, 2), [1, -1]);
   } finally {
     Object.defineProperty(globalThis, 'navigator', /** @type {PropertyDescriptor} */ (original));
