@@ -1,8 +1,8 @@
 //! gzip (RFC 1952) of one buffer, by deflate (RFC 1951) with its fixed codes.
 //!
 //! Telemetry repeats itself record by record: nearly all of a record is found in the one before it, and what is not (ids,
-//! times) has no shorter code. One look back per place and no codes of its own take a tenth of a general compressor's time,
-//! and an eighth of its code.
+//! times) has no shorter code. One look back per place and no codes of its own take an eighth of the time that
+//! miniz_oxide takes at its usual level, and a sixth of its code.
 
 /// How far back a match may lie, which is four bytes long at least: those are looked for.
 const WINDOW: usize = 32 << 10;
