@@ -2,7 +2,7 @@
 //!
 //! Telemetry repeats itself record by record: nearly all of a record is found in the one before it, and what is not (ids,
 //! times) has no shorter code. One look back per place and no codes of its own take an eighth of the time that
-//! miniz_oxide takes at its usual level, and a sixth of its code.
+//! `miniz_oxide` takes at its usual level, and a sixth of its code.
 
 /// How far back a match may lie, which is four bytes long at least: those are looked for.
 const WINDOW: usize = 32 << 10;

@@ -272,7 +272,8 @@ function partsOf(record, json, encode) {
     items.forEach((/** @type {Json} */ item, /** @type {number} */ at) => raws.set(item, messages[at]));
     return [kind, items];
   }));
-  const write = () => Object.entries(PARTS).flatMap(([kind, { number, write }]) =>
+  /** @param {Json} view As the app left it. */
+  const write = (view) => Object.entries(PARTS).flatMap(([kind, { number, write }]) =>
     [view[kind] ?? []].flat().flatMap((item) => {
       // What was put in its place has no time of its own: the record is out rather than half of it.
       if (!raws.has(item)) throw new TypeError(`redact: expected the ${kind} that were given, changed or taken out`);
@@ -304,7 +305,7 @@ function seen({ redact, echo, encode }, isSpan, record) {
   }
   // A status without its message keeps its code.
   const status = json.status ? message(0x7a, [...(view.status ? field(0x12, view.status) : []), 0x18, json.status.code ?? 0]) : [];
-  return Uint8Array.of(...without(record, [5, 9, 11, 13, 15]), ...field(0x2a, view.name), ...attributes, ...parts.write(), ...status);
+  return Uint8Array.of(...without(record, [5, 9, 11, 13, 15]), ...field(0x2a, view.name), ...attributes, ...parts.write(view), ...status);
 }
 
 /** The value of an encoded attribute as a field of its own. @param {number} tag @param {Uint8Array} attribute */

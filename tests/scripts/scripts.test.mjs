@@ -109,7 +109,7 @@ test('a wrong option is named, with what was expected and what came', () => {
 globalThis.navigator ??= /** @type {any} */ ({ onLine: true });
 
 /** One export through a replaced fetch: what was sent, and what was answered. */
-async function send(respond) {
+async function send(respond, gzipped = false) {
   const original = globalThis.fetch;
   const calls = [];
   globalThis.fetch = async (url, init) => {
@@ -120,7 +120,7 @@ async function send(respond) {
     const destination = { endpoint: 'https://otlp.example/', headers: { 'x-key': 'k' } };
     const body = new Uint8Array([1]);
     const answer = await new Promise((answered) =>
-      post(destination, 0, body, false, true, 1000, (...reply) => answered(reply)));
+      post(destination, 0, body, gzipped, true, 1000, (...reply) => answered(reply)));
     return { url: calls[0][0], init: calls[0][1], answer };
   } finally {
     globalThis.fetch = original;
@@ -132,6 +132,8 @@ test('an export is a POST of protobuf, and its reply is read', async () => {
   assert.equal(url, 'https://otlp.example/v1/traces');
   assert.deepEqual(init.headers, { 'content-type': 'application/x-protobuf', 'x-key': 'k' });
   assert.equal(init.keepalive, true);
+  const { init: zipped } = await send(() => new Response(null, { status: 200 }), true);
+  assert.deepEqual(zipped.headers, { ...init.headers, 'content-encoding': 'gzip' });
   assert.deepEqual(answer, [200, -1, new Uint8Array([10, 2])]);
 });
 

@@ -99,6 +99,18 @@ fn an_end_that_overtakes_its_reason_waits_for_it() {
 }
 
 #[test]
+fn an_end_that_comes_late_ends_no_later_play() {
+    let mut host = FakeHost::playing();
+    let epoch = host.epoch();
+    host.report(Report::Ended { epoch, at: host.now(), frames: 100 });
+    host.player(PlayerInput::Load { token: 7, source: Source::default() });
+    host.play(8);
+    host.fact(Fact::DecodedAll { epoch, end: 60.0, frames: 100, failures: 0 });
+    assert_eq!(host.state(), State::Starting);
+    assert!(host.settled.iter().all(|(token, _)| *token != 8), "{:?}", host.settled);
+}
+
+#[test]
 fn a_network_that_is_gone_rejects_at_once() {
     let mut host = FakeHost::loaded();
     host.play(1);

@@ -12,6 +12,7 @@ use super::{hex, named, spans};
 use crate::fake_host::{FakeHost, PLAYER, RATE};
 use crate::logs::records_of;
 use tonearm::engine::{Input, PlayerInput, Report};
+use tonearm::playback::State;
 use tonearm::telemetry::Signal;
 use tonearm_messages::{BodyEnd, Fact};
 
@@ -191,24 +192,24 @@ fn a_stall_that_a_stop_ends_is_counted_once_and_not_until_the_next_play() {
     assert!((sum(&points, "audio.buffer.underflow", "cdn.node=fra-1") - 0.4).abs() < 1e-9);
 }
 
-#[test]
-fn what_was_heard_since_the_last_report_counts() {
-    let heard = |host: &mut FakeHost| sum(&points(host), "track.play.time", "cdn.node=fra-1");
+/// Seconds that are told as heard of a play that goes on for `millis` behind a report at 0.25 s, and for ten seconds behind `then`.
+fn heard(millis: f64, then: impl FnOnce(&mut FakeHost)) -> f64 {
     let mut host = FakeHost::playing();
     host.advance(250.0);
     host.position(0.25);
-    host.advance(200.0);
-    host.player(PlayerInput::Stop);
+    host.advance(millis);
+    then(&mut host);
     host.advance(10_000.0);
     host.load("https://cdn.example/b.mp3");
-    assert!((heard(&mut host) - 0.45).abs() < 1e-4, "a stop, and nothing behind it");
+    sum(&points(&mut host), "track.play.time", "cdn.node=fra-1")
+}
 
-    let mut host = FakeHost::playing();
-    host.advance(250.0);
-    host.position(0.25);
-    host.advance(100.0);
-    host.player(PlayerInput::Pause);
-    host.advance(10_000.0);
-    host.player(PlayerInput::Seek(30.0));
-    assert!((heard(&mut host) - 0.35).abs() < 1e-4, "a pause, and a seek from there");
+#[test]
+fn what_was_heard_since_the_last_report_counts() {
+    let stopped = heard(200.0, |host| host.player(PlayerInput::Stop));
+    assert!((stopped - 0.45).abs() < 1e-4, "a stop, and nothing behind it: {stopped}");
+    let paused = heard(100.0, |host| host.player(PlayerInput::Pause));
+    assert!((paused - 0.35).abs() < 1e-4, "a pause, and a load from there: {paused}");
+    let silent = heard(751.0, |host| assert_eq!(host.state(), State::Rebuffering));
+    assert!((silent - 0.25).abs() < 1e-4, "nobody knows of a sample behind a silent worklet: {silent}");
 }
