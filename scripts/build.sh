@@ -33,6 +33,8 @@ minify() { # name
 }
 features=(--enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int --enable-sign-ext
   --enable-mutable-globals --enable-reference-types --enable-multivalue)
+# Once more with flat code, whose loops are found anew: one percent. Nothing lies below the first KiB, where the stack ends.
+again=(--low-memory-unused --flatten --rereloop -O3)
 
 # What bundlers in development mode take: names, and panics with their words and places (console_error_panic_hook).
 CARGO_PROFILE_RELEASE_STRIP=none pack . tonearm
@@ -44,7 +46,7 @@ pack_small . tonearm_full --features package,full
 pack_small . tonearm --features package
 pack_small media tonearm_media
 # A module for each family of formats. Their scripts are one and the same: the glue is not needed.
-for format in mp3 aac flac vorbis opus wav opus-decoder; do
+for format in mp3 aac flac vorbis opus wav mp3-decoder opus-decoder; do
   pack_small formats "tonearm_${format//-/_}" --features "module,$format"
 done
 # Its glue has all that the smaller one needs.
@@ -65,9 +67,11 @@ cd pkg/dist
 rm -f .gitignore
 for core in tonearm tonearm_full; do
   wasm-opt "${features[@]}" -Oz --converge --strip-debug --strip-producers ${core}_bg.wasm -o ${core}_bg.wasm
+  wasm-opt "${features[@]}" "${again[@]}" ${core}_bg.wasm -o ${core}_bg.wasm
 done
-for module in media mp3 aac flac vorbis opus wav opus_decoder; do
+for module in media mp3 aac flac vorbis opus wav mp3_decoder opus_decoder; do
   wasm-opt "${features[@]}" -O3 --strip-debug --strip-producers tonearm_${module}_bg.wasm -o tonearm_${module}_bg.wasm
+  wasm-opt "${features[@]}" "${again[@]}" tonearm_${module}_bg.wasm -o tonearm_${module}_bg.wasm
   rm -f tonearm_${module}.js tonearm_${module}_bg.js
 done
 for script in index.js traced_fetch.js records.js queue.js element.js media-session.js worker.js worklet.js stretch.js; do minify $script; done

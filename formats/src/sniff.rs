@@ -31,28 +31,25 @@ impl Family {
 
     /// The family that a MIME type or the end of a path names.
     pub fn named(name: &str) -> Option<Self> {
-        let name = name.split([';', '?', '#']).next()?.trim();
-        let last = name.rsplit(['/', '.']).next()?;
-        let is = |names: &[&str]| names.iter().any(|known| last.eq_ignore_ascii_case(known));
-        if is(&["mp3", "mpeg", "mpga", "mpeg3", "x-mp3", "x-mpeg", "x-mpeg-3"]) {
-            Some(Self::Mp3)
-        } else if is(&["aac", "aacp", "adts", "x-aac", "x-hx-aac-adts"]) {
-            Some(Self::Adts)
-        } else if is(&["mp4", "m4a", "m4b", "mp4a", "x-m4a", "x-m4b", "m4p"]) {
-            Some(Self::Mp4)
-        } else if is(&["flac", "x-flac"]) {
-            Some(Self::Flac)
-        } else if is(&["opus"]) {
-            Some(Self::OggOpus)
-        } else if is(&["ogg", "oga", "vorbis", "x-vorbis"]) {
-            Some(Self::OggVorbis)
-        } else if is(&["wav", "wave", "x-wav", "vnd.wave", "x-pn-wav"]) {
-            Some(Self::Wav)
-        } else {
-            None
-        }
+        let name = name.as_bytes().split(|byte| b";?#".contains(byte)).next()?.trim_ascii();
+        let last = name.rsplit(|byte| b"/.".contains(byte)).next()?;
+        let last = last.strip_prefix(b"x-").unwrap_or(last);
+        let is =
+            |names: &str| names.as_bytes().split(|&byte| byte == b' ').any(|known| last.eq_ignore_ascii_case(known));
+        NAMES.iter().find(|(names, _)| is(names)).map(|&(_, family)| family)
     }
 }
+
+/// Ends of paths and subtypes of MIME types, which may have an `x-` in front.
+const NAMES: [(&str, Family); 7] = [
+    ("mp3 mpeg mpga mpeg3 mpeg-3", Family::Mp3),
+    ("aac aacp adts hx-aac-adts", Family::Adts),
+    ("mp4 m4a m4b mp4a m4p", Family::Mp4),
+    ("flac", Family::Flac),
+    ("opus", Family::OggOpus),
+    ("ogg oga vorbis", Family::OggVorbis),
+    ("wav wave pn-wav", Family::Wav),
+];
 
 /// What some first bytes tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,6 +157,9 @@ mod tests {
         assert_eq!(Family::named("audio/mpeg"), Some(Family::Mp3));
         assert_eq!(Family::named("audio/ogg; codecs=opus"), Some(Family::OggVorbis));
         assert_eq!(Family::named("https://a.example/b.M4A?x=1.mp3"), Some(Family::Mp4));
+        assert_eq!(Family::named("audio/vnd.wave ; codec=1"), Some(Family::Wav));
+        assert_eq!(Family::named("audio/x-hx-aac-adts"), Some(Family::Adts));
         assert_eq!(Family::named("application/octet-stream"), None);
+        assert_eq!(Family::named(""), None);
     }
 }

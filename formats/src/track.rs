@@ -112,6 +112,8 @@ pub struct Track {
     hole: u64,
     /// The end of what was lost last, where the host decodes.
     lost_until: Option<u64>,
+    /// The demuxer can't go on; what the host still decodes is heard before that is said.
+    given_up: bool,
     start: f64,
     /// Length of the streams of a chain before this one, in seconds.
     base: f64,
@@ -161,6 +163,7 @@ impl Track {
             frames: 0,
             hole: 0,
             lost_until: None,
+            given_up: false,
             start,
             base: 0.0,
             planes: Vec::new(),
@@ -285,6 +288,7 @@ impl Track {
         self.ended = false;
         self.ready.iter_mut().for_each(Vec::clear);
         (self.frames, self.hole, self.failures_in_a_row, self.lost_until) = (0, 0, 0, None);
+        (self.given_up, self.packet_at) = (false, (None, 0));
         if self.stream.is_some() {
             self.begin();
         }
@@ -315,6 +319,10 @@ impl Track {
             }
             let step = match self.demuxer.step() {
                 Ok(step) => step,
+                Err(_) if !self.given_up && matches!(self.decoder, Some(Decoder::Host(_))) => {
+                    self.given_up = true;
+                    return Advance::Drain;
+                }
                 Err(error) => return Advance::Failed(error.into()),
             };
             let lost = match step {
@@ -342,6 +350,7 @@ impl Track {
                         bytes.clear();
                         bytes.extend_from_slice(packet.bytes);
                         self.packet_at = (packet.at, packet.frames);
+                        self.lost_until = None;
                         self.packets += 1;
                         return Advance::Packet;
                     }
@@ -522,12 +531,16 @@ impl Track {
 
     /// The host has given all that it decoded, and no more packets come.
     pub fn drained(&mut self) {
-        let lost = self.lost_until.take();
-        self.anchor(lost);
+        // The last packet may be one that the host could not decode.
+        let (at, frames) = self.packet_at;
+        let end = self.lost_until.take().or_else(|| Some(at? + u64::from(frames)));
+        if end > self.at {
+            self.anchor(end);
+        }
         while self.hole > 0 {
             self.fill();
         }
-        self.ended = true;
+        self.ended = !self.given_up;
     }
 }
 

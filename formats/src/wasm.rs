@@ -77,12 +77,15 @@ fn bytes(module: &mut Module, which: u32) {
         1 => module.format.as_ref().map_or(Vec::new(), |format| format.codec.into()),
         2 => track.stream().map_or(Vec::new(), |stream| stream.configuration.clone()),
         // Names and values in turn, a zero behind each.
-        3 => track
-            .tags()
-            .texts
-            .iter()
-            .flat_map(|(name, value)| [name.as_bytes(), b"\0", value.as_bytes(), b"\0"].concat())
-            .collect(),
+        3 => {
+            let mut bytes = Vec::new();
+            for (name, value) in &track.tags().texts {
+                for part in [name.as_str(), "\0", value, "\0"] {
+                    bytes.extend_from_slice(part.as_bytes());
+                }
+            }
+            bytes
+        }
         4 => track.tags().picture.as_ref().map_or(Vec::new(), |picture| picture.mime.clone().into_bytes()),
         _ => track.tags().picture.as_ref().map_or(Vec::new(), |picture| picture.bytes.clone()),
     };

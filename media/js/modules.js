@@ -3,18 +3,17 @@
 
 /** By the number of their family (`Family::ALL` of `formats/src/sniff.rs`): the module of each. */
 const NAMES = ['mp3', 'aac', 'aac', 'flac', 'vorbis', 'opus', 'flac', 'wav'];
-/** The family of Opus, which the browser decodes where it can. */
-const OPUS = 5;
-
 /** The families of AAC, which not every browser decodes. */
 export const ADTS = 1;
 export const MP4 = 2;
 
 export const hostDecodes = typeof AudioDecoder === 'function';
-/** @type {Promise<boolean>} */
-export const decodesAac = hostDecodes
-  ? AudioDecoder.isConfigSupported({ codec: 'mp4a.40.5', sampleRate: 48_000, numberOfChannels: 2 }).then(({ supported }) => supported === true, () => false)
-  : Promise.resolve(false);
+/** Whether the browser decodes a codec. @param {string} codec @returns {Promise<boolean>} */
+const decodes = async (codec) =>
+  hostDecodes && AudioDecoder.isConfigSupported({ codec, sampleRate: 48_000, numberOfChannels: 2 }).then(({ supported }) => supported === true, () => false);
+export const decodesAac = decodes('mp4a.40.5');
+/** By their family: those whose module has no decoder, where the browser has one. @type {Record<number, Promise<boolean>>} */
+const LIGHT = { 0: decodes('mp3'), 5: decodes('opus') };
 
 /** @type {Map<string, Promise<WebAssembly.Module>>} */
 const modules = new Map();
@@ -27,6 +26,7 @@ function load(name) {
     flac: () => new URL('./tonearm_flac_bg.wasm', import.meta.url),
     vorbis: () => new URL('./tonearm_vorbis_bg.wasm', import.meta.url),
     opus: () => new URL('./tonearm_opus_bg.wasm', import.meta.url),
+    'mp3-decoder': () => new URL('./tonearm_mp3_decoder_bg.wasm', import.meta.url),
     'opus-decoder': () => new URL('./tonearm_opus_decoder_bg.wasm', import.meta.url),
     wav: () => new URL('./tonearm_wav_bg.wasm', import.meta.url),
   }[name];
@@ -38,8 +38,9 @@ function load(name) {
 }
 
 /** The module of a family; a file that could not be had may be there at the next attempt. @param {number} family */
-export function moduleOf(family) {
-  const name = family === OPUS && !hostDecodes ? 'opus-decoder' : NAMES[family];
+export async function moduleOf(family) {
+  const light = (await LIGHT[family]) ?? true;
+  const name = light ? NAMES[family] : `${NAMES[family]}-decoder`;
   let module = modules.get(name);
   if (!module) {
     module = load(name);

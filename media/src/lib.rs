@@ -5,6 +5,7 @@
 //! telemetry or the page: commands come down and facts go up as [`tonearm_messages`]. Everything but `browser` is
 //! deterministic: bytes, times and credits are inputs, so native tests and fuzzers drive the whole plane.
 
+mod filter;
 pub mod mix;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;

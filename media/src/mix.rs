@@ -12,9 +12,6 @@ pub fn to_stereo(mut planes: Planes) -> Planes {
     }
     let rest = planes.split_off(2);
     let channels = rest.len() + 2;
-    let add = |to: &mut Vec<f32>, from: &[f32]| {
-        to.iter_mut().zip(from).for_each(|(to, from)| *to += from * HALF_POWER);
-    };
     for (at, plane) in rest.iter().enumerate() {
         let surround = if channels == 4 { 0 } else { at.saturating_sub(2) };
         match (channels, at) {
@@ -32,6 +29,12 @@ pub fn to_stereo(mut planes: Planes) -> Planes {
         }
     }
     planes
+}
+
+/// Once for all: in line at each place it is most of this module.
+#[inline(never)]
+fn add(to: &mut [f32], from: &[f32]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to += from * HALF_POWER);
 }
 
 #[cfg(test)]

@@ -3,14 +3,17 @@
 //! Owns the delay of the filter: what comes out begins with the first input frame and has the input's length times the
 //! ratio, rounded.
 
-use rubato::{Resampler as _, SincFixedIn, SincInterpolationParameters, SincInterpolationType, WindowFunction};
-
+use rubato::{Resampler as _, SincFixedIn, SincInterpolationType};
 use tonearm_formats::Planes;
+
+use crate::filter::Filters;
 
 /// Frames that the filter takes at once: half an MPEG-1 packet, one MPEG-2 packet.
 const CHUNK: usize = 576;
 /// Taps of the filter: −100 dB beside a pass band of 0.9 of the lower Nyquist frequency.
 const TAPS: usize = 96;
+/// End of the pass band, of the lower Nyquist frequency.
+const CUTOFF: f64 = 0.925;
 
 /// A resampler of one epoch.
 pub struct Resampler {
@@ -51,14 +54,12 @@ impl Resampler {
         // With as many filters as the ratio has phases (160 for 44.1 to 48 kHz) the nearest one is the exact one.
         let exact = phases <= 320;
         let filters = if exact { phases.max(2) } else { 160 };
-        let parameters = SincInterpolationParameters {
-            sinc_len: TAPS,
-            f_cutoff: 0.925,
-            oversampling_factor: filters,
-            interpolation: if exact { SincInterpolationType::Nearest } else { SincInterpolationType::Linear },
-            window: WindowFunction::BlackmanHarris2,
+        let interpolation = if exact { SincInterpolationType::Nearest } else { SincInterpolationType::Linear };
+        let make = || {
+            let filters = Box::new(Filters::new(TAPS, filters, CUTOFF * ratio.min(1.0)));
+            SincFixedIn::new_with_interpolator(ratio, 1.0, interpolation, filters, CHUNK, channels).ok()
         };
-        let inner = (from != to).then(|| SincFixedIn::new(ratio, 1.0, parameters, CHUNK, channels).ok()).flatten();
+        let inner = if from == to { None } else { make() };
         let room = inner.as_ref().map_or(0, |inner: &SincFixedIn<f32>| inner.output_frames_max());
         let (silence, skip) = if inner.is_some() { alignment(ratio, filters) } else { (0, 0) };
         Self {

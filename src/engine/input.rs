@@ -202,6 +202,8 @@ pub enum PlayerInput {
     Seek(f64),
     /// Go back to the first of these seconds once the second is reached, or the end; none plays on.
     Loop(Option<(f64, f64)>),
+    /// The app listens for `timeupdate`: the worklet reports four times a second from now on, not once.
+    Watch,
     /// `playbackRate = …`.
     Rate(f64),
     /// `stop()`, or the app's signal.

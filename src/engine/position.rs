@@ -5,6 +5,11 @@ use crate::time::{Duration, Instant};
 /// Time between two `timeupdate` events at least (HTML, "time marches on": between 15 and 250 ms).
 const TIME_UPDATE: Duration = Duration::from_millis(180);
 
+/// Time between two reports of the output, where the app listens for `timeupdate` and where it does not.
+const REPORTS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(1));
+/// Seconds for which time goes on by itself: a report that stays away is no progress.
+const LONGEST: f64 = 1.25;
+
 /// Position in the track.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Position {
@@ -19,12 +24,21 @@ pub(super) struct Position {
     /// Seconds since the last report when time stopped.
     frozen: f64,
     updated: Instant,
+    /// The app listens for `timeupdate`.
+    watched: bool,
 }
 
 impl Position {
     /// A new epoch begins at `start` seconds.
     pub(super) fn begin(&mut self, start: f64, rate: u32, speed: f64) {
-        *self = Self { start, speed, rate: f64::from(rate), updated: self.updated, ..Self::default() };
+        *self = Self {
+            start,
+            speed,
+            rate: f64::from(rate),
+            updated: self.updated,
+            watched: self.watched,
+            ..Self::default()
+        };
     }
 
     /// Where the epoch begins, in seconds.
@@ -58,10 +72,25 @@ impl Position {
         self.start + (self.frames as f64 / self.rate + self.since(now)) * self.speed
     }
 
-    /// Seconds that were heard since the last report. Time goes on by itself, but never far: a report that stays away is no
-    /// progress.
+    /// Seconds that were heard since the last report.
     fn since(&self, now: Instant) -> f64 {
-        if self.advancing { now.since(self.at).as_secs_f64().min(0.5) } else { self.frozen }
+        if self.advancing { now.since(self.at).as_secs_f64().min(LONGEST) } else { self.frozen }
+    }
+
+    /// The app listens for `timeupdate` from now on.
+    pub(super) fn watch(&mut self) {
+        self.watched = true;
+    }
+
+    /// When the next report is expected, behind one of this moment.
+    pub(super) fn next_report(&self, now: Instant) -> Instant {
+        now + if self.watched { REPORTS.0 } else { REPORTS.1 }
+    }
+
+    /// When so many seconds of the track are reached, if time goes on.
+    pub(super) fn reaches(&self, seconds: f64) -> Option<Instant> {
+        let left = ((seconds - self.start) / self.speed - self.frames as f64 / self.rate).max(0.0);
+        (self.advancing && left.is_finite()).then(|| self.at + Duration::from_nanos((left * 1e9) as u64))
     }
 
     /// Frames of the epoch that were heard, at `now`.

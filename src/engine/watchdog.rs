@@ -2,8 +2,8 @@
 
 use crate::time::{Duration, Instant};
 
-/// Silence that is an event of the player: three reports.
-const SILENCE: Duration = Duration::from_millis(750);
+/// Silence behind the moment of a report that stays away, which is an event of the player.
+const SILENCE: Duration = Duration::from_millis(500);
 /// How late a timer may fire before the page itself is taken to have been busy, and its queue of reports to be full.
 const BUSY: Duration = Duration::from_millis(100);
 
@@ -14,9 +14,9 @@ pub(super) struct Watchdog {
 }
 
 impl Watchdog {
-    /// A report came, or the output has been told to go on.
-    pub(super) fn feed(&mut self, now: Instant) {
-        self.due = Some(now + SILENCE);
+    /// A report came, or the output has been told to go on: the next one is expected then.
+    pub(super) fn feed(&mut self, next: Instant) {
+        self.due = Some(next + SILENCE);
     }
 
     /// Nothing is expected.

@@ -154,6 +154,7 @@ impl Core {
                 Input::Inspected { telemetry: id, signal: signal(a), record }
             }
             35 => Input::DestroyTelemetry { id },
+            42 => Input::Player { id, input: PlayerInput::Watch },
             41 if FULL => Input::Inspect,
             27 => Input::CreateTelemetry { id, config: config(bytes) },
             32 => {

@@ -16,7 +16,7 @@ export const FACT = 7;
 export const PLAY = 8;
 /** The promise, or else the play that asked; whether cookies go along; `sourceOf` of `player.js` in bytes. */
 export const LOAD = 9;
-/** And the kind of a report: its epoch, page time in milliseconds, frames, its flag. */
+/** And the kind of a report, of which there are six: its epoch, page time in milliseconds, frames, its flag. */
 export const REPORT = 10;
 /** Fetch and decode what a play would need. */
 export const PREPARE = 16;
@@ -67,6 +67,8 @@ export const CONSENT = 39;
 export const LOST = 40;
 /** Hands over what somebody has to look at, and nothing else. */
 export const INSPECT = 41;
+/** The app listens for `timeupdate`: a player's. */
+export const WATCH = 42;
 
 export const NO_BYTES = new Uint8Array();
 

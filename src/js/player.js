@@ -4,26 +4,24 @@
 import { closeOutput, momentOf, openOutput, sharedContext, stateOf } from '../browser/audio_output.js';
 import { onDeviceChange } from '../browser/devices.js';
 import { GESTURES, askedFor, nextGesture } from '../browser/gesture.js';
-import { describe } from '../browser/url.js';
 import { connect, openWorker } from '../browser/worker_link.js';
 import {
   CONTEXT, CREATE_PLAYER, DESTROY_PLAYER, ENGINE, FACT, LOAD, LOOP, MEDIA_UNAVAILABLE, OUTPUT_READY, OUTPUT_UNAVAILABLE, PAUSE, PLAY, PREPARE, RATE, REPORT,
-  SEEK, STOP, tell,
+  SEEK, STOP, WATCH, tell,
 } from './door.js';
 import { currentCore, isLive, lastTrace, placeOf, revivals, sides, withCore } from './loader.js';
 import { STATES, statsOf } from './figures.js';
 import { loudness, powerCurve } from './levels.js';
 import { onRequest } from './on_request.js';
-import { bytesOf } from './context.js';
-import { SPAN, encode } from './otlp.js';
-import { Resolver, flat, traceparentOfPlay } from './resolver.js';
-import { ERROR_TYPE, EVENT_DEVICE_CHANGED, MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID, SPAN_TRACK_LOAD, SPAN_TRACK_PLAY } from '../instrumentation/semconv.js';
-import { OF_THE_SOURCE, answer, canHaveElement, canPlayType, sourceOf, usualEngine } from './source.js';
+import { Resolver, traceparentOfPlay } from './resolver.js';
+import { ERROR_TYPE, EVENT_DEVICE_CHANGED, SPAN_TRACK_LOAD, SPAN_TRACK_PLAY } from '../instrumentation/semconv.js';
+import { OF_THE_SOURCE, answer, canHaveElement, canPlayType, sourceOf, toldOf, usualEngine } from './source.js';
 import { Span } from './span.js';
 import { Range } from './time_ranges.js';
 
-let lastId = 0;
-let lastToken = 0;
+let [lastId, lastToken] = [0, 0];
+/** Seconds between two reports of the position for who listens. */
+const OFTEN = 0.25;
 
 /** See `types.d.ts`. */
 export class Player extends EventTarget {
@@ -86,6 +84,8 @@ export class Player extends EventTarget {
   #analyser;
   #volume = 1;
   #muted = false;
+  /** The app listens for `timeupdate`. */
+  #watched = false;
   #destroyed = false;
   /** A failure from before the core was there. @type {DOMException | undefined} */
   #early;
@@ -130,7 +130,7 @@ export class Player extends EventTarget {
       ],
       media: (command) => this.#worker?.postMessage(command, [command.buffer]),
     });
-    this.#tell(CREATE_PLAYER, this.#telemetry?.id);
+    this.#create();
     revivals.add(this.#revive);
     this.#context.addEventListener('statechange', () => this.#tellContext(), { signal: this.#alive.signal });
     // What interrupted the output may be over: a call, another app's sound (Safari's `interrupted`), a laptop that slept.
@@ -149,7 +149,7 @@ export class Player extends EventTarget {
     for (const { reject } of this.#promises.values()) reject(error);
     this.#promises.clear();
     if (isLive()) {
-      this.#tell(CREATE_PLAYER, this.#telemetry?.id);
+      this.#create();
       this.#open();
     }
     if (this.#source && isLive()) this.#select().catch(() => {});
@@ -161,9 +161,22 @@ export class Player extends EventTarget {
     withCore((core) => tell(core, what, this.#id, value));
   }
 
-  get engine() {
-    return this.#engine;
+  #create() {
+    this.#tell(CREATE_PLAYER, this.#telemetry?.id);
+    if (this.#watched) this.#tell(WATCH);
   }
+
+  /** Who listens for the time gets it four times a second, as HTML has it; for nobody it is reported once. See `EventTarget`.
+   *  @param {Parameters<EventTarget['addEventListener']>} listener */
+  addEventListener(...listener) {
+    super.addEventListener(...listener);
+    if (listener[0] !== 'timeupdate' || this.#watched) return;
+    this.#watched = true;
+    this.#tell(WATCH);
+    this.#node?.port.postMessage({ every: OFTEN });
+  }
+
+  get engine() { return this.#engine; }
 
   #tellContext() {
     if (this.#engine === 'element') return;
@@ -191,6 +204,7 @@ export class Player extends EventTarget {
         closeOutput(this.#node);
         this.#node = node;
         this.#keepPitch();
+        if (this.#watched) node.port.postMessage({ every: OFTEN });
         node.port.onmessage = ({ data: [kind, epoch, frame, figure, flag] }) => {
           if (this.#node !== node) return;
           const [at, audible] = momentOf(this.#context, frame);
@@ -334,17 +348,10 @@ export class Player extends EventTarget {
   /** Tells the core of the source. */
   #select() {
     const source = /** @type {import('./types').Source} */ (this.#source);
-    const { src, headers } = source;
-    const blob = src instanceof Blob ? src : undefined;
-    const name = blob ? `blob:${blob instanceof File ? encodeURIComponent(blob.name) : ''}` : /** @type {string | URL | undefined} */ (src);
-    const url = name === undefined ? undefined : describe(name, this.#telemetry?.options);
-    const told = { headers, blob, fetches: Boolean(source.fetch), renews: Boolean(source.renew) };
-    this.#told = { source: told, expects: blob?.type || String(name ?? '') };
-    this.#worker?.postMessage(this.#told);
-    const attributes = encode(SPAN, { [MUSIC_TRACK_ID]: source.trackId, [MUSIC_PLAYLIST_ID]: source.playlistId });
-    const credentials = source.credentials === 'include';
+    const { told, bytes } = toldOf(source, this.#telemetry?.options);
+    this.#worker?.postMessage((this.#told = told));
     return this.#promise(SPAN_TRACK_LOAD, performance.now(), (core, token) =>
-      tell(core, LOAD, this.#id, token, 0, 0, credentials, flat(url, attributes, bytesOf(source.parent))),
+      tell(core, LOAD, this.#id, token, 0, 0, source.credentials === 'include', bytes),
     );
   }
 
@@ -462,10 +469,7 @@ export class Player extends EventTarget {
     await context.setSinkId(id);
   }
 
-  pause() {
-    this.#tell(PAUSE);
-  }
-
+  pause() { this.#tell(PAUSE); }
   stop() { this.#tell(STOP); }
 
   destroy() {
@@ -488,9 +492,7 @@ export class Player extends EventTarget {
   }
 
   /** The figures of the core, or those of a player that has done nothing yet. */
-  #read() {
-    return currentCore()?.read(0, this.#id) ?? [];
-  }
+  #read() { return currentCore()?.read(0, this.#id) ?? []; }
 
   get state() { return STATES[this.#read()[0] ?? 0]; }
   get paused() {
@@ -590,9 +592,7 @@ export class Player extends EventTarget {
     this.#gain.gain.setTargetAtTime(level, this.#context.currentTime, 0.01);
   }
 
-  stats() {
-    return statsOf(this.#read().slice(6));
-  }
+  stats() { return statsOf(this.#read().slice(6)); }
 }
 
 /** @param {import('./types').PlayerOptions} [options] */

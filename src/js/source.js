@@ -1,4 +1,10 @@
-// What a source may be, and what can be played.
+// What a source may be, what is told of it, and what can be played.
+
+import { describe } from '../browser/url.js';
+import { MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID } from '../instrumentation/semconv.js';
+import { bytesOf } from './context.js';
+import { SPAN, encode } from './otlp.js';
+import { flat } from './resolver.js';
 
 /** What wasm takes as a string: ids may be numbers. @param {unknown} value */
 const textOf = (value) => (value === undefined || value === null ? undefined : String(value));
@@ -14,6 +20,17 @@ export function sourceOf(given) {
     throw new TypeError(`load: option "source": ${what}, got ${given === null ? 'null' : typeof given}`);
   }
   return { ...source, trackId: textOf(trackId), playlistId: textOf(playlistId) };
+}
+
+/** What the Worker is told of a source, and what the core is. @param {import('./types').Source} source
+ *  @param {Parameters<typeof describe>[1]} options of the telemetry */
+export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent }, options) {
+  const blob = src instanceof Blob ? src : undefined;
+  const name = blob ? `blob:${blob instanceof File ? encodeURIComponent(blob.name) : ''}` : /** @type {string | URL | undefined} */ (src);
+  const url = name === undefined ? undefined : describe(name, options);
+  const source = { headers, blob, fetches: Boolean(fetch), renews: Boolean(renew) };
+  const attributes = encode(SPAN, { [MUSIC_TRACK_ID]: trackId, [MUSIC_PLAYLIST_ID]: playlistId });
+  return { told: { source, expects: blob?.type || String(name ?? '') }, bytes: flat(url, attributes, bytesOf(parent)) };
 }
 
 /** Failures of a source after which another may play. */

@@ -93,7 +93,7 @@ pub enum Event {
     ContextLeft,
     /// The audio context is `running` again.
     ContextRunning,
-    /// The worklet's reports stayed away for 750 ms while the context says `running`.
+    /// The worklet's reports stayed away while the context says `running`.
     WorkletSilent,
     /// The connection broke, and another request will be tried.
     ConnectionLost,

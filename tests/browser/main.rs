@@ -32,7 +32,7 @@ export function host(onEvent) {
     wake: (millis) => told.push(`wake ${Math.round(millis)}`),
     spool: (telemetry) => told.push(`spool ${telemetry}`),
     observe: (telemetry) => told.push(`observe ${telemetry}`),
-    post: (telemetry, id, signal, body, keepalive) => posts.push([id, signal, body.slice(), keepalive]),
+    post: (telemetry, id, signal, body, gzipped, keepalive) => posts.push([id, signal, body.slice(), gzipped, keepalive]),
   };
 }
 ")]
@@ -147,7 +147,7 @@ fn leaving_sends_at_once_and_outlives_the_page() {
     pipeline(&core);
     record_span(&core);
     tell(&core, HIDDEN, [0.0; 3], &[]);
-    assert_eq!(posts(&host)[0].get(3).as_bool(), Some(true));
+    assert_eq!(posts(&host)[0].get(4).as_bool(), Some(true));
 }
 
 #[wasm_bindgen_test]

@@ -7,7 +7,7 @@
 mod opus;
 #[cfg(feature = "wav")]
 mod pcm;
-#[cfg(any(feature = "mp3", feature = "aac", feature = "flac", feature = "vorbis"))]
+#[cfg(any(feature = "mp3-decoder", feature = "aac", feature = "flac", feature = "vorbis"))]
 mod symphonia;
 
 use crate::demux::{Codec, Stream};
@@ -30,7 +30,7 @@ pub trait Decode {
 /// The decoder for a stream; `None` where there is none here.
 pub fn decoder(stream: &Stream) -> Option<Box<dyn Decode>> {
     match stream.codec {
-        #[cfg(feature = "mp3")]
+        #[cfg(feature = "mp3-decoder")]
         Codec::Mp3 => symphonia::mp3(stream),
         // Its lower half alone, where the object type says that there is more: the host has the better decoder.
         #[cfg(feature = "aac")]

@@ -27,7 +27,7 @@ fn options() -> AudioDecoderOptions {
     AudioDecoderOptions::default().gapless(false)
 }
 
-#[cfg(feature = "mp3")]
+#[cfg(feature = "mp3-decoder")]
 pub(super) fn mp3(stream: &Stream) -> Option<Box<dyn Decode>> {
     let mut parameters = parameters(stream);
     parameters.for_codec(symphonia_core::codecs::audio::well_known::CODEC_ID_MP3);

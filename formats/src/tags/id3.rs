@@ -2,7 +2,7 @@
 //!
 //! The first tag is read, up to a bound; further ones are stepped over.
 
-use super::{MOST_BYTES, Tags, latin1};
+use super::{MOST_BYTES, Tags, latin1, text_of};
 use crate::bytes::{Reader, Window};
 use crate::sniff::{ID3_HEADER_BYTES, id3_bytes};
 
@@ -164,7 +164,8 @@ fn decoded(encoding: u8, bytes: &[u8]) -> String {
             let pair = [pair[0], pair[1]];
             if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }
         });
-        char::decode_utf16(units).map(|unit| unit.unwrap_or('\u{fffd}')).collect()
+        let mut units = char::decode_utf16(units);
+        text_of(&mut || units.next().map(|unit| unit.unwrap_or('\u{fffd}')))
     };
     match (encoding, bytes) {
         (1, [0xfe, 0xff, rest @ ..]) => wide(rest, false),
@@ -180,7 +181,8 @@ fn picture(body: &[u8], short: bool, tags: &mut Tags) {
     let Some((&encoding, rest)) = body.split_first() else { return };
     let (mime, rest) = if short {
         let Some((format, rest)) = rest.split_at_checked(3) else { return };
-        (["image/", &latin1(format).to_ascii_lowercase().replace("jpg", "jpeg")].concat(), rest)
+        let name = if format == b"JPG" { "jpeg" } else { &latin1(format).to_ascii_lowercase() };
+        (["image/", name].concat(), rest)
     } else {
         let (mime, rest) = terminated(0, rest);
         (latin1(mime), rest)

@@ -53,7 +53,7 @@ pub struct Tags {
 impl Tags {
     /// Notes a text; loudness is noted as such.
     pub fn note(&mut self, name: &str, value: &str) {
-        let name = name.trim().to_ascii_lowercase();
+        let name = name.trim_ascii().to_ascii_lowercase();
         let value = value.trim_matches(['\0', ' ', '\n', '\r', '\t']);
         if name.is_empty() || value.is_empty() || self.texts.len() >= MOST_TEXTS {
             return;
@@ -70,8 +70,7 @@ impl Tags {
             "r128_track_gain" => loudness.track_gain = number().map(|gain| gain / 256.0 + 5.0),
             "r128_album_gain" => loudness.album_gain = number().map(|gain| gain / 256.0 + 5.0),
             _ => {
-                let value = value.chars().take(MOST_CHARACTERS).collect();
-                self.texts.push((name, value));
+                self.texts.push((name, front(value, MOST_CHARACTERS)));
             }
         }
     }
@@ -82,7 +81,7 @@ impl Tags {
             return;
         }
         self.version += 1;
-        self.picture = Some(Picture { mime: mime.chars().take(64).collect(), bytes: bytes.to_vec() });
+        self.picture = Some(Picture { mime: front(mime, 64), bytes: bytes.to_vec() });
     }
 
     /// A text by its name.
@@ -112,7 +111,27 @@ fn decimal(text: &str) -> Option<f32> {
     seen.then_some(sign * value / scale)
 }
 
+/// Characters as text: one loop for all, which `collect` would be anew for each kind of iterator.
+fn text_of(next: &mut dyn FnMut() -> Option<char>) -> String {
+    let mut text = String::new();
+    while let Some(character) = next() {
+        text.push(character);
+    }
+    text
+}
+
+/// The first characters of a text.
+fn front(text: &str, most: usize) -> String {
+    let mut characters = text.chars();
+    let mut left = most;
+    text_of(&mut || {
+        left = left.checked_sub(1)?;
+        characters.next()
+    })
+}
+
 /// Latin-1, as text.
 pub fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().map(|&byte| char::from(byte)).collect()
+    let mut bytes = bytes.iter();
+    text_of(&mut || bytes.next().map(|&byte| char::from(byte)))
 }

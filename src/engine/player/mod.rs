@@ -216,6 +216,7 @@ impl Player {
             PlayerInput::Seek(seconds) => self.seek(edge, seconds),
             PlayerInput::Rate(speed) => self.set_speed(edge, speed),
             PlayerInput::Loop(looping) => self.looping = looping,
+            PlayerInput::Watch => self.position.watch(),
             PlayerInput::Stop => self.stop(edge, PlayFailure::Aborted),
             PlayerInput::Engine(engine) => self.engine = engine,
             PlayerInput::OutputReady { rate, state } => self.output_ready(edge, rate, state),
@@ -249,7 +250,10 @@ impl Player {
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let heartbeat = self.heartbeat.filter(|_| self.is_active());
-        [self.refusal, self.recovery.due(), self.watchdog.due(), self.deadline, heartbeat].into_iter().flatten().min()
+        [self.refusal, self.recovery.due(), self.watchdog.due(), self.deadline, heartbeat, self.loop_due()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub(super) fn handle_timeout(&mut self, edge: &mut Edge<'_>) {
@@ -264,6 +268,9 @@ impl Player {
             self.fetch(edge, offset);
         }
         self.beat(edge);
+        if self.loop_due().is_some_and(|due| due <= now) {
+            self.repeat(edge);
+        }
         if self.watchdog.barks(now) && self.state() == State::Playing {
             // Nobody knows of a sample since the last report.
             self.position.report(now, self.position.frames(), false);
@@ -484,7 +491,7 @@ impl Player {
 
     fn release(&mut self, edge: &mut Edge<'_>) {
         self.arm_refusal(edge);
-        self.watchdog.feed(edge.now);
+        self.expect_report(edge);
         self.release_unless_paused(edge);
     }
 

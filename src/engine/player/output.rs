@@ -39,7 +39,7 @@ impl Player {
         if state == ContextState::Running {
             self.refusal = None;
             if !self.paused() {
-                self.watchdog.feed(edge.now);
+                self.expect_report(edge);
             }
             self.step(edge, Input::Event(Event::ContextRunning));
         } else {
@@ -92,12 +92,9 @@ impl Player {
             // the output is.
             Report::Position { epoch, at, frames } if epoch == self.epoch && !self.paused() => {
                 self.advance(edge, at, frames);
-                self.watchdog.feed(edge.now);
+                self.expect_report(edge);
                 if self.end_device_stall(edge, at) && self.state() == State::Rebuffering {
                     self.step(edge, Input::Event(Event::Audible));
-                }
-                if self.looping.is_some_and(|(_, end)| self.position.seconds(edge.now) >= end) {
-                    self.repeat(edge);
                 }
                 if self.position.update_is_due(edge.now) {
                     self.emit(edge, "timeupdate");
@@ -127,7 +124,7 @@ impl Player {
                 self.stall_ended(edge, at, missing);
                 if audible && epoch == self.epoch {
                     self.deadline = None;
-                    self.watchdog.feed(edge.now);
+                    self.expect_report(edge);
                     self.step(edge, Input::Event(Event::Audible));
                     self.settle_plays(edge, Ok(()));
                 }
@@ -153,7 +150,7 @@ impl Player {
         }
         if let Some(failure) = self.failure_ahead {
             self.fail(edge, failure);
-        } else if self.looping.is_some_and(|(start, _)| start < self.end().unwrap_or(f64::MAX)) {
+        } else if self.looping_here().is_some() {
             self.repeat(edge);
         } else {
             self.start_position = 0.0;
@@ -163,10 +160,20 @@ impl Player {
         }
     }
 
+    /// What is played again and again of this track: behind its end there is nothing to play again.
+    fn looping_here(&self) -> Option<(f64, f64)> {
+        self.looping.filter(|(start, _)| *start < self.end().unwrap_or(f64::MAX))
+    }
+
+    /// When the loop's end is reached, where it is not the track's.
+    pub(super) fn loop_due(&self) -> Option<Instant> {
+        let (_, end) = self.looping_here().filter(|_| self.state() == State::Playing)?;
+        self.position.reaches(end)
+    }
+
     /// Back to where the loop begins: the same play, and no seek of the listener's.
-    fn repeat(&mut self, edge: &mut Edge<'_>) {
-        // Behind the end of a track there is nothing to play again.
-        if let Some((start, _)) = self.looping.filter(|(start, _)| *start < self.end().unwrap_or(f64::MAX)) {
+    pub(super) fn repeat(&mut self, edge: &mut Edge<'_>) {
+        if let Some((start, _)) = self.looping_here() {
             self.start_position = start;
             self.step(edge, Input::Command(Command::Seek));
         }
@@ -192,12 +199,17 @@ impl Player {
         }
     }
 
+    /// The watchdog waits for the next report.
+    pub(super) fn expect_report(&mut self, edge: &Edge<'_>) {
+        self.watchdog.feed(self.position.next_report(edge.now));
+    }
+
     fn audible(&mut self, edge: &mut Edge<'_>, at: Instant, method: &'static str) {
         (self.heard, self.untold) = (true, true);
         self.refusal = None;
         self.end_device_stall(edge, at);
         self.deadline = None;
-        self.watchdog.feed(edge.now);
+        self.expect_report(edge);
         let rate = self.output.map_or(0, |(rate, _)| rate);
         if let Some(start) = self.start.as_mut() {
             start.reach(Phase::Output, at);

@@ -74,26 +74,31 @@ fn a_context_that_leaves_running_is_a_stall_of_the_device() {
 }
 
 #[test]
-fn a_worklet_that_falls_silent_is_noticed_after_three_reports() {
-    let mut host = FakeHost::playing();
-    for _ in 0..20 {
-        host.advance(100.0);
-        host.position(0.1);
+fn a_worklet_that_falls_silent_is_noticed_half_a_second_behind_its_next_report() {
+    for (watched, silence) in [(true, 750.0), (false, 1500.0)] {
+        let mut host = FakeHost::playing();
+        if watched {
+            host.player(PlayerInput::Watch);
+        }
+        for _ in 0..20 {
+            host.advance(100.0);
+            host.position(0.1);
+        }
+        assert_eq!(host.state(), State::Playing);
+        host.advance(silence - 1.0);
+        assert_eq!(host.state(), State::Playing);
+        host.advance(2.0);
+        assert_eq!(host.state(), State::Rebuffering);
+        host.position(2.0);
+        assert_eq!(host.state(), State::Playing);
     }
-    assert_eq!(host.state(), State::Playing);
-    host.advance(749.0);
-    assert_eq!(host.state(), State::Playing);
-    host.advance(2.0);
-    assert_eq!(host.state(), State::Rebuffering);
-    host.position(2.0);
-    assert_eq!(host.state(), State::Playing);
 }
 
 #[test]
 fn a_busy_page_is_not_a_silent_worklet() {
     let mut host = FakeHost::playing();
-    // The page was busy for a second: its timer fires late, and the reports lie in its queue.
-    host.millis += 1000.0;
+    // The page was busy for two seconds: its timer fires late, and the reports lie in its queue.
+    host.millis += 2000.0;
     host.engine.handle_timeout(host.now());
     host.drain();
     assert_eq!(host.state(), State::Playing);

@@ -177,12 +177,19 @@ fn another_rate_goes_on_from_the_position() {
 fn a_loop_begins_again_where_it_is_told() {
     let mut host = FakeHost::playing();
     host.player(PlayerInput::Loop(Some((5.0, 8.0))));
-    host.position(8.05);
+    host.position(7.0);
+    host.advance(999.0);
+    assert_eq!(host.state(), State::Playing);
+    host.advance(1.0);
     let Some(Command::Seek { epoch, position, .. }) = host.media.last().cloned() else { panic!("no seek") };
     assert_eq!(position, 5.0);
     host.fact(Fact::FirstDecoded { epoch, at: host.unix(), position: 5.0 });
     host.audible(0);
     assert_eq!(host.state(), State::Playing);
+    host.position(0.5);
+    // Behind the track's end there is nothing to go back to, however often it is asked.
+    host.player(PlayerInput::Loop(Some((1e6, 2e6))));
+    host.position(4.0);
     host.player(PlayerInput::Loop(None));
     host.position(4.0);
     assert!(matches!(host.media.last(), Some(Command::Seek { epoch: last, .. }) if *last == epoch));

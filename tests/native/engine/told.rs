@@ -210,6 +210,6 @@ fn what_was_heard_since_the_last_report_counts() {
     assert!((stopped - 0.45).abs() < 1e-4, "a stop, and nothing behind it: {stopped}");
     let paused = heard(100.0, |host| host.player(PlayerInput::Pause));
     assert!((paused - 0.35).abs() < 1e-4, "a pause, and a load from there: {paused}");
-    let silent = heard(751.0, |host| assert_eq!(host.state(), State::Rebuffering));
+    let silent = heard(1501.0, |host| assert_eq!(host.state(), State::Rebuffering));
     assert!((silent - 0.25).abs() < 1e-4, "nobody knows of a sample behind a silent worklet: {silent}");
 }
