@@ -36,6 +36,11 @@ const MOST_UNDER_WAY = 16;
 /** Faults of the browser's decoder in a row after which a track is given up. */
 const MOST_FAULTS = 20;
 
+/** Outputs by which the decoder's queue must tell what their time tells, before it is believed where both differ. */
+const SURE = 4;
+/** How many have so far. Less than none, once they did not. */
+let agreed = 0;
+
 /** @param {number} frames @param {number} rate */
 const micros = (frames, rate) => Math.round((frames * 1e6) / rate);
 
@@ -223,11 +228,16 @@ export class Track {
     }
   }
 
-  /** The packet that came out. Chromium counts frames from the first on: behind a hole its time is too early, and the order tells.
+  /** The packet that came out. Chromium counts frames from the first on, and says nothing of a packet that it can't decode: behind
+   *  one its times are too early. But it takes packet by packet, and then how many wait tells which is in work.
    *  @param {number} timestamp @param {number} sampleRate */
   #cameOut(timestamp, sampleRate) {
-    const known = this.#underWay.findIndex(({ at }) => at >= 0 && Math.abs(micros(at, sampleRate) - timestamp) < 500);
-    return this.#underWay.splice(0, Math.max(known, 0) + 1).at(-1) ?? { at: -1, frames: 0, bytes: new Uint8Array() };
+    const byTime = this.#underWay.findIndex(({ at }) => at >= 0 && Math.abs(micros(at, sampleRate) - timestamp) < 500);
+    const waiting = this.#decoder?.decodeQueueSize ?? 0;
+    const byQueue = this.#underWay.length - waiting - 1;
+    if (agreed < SURE && waiting > 0) agreed = byTime === byQueue ? agreed + 1 : -Infinity;
+    const known = Math.max(agreed >= SURE ? byQueue : byTime, 0);
+    return this.#underWay.splice(0, known + 1).at(-1) ?? { at: -1, frames: 0, bytes: new Uint8Array() };
   }
 
   /** @param {AudioData} data @param {number} sampleRate of the stream */

@@ -48,3 +48,13 @@ test('every format is heard as ffmpeg decodes it', { skip: !made && 'no files of
     assert.deepEqual([behind, failures], [0, 0], `${file}: ${behind} samples outside its frames, ${failures} failures`);
   }
 });
+
+test('what lies behind a packet that the browser can not decode is heard in its own place', { skip: !made && 'no files of every format here: scripts/make-media.sh' }, async () => {
+  const page = await openPage(browser, `${backend.gateway}/e2e/blank.html`);
+  const { frames, snr, failures } = await page.evaluate(async (cdn) => {
+    const { cell } = await import('/matrix/page.js');
+    return cell({ file: 'lame-vbr.mp3', rate: 44_100, channels: 2, operation: 'corrupt', cdn });
+  }, backend.cdn);
+  assert.equal(frames, '');
+  assert.ok(snr > 100 && failures > 0, `${snr.toFixed(1)} dB, ${failures} failures`);
+});
