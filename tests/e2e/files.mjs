@@ -11,6 +11,7 @@ const FAST = 336_000;
  */
 export const FILES = [
   ['lame-cbr.mp3', 44100, 2, 100], ['lame-vbr.mp3', 44100, 2, 100], ['ffmpeg-abr.mp3', 44100, 2, 100, { jump: 40, near: 0.5 }],
+  ['lame-mpeg2-mono.mp3', 22050, 1, 100, { jump: 40, near: 0.5 }],
   ['ffmpeg.aac', 44100, 2, 100, { jump: 30, near: 1.5, lost: 1024 }], ['ffmpeg-48000.aac', 48000, 2, 100, { jump: 30, near: 1.5, lost: 1024 }],
   ['faststart.m4a', 44100, 2, 100, { frames: MUSIC, jump: 60 }], ['at-the-end.m4a', 44100, 2, 100, { frames: MUSIC, jump: 60 }],
   ['fragmented.m4a', 48000, 2, 100, { frames: FAST + 1024, jump: 60 }], ['indexed.m4a', 44100, 2, 100, { frames: MUSIC, shift: -1024, jump: 60 }],

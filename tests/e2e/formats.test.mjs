@@ -58,3 +58,20 @@ test('what lies behind a packet that the browser can not decode is heard in its 
   assert.equal(frames, '');
   assert.ok(snr > 100 && failures > 0, `${snr.toFixed(1)} dB, ${failures} failures`);
 });
+
+test('where the browser decodes nothing, modules with decoders do', { skip: !made && 'no files of every format here: scripts/make-media.sh' }, async () => {
+  const page = await openPage(browser, `${backend.gateway}/e2e/blank.html`);
+  await page.route('**/pkg/worker.js', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `delete self.AudioDecoder;${await response.text()}` });
+  });
+  for (const [file, rate, least, name] of /** @type {const} */ ([['lame-cbr.mp3', 44_100, 100, 'mp3'], ['opusenc.opus', 48_000, 60, 'opus']])) {
+    const asked = page.waitForRequest(`**/tonearm_${name}_decoder_bg.wasm`);
+    const { snr, failures } = await page.evaluate(async ([file, rate]) => {
+      const { heard } = await import('/e2e/matrix.js');
+      return heard(file, { rate, channels: 2 });
+    }, /** @type {const} */ ([file, rate]));
+    await asked;
+    assert.ok(snr >= least && failures === 0, `${file}: ${snr.toFixed(1)} dB, ${failures} failures`);
+  }
+});
