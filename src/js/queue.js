@@ -16,6 +16,11 @@ const PREPARE_BEFORE = 20;
 /** Seconds before a crossfade at which it is laid down. */
 const LAY_DOWN_BEFORE = 2;
 
+/** Listens without being somebody for whom the time is told more often. */
+const overhear = EventTarget.prototype.addEventListener;
+/** Somebody, who does nothing with it. */
+const somebody = () => {};
+
 /** A queue; see `queue.d.ts`. */
 export class Queue extends EventTarget {
   /** @type {Item[]} */
@@ -51,17 +56,23 @@ export class Queue extends EventTarget {
   #open(options) {
     const player = new Player(options);
     for (const name of FORWARDED) {
-      player.addEventListener(name, () => player === this.player && this.dispatchEvent(new Event(name)));
+      overhear.call(player, name, () => player === this.player && this.dispatchEvent(new Event(name)));
     }
     player.addEventListener('ended', () => player === this.player && this.#ended());
     for (const name of ['timeupdate', 'progress', 'playing']) {
-      player.addEventListener(name, () => player === this.player && this.#lookAhead());
+      overhear.call(player, name, () => player === this.player && this.#lookAhead());
     }
     // What was laid down for an end that has moved.
     for (const name of ['seeking', 'waiting', 'pause']) {
       player.addEventListener(name, () => player === this.player && this.#crossfade > 0 && this.#callOff());
     }
     return player;
+  }
+
+  /** @param {Parameters<EventTarget['addEventListener']>} listener */
+  addEventListener(...listener) {
+    super.addEventListener(...listener);
+    if (listener[0] === 'timeupdate') for (const player of this.#players) player.addEventListener('timeupdate', somebody);
   }
 
   get player() {
