@@ -33,7 +33,10 @@ impl Family {
     pub fn named(name: &str) -> Option<Self> {
         let name = name.as_bytes().split(|byte| b";?#".contains(byte)).next()?.trim_ascii();
         let last = name.rsplit(|byte| b"/.".contains(byte)).next()?;
-        let last = last.strip_prefix(b"x-").unwrap_or(last);
+        let last = last
+            .split_at_checked(2)
+            .filter(|(front, _)| front.eq_ignore_ascii_case(b"x-"))
+            .map_or(last, |(_, last)| last);
         let is =
             |names: &str| names.as_bytes().split(|&byte| byte == b' ').any(|known| last.eq_ignore_ascii_case(known));
         NAMES.iter().find(|(names, _)| is(names)).map(|&(_, family)| family)
@@ -159,6 +162,7 @@ mod tests {
         assert_eq!(Family::named("https://a.example/b.M4A?x=1.mp3"), Some(Family::Mp4));
         assert_eq!(Family::named("audio/vnd.wave ; codec=1"), Some(Family::Wav));
         assert_eq!(Family::named("audio/x-hx-aac-adts"), Some(Family::Adts));
+        assert_eq!(Family::named("AUDIO/X-WAV"), Some(Family::Wav));
         assert_eq!(Family::named("application/octet-stream"), None);
         assert_eq!(Family::named(""), None);
     }

@@ -112,7 +112,9 @@ pub struct Track {
     hole: u64,
     /// The end of what was lost last, where the host decodes.
     lost_until: Option<u64>,
-    /// The demuxer can't go on; what the host still decodes is heard before that is said.
+    /// The demuxer can't go on: what the host still decodes is heard before that is said.
+    gives_up: bool,
+    /// That has been heard.
     given_up: bool,
     start: f64,
     /// Length of the streams of a chain before this one, in seconds.
@@ -163,6 +165,7 @@ impl Track {
             frames: 0,
             hole: 0,
             lost_until: None,
+            gives_up: false,
             given_up: false,
             start,
             base: 0.0,
@@ -288,7 +291,7 @@ impl Track {
         self.ended = false;
         self.ready.iter_mut().for_each(Vec::clear);
         (self.frames, self.hole, self.failures_in_a_row, self.lost_until) = (0, 0, 0, None);
-        (self.given_up, self.packet_at) = (false, (None, 0));
+        (self.gives_up, self.given_up, self.packet_at) = (false, false, (None, 0));
         if self.stream.is_some() {
             self.begin();
         }
@@ -320,7 +323,7 @@ impl Track {
             let step = match self.demuxer.step() {
                 Ok(step) => step,
                 Err(_) if !self.given_up && matches!(self.decoder, Some(Decoder::Host(_))) => {
-                    self.given_up = true;
+                    self.gives_up = true;
                     return Advance::Drain;
                 }
                 Err(error) => return Advance::Failed(error.into()),
@@ -510,6 +513,7 @@ impl Track {
             bit_rate: (stream.bytes_per_second * 8.0).round() as u32,
         };
         self.at = Some(0);
+        (self.packet_at, self.lost_until, self.hole) = ((None, 0), None, 0);
         self.stream = Some(stream);
         self.read_end();
         self.begin();
@@ -540,6 +544,7 @@ impl Track {
         while self.hole > 0 {
             self.fill();
         }
+        self.given_up = self.gives_up;
         self.ended = !self.given_up;
     }
 }

@@ -4,16 +4,27 @@
 /** By the number of their family (`Family::ALL` of `formats/src/sniff.rs`): the module of each. */
 const NAMES = ['mp3', 'aac', 'aac', 'flac', 'vorbis', 'opus', 'flac', 'wav'];
 /** The families of AAC, which not every browser decodes. */
-export const ADTS = 1;
-export const MP4 = 2;
+const ADTS = 1;
+const MP4 = 2;
 
-export const hostDecodes = typeof AudioDecoder === 'function';
-/** Whether the browser decodes a codec. @param {string} codec @returns {Promise<boolean>} */
-const decodes = async (codec) =>
-  hostDecodes && AudioDecoder.isConfigSupported({ codec, sampleRate: 48_000, numberOfChannels: 2 }).then(({ supported }) => supported === true, () => false);
-export const decodesAac = decodes('mp4a.40.5');
+const hostDecodes = typeof AudioDecoder === 'function';
+/** Whether the browser decodes a codec. @param {string} codec */
+async function decodes(codec) {
+  try {
+    return hostDecodes && (await AudioDecoder.isConfigSupported({ codec, sampleRate: 48_000, numberOfChannels: 2 })).supported === true;
+  } catch {
+    return false;
+  }
+}
+const decodesAac = decodes('mp4a.40.5');
 /** By their family: those whose module has no decoder, where the browser has one. @type {Record<number, Promise<boolean>>} */
 const LIGHT = { 0: decodes('mp3'), 5: decodes('opus') };
+
+/** What the browser is to decode of a family's codecs: 8, and 16 more where AAC too. @param {number} family */
+export async function hostOf(family) {
+  const aac = (family === ADTS || family === MP4) && (await decodesAac);
+  return ((await LIGHT[family]) ?? hostDecodes ? 8 : 0) + (aac ? 16 : 0);
+}
 
 /** @type {Map<string, Promise<WebAssembly.Module>>} */
 const modules = new Map();

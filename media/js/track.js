@@ -36,17 +36,23 @@ const MOST_UNDER_WAY = 16;
 /** Faults of the browser's decoder in a row after which a track is given up. */
 const MOST_FAULTS = 20;
 
-/** Outputs by which the decoder's queue must tell what their time tells, before it is believed where both differ. */
-const SURE = 4;
-/** How many have so far. Less than none, once they did not. */
-let agreed = 0;
+/** Packets in a row of which nothing comes, after which a track is given up: those of `track.rs`. */
+const MOST_SILENT = 250;
+/** Milliseconds without an output after which nothing is expected of what is with an idle decoder. */
+const SILENCE = 100;
+/** Microseconds by which all packets but a decoder's first are told to lie later: who gives that back tells of each packet its own time;
+ *  who does not counts frames from the first on. */
+const NUDGE = 700;
+/** Whether the browser's decoder does, once that is known. @type {boolean | undefined} */
+let counts;
 
 /** @param {number} frames @param {number} rate */
 const micros = (frames, rate) => Math.round((frames * 1e6) / rate);
 
 /** @typedef {{ texts: [string, string][], picture?: { mime: string, bytes: Uint8Array }, gains: number[] }} Tags */
 
-/** Where it lies, in frames or -1, and how many it stands for, or 0. @typedef {{ at: number, frames: number, bytes: Uint8Array<ArrayBuffer> }} Packet */
+/** Where it lies, in frames or -1, and how many it stands for, or 0; its decoder's first.
+ *  @typedef {{ at: number, frames: number, bytes: Uint8Array<ArrayBuffer>, first?: boolean }} Packet */
 
 export class Track {
   #exports;
@@ -61,8 +67,11 @@ export class Track {
   /** What is with the browser's decoder. @type {Packet[]} */
   #underWay = [];
   #faults = 0;
+  #silent = 0;
   #drains = false;
   #failed = false;
+  /** The decoder has had no packet yet, since it was there or was flushed. */
+  #fresh = true;
   /** Grows with each seek: what was decoded for an earlier position is thrown away. */
   #run = 0;
 
@@ -141,8 +150,7 @@ export class Track {
           this.tell(DRAINED, 0);
           continue;
         }
-        this.#drains = true;
-        this.#decoder?.flush().then(() => this.#drained(), () => {});
+        this.#flush(() => this.tell(DRAINED, 0));
         return PACKET;
       }
       if (came !== PACKET || this.#underWay.length >= MOST_UNDER_WAY || this.#drains) return came;
@@ -188,7 +196,7 @@ export class Track {
 
   #forget() {
     this.#run++;
-    this.#faults = 0;
+    this.#faults = this.#silent = 0;
     if (this.#decoder) this.#close();
   }
 
@@ -197,9 +205,27 @@ export class Track {
     const { sampleRate } = /** @type {AudioDecoderConfig} */ (this.#config);
     if (!this.#decoder && !this.#failed) this.#openDecoder(sampleRate);
     if (this.#failed) return;
+    packet.first = this.#fresh;
+    this.#fresh = false;
     this.#underWay.push(packet);
-    const { at, bytes } = packet;
-    this.#decoder?.decode(new EncodedAudioChunk({ type: 'key', timestamp: at < 0 ? 0 : micros(at, sampleRate), data: bytes }));
+    const timestamp = packet.at < 0 ? 0 : micros(packet.at, sampleRate) + (packet.first ? 0 : NUDGE);
+    this.#decoder?.decode(new EncodedAudioChunk({ type: 'key', timestamp, data: packet.bytes }));
+  }
+
+  /** Waits for all that is with the decoder; of what is left then nothing comes. @param {() => void} then */
+  #flush(then) {
+    this.#drains = true;
+    const decoder = this.#decoder;
+    decoder?.flush().then(() => {
+      if (decoder !== this.#decoder) return;
+      this.#drains = false;
+      this.#fresh = true;
+      this.#silent += this.#underWay.length;
+      this.#failed ||= this.#silent > MOST_SILENT;
+      this.#underWay = [];
+      then();
+      this.#onDecoded();
+    }, () => {});
   }
 
   /** @param {number} sampleRate */
@@ -221,6 +247,13 @@ export class Track {
       },
     });
     this.#decoder = decoder;
+    this.#fresh = true;
+    // As many as may be, and nothing comes of them: that is said by nothing but a flush.
+    decoder.ondequeue = () => {
+      const [first] = this.#underWay;
+      if (decoder.decodeQueueSize > 0 || this.#underWay.length < MOST_UNDER_WAY) return;
+      setTimeout(() => decoder === this.#decoder && first === this.#underWay[0] && !this.#drains && this.#flush(() => {}), SILENCE);
+    };
     try {
       decoder.configure(/** @type {AudioDecoderConfig} */ (this.#config));
     } catch {
@@ -232,17 +265,19 @@ export class Track {
    *  one its times are too early. But it takes packet by packet, and then how many wait tells which is in work.
    *  @param {number} timestamp @param {number} sampleRate */
   #cameOut(timestamp, sampleRate) {
-    const byTime = this.#underWay.findIndex(({ at }) => at >= 0 && Math.abs(micros(at, sampleRate) - timestamp) < 500);
-    const waiting = this.#decoder?.decodeQueueSize ?? 0;
-    const byQueue = this.#underWay.length - waiting - 1;
-    if (agreed < SURE && waiting > 0) agreed = byTime === byQueue ? agreed + 1 : -Infinity;
-    const known = Math.max(agreed >= SURE ? byQueue : byTime, 0);
-    return this.#underWay.splice(0, known + 1).at(-1) ?? { at: -1, frames: 0, bytes: new Uint8Array() };
+    const told = (/** @type {number} */ nudge) =>
+      this.#underWay.findIndex(({ at, first }) => at >= 0 && !(first && nudge) && Math.abs(micros(at, sampleRate) + nudge - timestamp) < NUDGE / 2);
+    const [own, counted] = [told(NUDGE), told(0)];
+    if (own >= 0) counts ??= false;
+    else if (counted >= 0 && !this.#underWay[counted].first) counts ??= true;
+    const inWork = this.#underWay.length - (this.#decoder?.decodeQueueSize ?? 0) - 1;
+    const known = counts ? inWork : Math.max(own, counted);
+    return this.#underWay.splice(0, Math.max(known, 0) + 1).at(-1) ?? { at: -1, frames: 0, bytes: new Uint8Array() };
   }
 
   /** @param {AudioData} data @param {number} sampleRate of the stream */
   #output(data, sampleRate) {
-    this.#faults = 0;
+    this.#faults = this.#silent = 0;
     const packet = this.#cameOut(data.timestamp, sampleRate);
     // A damaged packet may decode to more than it stands for.
     const most = packet.frames * Math.round(data.sampleRate / sampleRate) || Infinity;
@@ -257,13 +292,6 @@ export class Track {
     }
     this.tell(DECODED_AT, packet.at);
     this.tell(DECODED, data.sampleRate);
-    this.#onDecoded();
-  }
-
-  #drained() {
-    this.#drains = false;
-    this.#underWay = [];
-    this.tell(DRAINED, 0);
     this.#onDecoded();
   }
 }

@@ -4,7 +4,7 @@
 import { serverTiming } from '../../src/browser/server_timing.js';
 import { instantiate } from '../../src/browser/wasm.js';
 import * as glue from '../../pkg/dist/tonearm_media_bg.js';
-import { ADTS, MP4, decodesAac, expect, hostDecodes, instantiate as instance, moduleOf } from './modules.js';
+import { expect, hostOf, instantiate as instance, moduleOf } from './modules.js';
 import { Track } from './track.js';
 
 /** Kinds of outputs, as `browser.rs` numbers them; the rest are the worklet's. */
@@ -101,8 +101,7 @@ function drain(plane) {
  *  @param {Plane} plane @param {number} epoch @param {number} family @param {number} start */
 async function open(plane, epoch, family, start) {
   const module = await moduleOf(family).catch(() => undefined);
-  const aac = (family === ADTS || family === MP4) && (await decodesAac);
-  const host = (hostDecodes ? 8 : 0) + (aac ? 16 : 0);
+  const host = await hostOf(family);
   const decoded = () => {
     plane.decoded(now());
     work(plane);

@@ -41,6 +41,11 @@ impl Position {
         };
     }
 
+    /// The epoch began elsewhere than was thought.
+    pub(super) fn moves_to(&mut self, start: f64) {
+        self.start = start;
+    }
+
     /// Where the epoch begins, in seconds.
     pub(super) fn start(&self) -> f64 {
         self.start
@@ -87,10 +92,10 @@ impl Position {
         now + if self.watched { REPORTS.0 } else { REPORTS.1 }
     }
 
-    /// When so many seconds of the track are reached, if time goes on.
+    /// When so many seconds of the track are reached, if time goes on and another report would come too late to tell.
     pub(super) fn reaches(&self, seconds: f64) -> Option<Instant> {
         let left = ((seconds - self.start) / self.speed - self.frames as f64 / self.rate).max(0.0);
-        (self.advancing && left.is_finite()).then(|| self.at + Duration::from_nanos((left * 1e9) as u64))
+        (self.advancing && left <= LONGEST).then(|| self.at + Duration::from_nanos((left * 1e9) as u64))
     }
 
     /// Frames of the epoch that were heard, at `now`.

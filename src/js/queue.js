@@ -13,8 +13,8 @@ const FORWARDED = [
 ];
 /** Seconds before the end at which the next track is prepared, where the current one is not in memory before. */
 const PREPARE_BEFORE = 20;
-/** Seconds before a crossfade at which it is laid down. */
-const LAY_DOWN_BEFORE = 2;
+/** Seconds before a crossfade at which it is laid down: three times that the time is told. */
+const LAY_DOWN_BEFORE = 3;
 
 /** Listens without being somebody for whom the time is told more often. */
 const overhear = EventTarget.prototype.addEventListener;
@@ -259,7 +259,7 @@ export class Queue extends EventTarget {
     if (this.#next || player.paused || this.#sleepAtEnd) return;
     const place = this.#place(1, false);
     if (place < 0) return;
-    const left = player.duration - player.currentTime;
+    const left = (player.duration - player.currentTime) / player.playbackRate;
     const { buffered } = player;
     const complete = buffered.length > 0 && buffered.end(0) >= player.duration - 0.25;
     const due = this.#crossfade > 0 ? left <= this.#crossfade + LAY_DOWN_BEFORE : complete || left <= PREPARE_BEFORE;

@@ -6,12 +6,13 @@ const FAST = 336_000;
 /**
  * Name, rate, channels, least signal to noise in dB. Then frames and shift where ffmpeg's decode is not the last word
  * (tests/native/formats); the least behind a seek or damage, where a decoder's history or its noise (AAC's is drawn anew) tell; `near`
- * and `lost` where the file has no index, and where damaged frames can't be counted (tests/matrix/page.js).
- * @type {[string, number, number, number, { frames?: number, shift?: number, jump?: number, near?: number, lost?: number, host?: string }?][]}
+ * and `lost` where the file has no index, and where damaged frames can't be counted (tests/matrix/page.js); what is asked of Firefox, whose
+ * decoder of MP3 gives 16 bits.
+ * @type {[string, number, number, number, { frames?: number, shift?: number, jump?: number, near?: number, lost?: number, host?: string, firefox?: number }?][]}
  */
 export const FILES = [
-  ['lame-cbr.mp3', 44100, 2, 100], ['lame-vbr.mp3', 44100, 2, 100], ['ffmpeg-abr.mp3', 44100, 2, 100, { jump: 40, near: 0.5 }],
-  ['lame-mpeg2-mono.mp3', 22050, 1, 100, { jump: 40, near: 0.5 }],
+  ['lame-cbr.mp3', 44100, 2, 100, { firefox: 80 }], ['lame-vbr.mp3', 44100, 2, 100, { firefox: 80 }],
+  ['ffmpeg-abr.mp3', 44100, 2, 100, { jump: 40, near: 0.5, firefox: 80 }], ['lame-mpeg2-mono.mp3', 22050, 1, 100, { jump: 40, near: 0.5, firefox: 70 }],
   ['ffmpeg.aac', 44100, 2, 100, { jump: 30, near: 1.5, lost: 1024 }], ['ffmpeg-48000.aac', 48000, 2, 100, { jump: 30, near: 1.5, lost: 1024 }],
   ['faststart.m4a', 44100, 2, 100, { frames: MUSIC, jump: 60 }], ['at-the-end.m4a', 44100, 2, 100, { frames: MUSIC, jump: 60 }],
   ['fragmented.m4a', 48000, 2, 100, { frames: FAST + 1024, jump: 60 }], ['indexed.m4a', 44100, 2, 100, { frames: MUSIC, shift: -1024, jump: 60 }],

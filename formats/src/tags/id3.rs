@@ -181,7 +181,7 @@ fn picture(body: &[u8], short: bool, tags: &mut Tags) {
     let Some((&encoding, rest)) = body.split_first() else { return };
     let (mime, rest) = if short {
         let Some((format, rest)) = rest.split_at_checked(3) else { return };
-        let name = if format == b"JPG" { "jpeg" } else { &latin1(format).to_ascii_lowercase() };
+        let name = if format.eq_ignore_ascii_case(b"JPG") { "jpeg" } else { &latin1(format).to_ascii_lowercase() };
         (["image/", name].concat(), rest)
     } else {
         let (mime, rest) = terminated(0, rest);

@@ -88,7 +88,12 @@ impl Player {
                     self.trace.end_load(&mut edge.to, None);
                 }
                 self.trace.first_decoded(&mut edge.to, at);
-                self.begin_position(position);
+                // By ports of their own the first sample may be heard before it is told as decoded: then time goes on already.
+                if self.position.frames_at(edge.now) == 0 {
+                    self.begin_position(position);
+                } else {
+                    self.position.moves_to(position);
+                }
                 self.emit(edge, "canplay");
                 if self.state() == State::Seeking {
                     self.step(edge, Input::Event(Event::Sought));

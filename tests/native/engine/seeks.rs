@@ -172,6 +172,54 @@ fn another_rate_goes_on_from_the_position() {
     assert!((time - 16.0).abs() < 1e-9, "{time}");
 }
 
+/// The loop's end is met by the clock that the output has, at the rate that it has.
+#[test]
+fn a_loop_ends_by_the_output_and_not_by_a_clock_that_went_on_without_it() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Rate(2.0));
+    let Some(Command::Seek { epoch, position, .. }) = host.media.last().cloned() else { panic!("no seek") };
+    host.fact(Fact::FirstDecoded { epoch, at: host.unix(), position });
+    host.audible(0);
+    let seeks = |host: &FakeHost| host.media.iter().filter(|command| matches!(command, Command::Seek { .. })).count();
+    let before = seeks(&host);
+    host.player(PlayerInput::Loop(Some((0.0, position + 20.0))));
+    // The machine slept: nobody has heard those minutes.
+    host.position(1.0);
+    host.millis += 120_000.0;
+    host.engine.handle_timeout(host.now());
+    host.drain();
+    assert_eq!((seeks(&host), host.state()), (before, State::Playing));
+    host.position(9.5);
+    host.advance(499.0);
+    assert_eq!(seeks(&host), before);
+    host.advance(2.0);
+    assert_eq!(seeks(&host), before + 1);
+}
+
+/// Where timers come late, as in a page that nobody sees, a report ends the loop.
+#[test]
+fn a_report_from_behind_a_loops_end_ends_it() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Loop(Some((5.0, 8.0))));
+    host.millis += 1000.0;
+    host.position(8.4);
+    assert!(matches!(host.media.last(), Some(Command::Seek { position: 5.0, .. })));
+}
+
+/// The sample may be heard before it is told as decoded: by ports of their own, either may be first.
+#[test]
+fn a_first_sample_that_overtakes_its_decoding_keeps_time_going() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Seek(30.0));
+    let Some(Command::Seek { epoch, .. }) = host.media.last().cloned() else { panic!("no seek") };
+    host.audible(0);
+    host.advance(100.0);
+    host.fact(Fact::FirstDecoded { epoch, at: host.unix(), position: 29.9 });
+    host.advance(100.0);
+    let time = host.engine.player(PLAYER).unwrap().current_time(host.now());
+    assert!((time - 30.1).abs() < 1e-6, "{time}");
+}
+
 /// A loop is no seek of the listener's, and the play goes on.
 #[test]
 fn a_loop_begins_again_where_it_is_told() {
