@@ -17,8 +17,10 @@ async function decodes(codec) {
   }
 }
 const decodesAac = decodes('mp4a.40.5');
+/** WebKitGTK (2.50) crashes where a mono frame of MP3 is copied out of its decoder, and Safari's was never heard beside ffmpeg's. */
+const isWebKit = /AppleWebKit(?!.*Chrom)/.test(navigator.userAgent);
 /** By their family: those whose module has no decoder, where the browser has one. @type {Record<number, Promise<boolean>>} */
-const LIGHT = { 0: decodes('mp3'), 5: decodes('opus') };
+const LIGHT = { 0: isWebKit ? Promise.resolve(false) : decodes('mp3'), 5: decodes('opus') };
 
 /** What the browser is to decode of a family's codecs: 8, and 16 more where AAC too. @param {number} family */
 export async function hostOf(family) {

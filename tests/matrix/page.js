@@ -91,7 +91,7 @@ export async function cell({ file, rate, channels, shift = 0, frames, near = 0, 
   const player = createPlayer({ destination: tape });
   try {
     const url = `/formats/${file}`;
-    const source = operation === 'corrupt' ? await damaged(url) : operation === 'cut' ? `${cdn}/tracks/${file}?cut=50&n=${Math.random()}` : url;
+    const source = operation === 'corrupt' ? await damaged(url) : operation === 'cut' ? `${cdn}/tracks/${file}?cut=50&rate=20000&n=${Math.random()}` : url;
     await player.load(source);
     const ended = waitFor(player, 'ended', 25_000);
     ended.catch(() => {});
