@@ -398,7 +398,7 @@ export interface TrackMetadata {
   artwork?: Blob;
 }
 
-/** The events of a player; all are plain `Event`s. */
+/** The events of a player; all are plain `Event`s. `timeupdate` comes four times a second from when `addEventListener` is first called for it. */
 export type PlayerEventName =
   | 'statechange' | 'emptied' | 'loadstart' | 'loadedmetadata' | 'durationchange' | 'canplay' | 'progress'
   | 'metadatachange' | 'play' | 'waiting' | 'playing' | 'pause' | 'ended' | 'seeking' | 'seeked' | 'timeupdate' | 'volumechange' | 'ratechange' | 'error';
