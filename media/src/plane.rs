@@ -18,6 +18,8 @@ use crate::start::{Arrival, may_start};
 pub const BLOCK_FRAMES: usize = 4096;
 /// Change of the buffered range that is worth a fact, in seconds.
 const BUFFERED_STEP: f64 = 0.25;
+/// How far an estimate may fall before that is told, in seconds: more than the packets that a host has at once.
+const BUFFERED_BACK: f64 = 1.0;
 /// Undecoded bytes below which more are fetched after the read-ahead was full.
 const REFILL_BELOW: usize = READ_AHEAD_BYTES / 4;
 
@@ -510,7 +512,9 @@ impl<T: Track> MediaPlane<T> {
         let Some(open) = self.open.as_mut() else { return };
         let epoch = open.epoch;
         let end = open.track.buffered_end();
-        let further = (end - open.buffered).abs() >= BUFFERED_STEP || (open.ended && end > open.buffered);
+        // Packets that the host has are in no count for a moment: that is no step back.
+        let moved = end - open.buffered;
+        let further = moved >= BUFFERED_STEP || moved <= -BUFFERED_BACK || (open.ended && moved > 0.0);
         let all = open.track.packets();
         let (packets, failures) = (all.0 - open.told.0, all.1 - open.told.1);
         if failures > 0 || (packets > 0 && (further || open.ended)) {
