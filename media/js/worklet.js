@@ -3,8 +3,8 @@
 //
 // From the Worker's port: [kind, epoch, frames, planes], kinds as below.
 // To the Worker's port: [epoch, framesPlayed, starved, spentPlanes].
-// From the page: { port } once, then the epoch to be heard, or -1 to hold; "close" at the end. { every } is the time between two
-// reports of the position, in seconds. { follower } is a port to a
+// From the page: { port } once, then the epoch to be heard, or -1 to hold; "close" at the end. { watched } says
+// that the app listens for `timeupdate`. { follower } is a port to a
 // worklet that goes on where this one ends, { leader, at } one from such a worklet, or the very frame to begin at.
 // Between two worklets: the context's frame behind the leader's last one, or Infinity while that is not known.
 // To the page: [kind, epoch, contextFrame, figure, flag], kinds as below.
@@ -24,8 +24,10 @@ const ENDED = 4;
 
 /** Frames after which the Worker gets its credit back: two blocks of its, which it is woken for six times a second. */
 const CREDIT_FRAMES = 8192;
-/** Seconds between two position reports, each of which is a task of the page's main thread. */
+/** Seconds between two position reports, each of which is a task of the page's main thread, and where the app listens for
+ *  `timeupdate`: `REPORTS` of `position.rs`. */
 const REPORT_SECONDS = 1;
+const WATCHED_SECONDS = 0.25;
 
 /** One run of samples: from an open or a seek to the next. @param {number} epoch */
 const newRun = (epoch) => ({
@@ -68,7 +70,7 @@ class TonearmOutput extends AudioWorkletProcessor {
       if (data === 'close') this.close();
       else if (typeof data === 'number') this.release(data);
       else if (data.port) this.connect(data.port);
-      else if (data.every) this.every = data.every;
+      else if (data.watched) this.every = WATCHED_SECONDS;
       else if (data.follower) {
         this.follower?.close();
         [this.follower, this.promised] = [data.follower, Infinity];

@@ -20,8 +20,6 @@ import { Span } from './span.js';
 import { Range } from './time_ranges.js';
 
 let [lastId, lastToken] = [0, 0];
-/** Seconds between two reports of the position for who listens. */
-const OFTEN = 0.25;
 
 /** See `types.d.ts`. */
 export class Player extends EventTarget {
@@ -173,7 +171,7 @@ export class Player extends EventTarget {
     if (listener[0] !== 'timeupdate' || this.#watched) return;
     this.#watched = true;
     this.#tell(WATCH);
-    this.#node?.port.postMessage({ every: OFTEN });
+    this.#node?.port.postMessage({ watched: true });
   }
 
   get engine() { return this.#engine; }
@@ -204,7 +202,7 @@ export class Player extends EventTarget {
         closeOutput(this.#node);
         this.#node = node;
         this.#keepPitch();
-        if (this.#watched) node.port.postMessage({ every: OFTEN });
+        if (this.#watched) node.port.postMessage({ watched: true });
         node.port.onmessage = ({ data: [kind, epoch, frame, figure, flag] }) => {
           if (this.#node !== node) return;
           const [at, audible] = momentOf(this.#context, frame);

@@ -126,7 +126,8 @@ test('a timer lets the music fade and holds it', async () => {
 test('the time is told four times a second to who listens, and else once', async () => {
   const counts = await inPage({}, async ({ queue, wait }) => {
     // Not by the queue's own method, nor the player's: that would be somebody who listens.
-    let count = 0;
+    let [count, progress] = [0, 0];
+    queue.addEventListener('progress', () => progress++);
     EventTarget.prototype.addEventListener.call(queue, 'timeupdate', () => count++);
     const until = async (/** @type {number} */ seconds) => {
       while (queue.player.currentTime < seconds) await wait(20);
@@ -134,11 +135,15 @@ test('the time is told four times a second to who listens, and else once', async
     };
     await queue.play();
     const before = await until(0.5);
+    progress = 0;
     const alone = (await until(4.5)) - before;
+    const further = progress;
     queue.addEventListener('timeupdate', () => {});
     const begin = await until(5);
-    return [alone, (await until(8)) - begin];
+    return [alone, (await until(8)) - begin, further];
   });
+  // All of it is in memory: nothing is further.
+  assert.ok(counts[2] <= 2, `${counts[2]} times further`);
   assert.ok(counts[0] >= 3 && counts[0] <= 5, `${counts[0]} in 4 s`);
   assert.ok(counts[1] >= 8 && counts[1] <= 13, `${counts[1]} in 3 s`);
 });

@@ -88,12 +88,8 @@ impl Player {
                     self.trace.end_load(&mut edge.to, None);
                 }
                 self.trace.first_decoded(&mut edge.to, at);
-                // By ports of their own the first sample may be heard before it is told as decoded: then time goes on already.
-                if self.position.frames_at(edge.now) == 0 {
-                    self.begin_position(position);
-                } else {
-                    self.position.moves_to(position);
-                }
+                // Where it begins, and no more: by a port of its own the first sample may be heard before this.
+                self.position.moves_to(position);
                 self.emit(edge, "canplay");
                 if self.state() == State::Seeking {
                     self.step(edge, Input::Event(Event::Sought));
