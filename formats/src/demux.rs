@@ -148,6 +148,13 @@ pub trait Demux {
     fn end(&self) -> Option<u64> {
         None
     }
+    /// Bytes of music at hand that are not decoded.
+    fn undecoded(&self) -> usize {
+        self.peek().len()
+    }
+    /// The link brings `rate` bytes a second: where more than `worth` of them stand between here and the music, and could as well come
+    /// later, goes there at once. Before the stream is known, and where any part of the file can be asked for.
+    fn hurry(&mut self, _rate: f64, _worth: u64) {}
     /// Whether the last bytes of the file would tell its length, which is not known.
     fn wants_tail(&self) -> bool {
         false

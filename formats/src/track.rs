@@ -12,6 +12,8 @@ use crate::tags::Tags;
 pub const TAIL_BYTES: usize = 64 << 10;
 /// Lost or undecodable packets in a row after which a track is given up: 6.5 s of MPEG-1 audio.
 const MOST_FAILURES_IN_A_ROW: u32 = 250;
+/// Failures in a row after which the decoder is made anew: one of AAC takes the first packet's channels for all, damaged as it may be.
+const RENEWED_AFTER: u32 = 8;
 /// A hole longer than this is not filled with silence: the position goes on behind it, in seconds.
 const LONGEST_HOLE: u64 = 10;
 /// Frames of silence made at once.
@@ -220,9 +222,16 @@ impl Track {
         Some(self.base + end.saturating_sub(stream.delay) as f64 / f64::from(stream.sample_rate))
     }
 
+    /// Says what a link brings: see [`Demux::hurry`]. Only at the start of a file.
+    pub fn hurry(&mut self, rate: f64, worth: u64) {
+        if self.start == 0.0 {
+            self.demuxer.hurry(rate, worth);
+        }
+    }
+
     /// Undecoded bytes in memory.
     pub fn undecoded(&self) -> usize {
-        self.demuxer.peek().len()
+        self.demuxer.undecoded()
     }
 
     /// File offset of the next byte to push.
@@ -320,6 +329,10 @@ impl Track {
                 self.fill();
                 continue;
             }
+            // Asked for while there is something to go on with.
+            if self.demuxer.window().take_elsewhere() {
+                return Advance::Elsewhere;
+            }
             let step = match self.demuxer.step() {
                 Ok(step) => step,
                 Err(_) if !self.given_up && matches!(self.decoder, Some(Decoder::Host(_))) => {
@@ -375,6 +388,9 @@ impl Track {
                             continue;
                         }
                         self.packets -= 1;
+                        if self.failures_in_a_row % RENEWED_AFTER == RENEWED_AFTER - 1 {
+                            self.decoder = self.stream.as_ref().and_then(crate::decode::decoder).map(Decoder::Own);
+                        }
                         (at, u64::from(frames))
                     }
                 },

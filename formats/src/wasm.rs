@@ -18,6 +18,8 @@ struct Module {
     /// What the host decoded, and where that lies.
     decoded: Planes,
     decoded_at: f64,
+    /// Bytes a second that the link brings.
+    rate: f64,
     format: Option<Format>,
     /// What was asked for last.
     bytes: Vec<u8>,
@@ -128,6 +130,11 @@ impl Module {
                 self.decoded_at = value;
                 return 0.0;
             }
+            // What the link brings.
+            17 => {
+                self.rate = value;
+                return 0.0;
+            }
             _ => {}
         }
         let Some(track) = self.track.as_mut() else { return 0.0 };
@@ -159,6 +166,7 @@ impl Module {
             }
             15 => track.drained(),
             16 => track.tail(self.room.get(..whole).unwrap_or_default()),
+            18 => track.hurry(self.rate, whole as u64),
             _ => {}
         }
         0.0

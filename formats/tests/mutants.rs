@@ -92,7 +92,7 @@ fn mend_pages(bytes: &mut [u8]) {
 fn play(family: Family, bytes: &[u8], random: &mut Random) {
     let mut track = Track::new(family, random.below(3) as f64 * 0.1, Host::default()).unwrap();
     track.set_total_bytes(bytes.len() as u64);
-    let piece = 1 + random.below(5000);
+    let (piece, hurries) = (1 + random.below(5000), random.below(2) == 0);
     let (mut calls, mut seeks, mut jumps) = (0, random.below(3), 0);
     loop {
         calls += 1;
@@ -104,7 +104,14 @@ fn play(family: Family, bytes: &[u8], random: &mut Random) {
                 jumps += usize::from(advance == Advance::Elsewhere);
                 assert!(jumps < 2000, "jumps for ever");
                 let at = usize::try_from(track.end_offset()).unwrap_or(usize::MAX).min(bytes.len());
-                if at == bytes.len() { track.finish() } else { track.push(&bytes[at..bytes.len().min(at + piece)]) }
+                if at == bytes.len() {
+                    track.finish()
+                } else {
+                    track.push(&bytes[at..bytes.len().min(at + piece)])
+                }
+                if hurries {
+                    track.hurry(20_000.0, 300);
+                }
             }
             Advance::Ready | Advance::End => {
                 track.take(usize::MAX);

@@ -51,6 +51,11 @@ impl Track for Instance {
         self.tell(3, 0.0);
     }
 
+    fn hurry(&mut self, rate: f64, worth: f64) {
+        self.tell(17, rate);
+        self.tell(18, worth);
+    }
+
     fn seek(&mut self, position: f64) {
         self.tell(5, position);
     }

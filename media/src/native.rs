@@ -22,6 +22,9 @@ impl Track for Native {
     fn finish(&mut self) {
         Self::finish(self);
     }
+    fn hurry(&mut self, rate: f64, worth: f64) {
+        Self::hurry(self, rate, worth as u64);
+    }
     fn seek(&mut self, position: f64) {
         Self::seek(self, position);
     }

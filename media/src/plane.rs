@@ -20,6 +20,8 @@ pub const BLOCK_FRAMES: usize = 4096;
 const BUFFERED_STEP: f64 = 0.25;
 /// How far an estimate may fall before that is told, in seconds: more than the packets that a host has at once.
 const BUFFERED_BACK: f64 = 1.0;
+/// What a detour is to save beside its ways, in seconds.
+const WORTH_SECONDS: f64 = 0.03;
 /// Undecoded bytes below which more are fetched after the read-ahead was full.
 const REFILL_BELOW: usize = READ_AHEAD_BYTES / 4;
 
@@ -83,7 +85,10 @@ struct InFlight {
     /// Bytes to step over because the server sent the file from its start.
     skip: u64,
     received: u64,
+    sent: f64,
     first_byte: Option<f64>,
+    /// Bytes that came with the first one.
+    burst: u64,
     /// It brings the last bytes of the file, out of turn.
     tail: Option<Vec<u8>>,
 }
@@ -203,13 +208,13 @@ impl<T: Track> MediaPlane<T> {
                     told: (0, 0),
                     buffered: position,
                 });
-                self.fetch(request);
+                self.fetch(now, request);
             }
             Command::Fetch { epoch, request } => {
                 if self.open.as_ref().is_some_and(|open| open.epoch == epoch && !open.complete) {
                     // A request that has gone silent gives way to its successor.
                     self.end_request(now, BodyEnd::Dropped {});
-                    self.fetch(request);
+                    self.fetch(now, request);
                 }
             }
             Command::Seek { epoch, position, speed } => self.seek(now, epoch, position, speed),
@@ -259,6 +264,7 @@ impl<T: Track> MediaPlane<T> {
         let Some(current) = open.request.as_mut().filter(|current| current.id == request) else { return };
         if current.first_byte.is_none() && !bytes.is_empty() {
             current.first_byte = Some(now);
+            current.burst = bytes.len() as u64;
             self.outputs.push_back(Output::Post(Fact::FirstByte { request, at: now }));
         }
         current.received += bytes.len() as u64;
@@ -274,6 +280,13 @@ impl<T: Track> MediaPlane<T> {
         let skipped = current.skip.min(bytes.len() as u64);
         current.skip -= skipped;
         open.track.push(&bytes[skipped as usize..]);
+        let elapsed = current.first_byte.map_or(0.0, |first| now - first) / 1000.0;
+        if open.ranges && elapsed > 0.0 {
+            // To go elsewhere in a file costs the way there and back, and to the rest of what was left as much again.
+            let rate = (current.received - current.burst) as f64 / elapsed;
+            let trip = (now - current.sent) / 1000.0 - elapsed;
+            open.track.hurry(rate, rate * (2.0 * trip + WORTH_SECONDS));
+        }
         // The last byte is the end, whether the body says so, breaks off, or is dropped because enough is in memory.
         if open.total_bytes.is_some_and(|total| open.track.end_offset() >= total) {
             open.complete = true;
@@ -330,11 +343,12 @@ impl<T: Track> MediaPlane<T> {
         self.outputs.push_back(Output::Post(fact));
     }
 
-    fn fetch(&mut self, request: Request) {
+    fn fetch(&mut self, now: f64, request: Request) {
         let Some(open) = self.open.as_mut() else { return };
         open.asked = false;
         let tail = (std::mem::take(&mut open.tail_asked) == Some(request.offset)).then(Vec::new);
-        open.request = Some(InFlight { id: request.id, skip: 0, received: 0, first_byte: None, tail });
+        open.request =
+            Some(InFlight { id: request.id, skip: 0, received: 0, sent: now, first_byte: None, burst: 0, tail });
         let (url, credentials) = (open.url.clone(), open.credentials);
         self.outputs.push_back(Output::Fetch { request, url, credentials });
     }

@@ -24,6 +24,8 @@ pub trait Track {
     fn push(&mut self, bytes: &[u8]);
     /// Says that the file is over.
     fn finish(&mut self);
+    /// Says what the link brings, in bytes a second: before more than `worth` bytes that could come later, the music is wanted.
+    fn hurry(&mut self, rate: f64, worth: f64);
     /// Goes to a position in seconds.
     fn seek(&mut self, position: f64);
     /// Decodes until at least so many frames are ready.
@@ -139,6 +141,13 @@ impl<T: Track> Source<T> {
         match &mut self.track {
             Some(track) => track.push(bytes),
             None => self.head.extend_from_slice(bytes),
+        }
+    }
+
+    /// Says what the link brings: see [`Track::hurry`]. Of no use once the format is known.
+    pub fn hurry(&mut self, rate: f64, worth: f64) {
+        if let Some(track) = self.track.as_mut().filter(|_| self.rate == 0) {
+            track.hurry(rate, worth);
         }
     }
 

@@ -2,7 +2,7 @@
 // package has none. The files are those of scripts/make-media.sh.
 
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { FILES } from './files.mjs';
 import { openPage, startBackend, startBrowser } from './harness.mjs';
@@ -57,6 +57,41 @@ test('what lies behind a packet that the browser can not decode is heard in its 
   }, backend.cdn);
   assert.equal(frames, '');
   assert.ok(snr > 100 && failures > 0, `${snr.toFixed(1)} dB, ${failures} failures`);
+});
+
+/** A file whose index has so many bytes more, between the samples' sizes and their places. @param {Buffer} bytes @param {number} more */
+function longIndex(bytes, more) {
+  const add = (/** @type {number} */ at) => bytes.writeUInt32BE(bytes.readUInt32BE(at) + more, at);
+  for (const kind of ['moov', 'trak', 'mdia', 'minf', 'stbl']) add(bytes.indexOf(kind) - 4);
+  const places = bytes.indexOf('stco') - 4;
+  for (let n = 0; n < bytes.readUInt32BE(places + 12); n++) add(places + 16 + 4 * n);
+  const free = Buffer.alloc(more);
+  free.writeUInt32BE(more);
+  free.write('free', 4);
+  return Buffer.concat([bytes.subarray(0, places), free, bytes.subarray(places)]);
+}
+
+test('over a slow link an M4A is heard before its index is whole, every frame of it', { skip: !made && 'no files of every format here: scripts/make-media.sh' }, async () => {
+  const file = new URL('long-index.m4a', folder);
+  writeFileSync(file, longIndex(readFileSync(new URL('faststart.m4a', folder)), 12_000));
+  const page = await openPage(browser, `${backend.gateway}/e2e/blank.html`);
+  /** @type {number[]} */
+  const offsets = [];
+  page.on('request', (request) => {
+    if (request.url().includes('/tracks/long-index.m4a')) offsets.push(Number(/\d+/.exec(request.headers().range ?? '')?.[0] ?? 0));
+  });
+  const { frames, snr, strays, stalls, failures } = await page.evaluate(async (cdn) => {
+    const { cell } = await import('/matrix/page.js');
+    const of = { file: 'long-index.m4a', reference: 'faststart.m4a', rate: 44_100, channels: 2, frames: 308_700, cdn };
+    // Once, so that the format's module is in the cache.
+    await cell({ ...of, operation: 'end' });
+    return cell({ ...of, operation: 'slow' });
+  }, backend.cdn).finally(() => rmSync(file));
+  assert.deepEqual([frames, strays, stalls, failures], ['', 0, 0, 0]);
+  assert.ok(snr > 100, `${snr.toFixed(1)} dB`);
+  // Its beginning, the music, the rest of the index, the music.
+  const [first, music, index, rest] = offsets;
+  assert.ok(offsets.length === 4 && first === 0 && index > 0 && index < music && rest > music, `${offsets}`);
 });
 
 test('where the browser decodes nothing, modules with decoders do', { skip: !made && 'no files of every format here: scripts/make-media.sh' }, async () => {

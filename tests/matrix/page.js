@@ -19,6 +19,7 @@ const soon = (what, name) => Promise.race([what, pause(15_000).then(() => Promis
 const operations = {
   end: async () => undefined,
   cut: async () => undefined,
+  slow: async () => undefined,
   corrupt: async () => undefined,
   forward: async (player) => {
     await reaches(player, 1);
@@ -76,14 +77,14 @@ function ratio(want, sound, offset, from, to) {
 }
 
 /**
- * @param {{ file: string, rate: number, channels: number, shift?: number, frames?: number, near?: number, lost?: number, host?: string, operation: string, cdn: string }} what
- *   `host`: the codec that the browser alone decodes, and not every one does; `near`: seconds that a seek may be off, where the file has no index; `lost`: frames that damage may take, where nothing counts them
+ * @param {{ file: string, rate: number, channels: number, shift?: number, frames?: number, near?: number, lost?: number, host?: string, reference?: string, operation: string, cdn: string }} what
+ *   `reference`: of which file the samples are; `host`: the codec that the browser alone decodes, and not every one does; `near`: seconds that a seek may be off, where the file has no index; `lost`: frames that damage may take, where nothing counts them
  * @returns {Promise<{ snr: number, frames: string, strays: number, stalls: number, failures: number, unsupported?: boolean }>} least signal to noise of the
  *   pieces in dB; what is wrong with the number of frames, or nothing; samples outside the pieces
  */
-export async function cell({ file, rate, channels, shift = 0, frames, near = 0, lost = 0, host = '', operation, cdn }) {
+export async function cell({ file, rate, channels, shift = 0, frames, near = 0, lost = 0, host = '', reference = file, operation, cdn }) {
   const { createPlayer } = await import('/pkg/index.js');
-  const all = new Float32Array(await (await fetch(`/formats/${file}.f32`)).arrayBuffer());
+  const all = new Float32Array(await (await fetch(`/formats/${reference}.f32`)).arrayBuffer());
   const want = all.filter((_, n) => n % channels === 0).subarray(-shift).subarray(0, frames);
   const length = frames ?? want.length;
   const context = new AudioContext({ sampleRate: rate });
@@ -91,7 +92,9 @@ export async function cell({ file, rate, channels, shift = 0, frames, near = 0, 
   const player = createPlayer({ destination: tape });
   try {
     const url = `/formats/${file}`;
-    const source = operation === 'corrupt' ? await damaged(url) : operation === 'cut' ? `${cdn}/tracks/${file}?cut=50&rate=20000&n=${Math.random()}` : url;
+    /** @type {Record<string, string>} */
+    const links = { cut: 'cut=50&rate=20000', slow: 'rate=250' };
+    const source = operation === 'corrupt' ? await damaged(url) : operation in links ? `${cdn}/tracks/${file}?${links[operation]}&n=${Math.random()}` : url;
     await player.load(source);
     const ended = waitFor(player, 'ended', 25_000);
     ended.catch(() => {});
@@ -113,7 +116,7 @@ export async function cell({ file, rate, channels, shift = 0, frames, near = 0, 
     /** @param {number} from @param {number} to whether the reference is silent there: no tape tells such frames from none */
     const silent = (from, to) => from <= to + 1 && want.subarray(from, to).every((value) => Math.abs(value) < 1e-4);
     const result = { stalls, failures };
-    if (operation === 'end' || operation === 'cut') {
+    if (operation === 'end' || operation in links) {
       const at = place(0, length);
       return { ...result, snr: ratio(want, sound, at, 0, want.length), frames: '', strays: strays([at, at + length]) };
     }

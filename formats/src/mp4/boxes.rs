@@ -50,14 +50,14 @@ fn fields(rest: &mut Reader<'_>) -> Option<Header> {
     Some(Header { kind, len, size })
 }
 
-/// The boxes that some bytes hold; it ends where one is longer than they are.
+/// The boxes that some bytes hold; of the last one as much as there is.
 pub(super) fn children(bytes: &[u8]) -> impl Iterator<Item = (Kind, &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
         let Parsed::Header(header) = header(rest) else { return None };
-        let size = header.size.unwrap_or(rest.len() as u64);
-        let body = rest.get(header.len as usize..usize::try_from(size).ok()?)?;
-        rest = &rest[size as usize..];
+        let size = header.size.map_or(rest.len(), |size| size.min(rest.len() as u64) as usize);
+        let body = rest.get(header.len as usize..size)?;
+        rest = &rest[size..];
         Some((header.kind, body))
     })
 }

@@ -1,6 +1,7 @@
 //! ISO base media files (ISO/IEC 14496-12): M4A with `moov` in front, at the end, or in fragments.
 
 mod boxes;
+mod early;
 mod entry;
 mod fragment;
 mod list;
@@ -10,6 +11,7 @@ mod table;
 use std::collections::VecDeque;
 
 use boxes::{Header, MOST_HEADER, Parsed, header};
+use early::Early;
 use movie::Movie;
 use table::{Cursor, Sample};
 
@@ -51,6 +53,14 @@ pub struct Demuxer {
     /// Where the first fragment begins.
     start: u64,
     search: Option<Search>,
+    /// `mdat` came before `moov`.
+    media_first: bool,
+    /// Bytes of an index of which no beginning could be made.
+    tried: usize,
+    /// It was begun before its index was whole.
+    early: Option<Early>,
+    /// Music from then, while and after the window has the index.
+    held: Window,
 }
 
 impl Demux for Demuxer {
@@ -70,7 +80,20 @@ impl Demux for Demuxer {
         &mut self.tags
     }
 
+    fn undecoded(&self) -> usize {
+        let index = self.early.as_ref().is_some_and(Early::is_back);
+        self.held.len() + if index { 0 } else { self.window.len() }
+    }
+
+    fn hurry(&mut self, rate: f64, worth: u64) {
+        self.begin_early(rate, worth);
+    }
+
     fn seek(&mut self, frame: u64) {
+        if self.seek_early(frame) {
+            return;
+        }
+        self.held = Window::default();
         let Some(movie) = &self.movie else { return };
         let packet = u64::from(movie.entry.packet_frames);
         if !movie.fragmented {
@@ -100,10 +123,14 @@ impl Demux for Demuxer {
 
     fn step(&mut self) -> Result<Step<'_>, DemuxError> {
         loop {
+            if let Some(step) = self.step_early()? {
+                return Ok(step);
+            }
             let tabled = self.movie.as_ref().filter(|movie| !movie.fragmented);
             let sample = tabled.map_or(self.fragment.front().copied(), |movie| movie.table.sample(&self.cursor));
             match (sample, tabled.is_some()) {
                 (Some(sample), _) => return self.sample(sample),
+                (None, true) if self.early.is_some() => return Ok(Step::NeedBytes),
                 (None, true) => return Ok(Step::End),
                 (None, false) => {}
             }
@@ -185,6 +212,7 @@ impl Demuxer {
             b"sidx" => self.index.is_empty(),
             _ => false,
         };
+        self.media_first |= &found.kind == b"mdat";
         if !wanted {
             if end == u64::MAX {
                 // A box to the end of the file: nothing lies behind it.
@@ -268,7 +296,16 @@ impl Demuxer {
         let frames = frames.min(u64::from(u32::MAX)) as u32;
         let (fragmented, flac) = (movie.fragmented, movie.entry.codec == Codec::Flac);
         let sound = sample.size > 0 && sample.size <= MOST_SAMPLE;
-        let here = sound && self.approach(sample.offset) && self.window.len() >= sample.size as usize;
+        let held = sound && sample.offset >= self.held.offset() && sample.end() <= self.held.end_offset();
+        if held {
+            self.held.jump(sample.offset);
+        } else if sound {
+            if self.early.as_ref().is_some_and(Early::is_back) {
+                return Ok(Step::NeedBytes);
+            }
+            self.held = Window::default();
+        }
+        let here = held || sound && self.approach(sample.offset) && self.window.len() >= sample.size as usize;
         if sound && !here && !self.window.is_finished() {
             return Ok(Step::NeedBytes);
         }
@@ -276,7 +313,8 @@ impl Demuxer {
             self.pass(fragmented, &sample);
         }
         if here {
-            let bytes = self.window.take(sample.size as usize);
+            let window = if held { &mut self.held } else { &mut self.window };
+            let bytes = window.take(sample.size as usize);
             // What does not match its own sum no decoder need see: not every one says that it gave nothing for it.
             if flac && crc16(0, bytes) != 0 {
                 return Ok(Step::Lost { at: Some(at), frames: u64::from(frames).max(1) });

@@ -24,6 +24,8 @@ pub(super) struct Movie {
     pub fragmented: bool,
     /// Length on its own clock, fragments included where that is stated.
     length: Option<u64>,
+    /// The number that the next track would get.
+    next: u32,
     /// What its edit list plays: from, and how long in seconds.
     edit: Option<(u64, f64)>,
 }
@@ -64,11 +66,14 @@ fn edit(body: &[u8], scale: u32) -> Option<(u64, f64)> {
 impl Movie {
     /// Reads the box; `None` where no track of it can be played.
     pub(super) fn parse(moov: &[u8]) -> Option<Self> {
-        let (scale, _) = scale_and_duration(child(moov, *b"mvhd")?, 0)?;
-        children(moov).filter(|(kind, _)| kind == b"trak").find_map(|(_, track)| Self::track(moov, track, scale))
+        let head = child(moov, *b"mvhd")?;
+        let (scale, _) = scale_and_duration(head, 0)?;
+        let next = head.last_chunk::<4>().map_or(0, |next| u32::from_be_bytes(*next));
+        let mut tracks = children(moov).filter(|(kind, _)| kind == b"trak");
+        tracks.find_map(|(_, track)| Self::track(moov, track, (scale, next)))
     }
 
-    fn track(moov: &[u8], track: &[u8], scale: u32) -> Option<Self> {
+    fn track(moov: &[u8], track: &[u8], (scale, next): (u32, u32)) -> Option<Self> {
         let media = child(track, *b"mdia")?;
         if child(media, *b"hdlr")?.get(8..12)? != b"soun" {
             return None;
@@ -103,9 +108,16 @@ impl Movie {
             table: Table::parse(samples)?,
             defaults: defaults.unwrap_or_default(),
             fragmented: extends.is_some(),
+            next,
             length: (duration > 0).then_some(duration).or(stated),
             edit: descendant(track, &[b"edts", b"elst"]).and_then(|body| edit(body, scale)),
         })
+    }
+
+    /// Whether a beginning of the index is enough to begin with, and to go on for so much of the track's clock: the only track, of which
+    /// it is said what is cut off.
+    pub(super) fn can_begin(&self, units: u64) -> bool {
+        (self.id, self.next) == (1, 2) && self.edit.is_some() && self.table.reaches(units)
     }
 
     /// A time of the track's clock, as a frame of the time line.

@@ -13,6 +13,8 @@ pub(super) struct Table {
     size: u32,
     sizes: Vec<u32>,
     count: u32,
+    /// How many it says there are: of a table that is not whole, not all are.
+    stated: u32,
     /// File offsets of the chunks.
     chunks: Vec<u64>,
     /// From this chunk on (counted from 1), so many samples a chunk.
@@ -60,13 +62,28 @@ fn entries(body: Option<&[u8]>, width: usize) -> Vec<(u32, u32)> {
     body.and_then(read).unwrap_or_default()
 }
 
+impl Sample {
+    /// The byte behind it.
+    pub(super) fn end(&self) -> u64 {
+        self.offset.saturating_add(self.size.into())
+    }
+}
+
+impl Cursor {
+    /// How many samples lie before it.
+    pub(super) fn index(&self) -> u32 {
+        self.index
+    }
+}
+
 impl Table {
     /// Reads `stbl`; empty tables are those of fragments.
     pub(super) fn parse(stbl: &[u8]) -> Option<Self> {
-        let (mut size, mut count, mut sizes) = (0, 0, Vec::new());
+        let (mut size, mut count, mut stated, mut sizes) = (0, 0, 0, Vec::new());
         if let Some(body) = child(stbl, *b"stsz") {
             let mut rest = Reader(body.get(4..)?);
-            (size, count) = (rest.u32()?, rest.u32()?.min(MOST_SAMPLES));
+            (size, stated) = (rest.u32()?, rest.u32()?);
+            count = stated.min(MOST_SAMPLES);
             if size == 0 {
                 sizes = rest.0.chunks_exact(4).take(count as usize).filter_map(|size| Reader(size).u32()).collect();
                 count = sizes.len() as u32;
@@ -82,7 +99,7 @@ impl Table {
         }
         let runs = entries(child(stbl, *b"stsc"), 12);
         let durations = entries(child(stbl, *b"stts"), 8);
-        Some(Self { size, sizes, count, chunks, runs, durations })
+        Some(Self { size, sizes, count, stated, chunks, runs, durations })
     }
 
     /// Bytes of all samples.
@@ -98,6 +115,32 @@ impl Table {
     pub(super) fn duration(&self) -> Option<u64> {
         let all = self.durations.iter().map(|&(count, units)| u64::from(count).saturating_mul(units.into()));
         Some(all.fold(0, u64::saturating_add)).filter(|&all| all > 0)
+    }
+
+    /// Bytes of all samples, by those that are known.
+    pub(super) fn estimate(&self) -> Option<u64> {
+        u64::try_from(u128::from(self.bytes()) * u128::from(self.stated) / u128::from(self.count.max(1))).ok()
+    }
+
+    /// Whether the samples' sizes are known for so much time, or all, and how long each lasts.
+    pub(super) fn reaches(&self, units: u64) -> bool {
+        let lasting = self.durations.iter().map(|&(count, _)| u64::from(count)).sum::<u64>();
+        let known = self.durations.first().map_or(0, |&(_, each)| u64::from(each) * self.sizes.len() as u64);
+        lasting == u64::from(self.stated) && !self.sizes.is_empty() && (known >= units || self.count == self.stated)
+    }
+
+    /// Takes them to lie one behind the other from a byte on.
+    pub(super) fn place(&mut self, first: u64) {
+        (self.chunks, self.runs) = (vec![first], vec![(1, u32::MAX)]);
+    }
+
+    /// The place of a sample by its number.
+    pub(super) fn nth(&self, index: u32) -> Cursor {
+        let mut cursor = Cursor::default();
+        while cursor.index < index.min(self.count) && self.sample(&cursor).is_some() {
+            self.advance(&mut cursor);
+        }
+        cursor
     }
 
     /// The sample at a place; none past the last.

@@ -131,6 +131,22 @@ fn a_corrupt_middle_is_silence_and_no_more() {
     }
 }
 
+/// An AAC decoder takes the channels of the first packet for all: one that is damaged must not silence the track.
+#[test]
+fn a_damaged_first_packet_silences_no_more_than_a_few() {
+    for mut file in files(&["faststart.m4a", "ffmpeg-48000.aac"]) {
+        let (whole, _) = decode(&file.bytes, 100_000).unwrap();
+        // An element of one channel where there are two.
+        let first =
+            if file.is(".aac") { 7 } else { file.bytes.windows(4).position(|kind| kind == b"mdat").unwrap() + 4 };
+        file.bytes[first] &= 0x1f;
+        let (planes, failures) = decode(&file.bytes, 30_000).unwrap();
+        let tail = |planes: &Planes| planes[0][planes[0].len() - 200_000..].to_vec();
+        assert!((1..20).contains(&failures), "{}: {failures}", file.name);
+        assert!(snr(&tail(&planes), &tail(&whole)) > 40.0, "{}: the rest is another one", file.name);
+    }
+}
+
 #[test]
 fn a_file_that_was_cut_says_so_where_it_states_its_length() {
     for file in single(&ALL) {

@@ -1,6 +1,7 @@
 //! Every format by every encoder that Debian has, beside ffmpeg's decode of the same file: frame counts, samples, seeks,
 //! damage, every split of the bytes. The files are made by `scripts/make-media.sh`; where they can't be, these tests say so.
 
+mod early;
 mod host;
 mod matrix;
 
