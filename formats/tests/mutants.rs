@@ -105,9 +105,9 @@ fn play(family: Family, bytes: &[u8], random: &mut Random) {
                 assert!(jumps < 2000, "jumps for ever");
                 let at = usize::try_from(track.end_offset()).unwrap_or(usize::MAX).min(bytes.len());
                 if at == bytes.len() {
-                    track.finish()
+                    track.finish();
                 } else {
-                    track.push(&bytes[at..bytes.len().min(at + piece)])
+                    track.push(&bytes[at..bytes.len().min(at + piece)]);
                 }
                 if hurries {
                     track.hurry(20_000.0, 300);

@@ -1,6 +1,6 @@
 // An app's options as the core reads them (`config` of `core.rs`).
 
-import { pack } from './door.js';
+import { join, pack } from './door.js';
 import { RESOURCE, encode } from './otlp.js';
 
 /** `SeverityNumber`. */
@@ -51,17 +51,19 @@ export function encodeConfig(config) {
   const { logLevel = config.environment === 'production' ? 'info' : 'trace' } = config;
   const levels = Object.entries(typeof logLevel === 'string' ? { '': logLevel } : logLevel);
   const utf8 = new TextEncoder();
-  return Uint8Array.from([
-    ...new Uint8Array(Uint32Array.from(figures).buffer),
-    Number(parentBased ?? false),
-    ...double(ratio),
-    Number(config.temporality === 'cumulative'), Number(config.storage !== false),
-    (config.propagators ?? ['tracecontext']).reduce((set, name) => set | (1 << PROPAGATORS.indexOf(name)), 0),
-    Number(config.cmcd ?? false), CONSENTS.indexOf(config.consent ?? 'granted'), Number(Boolean(config.redact || config.echo)),
-    Number(config.tellsItself ?? false), Number(config.compression !== 'none' && config.protocol !== 'http/json'),
-    ...pack(resource, client),
-    levels.length,
-    ...levels.flatMap(([prefix, level]) => [...pack(utf8.encode(prefix)), SEVERITIES[level]]),
-    ...Object.entries(byName).flatMap(([name, part]) => [...pack(utf8.encode(name)), ...double(part)]),
-  ]);
+  return join(
+    new Uint8Array(Uint32Array.from(figures).buffer),
+    [Number(parentBased ?? false)],
+    double(ratio),
+    [
+      Number(config.temporality === 'cumulative'), Number(config.storage !== false),
+      (config.propagators ?? ['tracecontext']).reduce((set, name) => set | (1 << PROPAGATORS.indexOf(name)), 0),
+      Number(config.cmcd ?? false), CONSENTS.indexOf(config.consent ?? 'granted'), Number(Boolean(config.redact || config.echo)),
+      Number(config.tellsItself ?? false), Number(config.compression !== 'none' && config.protocol !== 'http/json'),
+    ],
+    pack(resource, client),
+    [levels.length],
+    ...levels.flatMap(([prefix, level]) => [pack(utf8.encode(prefix)), [SEVERITIES[level]]]),
+    ...Object.entries(byName).flatMap(([name, part]) => [pack(utf8.encode(name)), double(part)]),
+  );
 }

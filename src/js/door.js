@@ -88,6 +88,16 @@ export function tell(core, what, id, a = 0, b = 0, c = 0, flag = false, bytes = 
   }
 }
 
-/** Byte strings in one, each behind its length. @param {ArrayLike<number>[]} parts */
-export const pack = (...parts) =>
-  Uint8Array.from(parts.flatMap((part) => [...new Uint8Array(Uint32Array.of(part.length).buffer), ...Array.from(part)]));
+/** Byte strings in one. @param {ArrayLike<number>[]} parts */
+export function join(...parts) {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** The same, each behind its length. @param {ArrayLike<number>[]} parts */
+export const pack = (...parts) => join(...parts.flatMap((part) => [new Uint8Array(Uint32Array.of(part.length).buffer), part]));

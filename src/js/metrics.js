@@ -47,7 +47,7 @@ export class Instrument {
    *  @param {import('./types').TelemetryConfig['redact']} [redact] */
   constructor(telemetry, name, kind, { unit = '', attributes = [], bounds = [] }, redact) {
     if (!NAME.test(name)) throw new TypeError(`instrument: expected a name, got ${JSON.stringify(name)}`);
-    if (!UNIT.test(unit)) throw new TypeError(`instrument: option "unit": expected UCUM, got ${JSON.stringify(unit)}`);
+    if (unit && !UNIT.test(unit)) throw new TypeError(`instrument: option "unit": expected UCUM, got ${JSON.stringify(unit)}`);
     this.#telemetry = telemetry;
     this.#name = name;
     this.#redact = redact;

@@ -61,7 +61,8 @@ function text(tag, text) {
   bytes[at++] = tag;
   varint(length);
   // Nearly all of it is ASCII. In a loop a module's variable costs more than the byte that is written.
-  const [to, place] = [bytes, at];
+  const to = bytes;
+  const place = at;
   for (let n = 0; n < length; n++) {
     const code = text.charCodeAt(n);
     if (code > 127) {
@@ -134,6 +135,61 @@ function anyValue(value, depth) {
 /** Values of other kinds are left out. @param {unknown} value */
 const isTold = (value) => value !== undefined && value !== null && typeof value !== 'function' && typeof value !== 'symbol';
 
+/** Keys as a pair begins with them, up to its value's length: few, and each is told again and again. @type {Map<string, Uint8Array>} */
+const heads = new Map();
+const MOST_HEADS = 500;
+
+/** @param {string} key */
+function headOf(key) {
+  const name = utf8.encode(key);
+  const head = Uint8Array.of(0x0a, Math.min(name.length, 127), ...name.subarray(0, 127), 0x12);
+  if (heads.size < MOST_HEADS) heads.set(key, head);
+  return head;
+}
+
+/**
+ * A short pair whose value is ASCII, a number or a flag, all of it in one go: nearly every one is. Each length takes one byte then.
+ * @param {number} tag @param {string} key @param {unknown} value @returns {boolean} whether it was one
+ */
+function brief(tag, key, value) {
+  const isText = typeof value === 'string';
+  const isNumber = typeof value === 'number';
+  const isWhole = isNumber && (value | 0) === value && value >= 0;
+  const length = isText ? value.length : 0;
+  if (key.length + length > 112 || !(isText || isWhole || typeof value === 'boolean' || (isNumber && !Number.isSafeInteger(value)))) return false;
+  const head = heads.get(key) ?? headOf(key);
+  if (head.length + length > 112) return false;
+  room(head.length + length + 24);
+  const to = bytes;
+  to.set(head, at + 2);
+  const any = at + 3 + head.length;
+  let next = any + 2;
+  let all = 0;
+  if (isText) {
+    to[any] = 0x0a;
+    to[any + 1] = length;
+    for (let n = 0; n < length; n++) all |= to[next++] = value.charCodeAt(n);
+  } else if (isWhole) {
+    to[any] = 0x18;
+    let rest = value;
+    for (next = any + 1; rest > 127; rest >>>= 7) to[next++] = rest | 128;
+    to[next++] = rest;
+  } else if (isNumber) {
+    to[any] = 0x21;
+    view.setFloat64(any + 1, value, true);
+    next = any + 9;
+  } else {
+    to[any] = 0x10;
+    to[any + 1] = Number(value);
+  }
+  if (all > 127) return false;
+  to[at] = tag;
+  to[at + 1] = next - at - 2;
+  to[any - 1] = next - any;
+  at = next;
+  return true;
+}
+
 /** How many attributes were left out. @param {number} tag @param {object} of @param {number} depth */
 function attributes(tag, of, depth) {
   let count = 0;
@@ -145,6 +201,7 @@ function attributes(tag, of, depth) {
       dropped++;
       continue;
     }
+    if (brief(tag, key, value)) continue;
     const pair = begin(tag);
     text(0x0a, key);
     const any = begin(0x12);
@@ -167,7 +224,8 @@ export const encode = (tag, of) => written(() => attributes(tag, of, 0));
 
 /** An id's bytes, behind their tag and length. @param {number} tag @param {Uint8Array} ids @param {number} from @param {number} length */
 function id(tag, ids, from, length) {
-  const [to, place] = [bytes, at];
+  const to = bytes;
+  const place = at;
   to[place] = tag;
   to[place + 1] = length;
   for (let n = 0; n < length; n++) to[place + 2 + n] = ids[from + n];

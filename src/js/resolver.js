@@ -2,7 +2,7 @@
 
 import { nativeFetch } from '../browser/native_fetch.js';
 import { describe } from '../browser/url.js';
-import { LOAD, pack, tell } from './door.js';
+import { LOAD, join, pack, tell } from './door.js';
 import { currentCore } from './loader.js';
 import { contextOf, hexOf } from './context.js';
 import { SPAN, encode } from './otlp.js';
@@ -12,10 +12,7 @@ import { onRequest } from './on_request.js';
 /** A URL, or that there is none, in bytes as the core takes it; a track's attributes and its app's span may follow.
  *  @param {import('../browser/url.js').Described | undefined} url @param {Uint8Array[]} more */
 export const flat = (url, ...more) =>
-  Uint8Array.from([
-    Number(url?.propagates ?? 0),
-    ...pack(new TextEncoder().encode(url?.href), encode(SPAN, url?.attributes ?? {}), ...more),
-  ]);
+  join([Number(url?.propagates ?? 0)], pack(new TextEncoder().encode(url?.href), encode(SPAN, url?.attributes ?? {}), ...more));
 
 /** `traceparent` of a player's current or last play. @param {number} player */
 export function traceparentOfPlay(player) {

@@ -10,7 +10,7 @@ import { CONSENTS, SEVERITIES, encodeConfig, fullOption, samplerOf } from './con
 import { bytesOf, contextOf, format } from './context.js';
 import {
   BAGGAGE, CONSENT, CONTEXT_ATTRIBUTES, CREATE_TELEMETRY, DESTROY_TELEMETRY, FLUSH, INSPECTED, LOG, RECORD, RECOVER, SERIES,
-  NO_BYTES, SESSION, tell,
+  NO_BYTES, SESSION, tell, join,
 } from './door.js';
 import {
   answered, countLost, currentCore, exporters, inTurn, inspectors, isLive, lastTrace, observe, observers, revivals, samplers, spools,
@@ -144,7 +144,7 @@ export class Telemetry {
     const { serviceName } = this.options;
     const recover = (/** @type {import('../browser/storage.js').Row} */ { signal, records, body, at }, /** @type {number} */ fate) => {
       const age = new Uint8Array(Uint32Array.of(Math.max(0, (Date.now() - at) / 1000)).buffer);
-      tell(currentCore(), RECOVER, this.id, signal, records, fate, false, Uint8Array.of(...age, ...body));
+      tell(currentCore(), RECOVER, this.id, signal, records, fate, false, join(age, body));
     };
     const snapshot = () => {
       settle();
@@ -254,7 +254,7 @@ export class Telemetry {
   #attributes() {
     const shared = encode(RESOURCE, this.#context);
     const own = encode(RESOURCE, { 'music.user_id': this.#user });
-    return { shared: shared.length, bytes: Uint8Array.of(...shared, ...own) };
+    return { shared: shared.length, bytes: join(shared, own) };
   }
 
   #tellContext() {

@@ -56,7 +56,7 @@ fn faststart() -> impl Iterator<Item = File> {
 }
 
 /// Where the first box of a type lies, its size and all.
-fn place(bytes: &[u8], kind: &[u8; 4]) -> usize {
+fn place(bytes: &[u8], kind: [u8; 4]) -> usize {
     bytes.windows(4).position(|found| found == kind).unwrap() - 4
 }
 
@@ -72,7 +72,7 @@ fn write(bytes: &mut [u8], at: usize, value: u32) {
 fn the_music_is_fetched_before_the_rest_of_the_index() {
     for file in faststart() {
         let (whole, _) = decode(&file.bytes, usize::MAX).unwrap();
-        let moov = place(&file.bytes, b"moov");
+        let moov = place(&file.bytes, *b"moov");
         let end = moov + number(&file.bytes, moov) as usize;
         for piece in [17, 250, 617, 1021] {
             let mut track = open(&file.bytes, 0.0).unwrap();
@@ -93,7 +93,7 @@ fn the_music_is_fetched_before_the_rest_of_the_index() {
 #[test]
 fn a_short_rest_is_waited_for() {
     for file in faststart() {
-        let end = place(&file.bytes, b"mdat");
+        let end = place(&file.bytes, *b"mdat");
         let mut track = open(&file.bytes, 0.0).unwrap();
         track.push(&file.bytes[..end - 200]);
         assert_eq!(track.advance(1), Advance::NeedBytes);
@@ -129,13 +129,13 @@ fn what_can_not_be_known_is_waited_for() {
     for file in faststart() {
         let (whole, _) = decode(&file.bytes, usize::MAX).unwrap();
         let mut tracks = file.bytes.clone();
-        let head = place(&tracks, b"mvhd");
+        let head = place(&tracks, *b"mvhd");
         let next = head + number(&tracks, head) as usize - 4;
         write(&mut tracks, next, 3);
         let (planes, reads) = read(&tracks, 617).unwrap();
         assert!(planes == whole && reads.len() == 1, "{reads:?}");
         let mut unedited = file.bytes.clone();
-        let edits = place(&unedited, b"edts");
+        let edits = place(&unedited, *b"edts");
         unedited[edits + 4..edits + 8].copy_from_slice(b"free");
         assert_eq!(read(&unedited, 617).unwrap().1.len(), 1);
     }
@@ -147,7 +147,7 @@ fn a_wrong_guess_is_mended_by_the_index() {
     for file in faststart() {
         let (whole, _) = decode(&file.bytes, usize::MAX).unwrap();
         let mut bytes = file.bytes.clone();
-        let (media, table) = (place(&bytes, b"mdat"), place(&bytes, b"stco"));
+        let (media, table) = (place(&bytes, *b"mdat"), place(&bytes, *b"stco"));
         let size = number(&bytes, media);
         write(&mut bytes, media, size + 1000);
         for entry in 0..number(&bytes, table + 12) as usize {
@@ -170,10 +170,10 @@ fn a_wrong_guess_is_mended_by_the_index() {
 fn damage_to_what_is_known_does_no_harm() {
     for file in faststart() {
         let mut random = Random::seeded([7, 7]);
-        let end = place(&file.bytes, b"mdat") + 3000;
+        let end = place(&file.bytes, *b"mdat") + 3000;
         for _ in 0..300 {
             let mut bytes = file.bytes[..80_000].to_vec();
-            for _ in 0..1 + random.next_u64() % 4 {
+            for _ in 0..=random.next_u64() % 4 {
                 bytes[random.next_u64() as usize % end] = random.next_u64() as u8;
             }
             let piece = 200 + random.next_u64() as usize % 2000;
