@@ -8,12 +8,15 @@ import { join } from 'node:path';
 const cached = join(process.env.TONEARM_CACHE ?? join(homedir(), '.cache/tonearm'), 'bin/geckodriver');
 export const GECKODRIVER = existsSync(cached) ? cached : 'geckodriver';
 
-/** @typedef {(method: string, path: string, body?: unknown) => Promise<any>} Command */
+/** Within so many milliseconds, or never. @typedef {(method: string, path: string, body?: unknown, within?: number) => Promise<any>} Command */
 
-/** @param {string} url @param {string} method @param {unknown} [body] */
-async function request(url, method, body) {
+/** What asks and does not wait takes no longer, but where the browser has hung. */
+const SOON = 20_000;
+
+/** @param {string} url @param {string} method @param {unknown} [body] @param {number} [within] */
+async function request(url, method, body, within = 130_000) {
   const response = await fetch(url, {
-    method, signal: AbortSignal.timeout(130_000), ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    method, signal: AbortSignal.timeout(within), ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
   });
   const { value } = /** @type {any} */ (await response.json());
   if (!response.ok) throw new Error(`${value.error}: ${value.message}`);
@@ -47,16 +50,17 @@ export async function startDriver(binary, args, { port, env } = {}) {
 export async function openSession(url, wanted) {
   const { sessionId, capabilities } = await request(`${url}/session`, 'POST', { capabilities: { alwaysMatch: { timeouts: { script: 120_000 }, ...wanted } } });
   /** @type {Command} */
-  const command = (method, path, body) => request(`${url}/session/${sessionId}${path}`, method, body);
-  return { command, capabilities, end: () => command('DELETE', '').catch(() => {}) };
+  const command = (method, path, body, within) => request(`${url}/session/${sessionId}${path}`, method, body, within);
+  return { command, capabilities, end: () => command('DELETE', '', undefined, SOON).catch(() => {}) };
 }
 
-/** Runs a function in the page, and gives what it comes to. @param {Command} command @param {Function} what @param {unknown} [given] */
-export async function evaluateIn(command, what, given) {
+/** Runs a function in the page, and gives what it comes to.
+ *  @param {Command} command @param {Function} what @param {unknown} [given] @param {number} [within] */
+export async function evaluateIn(command, what, given, within) {
   // Firefox's scripts have a global of their own: the page's is reached by its own eval.
   const script = `const [what, given, done] = arguments;
     Promise.resolve((window.wrappedJSObject ?? window).eval('(' + what + ')')(given)).then((value) => done({ value }), (error) => done({ error: String(error) }));`;
-  const { value, error } = await command('POST', '/execute/async', { script, args: [String(what), given ?? null] });
+  const { value, error } = await command('POST', '/execute/async', { script, args: [String(what), given ?? null] }, within);
   if (error) throw new Error(error);
   return value ?? undefined;
 }
@@ -68,9 +72,9 @@ export async function evaluateLong(command, what, given) {
     globalThis.outcome = undefined;
     Promise.resolve((0, eval)(`(${what})`)(given)).then((value) => (globalThis.outcome = { value }), (error) => (globalThis.outcome = { error: String(error) }));
   };
-  await evaluateIn(command, start, { what: String(what), given: given ?? null });
+  await evaluateIn(command, start, { what: String(what), given: given ?? null }, SOON);
   for (const end = Date.now() + 120_000; Date.now() < end; ) {
-    const outcome = await evaluateIn(command, () => globalThis.outcome);
+    const outcome = await evaluateIn(command, () => globalThis.outcome, undefined, SOON);
     if (outcome?.error) throw new Error(outcome.error);
     if (outcome) return outcome.value;
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -110,7 +110,7 @@ fn play(family: Family, bytes: &[u8], random: &mut Random) {
                     track.push(&bytes[at..bytes.len().min(at + piece)]);
                 }
                 if hurries {
-                    track.hurry(20_000.0, 300);
+                    track.hurry(100_000.0, 300);
                 }
             }
             Advance::Ready | Advance::End => {

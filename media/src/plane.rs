@@ -420,7 +420,12 @@ impl<T: Track> MediaPlane<T> {
     fn go_elsewhere(&mut self, now: f64) {
         self.end_request(now, BodyEnd::Dropped {});
         if let Some(open) = self.open.as_mut() {
-            (open.complete, open.asked) = (false, false);
+            open.asked = false;
+            // Behind the last byte there is nothing to ask for.
+            open.complete = open.total_bytes.is_some_and(|total| open.track.end_offset() >= total);
+            if open.complete {
+                open.track.finish();
+            }
         }
         self.want_bytes();
     }

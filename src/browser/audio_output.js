@@ -15,6 +15,17 @@ export function sharedContext() {
   return shared;
 }
 
+/** A player's way to a node of the app's, or to the page's own output: what fades it, and what it is as loud as.
+ *  @param {AudioNode | undefined} destination @param {(context: AudioContext) => void} changed the context's state @param {AbortSignal} signal */
+export function openWay(destination, changed, signal) {
+  const context = /** @type {AudioContext} */ (destination?.context ?? sharedContext());
+  const [fader, gain] = [new GainNode(context), new GainNode(context)];
+  const to = destination ?? context.destination;
+  fader.connect(gain).connect(to);
+  context.addEventListener('statechange', () => changed(context), { signal });
+  return { context, fader, gain, destination: to, ours: !destination };
+}
+
 /** @param {AudioContext} context @param {string | URL | undefined} place @returns {Promise<AudioWorkletNode>} */
 export async function openOutput(context, place) {
   let module = modules.get(context);

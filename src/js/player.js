@@ -1,7 +1,7 @@
 // The player as apps hold it: HTMLMediaElement's names over the core. Calls are stamped here, in the listener's own
 // task, and queued until the core is there.
 
-import { closeOutput, momentOf, openOutput, sharedContext, stateOf } from '../browser/audio_output.js';
+import { closeOutput, momentOf, openOutput, openWay, stateOf } from '../browser/audio_output.js';
 import { onDeviceChange } from '../browser/devices.js';
 import { GESTURES, askedFor, nextGesture } from '../browser/gesture.js';
 import { connect, openWorker } from '../browser/worker_link.js';
@@ -24,9 +24,7 @@ let [lastId, lastToken] = [0, 0];
 /** See `types.d.ts`. */
 export class Player extends EventTarget {
   #id = ++lastId;
-  #context;
-  #gain;
-  #destination;
+  #way;
   /** @type {Worker | undefined} */
   #worker;
   /** @type {AudioWorkletNode | undefined} */
@@ -75,7 +73,6 @@ export class Player extends EventTarget {
   #preservesPitch = true;
   /** @type {import('./stretch.js').Shifter | undefined} */
   #shifter;
-  #fader;
   /** When the worklet is there. @type {Promise<void> | undefined} */
   #opened;
   /** @type {AnalyserNode | undefined} */
@@ -100,11 +97,7 @@ export class Player extends EventTarget {
     this.#chosen = engine;
     this.#usual = destination ? 'stream' : usualEngine();
     this.#engine = engine === 'auto' ? this.#usual : engine;
-    this.#context = /** @type {AudioContext} */ (destination?.context ?? sharedContext());
-    this.#destination = destination ?? this.#context.destination;
-    this.#gain = new GainNode(this.#context);
-    this.#fader = new GainNode(this.#context);
-    this.#fader.connect(this.#gain).connect(this.#destination);
+    this.#way = openWay(destination, this.#changed, this.#alive.signal);
     this.#telemetry = /** @type {import('./telemetry.js').Telemetry | undefined} */ (telemetry);
     this.#resolver = new Resolver(this.#id, this.#telemetry);
     sides.set(this.#id, {
@@ -130,15 +123,24 @@ export class Player extends EventTarget {
     });
     this.#create();
     revivals.add(this.#revive);
-    this.#context.addEventListener('statechange', () => this.#tellContext(), { signal: this.#alive.signal });
     // What interrupted the output may be over: a call, another app's sound (Safari's `interrupted`), a laptop that slept.
     const wake = () => {
-      if (!destination && !this.paused && this.#context.state !== 'running') this.#context.resume().catch(() => {});
+      if (!destination && !this.paused && this.#way.context.state !== 'running') this.#way.context.resume().catch(() => {});
     };
     for (const name of ['visibilitychange', ...GESTURES]) document.addEventListener(name, wake, { signal: this.#alive.signal, capture: true });
-    onDeviceChange(this.#context, () => this.paused || this.#telemetry?.log({ eventName: EVENT_DEVICE_CHANGED, span: this.traceparent ?? undefined }), this.#alive.signal);
+    onDeviceChange(this.#way.context, () => this.paused || this.#telemetry?.log({ eventName: EVENT_DEVICE_CHANGED, span: this.traceparent ?? undefined }), this.#alive.signal);
     this.#open();
   }
+
+  /** One of the page's that is closed gives way to the next: what plays has failed, another play goes on from there.
+   *  @param {AudioContext} context */
+  #changed = (context) => {
+    if (!this.#way.ours || context.state !== 'closed' || context !== this.#way.context) return this.#tellContext();
+    this.#way = openWay(undefined, this.#changed, this.#alive.signal);
+    this.#analyser = this.#shifter = undefined;
+    this.#applyGain();
+    if (this.#engine === 'stream') this.#tell(OUTPUT_UNAVAILABLE);
+  };
 
   /** The core ended by a fault, and another takes its place: what was asked for has failed, the source is there again. */
   #revive = () => {
@@ -178,7 +180,7 @@ export class Player extends EventTarget {
 
   #tellContext() {
     if (this.#engine === 'element') return;
-    this.#tell(CONTEXT, stateOf(this.#context));
+    this.#tell(CONTEXT, stateOf(this.#way.context));
   }
 
   /** Opens worker and worklet; each tells the core once it is there, or that it can't be had. */
@@ -196,22 +198,23 @@ export class Player extends EventTarget {
       else if (data.ask) answer(this.#source, worker, data);
       else this.#tell(MEDIA_UNAVAILABLE);
     };
-    this.#opened = openOutput(this.#context, placeOf('worklet')).then(
+    this.#opened = openOutput(this.#way.context, placeOf('worklet')).then(
       (node) => {
         if (this.#destroyed) return closeOutput(node);
         closeOutput(this.#node);
         this.#node = node;
         this.#keepPitch();
         if (this.#watched) node.port.postMessage({ watched: true });
+        node.onprocessorerror = () => this.#node === node && this.#tell(OUTPUT_UNAVAILABLE);
         node.port.onmessage = ({ data: [kind, epoch, frame, figure, flag] }) => {
           if (this.#node !== node) return;
-          const [at, audible] = momentOf(this.#context, frame);
+          const [at, audible] = momentOf(this.#way.context, frame);
           if (kind === 0) this.#follows?.(at);
           // Of a first frame the flag says how its moment is known.
           tell(currentCore(), REPORT + kind, this.#id, epoch, at, figure, kind === 0 ? audible : Boolean(flag));
         };
         connect(worker, node);
-        this.#tell(OUTPUT_READY, this.#context.sampleRate);
+        this.#tell(OUTPUT_READY, this.#way.context.sampleRate);
         this.#tellContext();
       },
       () => this.#tell(OUTPUT_UNAVAILABLE),
@@ -274,7 +277,7 @@ export class Player extends EventTarget {
     if (OF_THE_SOURCE.has(name) && this.#others.length > 0) return 1;
     const { fetch, renew, headers } = this.#source ?? {};
     // The element would not get what the server refused, and lets nobody have a hand in its requests or its output.
-    const hopeless = message.startsWith('The server answered') || fetch || renew || headers || this.#chosen !== 'auto' || this.#destination !== this.#context.destination;
+    const hopeless = message.startsWith('The server answered') || fetch || renew || headers || this.#chosen !== 'auto' || this.#way.destination !== this.#way.context.destination;
     return this.#engine === 'stream' && !hopeless && canHaveElement(name, message, String(this.#source?.src)) ? 2 : 0;
   }
 
@@ -325,8 +328,7 @@ export class Player extends EventTarget {
     if (this.#loop && (this.#loop[0] > 0 || this.#loop[1] < Infinity)) this.setLoop();
     this.#signal = signal;
     this.#early = this.#error = undefined;
-    this.#metadata = {};
-    this.#gains = [];
+    [this.#metadata, this.#gains] = [{}, []];
     this.#applyGain();
     this.#loaded.abort();
     this.#loaded = new AbortController();
@@ -361,9 +363,10 @@ export class Player extends EventTarget {
     // A source whose signal has aborted is over: only another load() brings one.
     if (this.#signal?.aborted) return Promise.reject(this.#signal.reason);
     // In this very task: user activation does not survive an await.
-    this.#context.resume().catch(() => {});
-    const begin = () =>
-      this.#promise(SPAN_TRACK_PLAY, at, (core, token) => tell(core, PLAY, this.#id, token, at, trigger, activation));
+    // Its event may still be on its way.
+    if (this.#way.context.state === 'closed') this.#changed(this.#way.context);
+    this.#way.context.resume().catch(() => {});
+    const begin = () => this.#promise(SPAN_TRACK_PLAY, at, (core, token) => tell(core, PLAY, this.#id, token, at, trigger, activation));
     return begin().catch((error) => this.#otherwise(error, begin, options));
   }
 
@@ -426,7 +429,7 @@ export class Player extends EventTarget {
       signal?.addEventListener('abort', leave, { once: true, signal: this.#loaded.signal });
       this.#loaded.signal.addEventListener('abort', leave, { once: true });
       if (crossfade > 0) {
-        const { sampleRate, currentTime } = this.#context;
+        const { sampleRate, currentTime } = this.#way.context;
         const begin = currentTime + Math.max(0, (leader.duration - leader.currentTime) / leader.playbackRate - crossfade);
         own?.postMessage({ at: Math.round(begin * sampleRate) });
         leader.fade(0, crossfade, begin);
@@ -446,9 +449,9 @@ export class Player extends EventTarget {
   }
 
   /** @param {number} to @param {number} seconds @param {number} [at] */
-  fade(to, seconds, at = this.#context.currentTime) {
+  fade(to, seconds, at = this.#way.context.currentTime) {
     if (!(to >= 0 && to <= 1)) throw new DOMException(`fade: expected a number from 0 to 1, got ${to}`, 'IndexSizeError');
-    const { gain } = this.#fader;
+    const { gain } = this.#way.fader;
     gain.cancelScheduledValues(at);
     if (seconds > 0) gain.setValueCurveAtTime(powerCurve(this.#fade, to), at, seconds);
     else gain.setValueAtTime(to, at);
@@ -456,13 +459,13 @@ export class Player extends EventTarget {
   }
 
   get analyser() {
-    if (!this.#analyser) this.#gain.connect((this.#analyser = new AnalyserNode(this.#context)));
+    if (!this.#analyser) this.#way.gain.connect((this.#analyser = new AnalyserNode(this.#way.context)));
     return this.#analyser;
   }
 
   /** @param {string} id @returns {Promise<void>} */
   async setSinkId(id) {
-    const context = /** @type {AudioContext & { setSinkId?(id: string): Promise<void> }} */ (this.#context);
+    const context = /** @type {AudioContext & { setSinkId?(id: string): Promise<void> }} */ (this.#way.context);
     if (!context.setSinkId) throw new DOMException('The browser can not choose an output.', 'NotSupportedError');
     await context.setSinkId(id);
   }
@@ -483,8 +486,8 @@ export class Player extends EventTarget {
     closeOutput(this.#node);
     this.#shifter?.schedule({ active: false, semitones: 0 });
     this.#shifter?.disconnect();
-    this.#fader.disconnect();
-    this.#gain.disconnect();
+    this.#way.fader.disconnect();
+    this.#way.gain.disconnect();
     for (const { reject } of this.#promises.values()) reject(new DOMException('The player was destroyed.', 'AbortError'));
     this.#promises.clear();
   }
@@ -535,7 +538,7 @@ export class Player extends EventTarget {
     if (needed && !this.#shifter) {
       const module = await onRequest.stretch().catch(() => undefined);
       // Without the script the music goes on, as high as its rate makes it.
-      this.#shifter ??= await module?.shifter(this.#context).catch(() => undefined);
+      this.#shifter ??= await module?.shifter(this.#way.context).catch(() => undefined);
     }
     if (this.#destroyed) return;
     const shifts = this.#preservesPitch && this.#rate !== 1 ? this.#shifter : undefined;
@@ -543,10 +546,10 @@ export class Player extends EventTarget {
     this.#shifter?.disconnect();
     if (!shifts) {
       this.#shifter?.schedule({ active: false, semitones: 0 });
-      return this.#node?.connect(this.#fader);
+      return this.#node?.connect(this.#way.fader);
     }
     shifts.schedule({ active: true, semitones: -12 * Math.log2(this.#rate) });
-    this.#node?.connect(shifts).connect(this.#fader);
+    this.#node?.connect(shifts).connect(this.#way.fader);
   }
 
   get preload() { return this.#preload; }
@@ -587,7 +590,7 @@ export class Player extends EventTarget {
     this.#applyVolume();
     const level = this.#muted ? 0 : this.#volume * loudness(this.#replayGain, this.#gains);
     // A short ramp instead of a step, which would click.
-    this.#gain.gain.setTargetAtTime(level, this.#context.currentTime, 0.01);
+    this.#way.gain.gain.setTargetAtTime(level, this.#way.context.currentTime, 0.01);
   }
 
   stats() { return statsOf(this.#read().slice(6)); }

@@ -232,6 +232,30 @@ async function until(look, tries = 80) {
   throw new Error('it never came to be');
 }
 
+test('a context that is closed is replaced, and the next play goes on from there', async () => {
+  const page = await playerPage();
+  const [name, before, after, same, idle] = await page.evaluate(async () => {
+    const url = media('first-light');
+    await attempt(url);
+    while (player.currentTime < 1) await new Promise((resolve) => setTimeout(resolve, 50));
+    const { context } = player.analyser;
+    await context.close();
+    await until('failed');
+    const [name, before] = [player.error.name, player.currentTime];
+    await player.play();
+    const after = player.currentTime;
+    player.pause();
+    // One that goes while nothing plays is no failure.
+    await player.load(url);
+    await player.analyser.context.close();
+    await player.play();
+    return [name, before, after, player.analyser.context === context, player.state];
+  });
+  assert.deepEqual([name, same, idle], ['NetworkError', false, 'playing']);
+  assert.ok(before >= 1 && Math.abs(after - before) < 0.2, `${before} ${after}`);
+  await page.close();
+});
+
 test('ten damaged files are played to their end, at their length', async () => {
   const page = await playerPage();
   const results = await page.evaluate(() =>

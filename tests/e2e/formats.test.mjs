@@ -72,9 +72,9 @@ function longIndex(bytes, more) {
 }
 
 test('over a slow link an M4A is heard before its index is whole, every frame of it', { skip: !made && 'no files of every format here: scripts/make-media.sh' }, async () => {
+  const page = await openPage(browser, `${backend.gateway}/e2e/blank.html`);
   const file = new URL('long-index.m4a', folder);
   writeFileSync(file, longIndex(readFileSync(new URL('faststart.m4a', folder)), 12_000));
-  const page = await openPage(browser, `${backend.gateway}/e2e/blank.html`);
   /** @type {number[]} */
   const offsets = [];
   page.on('request', (request) => {

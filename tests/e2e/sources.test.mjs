@@ -177,7 +177,9 @@ test('preload fetches what it says, and a loop goes on', async () => {
     await wait(2500);
     return { duration, quick: latency < 0.2, within: player.currentTime >= 0.99 && player.currentTime < 1.9, state: player.state };
   });
-  assert.deepEqual(told, { duration: 66, quick: true, within: true, state: 'playing' });
+  // Each pass of a loop begins with a seek.
+  assert.ok(['playing', 'seeking'].includes(told.state), told.state);
+  assert.deepEqual(told, { duration: 66, quick: true, within: true, state: told.state });
 });
 
 test('types are known by their names', async () => {

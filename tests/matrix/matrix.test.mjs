@@ -9,8 +9,11 @@ import { FILES } from '../e2e/files.mjs';
 import { MINI_BROWSER, engines } from './browsers.mjs';
 
 const OPERATIONS = ['end', 'cut', 'corrupt', 'forward', 'back', 'toTheEnd', 'pause'];
-/** Cells at once: each plays in its own time. */
+/** Cells at once: each plays in its own time. Firefox leaves one of several contexts without a first quantum, and then its driver without an
+ *  answer. */
 const AT_ONCE = Number(process.env.MATRIX_AT_ONCE ?? 4);
+/** @param {string} engine */
+const most = (engine) => (engine === 'firefox' ? 1 : AT_ONCE);
 const wanted = process.env.MATRIX_FILES?.split(',');
 const files = FILES.filter(([file]) => !wanted || wanted.includes(file));
 const skip = !existsSync(new URL('../../target/formats/flac.flac', import.meta.url)) && 'no files of every format here: scripts/make-media.sh';
@@ -68,7 +71,7 @@ for (const engine of (process.env.MATRIX_ENGINES ?? 'chromium,firefox,webkit').s
       /** @type {any[]} */
       const results = [];
       // A machine that is busy with something else starves an output, and a browser may end: what is asked is what is heard where it does not.
-      for (const atOnce of [AT_ONCE, 2, 1]) {
+      for (const atOnce of [most(engine), Math.min(2, most(engine)), 1]) {
         const left = all.filter((_, n) => wrong(results[n], n));
         if (left.length === 0) break;
         (await played(engine, left, atOnce)).forEach((result, n) => (results[all.indexOf(left[n])] = result));

@@ -169,14 +169,14 @@ fn a_seek_is_sample_exact_where_the_rate_is_constant() {
 }
 
 /// A plane with a track open, and everything that it put out.
-struct Bench {
-    plane: MediaPlane<Native>,
-    now: f64,
-    outputs: Vec<Output>,
+pub struct Bench {
+    pub plane: MediaPlane<Native>,
+    pub now: f64,
+    pub outputs: Vec<Output>,
 }
 
 impl Bench {
-    fn open(position: f64) -> Self {
+    pub fn open(position: f64) -> Self {
         let mut bench = Self { plane: MediaPlane::default(), now: 1e12, outputs: Vec::new() };
         let request = Request { id: 1, offset: 0, headers: None };
         let url = "https://x.example/a.mp3".into();
@@ -187,7 +187,7 @@ impl Bench {
         bench
     }
 
-    fn drain(&mut self) {
+    pub fn drain(&mut self) {
         loop {
             self.plane.finish_input(self.now);
             while let Some(output) = self.plane.poll_output() {
@@ -206,18 +206,18 @@ impl Bench {
         self.head_of(request, status, ranges, None);
     }
 
-    fn head_of(&mut self, request: u32, status: u16, ranges: bool, total_bytes: Option<u64>) {
+    pub fn head_of(&mut self, request: u32, status: u16, ranges: bool, total_bytes: Option<u64>) {
         let head = ResponseHead { status, total_bytes, ranges, ..ResponseHead::default() };
         self.plane.handle_head(self.now, request, head, "");
         self.drain();
     }
 
-    fn chunk(&mut self, request: u32, bytes: &[u8]) {
+    pub fn chunk(&mut self, request: u32, bytes: &[u8]) {
         self.plane.handle_chunk(self.now, request, bytes);
         self.drain();
     }
 
-    fn given(&self) -> u64 {
+    pub fn given(&self) -> u64 {
         let frames = |output: &Output| match output {
             Output::Samples { planes, .. } => planes[0].len() as u64,
             _ => 0,
@@ -225,7 +225,7 @@ impl Bench {
         self.outputs.iter().map(frames).sum()
     }
 
-    fn facts(&self) -> impl Iterator<Item = &Fact> {
+    pub fn facts(&self) -> impl Iterator<Item = &Fact> {
         self.outputs.iter().filter_map(|output| match output {
             Output::Post(fact) => Some(fact),
             _ => None,

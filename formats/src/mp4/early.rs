@@ -4,18 +4,22 @@
 //! Owns what is known meanwhile. Where the first sample lies the index says last: of a file with one track it is taken to be the
 //! first byte of `mdat`, and held against the index once that is whole.
 
-use super::Demuxer;
 use super::boxes::{Parsed, header};
 use super::list;
 use super::movie::Movie;
-use super::table::Cursor;
+use super::table::{Cursor, Sample};
+use super::{Demuxer, MOST_BOX, MOST_BOXES, MOST_SAMPLE};
 use crate::bytes::Window;
-use crate::demux::{DemuxError, Step, Stream};
+use crate::demux::{Demux, DemuxError, Step, Stream};
 
 /// Music to have before the rest of the index is fetched, in seconds.
 const LEAST_SECONDS: f64 = 2.0;
 /// How many times longer than it should the rest may take.
 const CAUTION: f64 = 1.5;
+/// How many times faster than it is played music has to come: of a slower link nothing would be left to play meanwhile.
+const LEAST_SPEED: f64 = 1.2;
+/// Bytes of music that are held at most.
+const MOST_HELD: f64 = (1 << 20) as f64;
 
 /// What is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +55,11 @@ impl Early {
         self.at + self.moov.len() as u64
     }
 
+    /// The place behind the index.
+    pub(super) fn end(&self) -> u64 {
+        self.at.saturating_add(self.size)
+    }
+
     /// Whether what comes is no music.
     pub(super) fn is_back(&self) -> bool {
         self.phase == Phase::Back
@@ -66,21 +75,27 @@ impl Demuxer {
         if self.movie.is_some() || self.media_first || self.next_box.is_some() || len < self.tried + self.tried / 2 {
             return;
         }
+        // Behind the last byte there is nothing to ask for: where that is must be known.
+        if self.total_bytes.is_none() {
+            return;
+        }
         let rest = self.window.rest();
         let Parsed::Header(found) = header(rest) else { return };
         let size = found.size.unwrap_or(0);
         let missing = size.saturating_sub(len as u64);
-        if &found.kind != b"moov" || missing < worth.max(1) || rate <= 0.0 {
+        if &found.kind != b"moov" || missing < worth.max(1) || size > MOST_BOX {
             return;
         }
         self.tried = len;
         let Some(movie) = Movie::parse(&rest[found.len as usize..]) else { return };
-        let seconds = LEAST_SECONDS + CAUTION * missing as f64 / rate;
+        let stream = movie.describe(&self.tags, movie.table.estimate());
+        let speed = rate / stream.bytes_per_second;
+        // While so much comes a part of it is played.
+        let seconds = (LEAST_SECONDS + CAUTION * missing as f64 / rate) * speed / (speed - 1.0);
         let units = (seconds * f64::from(movie.timescale)) as u64;
-        if !movie.can_begin(units) {
+        if !(speed >= LEAST_SPEED && seconds * stream.bytes_per_second <= MOST_HELD && movie.can_begin(units)) {
             return;
         }
-        let stream = movie.describe(&self.tags, movie.table.estimate());
         let at = self.window.offset();
         let moov = self.window.take(len).to_vec();
         let (phase, to) = match movie.table.sample(&Cursor::default()) {
@@ -149,7 +164,7 @@ impl Demuxer {
             }
         } else {
             self.boxes += 1;
-            let end = found.size.filter(|_| self.boxes <= super::MOST_BOXES).ok_or(DemuxError::Unsupported)?;
+            let end = found.size.filter(|_| self.boxes <= MOST_BOXES).ok_or(DemuxError::Unsupported)?;
             self.next_box = Some(offset.saturating_add(end));
         }
         Ok(None)
@@ -175,13 +190,18 @@ impl Demuxer {
         self.window.jump(rest);
     }
 
-    /// A seek while the index is not whole waits for it.
-    pub(super) fn seek_early(&mut self, frame: u64) -> bool {
-        if let Some(early) = &self.early
-            && !early.is_back()
-        {
+    /// Asks for the rest of the index where no sample is known any more; says whether it did.
+    pub(super) fn wants_index(&mut self) -> bool {
+        let ahead = self.early.as_ref().is_some_and(|early| !early.is_back());
+        if ahead {
             self.go_back();
         }
+        ahead
+    }
+
+    /// A seek while the index is not whole waits for it.
+    pub(super) fn seek_early(&mut self, frame: u64) -> bool {
+        self.wants_index();
         let Some(early) = &mut self.early else { return false };
         early.seek = Some(frame);
         self.held = Window::default();
@@ -201,11 +221,16 @@ impl Demuxer {
             self.held = Window::default();
         }
         self.cursor = movie.table.nth(self.cursor.index());
+        if movie.fragmented {
+            // Its samples lie in fragments behind the index, where the window is.
+            self.held = Window::default();
+            self.start = early.end();
+        }
         let behind = self.held.end_offset();
         self.movie = Some(movie);
         if let Some(frame) = early.seek {
-            crate::demux::Demux::seek(self, frame);
-        } else if behind > 0 && self.total_bytes != Some(behind) {
+            self.seek(frame);
+        } else if behind > 0 {
             self.jump(behind);
         }
         Ok(())
@@ -216,7 +241,8 @@ impl Demuxer {
 fn ahead(movie: &Movie, units: u64) -> Phase {
     let mut cursor = Cursor::default();
     let mut until = 0;
-    while let Some(sample) = movie.table.sample(&cursor).filter(|sample| sample.time < units) {
+    let sound = |sample: &Sample| sample.time < units && sample.size <= MOST_SAMPLE;
+    while let Some(sample) = movie.table.sample(&cursor).filter(sound) {
         until = sample.end();
         movie.table.advance(&mut cursor);
     }

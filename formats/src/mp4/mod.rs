@@ -81,8 +81,12 @@ impl Demux for Demuxer {
     }
 
     fn undecoded(&self) -> usize {
-        let index = self.early.as_ref().is_some_and(Early::is_back);
-        self.held.len() + if index { 0 } else { self.window.len() }
+        let Some(index) = self.early.as_ref().filter(|early| early.is_back()) else {
+            return self.held.len() + self.window.len();
+        };
+        // What comes behind the index is music again: more than is held already.
+        let from = index.end().max(self.held.end_offset());
+        self.held.len() + self.window.end_offset().saturating_sub(from) as usize
     }
 
     fn hurry(&mut self, rate: f64, worth: u64) {
@@ -130,6 +134,7 @@ impl Demux for Demuxer {
             let sample = tabled.map_or(self.fragment.front().copied(), |movie| movie.table.sample(&self.cursor));
             match (sample, tabled.is_some()) {
                 (Some(sample), _) => return self.sample(sample),
+                (None, true) if self.wants_index() => continue,
                 (None, true) if self.early.is_some() => return Ok(Step::NeedBytes),
                 (None, true) => return Ok(Step::End),
                 (None, false) => {}

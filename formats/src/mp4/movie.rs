@@ -117,7 +117,7 @@ impl Movie {
     /// Whether a beginning of the index is enough to begin with, and to go on for so much of the track's clock: the only track, of which
     /// it is said what is cut off.
     pub(super) fn can_begin(&self, units: u64) -> bool {
-        (self.id, self.next) == (1, 2) && self.edit.is_some() && self.table.reaches(units)
+        (self.id, self.next) == (1, 2) && !self.fragmented && self.edit.is_some() && self.table.reaches(units)
     }
 
     /// A time of the track's clock, as a frame of the time line.

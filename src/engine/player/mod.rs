@@ -357,19 +357,31 @@ impl Player {
         self.source = Some(source);
         self.set_failure(edge, None);
         (self.duration, self.buffered, self.start_position) = (None, 0.0, 0.0);
+        self.replace_lost(edge);
+        self.step(edge, Input::Event(Event::SourceSelected));
+        edge.outputs.push_back(Output::Settle { player: self.id, token, result: Ok(()) });
+    }
+
+    /// Where Worker or output are no more, others take their place: nothing of the track may be in them.
+    fn replace_lost(&mut self, edge: &mut Edge<'_>) {
         if self.media_lost.is_some() || self.output_lost {
+            if self.prepared {
+                self.fail(edge, PlayFailure::Unavailable);
+            }
             // The new worklet will say when it is ready: until then nothing is opened.
             (self.media_lost, self.output_lost, self.output) = (None, false, None);
             edge.outputs.push_back(Output::Reopen { player: self.id });
             edge.outputs.push_back(greet(self.id));
         }
-        self.step(edge, Input::Event(Event::SourceSelected));
-        edge.outputs.push_back(Output::Settle { player: self.id, token, result: Ok(()) });
     }
 
     fn play(&mut self, edge: &mut Edge<'_>, request: PlayRequest) {
         self.request = Some(request);
         let resuming = self.state() == State::Paused;
+        let opens = matches!(self.state(), State::Ready | State::Ended | State::Failed);
+        if opens && self.media_lost != Some(PlayFailure::VersionMismatch) {
+            self.replace_lost(edge);
+        }
         if self.step(edge, Input::Command(Command::Play)).refused {
             let result = Err(PlayFailure::InvalidState);
             edge.outputs.push_back(Output::Settle { player: self.id, token: request.token, result });

@@ -239,6 +239,27 @@ fn a_lost_media_plane_is_named_and_opened_again_by_the_next_load() {
 }
 
 #[test]
+fn a_lost_output_is_replaced_by_the_next_play_which_goes_on_from_there() {
+    let mut host = FakeHost::playing();
+    host.advance(2000.0);
+    host.position(2.0);
+    host.player(PlayerInput::OutputUnavailable);
+    assert_eq!((host.state(), host.reopened), (State::Failed, 0));
+    host.play(2);
+    assert_eq!((host.state(), host.reopened), (State::Recovering, 1));
+    let ready = PlayerInput::OutputReady { rate: RATE, state: ContextState::Running };
+    host.player(ready);
+    let Some(Command::Open { position, .. }) = host.media.last() else { panic!("{:?}", host.media.last()) };
+    assert!((position - 2.0).abs() < 0.01, "{position}");
+    // One that goes while nothing plays is no failure.
+    let mut idle = FakeHost::loaded();
+    idle.player(PlayerInput::OutputUnavailable);
+    idle.play(1);
+    assert_eq!((idle.state(), idle.reopened), (State::Starting, 1));
+    assert!(idle.settled.iter().all(|(_, result)| result.is_ok()), "{:?}", idle.settled);
+}
+
+#[test]
 fn a_media_plane_of_another_version_is_named() {
     let mut host = FakeHost::loaded();
     host.fact(Fact::Hello { version: "9.9.9".into() });

@@ -3,7 +3,11 @@
 use tonearm::random::Random;
 use tonearm_formats::{Advance, Planes, Track, TrackError};
 
+use tonearm_media::plane::Output;
+use tonearm_messages::{BodyEnd, Command, Fact, READ_AHEAD_BYTES, Request};
+
 use super::{File, decode, feed, files, open, snr};
+use crate::media::Bench;
 
 /// What came of a file whose bytes are waited for: its samples, and where in it was read, from and to.
 type Read = (Planes, Vec<(usize, usize)>);
@@ -27,7 +31,7 @@ fn slowly(track: &mut Track, bytes: &[u8], piece: usize, seek: Option<(usize, f6
                     track.finish();
                 } else {
                     track.push(&bytes[at..end]);
-                    track.hurry(20_000.0, 300);
+                    track.hurry(100_000.0, 300);
                 }
             }
             Advance::Format(_) | Advance::Packet | Advance::Drain => {}
@@ -97,7 +101,7 @@ fn a_short_rest_is_waited_for() {
         let mut track = open(&file.bytes, 0.0).unwrap();
         track.push(&file.bytes[..end - 200]);
         assert_eq!(track.advance(1), Advance::NeedBytes);
-        track.hurry(20_000.0, 300);
+        track.hurry(100_000.0, 300);
         assert_eq!(track.advance(1), Advance::NeedBytes);
         assert_eq!(track.end_offset(), end as u64 - 200);
     }
@@ -117,7 +121,7 @@ fn a_seek_before_the_index_is_whole_waits_for_it() {
         let mut late = open(&file.bytes, 3.3).unwrap();
         late.push(&file.bytes[..2000]);
         late.advance(1);
-        late.hurry(20_000.0, 300);
+        late.hurry(100_000.0, 300);
         assert_eq!(late.advance(1), Advance::NeedBytes, "who begins elsewhere needs the index first");
         feed(&mut late, &file.bytes, 9000, 1000).unwrap();
     }
@@ -181,6 +185,177 @@ fn damage_to_what_is_known_does_no_harm() {
                 // Whatever comes of it: it comes.
                 let _ = slowly(&mut track, &bytes, piece, None);
             }
+        }
+    }
+}
+
+/// A file whose index has so many bytes more between the samples' sizes and their places, and so many before its music.
+fn stretched(bytes: &[u8], index: u32, gap: u32) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for kind in [*b"moov", *b"trak", *b"mdia", *b"minf", *b"stbl"] {
+        let at = place(&bytes, kind);
+        let size = number(&bytes, at);
+        write(&mut bytes, at, size + index);
+    }
+    let table = place(&bytes, *b"stco");
+    for entry in 0..number(&bytes, table + 12) as usize {
+        let at = table + 16 + 4 * entry;
+        let moved = number(&bytes, at) + index + gap;
+        write(&mut bytes, at, moved);
+    }
+    for (kind, size) in [(*b"mdat", gap), (*b"stco", index)] {
+        let mut free = vec![0; size as usize];
+        write(&mut free, 0, size);
+        free[4..8].copy_from_slice(b"free");
+        let at = place(&bytes, kind);
+        bytes.splice(at..at, free);
+    }
+    bytes
+}
+
+/// A plane at a server with ranges, over a link of a hundred bytes a millisecond.
+struct Link {
+    bench: Bench,
+    bytes: Vec<u8>,
+    request: u32,
+    at: usize,
+    /// Where each request began.
+    offsets: Vec<usize>,
+    asked: usize,
+}
+
+const PIECE: usize = 1000;
+
+impl Link {
+    fn open(bytes: Vec<u8>) -> Self {
+        let mut link = Self { bench: Bench::open(0.0), bytes, request: 1, at: 0, offsets: vec![0], asked: 0 };
+        link.bench.now += 5.0;
+        link.bench.head_of(1, 200, true, Some(link.bytes.len() as u64));
+        link
+    }
+
+    /// Ten milliseconds; says whether there is a request that wants more.
+    fn pass(&mut self) -> bool {
+        self.bench.now += 10.0;
+        let end = self.bytes.len().min(self.at + PIECE);
+        if self.bench.plane.wants_bytes(self.request) {
+            let piece = self.bytes[self.at..end].to_vec();
+            self.at = end;
+            self.bench.chunk(self.request, &piece);
+            if end == self.bytes.len() {
+                self.end(BodyEnd::Complete {});
+            }
+        }
+        self.answer();
+        self.bench.plane.wants_bytes(self.request)
+    }
+
+    fn end(&mut self, end: BodyEnd) {
+        self.bench.plane.handle_body_end(self.bench.now, self.request, end);
+        self.bench.drain();
+        self.answer();
+    }
+
+    /// What was asked for last is sent.
+    fn answer(&mut self) {
+        let wanted: Vec<u64> = self
+            .bench
+            .facts()
+            .filter_map(|fact| match fact {
+                Fact::BytesWanted { offset, .. } => Some(*offset),
+                _ => None,
+            })
+            .collect();
+        let Some(&offset) = wanted.last().filter(|_| wanted.len() > self.asked) else { return };
+        self.asked = wanted.len();
+        assert!((offset as usize) < self.bytes.len(), "behind the last byte");
+        self.request += 1;
+        (self.at, self.bench.now) = (offset as usize, self.bench.now + 5.0);
+        self.offsets.push(self.at);
+        let request = Request { id: self.request, offset, headers: None };
+        self.bench.plane.handle_command(self.bench.now, Command::Fetch { epoch: 1, request });
+        self.bench.drain();
+        self.bench.head_of(self.request, 206, true, Some(self.bytes.len() as u64));
+    }
+
+    /// Plays what is there, to the end; breaks the connection once so many bytes of the request of that number have come.
+    fn play(&mut self, mut broken: Option<(usize, usize)>) -> Vec<f32> {
+        for _ in 0..20_000 {
+            self.pass();
+            let begun = *self.offsets.last().unwrap();
+            if broken.take_if(|(request, bytes)| self.offsets.len() == *request && self.at >= begun + *bytes).is_some()
+            {
+                self.end(BodyEnd::Failed {});
+            }
+            let given = self.bench.given();
+            self.bench.plane.handle_credit(self.bench.now, 1, given, false);
+            self.bench.drain();
+            if self.bench.outputs.iter().any(|output| matches!(output, Output::End { .. })) {
+                break;
+            }
+        }
+        let failed = self.bench.facts().find(|fact| matches!(fact, Fact::Failed { .. }));
+        assert_eq!(failed, None);
+        self.samples()
+    }
+
+    fn samples(&self) -> Vec<f32> {
+        let planes = self.bench.outputs.iter().filter_map(|output| match output {
+            Output::Samples { planes, .. } => Some(planes[0].as_slice()),
+            _ => None,
+        });
+        planes.flatten().copied().collect()
+    }
+}
+
+#[test]
+fn a_connection_may_break_on_any_of_the_ways() {
+    for file in faststart() {
+        let bytes = stretched(&file.bytes, 20_000, 8);
+        let whole = Link::open(file.bytes.clone()).play(None);
+        let mut calm = Link::open(bytes.clone());
+        assert!(calm.play(None) == whole);
+        let [0, music, index, rest] = calm.offsets[..] else { panic!("{:?}", calm.offsets) };
+        assert!(index < music && music < rest, "{:?}", calm.offsets);
+        for broken in [(1, 1000), (2, 1), (2, 30_000), (3, 1), (3, 9_000), (4, 1000)] {
+            let mut link = Link::open(bytes.clone());
+            assert!(link.play(Some(broken)) == whole, "{broken:?}");
+            assert!(link.offsets.len() >= 5 || broken.0 == 1, "{broken:?}: {:?}", link.offsets);
+        }
+    }
+}
+
+/// Nobody plays: what comes behind the index is music again, and held within the bound.
+#[test]
+fn what_is_held_is_bounded_while_nothing_is_played() {
+    for file in faststart() {
+        let mut link = Link::open(stretched(&file.bytes, 150_000, 4 << 20));
+        let mut most = 0;
+        for _ in 0..20_000 {
+            let begun = link.offsets.len();
+            link.pass();
+            if link.offsets.len() == begun {
+                most = most.max(link.at - link.offsets.last().unwrap());
+            }
+        }
+        assert!(link.offsets.len() >= 3, "{:?}", link.offsets);
+        assert!(most <= READ_AHEAD_BYTES + 200_000, "{most} bytes of one request");
+    }
+}
+
+/// A link that is hardly faster than the music would have nothing left to play while the index comes.
+#[test]
+fn a_link_as_slow_as_the_music_waits_for_the_index() {
+    for file in faststart() {
+        let bytes = stretched(&file.bytes, 20_000, 8);
+        for (rate, begins) in [(17_000.0, false), (100_000.0, true)] {
+            let mut track = open(&bytes, 0.0).unwrap();
+            track.push(&bytes[..2000]);
+            track.advance(1);
+            track.push(&bytes[2000..3000]);
+            track.hurry(rate, 300);
+            let goes = if begins { Advance::Elsewhere } else { Advance::NeedBytes };
+            assert_eq!(track.advance(1), goes, "{rate} bytes a second");
         }
     }
 }
