@@ -84,9 +84,8 @@ impl Demux for Demuxer {
         let Some(index) = self.early.as_ref().filter(|early| early.is_back()) else {
             return self.held.len() + self.window.len();
         };
-        // What comes behind the index is music again: more than is held already.
-        let from = index.end().max(self.held.end_offset());
-        self.held.len() + self.window.end_offset().saturating_sub(from) as usize
+        // What comes behind the index, before anybody looks, is held beside what is held already.
+        self.held.len() + self.window.end_offset().saturating_sub(index.end()) as usize
     }
 
     fn hurry(&mut self, rate: f64, worth: u64) {
