@@ -136,8 +136,8 @@ export async function cell({ file, rate, channels, shift = 0, frames, near = 0, 
       const wrong = Math.abs(player.currentTime - player.duration) > 0.001 ? `it ended at ${player.currentTime}` : '';
       return { ...result, snr: ratio(want, sound, one, 0, last - one), frames: wrong, strays: strays([one, last]) };
     }
-    // What is done is done after one second of it, and before three.
-    let [from, to] = silence(sound, one + Math.round(rate * 0.95), one + rate * 3);
+    // What is done is done after one second of it; by a slow output's clock up to a second later than by the tape's.
+    let [from, to] = silence(sound, one + Math.round(rate * 0.95), one + Math.round(rate * 4.5));
     if (goesOn !== undefined && near) {
       // Without an index a seek lands near: the music goes on from there, in one piece, to the end.
       const two = place(Math.round(5.5 * rate), want.length);
