@@ -1,5 +1,7 @@
 //! Whole numbers as text. The formatting of the standard library weighs 2 KB, which nothing else here needs.
 
+use tonearm_messages::latin1;
+
 /// A number's decimal digits.
 pub fn decimal(mut number: u64) -> String {
     let mut digits = Vec::new();
@@ -10,7 +12,7 @@ pub fn decimal(mut number: u64) -> String {
             break;
         }
     }
-    digits.into_iter().map(char::from).collect()
+    latin1(&digits)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod wire;
 
 pub use command::{Command, Request};
 pub use fact::{BodyEnd, Fact, Format, MediaError, ResponseHead};
-pub use wire::{Cursor, DecodeError, Wire};
+pub use wire::{Cursor, DecodeError, Wire, latin1};
 
 /// The version of the package that both planes must have in common.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -115,6 +115,15 @@ impl Wire for bool {
     }
 }
 
+/// Text of bytes that are known to be ASCII; what is not comes out as Latin-1 has it.
+pub fn latin1(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in bytes {
+        text.push(char::from(*byte));
+    }
+    text
+}
+
 /// Text of a message is ASCII: URLs, versions, names of servers. What is not comes out as Latin-1 has it.
 impl Wire for String {
     #[inline(never)]
@@ -125,11 +134,7 @@ impl Wire for String {
     #[inline(never)]
     fn read(bytes: &mut Cursor<'_>) -> Self {
         let len = u32::read(bytes) as usize;
-        let mut text = Self::new();
-        for byte in bytes.take(len) {
-            text.push(char::from(*byte));
-        }
-        text
+        latin1(bytes.take(len))
     }
 }
 

@@ -65,7 +65,11 @@ impl PlayTrace {
     pub fn start(&mut self, to: &mut Teller<'_>, at: Instant, play: &PlayContext<'_>) {
         let requests = std::mem::take(&mut self.requests);
         to.let_go(self.context);
-        let options = SpanOptions { link: play.previous, state: play.state, ..SpanOptions::new(name::SPAN_TRACK_PLAY) };
+        let options = SpanOptions {
+            link: play.previous,
+            state: play.state.as_bytes(),
+            ..SpanOptions::new(name::SPAN_TRACK_PLAY)
+        };
         let root = to.start(at, options.child_of(play.parent.map(Parent::Context)));
         let context = root.and_then(|root| to.telemetry.as_ref()?.span_context(root));
         to.hold(context);
@@ -97,7 +101,11 @@ impl PlayTrace {
     /// Opens the trace of a load whose bytes come before any play of it.
     pub fn start_load(&mut self, to: &mut Teller<'_>, play: &PlayContext<'_>) {
         to.let_go(self.context);
-        let options = SpanOptions { link: play.previous, state: play.state, ..SpanOptions::new(name::SPAN_TRACK_LOAD) };
+        let options = SpanOptions {
+            link: play.previous,
+            state: play.state.as_bytes(),
+            ..SpanOptions::new(name::SPAN_TRACK_LOAD)
+        };
         let root = to.start(to.now, options.child_of(play.parent.map(Parent::Context)));
         let context = root.and_then(|root| to.telemetry.as_ref()?.span_context(root));
         to.set_encoded(root, play.attributes);
@@ -136,8 +144,9 @@ impl PlayTrace {
     /// Tells that the machine went from one state to another.
     pub fn transition(&self, to: &mut Teller<'_>, from: State, state: State) {
         to.state = state;
-        let attributes = [(name::FROM, Value::Text(from.as_str())), (name::TO, Value::Text(state.as_str()))];
-        to.measure(Metric::PlayerStateTransitions, 1.0, &attributes.map(|(_, state)| state), self.context);
+        let (from, to_state) = (Value::Text(from.as_str()), Value::Text(state.as_str()));
+        to.measure(Metric::PlayerStateTransitions, 1.0, &[from, to_state], self.context);
+        let attributes = [(name::FROM, from), (name::TO, to_state)];
         to.log(INFO, name::EVENT_STATE_CHANGED, state.as_str(), &attributes, self.context);
     }
 
@@ -179,7 +188,7 @@ impl PlayTrace {
 
     #[inline(never)]
     fn child(&self, to: &mut Teller<'_>, at: Instant, name: &str) -> Option<SpanKey> {
-        let options = SpanOptions { state: &self.state, ..SpanOptions::new(name) };
+        let options = SpanOptions { state: self.state.as_bytes(), ..SpanOptions::new(name) };
         to.start(at, options.child_of(Some(self.parent()?)))
     }
 
@@ -188,7 +197,9 @@ impl PlayTrace {
         let parent = self.recover.map_or(self.parent(), |recover| Some(Parent::Local(recover)));
         let (key, lines) = start_request(to, parent, url, &self.state);
         if offset > 0 {
-            let range = ["bytes=", &decimal(offset), "-"].concat();
+            let mut range = String::from("bytes=");
+            range.push_str(&decimal(offset));
+            range.push('-');
             to.set(key, name::HTTP_REQUEST_HEADER_RANGE, Value::Text(&range));
         }
         self.server.clone_from(&url.attributes);
@@ -226,7 +237,8 @@ impl PlayTrace {
             _ => "",
         };
         let code = if open.status > 0 { Value::Int(open.status.into()) } else { Value::Text("") };
-        let [address, port] = [name::SERVER_ADDRESS, name::SERVER_PORT].map(|key| Value::of(&self.server, key));
+        let address = Value::of(&self.server, name::SERVER_ADDRESS);
+        let port = Value::of(&self.server, name::SERVER_PORT);
         let attributes = [Value::Text("GET"), code, Value::Text(error), address, port, self.node()];
         let duration = at.since(open.since).as_secs_f64();
         to.measure(Metric::HttpClientRequestDuration, duration, &attributes, self.context);

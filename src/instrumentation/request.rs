@@ -36,7 +36,7 @@ pub(super) fn start_request(
     url: &Url,
     state: &str,
 ) -> (Option<SpanKey>, Option<String>) {
-    let options = SpanOptions { state, ..SpanOptions::new("GET") };
+    let options = SpanOptions { state: state.as_bytes(), ..SpanOptions::new("GET") };
     let key = to.start(to.now, options.kind(SpanKind::Client).child_of(parent));
     to.set_encoded(key, &url.attributes);
     to.set(key, name::HTTP_REQUEST_METHOD, Value::Text("GET"));

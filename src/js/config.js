@@ -1,7 +1,6 @@
 // An app's options as the core reads them (`config` of `core.rs`).
 
-import { join, pack } from './door.js';
-import { RESOURCE, encode } from './otlp.js';
+import { flat } from './flat.js';
 
 /** `SeverityNumber`. */
 export const SEVERITIES = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 };
@@ -21,12 +20,9 @@ export const fullOption = ({ sampler, propagators, consent, cmcd, redact, echo, 
 /** The sampler in its long form. @param {import('./types').TelemetryConfig['sampler']} sampler @returns {import('./types').Sampler} */
 export const samplerOf = (sampler) => (typeof sampler === 'object' ? sampler : { ratio: sampler === 'always_off' ? 0 : 1 });
 
-/** @param {number} value */
-const double = (value) => new Uint8Array(Float64Array.of(value).buffer);
-
 /** @param {import('./types').TelemetryConfig} config */
-export function encodeConfig(config) {
-  const resource = encode(RESOURCE, {
+export function flatConfig(config) {
+  const resource = {
     'service.name': config.serviceName,
     'service.version': config.serviceVersion,
     'deployment.environment.name': config.environment,
@@ -34,36 +30,28 @@ export function encodeConfig(config) {
     'telemetry.sdk.language': 'webjs',
     'telemetry.sdk.version': TONEARM_VERSION,
     ...config.resource,
-  });
-  const client = encode(RESOURCE, {
+  };
+  const client = {
     'user_agent.original': navigator.userAgent,
     'browser.language': navigator.language,
     'browser.mobile': navigator.userAgentData?.mobile,
     'browser.platform': navigator.userAgentData?.platform,
     'browser.brands': navigator.userAgentData?.brands.map(({ brand, version }) => `${brand} ${version}`),
-  });
+  };
   const { ratio = 1, byName = {}, parentBased, tail } = samplerOf(config.sampler);
-  const figures = [
-    config.scheduledDelayMillis ?? 5000, config.maxExportBatchSize ?? 512, config.maxQueueSize ?? 16_384,
-    config.exportTimeoutMillis ?? 30_000, config.metricIntervalMillis ?? 60_000, tail ? tail.slowerThan * 1000 : 0,
-  ];
   // In production what is only for who looks for a fault is left out by default.
   const { logLevel = config.environment === 'production' ? 'info' : 'trace' } = config;
   const levels = Object.entries(typeof logLevel === 'string' ? { '': logLevel } : logLevel);
-  const utf8 = new TextEncoder();
-  return join(
-    new Uint8Array(Uint32Array.from(figures).buffer),
-    [Number(parentBased ?? false)],
-    double(ratio),
+  return flat(
+    config.scheduledDelayMillis ?? 5000, config.maxExportBatchSize ?? 512, config.maxQueueSize ?? 16_384,
+    config.exportTimeoutMillis ?? 30_000, config.metricIntervalMillis ?? 60_000, tail ? tail.slowerThan * 1000 : 0,
+    ratio, CONSENTS.indexOf(config.consent ?? 'granted'),
+    (config.propagators ?? ['tracecontext']).reduce((set, name) => set | (1 << PROPAGATORS.indexOf(name)), 0),
     [
-      Number(config.temporality === 'cumulative'), Number(config.storage !== false),
-      (config.propagators ?? ['tracecontext']).reduce((set, name) => set | (1 << PROPAGATORS.indexOf(name)), 0),
-      Number(config.cmcd ?? false), CONSENTS.indexOf(config.consent ?? 'granted'), Number(Boolean(config.redact || config.echo)),
-      Number(config.tellsItself ?? false), Number(config.compression !== 'none' && config.protocol !== 'http/json'),
-    ],
-    pack(resource, client),
-    [levels.length],
-    ...levels.flatMap(([prefix, level]) => [pack(utf8.encode(prefix)), [SEVERITIES[level]]]),
-    ...Object.entries(byName).flatMap(([name, part]) => [pack(utf8.encode(name)), double(part)]),
+      parentBased, config.temporality === 'cumulative', config.storage !== false, config.cmcd, config.redact || config.echo,
+      config.tellsItself, config.compression !== 'none' && config.protocol !== 'http/json',
+    ].reduce((set, isSo, bit) => set | (Number(Boolean(isSo)) << bit), 0),
+    resource, client,
+    levels.length, ...levels.flatMap(([prefix, level]) => [prefix, SEVERITIES[level]]), ...Object.entries(byName).flat(),
   );
 }

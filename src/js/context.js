@@ -2,18 +2,20 @@
 // span may begin before the core is there; their text is made when somebody asks.
 
 /**
- * Ids and flags of a span: the trace's 16 bytes and the span's 8 lie in `ids` from `at` on.
- * @typedef {{ ids: Uint8Array, at: number, flags: number, isRemote: boolean, state: string }} Context `state` is the `tracestate`
+ * Ids and flags of a span: the trace's four words and the span's two lie in `ids` from `at` on.
+ * @typedef {{ ids: Uint32Array, at: number, flags: number, isRemote: boolean, state: string }} Context `state` is the `tracestate`
  */
 
-/** Bytes of both ids. */
-const IDS = 24;
+/** Words of both ids: six are copied in less time than 24 bytes. */
+const IDS = 6;
+/** Bytes of one. */
+const WORD = 4;
 /** Spans whose ids are drawn together: asking for each alone takes longer than all else. */
 const DRAWN = 256;
 /** The flags of a trace that begins: sampled, and its id is random. */
 const BEGINS = 3;
 
-let pool = new Uint8Array();
+let pool = new Uint32Array();
 let used = 0;
 
 /** Takes a place for a new span's ids: its trace's is that of the parent, or new. @param {Context | undefined} parent
@@ -21,15 +23,15 @@ let used = 0;
 export function newContext(parent) {
   if (used === pool.length) {
     // Not filled anew: spans that live hold their part of the old one.
-    pool = crypto.getRandomValues(new Uint8Array(IDS * DRAWN));
+    pool = crypto.getRandomValues(new Uint32Array(IDS * DRAWN));
     used = 0;
   }
   const at = used;
   used += IDS;
-  if (parent) for (let n = 0; n < 16; n++) pool[at + n] = parent.ids[parent.at + n];
+  if (parent) for (let n = 0; n < 4; n++) pool[at + n] = parent.ids[parent.at + n];
   // Never all zeros; of a trace's id the lower seven bytes stay random (section 3.2.3.3).
   else pool[at] |= 1;
-  pool[at + 16] |= 1;
+  pool[at + 4] |= 1;
   return { ids: pool, at, flags: parent ? parent.flags | 1 : BEGINS, isRemote: false, state: parent?.state ?? '' };
 }
 
@@ -42,9 +44,14 @@ export function hexOf(bytes) {
   return hex;
 }
 
+/** The bytes of both ids. @param {Context} context */
+export const idsOf = ({ ids, at }) => new Uint8Array(ids.buffer, ids.byteOffset + at * WORD, IDS * WORD);
+
 /** The `traceparent` that hands a context on. @param {Context} context */
-export const format = ({ ids, at, flags }) =>
-  `00-${hexOf(ids.subarray(at, at + 16))}-${hexOf(ids.subarray(at + 16, at + IDS))}-${HEX[flags]}`;
+export function format(context) {
+  const hex = hexOf(idsOf(context));
+  return `00-${hex.slice(0, 32)}-${hex.slice(32)}-${HEX[context.flags]}`;
+}
 
 /** A `traceparent` (section 3.2); a later version than 00 may go on behind its flags. */
 const TRACEPARENT = /^(?!ff)([\da-f]{2})-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?=$|-)/;
@@ -65,27 +72,12 @@ function stateOf(given) {
  *  telemetry breaks nothing. @param {unknown} given @returns {Context | undefined} */
 export function contextOf(given) {
   const object = typeof given === 'object' ? /** @type {{ context?: Context, traceparent?: unknown, tracestate?: unknown } | null} */ (given) : undefined;
-  if (object?.context?.ids instanceof Uint8Array) return object.context;
+  if (object?.context?.ids instanceof Uint32Array) return object.context;
   const text = object ? object.traceparent : given;
   const [all, version, trace, span, flags] = (typeof text === 'string' && TRACEPARENT.exec(text)) || [];
   if (!all || !trace || !span || (version === '00' && /** @type {string} */ (text).length > 55)) return undefined;
   const hex = trace + span;
-  const ids = Uint8Array.from({ length: IDS }, (_, n) => parseInt(hex.slice(2 * n, 2 * n + 2), 16));
+  const bytes = Uint8Array.from({ length: IDS * WORD }, (_, n) => parseInt(hex.slice(2 * n, 2 * n + 2), 16));
   // The two flags that are defined; others must not be passed on.
-  return { ids, at: 0, flags: parseInt(/** @type {string} */ (flags), 16) & 3, isRemote: true, state: stateOf(object?.tracestate) };
-}
-
-/** A context as the core takes it: both ids, the flags, whether it is another process's, its state; nothing where there is none.
- *  @param {unknown} given */
-export function bytesOf(given) {
-  const context = contextOf(given);
-  if (!context) return new Uint8Array();
-  const { ids, at, flags, isRemote, state } = context;
-  // A state is ASCII, by its grammar.
-  const bytes = new Uint8Array(IDS + 2 + state.length);
-  for (let n = 0; n < IDS; n++) bytes[n] = ids[at + n];
-  bytes[IDS] = flags;
-  bytes[IDS + 1] = Number(isRemote);
-  for (let n = 0; n < state.length; n++) bytes[IDS + 2 + n] = state.charCodeAt(n);
-  return bytes;
+  return { ids: new Uint32Array(bytes.buffer), at: 0, flags: parseInt(/** @type {string} */ (flags), 16) & 3, isRemote: true, state: stateOf(object?.tracestate) };
 }

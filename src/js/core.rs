@@ -3,7 +3,7 @@
 //! Numbers, bytes and strings cross, objects do not: their bindings weigh more than what they would carry. For the same
 //! reason nearly everything comes in by one door, [`Core::tell`]: an export of its own costs what ten kinds do.
 
-use tonearm_messages::{Cursor, Fact, Wire};
+use tonearm_messages::{Fact, Wire, latin1};
 use wasm_bindgen::prelude::*;
 use web_sys::Performance;
 
@@ -13,22 +13,19 @@ use crate::instrumentation::Url;
 use crate::playback::PlayFailure;
 use crate::random::Random;
 use crate::telemetry::{
-    Batch, Config, Consent, DropReason, FULL, Propagators, Recovered, Reply, Sampler, Signal, SpanContext, Telemetry,
+    Batch, Config, Consent, DropReason, FULL, Flat, Instrument, Propagators, Recovered, Reply, Sampler, Signal,
+    Telemetry, told_context,
 };
 use crate::time::{Duration, Instant};
+
+/// The fields of attributes: of a resource, of a span.
+const RESOURCE: u32 = 1;
+const SPAN: u32 = 9;
 
 /// The control plane of one page.
 #[wasm_bindgen]
 pub struct Core {
     driver: Driver,
-}
-
-/// A span's context as the scripts hand it over: the bytes of both ids and of the flags, and whether it is remote.
-fn context_of(ids: &[u8]) -> Option<SpanContext> {
-    let (trace_id, rest) = ids.split_first_chunk()?;
-    let (span_id, rest) = rest.split_first_chunk()?;
-    let [flags, is_remote] = rest.first_chunk()?;
-    Some(SpanContext { trace_id: *trace_id, span_id: *span_id, flags: *flags, is_remote: *is_remote > 0 })
 }
 
 fn millis(millis: f64) -> Duration {
@@ -49,27 +46,21 @@ fn report(kind: u32, [epoch, at, frames]: [f64; 3], flag: bool) -> PlayerInput {
     })
 }
 
-/// The next part of some bytes, behind its length.
-fn part<'a>(bytes: &mut Cursor<'a>) -> &'a [u8] {
-    let length = bytes.number(4) as usize;
-    bytes.take(length)
-}
-
-/// `load()`, or the answer of a resolver where there is no promise. In parts: the URL, which is ASCII (a source without one is
-/// resolved when the play begins), what is told of it, what is told of the track, the context of the app's span.
-fn load(token: u32, play: u32, flag: bool, bytes: &[u8]) -> PlayerInput {
-    let mut bytes = Cursor::new(bytes);
-    let propagates = bytes.number(1) > 0;
-    let href = ascii(part(&mut bytes));
-    let told = part(&mut bytes).to_vec();
+/// `load()`, or the answer of a resolver where there is no promise: whether a trace header may go along, the URL, which is ASCII (a
+/// source without one is resolved when the play begins), what is told of it; of a `load()` what is told of the track, and the
+/// context of the app's span.
+fn load(token: u32, play: u32, credentials: bool, bytes: &[u8]) -> PlayerInput {
+    let mut flat = Flat::new(bytes);
+    let propagates = flat.number() > 0.0;
+    let href = latin1(flat.bytes());
+    let told = flat.encoded(SPAN);
     let url = (!href.is_empty()).then_some(Url { href, attributes: told, propagates });
     match url {
         url if token > 0 => {
-            let attributes = part(&mut bytes).to_vec();
-            let parent = part(&mut bytes);
-            // Behind ids and flags its `tracestate`.
-            let (parent, trace_state) = (context_of(parent), ascii(parent.get(26..).unwrap_or_default()));
-            PlayerInput::Load { token, source: Source { url, credentials: flag, attributes, parent, trace_state } }
+            let attributes = flat.encoded(SPAN);
+            let (parent, state) = told_context(&mut flat).unzip();
+            let trace_state = latin1(state.unwrap_or_default());
+            PlayerInput::Load { token, source: Source { url, credentials, attributes, parent, trace_state } }
         }
         Some(url) => PlayerInput::Resolved { play, url },
         None => PlayerInput::ResolveFailed { play, failure: PlayFailure::Resolve },
@@ -139,14 +130,14 @@ impl Core {
             }
             // Signal, records, and what becomes of them.
             33 => {
-                let signal = signal(a);
-                let fate = match c as u32 {
+                let of = a as u32;
+                let (signal, age) = (signal(f64::from(of & 3)), Duration::from_secs(c as u64));
+                let fate = match of >> 2 {
                     1 => Recovered::Lost(DropReason::Unconfirmed),
                     2 => Recovered::Lost(DropReason::Expired),
-                    _ => Recovered::Sent { age: seconds(*bytes.first_chunk().unwrap_or(&[0; 4])) },
+                    _ => Recovered::Sent { age },
                 };
-                // Behind its age.
-                let body = bytes.get(4..).unwrap_or_default().to_vec();
+                let body = bytes.to_vec();
                 Input::Recover { telemetry: id, signal, records: b as u64, body, fate }
             }
             34 if FULL => {
@@ -170,6 +161,7 @@ impl Core {
     /// Asks a pipeline for what is pending (0): request by request its signal, its number (0 was never sent), its records,
     /// their age in seconds and the length of its body in four bytes each, then the body. For the headers that hand a context on, as lines (1). For the
     /// context that lines of headers tell (2): `traceparent`, `tracestate` and `baggage` in a line each, nothing where there is none.
+    /// For attributes, behind the number of a field, as such fields (3).
     pub fn ask(&self, what: u32, telemetry: u32, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         self.driver.record(telemetry, |telemetry, now| {
@@ -182,9 +174,14 @@ impl Core {
                     out.extend_from_slice(body);
                 }),
                 1 if FULL => {
-                    let state = ascii(bytes.get(26..).unwrap_or_default());
-                    let headers = context_of(bytes).map(|context| telemetry.headers_of(&context, &state));
+                    let told = told_context(&mut Flat::new(bytes));
+                    let headers = told.map(|(context, state)| telemetry.headers_of(&context, &latin1(state)));
                     out = headers.unwrap_or_default().into_bytes();
+                }
+                3 if FULL => {
+                    let mut flat = Flat::new(bytes);
+                    let field = flat.number() as u32;
+                    out = flat.encoded(field);
                 }
                 2 if FULL => out = telemetry.extract(str::from_utf8(bytes).unwrap_or_default()).into_bytes(),
                 _ => {}
@@ -222,52 +219,51 @@ impl Core {
     }
 }
 
-fn seconds(bytes: [u8; 4]) -> Duration {
-    Duration::from_secs(u32::from_le_bytes(bytes).into())
-}
-
 fn signal(number: f64) -> Signal {
     Signal::ALL.get(number as usize).copied().unwrap_or(Signal::Traces)
-}
-
-/// Bytes that the scripts know to be ASCII.
-fn ascii(bytes: &[u8]) -> String {
-    bytes.iter().copied().map(char::from).collect()
 }
 
 /// What an app records beside the player; see `door.js`.
 fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b, c]: [f64; 3], bytes: &[u8]) -> u32 {
     match what {
-        25 => {
-            let mut spans = Cursor::new(bytes);
-            let mut earlier = false;
-            while !spans.is_empty() {
-                let length = spans.number(4) as usize;
-                let [start, end] = [0; 2].map(|_| Instant::from_millis(f64::from_bits(spans.number(8))));
-                earlier |= telemetry.record_span(now, start, end, spans.take(length));
-            }
-            return earlier.into();
-        }
+        25 => return telemetry.record_spans(now, bytes).into(),
         28 => {
-            telemetry.log_encoded(now, Instant::from_millis(b), a as u32, bytes);
+            telemetry.record_log(now, Instant::from_millis(b), a as u32, bytes);
             return 1;
         }
-        29 => return u32::from(telemetry.record(now, (a as u32).into(), b, context_of(bytes))),
-        30 => return telemetry.series(a as u32, bytes.to_vec()).into(),
+        29 => {
+            let context = told_context(&mut Flat::new(bytes)).map(|(context, _)| context);
+            return u32::from(telemetry.record(now, (a as u32).into(), b, context));
+        }
+        30 => {
+            let instrument = a as u32;
+            let attributes = Flat::new(bytes).encoded(telemetry.points_field(instrument));
+            return telemetry.series(instrument, attributes).into();
+        }
         31 => {
             use crate::telemetry::Kind;
             let kinds = [Kind::Counter, Kind::UpDownCounter, Kind::Gauge, Kind::Histogram];
             let kind = kinds.get(a as usize).copied().unwrap_or(Kind::Gauge);
-            let (bounds, head) = bytes.split_at_checked(b as usize * 8).unwrap_or_default();
-            let bounds = bounds.chunks_exact(8).map(|bound| f64::from_bits(Cursor::new(bound).number(8))).collect();
-            return telemetry.encoded_instrument(now, kind, head.to_vec(), bounds);
+            let mut flat = Flat::new(bytes);
+            // ASCII, by their grammars.
+            let (name, unit) = (latin1(flat.bytes()), latin1(flat.bytes()));
+            let mut bounds = Vec::new();
+            while !flat.is_empty() {
+                bounds.push(flat.number());
+            }
+            return telemetry
+                .instrument(now, &Instrument { bounds: &bounds, ..Instrument::new(&name, &unit, kind, &[]) });
         }
         36 => {
             let age = millis(a);
-            telemetry.begin_session(now, (!bytes.is_empty()).then(|| (ascii(bytes), age)), b > 0.0);
+            telemetry.begin_session(now, (!bytes.is_empty()).then(|| (latin1(bytes), age)), b > 0.0);
         }
-        37 => telemetry.set_context(bytes, a as usize),
-        38 if FULL => telemetry.set_baggage(ascii(bytes)),
+        37 => {
+            let mut flat = Flat::new(bytes);
+            let (shared, own) = (flat.encoded(RESOURCE), flat.encoded(RESOURCE));
+            telemetry.set_context(&[shared.as_slice(), &own].concat(), shared.len());
+        }
+        38 if FULL => telemetry.set_baggage(latin1(bytes)),
         39 if FULL => {
             telemetry.set_consent(now, consent(a as u32));
             return 1;
@@ -285,49 +281,46 @@ fn consent(number: u32) -> Consent {
     [Consent::Granted, Consent::Pending].get(number as usize).copied().unwrap_or(Consent::Denied)
 }
 
-/// A pipeline's options: six numbers of four bytes, one of eight, nine of one; in parts the resource's attributes, what spans
-/// and logs say of the client, and as often as there are prefixes and names of spans: those, and a number each.
+/// A pipeline's options, in the order of `config.js`.
 fn config(bytes: &[u8]) -> Config {
-    let mut bytes = Cursor::new(bytes);
-    let mut number = |length| bytes.number(length) as u32;
-    let millis = |millis: u32| Duration::from_millis(millis.into());
+    let mut flat = Flat::new(bytes);
+    let flat = &mut flat;
+    let millis = |flat: &mut Flat<'_>| Duration::from_millis(flat.number() as u64);
     let batch = Batch {
-        delay: millis(number(4)),
-        size: number(4) as usize,
-        queue_size: number(4) as usize,
-        timeout: millis(number(4)),
-        metric_interval: millis(number(4)),
+        delay: millis(flat),
+        size: flat.number() as usize,
+        queue_size: flat.number() as usize,
+        timeout: millis(flat),
+        metric_interval: millis(flat),
         ..Batch::default()
     };
-    let slow = number(4);
-    let mut sampler = Sampler {
-        tail: (slow > 0).then(|| millis(slow)),
-        parent_based: number(1) > 0,
-        ratio: f64::from_bits(bytes.number(8)),
-        ..Sampler::default()
-    };
-    let mut number = || bytes.number(1) as u32;
+    let slow = millis(flat);
+    let tail = (slow > Duration::ZERO).then_some(slow);
+    let mut sampler = Sampler { tail, ratio: flat.number(), ..Sampler::default() };
+    let consent = consent(flat.number() as u32);
+    let propagators = Propagators(flat.number() as u8);
+    let flags = flat.number() as u32;
+    let is_so = |bit: u32| flags >> bit & 1 > 0;
+    sampler.parent_based = is_so(0);
     let mut config = Config {
-        cumulative: number() > 0,
-        spools: number() > 0,
-        propagators: Propagators(number() as u8),
-        cmcd: number() > 0,
-        consent: consent(number()),
-        inspects: number() > 0,
-        tells_itself: number() > 0,
-        gzip: number() > 0,
+        cumulative: is_so(1),
+        spools: is_so(2),
+        propagators,
+        cmcd: is_so(3),
+        consent,
+        inspects: is_so(4),
+        tells_itself: is_so(5),
+        gzip: is_so(6),
         batch,
-        resource: part(&mut bytes).to_vec(),
-        client: part(&mut bytes).to_vec(),
+        resource: flat.encoded(RESOURCE),
+        client: flat.encoded(RESOURCE),
         ..Config::default()
     };
-    for _ in 0..bytes.number(1) {
-        let prefix = part(&mut bytes).to_vec();
-        config.levels.push((prefix, bytes.number(1) as u32));
+    for _ in 0..flat.number() as u32 {
+        config.levels.push((flat.bytes().to_vec(), flat.number() as u32));
     }
-    while FULL && !bytes.is_empty() {
-        let name = part(&mut bytes).to_vec();
-        sampler.by_name.push((name, f64::from_bits(bytes.number(8))));
+    while FULL && !flat.is_empty() {
+        sampler.by_name.push((flat.bytes().to_vec(), flat.number()));
     }
     config.sampler = sampler;
     config

@@ -14,7 +14,7 @@ export const MEDIA_UNAVAILABLE = 6;
 export const FACT = 7;
 /** The promise, page time in milliseconds, who asked; whether the page has user activation. */
 export const PLAY = 8;
-/** The promise, or else the play that asked; whether cookies go along; `sourceOf` of `player.js` in bytes. */
+/** The promise, or else the play that asked; whether cookies go along; `told` of `resolver.js`. */
 export const LOAD = 9;
 /** And the kind of a report, of which there are six: its epoch, page time in milliseconds, frames, its flag. */
 export const REPORT = 10;
@@ -32,24 +32,24 @@ export const DESTROY_PLAYER = 21;
 export const FLUSH = 22;
 export const HIDDEN = 23;
 export const COLLECT = 24;
-/** Spans, each behind its length, its start and its end (`encodeSpans`). */
+/** Spans (`gather` of `flat.js`). */
 export const RECORD_SPANS = 25;
 /** The request, its status, the wait in milliseconds or −1; the body. */
 export const REPLIED = 26;
 
-/** Its options, as `telemetry.js` writes and `core.rs` reads them. */
+/** Its options (`config.js`), flat. */
 export const CREATE_TELEMETRY = 27;
-/** Severity, and page time in milliseconds; the record's fields. */
+/** Severity, and page time in milliseconds; its body, its event, its attributes and its context, flat. */
 export const LOG = 28;
-/** The series, the value; the context of a span, or none. */
+/** The series, the value; the context of a span, flat, or nothing. */
 export const RECORD = 29;
-/** The instrument; encoded attributes. Gives the series. */
+/** The instrument; attributes, flat. Gives the series. */
 export const SERIES = 30;
-/** Its kind, how many bounds it has; those as doubles, then its name and unit encoded. Gives the instrument. */
+/** Its kind; its name, its unit and its bounds, flat. Gives the instrument. */
 export const INSTRUMENT = 31;
 /** The timer fired. */
 export const TIMEOUT = 32;
-/** Signal, records, and why they are not sent (`storage.js`); a request's body. */
+/** Signal and, four times, why it is not sent (`storage.js`); records; seconds since; a request's body. */
 export const RECOVER = 33;
 
 /** Which kind of record (`SIGNALS`), and whether it is wanted; the record. */
@@ -57,7 +57,7 @@ export const INSPECTED = 34;
 export const DESTROY_TELEMETRY = 35;
 /** Milliseconds since it began, of one that goes on; whether it was counted; its id. */
 export const SESSION = 36;
-/** How many of the bytes are for metrics too; attributes, encoded as those of a resource. */
+/** Attributes for metrics too, and others, flat. */
 export const CONTEXT_ATTRIBUTES = 37;
 /** The header's value. */
 export const BAGGAGE = 38;
@@ -87,17 +87,3 @@ export function tell(core, what, id, a = 0, b = 0, c = 0, flag = false, bytes = 
     return 0;
   }
 }
-
-/** Byte strings in one. @param {ArrayLike<number>[]} parts */
-export function join(...parts) {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
-/** The same, each behind its length. @param {ArrayLike<number>[]} parts */
-export const pack = (...parts) => join(...parts.flatMap((part) => [new Uint8Array(Uint32Array.of(part.length).buffer), part]));

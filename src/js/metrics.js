@@ -3,8 +3,7 @@
 
 import { INSTRUMENT, NO_BYTES, RECORD, SERIES, tell } from './door.js';
 import { currentCore, observers, whenCore } from './loader.js';
-import { bytesOf } from './context.js';
-import { encode, encodeInstrument } from './otlp.js';
+import { flat, within } from './flat.js';
 
 /** Kinds, by their number in the core. */
 export const COUNTER = 0;
@@ -18,9 +17,6 @@ const NAME = /^[a-z][-\w./]{0,254}$/i;
 const TERM = String.raw`(?:(?:da|[EPTGMkhdcmunpf]|[KMGT]i)?(?:m|s|g|By|bit|Hz|V|A|W|J|K|Cel|L|l)|min|h|d|wk|mo|a|deg|%|1\d*)?-?\d*(?:\{[!-z|~]*\})?`;
 const UNIT = new RegExp(`^/?${TERM}(?:[./]${TERM})*$`);
 
-/** Tag of a point's attributes, by the kind of point (`metric/mod.rs`). @param {number} kind @param {number[]} bounds */
-const tagOf = (kind, bounds) => (kind !== HISTOGRAM ? 0x3a : bounds.length > 0 ? 0x4a : 0x0a);
-
 /** A key that no series has: what is recorded under it is let go of. */
 const NO_SERIES = 0xffff_ffff;
 
@@ -32,7 +28,6 @@ export class Instrument {
   #telemetry;
   #define;
   #keys;
-  #tag;
   /** Series by the values of their attributes. @type {Map<string, number>} */
   #series = new Map();
   #id = 0;
@@ -52,9 +47,8 @@ export class Instrument {
     this.#name = name;
     this.#redact = redact;
     this.#keys = attributes;
-    this.#tag = tagOf(kind, bounds);
     this.#define = (/** @type {import('./core').Core} */ core) =>
-      tell(core, INSTRUMENT, telemetry, kind, bounds.length, 0, false, encodeInstrument(name, unit, bounds));
+      tell(core, INSTRUMENT, telemetry, kind, 0, 0, false, flat(name, unit, ...bounds));
   }
 
   /** @param {import('./core').Core} core @param {Attributes | undefined} attributes */
@@ -78,7 +72,7 @@ export class Instrument {
     let series = this.#series.get(key);
     if (series === undefined) {
       const declared = Object.fromEntries(this.#keys.flatMap((name) => (attributes?.[name] === undefined ? [] : [[name, attributes[name]]])));
-      series = this.#shown(declared) ? tell(core, SERIES, this.#telemetry, this.#id, 0, 0, false, encode(this.#tag, declared)) : NO_SERIES;
+      series = this.#shown(declared) ? tell(core, SERIES, this.#telemetry, this.#id, 0, 0, false, flat(declared)) : NO_SERIES;
       // The core has no more of them either.
       if (this.#series.size < 2000) this.#series.set(key, series);
     }
@@ -96,21 +90,21 @@ export class Instrument {
     }
   }
 
-  /** @param {import('./core').Core} core @param {number} series @param {number} value @param {Within} within */
-  #record(core, series, value, within) {
-    tell(core, RECORD, this.#telemetry, series, value, 0, false, within ? bytesOf(within) : NO_BYTES);
+  /** @param {import('./core').Core} core @param {number} series @param {number} value @param {Within} span */
+  #record(core, series, value, span) {
+    tell(core, RECORD, this.#telemetry, series, value, 0, false, span ? flat(within(span)) : NO_BYTES);
   }
 
-  /** @param {number} value @param {Attributes} [attributes] @param {Within} [within] */
-  record(value, attributes, within) {
+  /** @param {number} value @param {Attributes} [attributes] @param {Within} [span] */
+  record(value, attributes, span) {
     const core = currentCore();
-    if (core) this.#record(core, this.#seriesOf(core, attributes), value, within);
-    else whenCore((core) => this.#record(core, this.#seriesOf(core, attributes), value, within));
+    if (core) this.#record(core, this.#seriesOf(core, attributes), value, span);
+    else whenCore((core) => this.#record(core, this.#seriesOf(core, attributes), value, span));
   }
 
-  /** @param {number} value @param {Attributes} [attributes] @param {Within} [within] */
-  add(value, attributes, within) {
-    this.record(value, attributes, within);
+  /** @param {number} value @param {Attributes} [attributes] @param {Within} [span] */
+  add(value, attributes, span) {
+    this.record(value, attributes, span);
   }
 
   /** The same with its attributes given, for what is recorded often. @param {Attributes} attributes */
@@ -119,11 +113,11 @@ export class Instrument {
     let series;
     /** @type {import('./core').Core | undefined} */
     let of;
-    const record = (/** @type {number} */ value, /** @type {Within} */ within) => {
+    const record = (/** @type {number} */ value, /** @type {Within} */ span) => {
       const core = currentCore();
       if (core && core !== of) [of, series] = [core, this.#seriesOf(core, attributes)];
-      if (core) this.#record(core, /** @type {number} */ (series), value, within);
-      else this.record(value, attributes, within);
+      if (core) this.#record(core, /** @type {number} */ (series), value, span);
+      else this.record(value, attributes, span);
     };
     return { add: record, record };
   }

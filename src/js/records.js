@@ -3,7 +3,7 @@
 
 /** What a request or a record is turned into. @typedef {typeof transcode} Transcode */
 /** @typedef {Record<string, any>} Json */
-/** @typedef {{ redact?: import('./types').TelemetryConfig['redact'], echo?: boolean, encode: typeof import('./otlp.js').encode }} Hooks */
+/** @typedef {{ redact?: import('./types').TelemetryConfig['redact'], echo?: boolean, encode: (tag: number, attributes: object) => Uint8Array }} Hooks */
 
 /** How a field is read: a message (its table), or a kind of number, text or bytes; `[]` says that it repeats.
  *  @typedef {[name: string, kind: string | (() => Table), repeats?: boolean]} Field */

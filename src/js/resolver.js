@@ -2,17 +2,16 @@
 
 import { nativeFetch } from '../browser/native_fetch.js';
 import { describe } from '../browser/url.js';
-import { LOAD, join, pack, tell } from './door.js';
+import { LOAD, tell } from './door.js';
 import { currentCore } from './loader.js';
 import { contextOf, hexOf } from './context.js';
-import { SPAN, encode } from './otlp.js';
+import { flat } from './flat.js';
 import { TRACK_REQUEST_PURPOSE } from '../instrumentation/semconv.js';
 import { onRequest } from './on_request.js';
 
-/** A URL, or that there is none, in bytes as the core takes it; a track's attributes and its app's span may follow.
- *  @param {import('../browser/url.js').Described | undefined} url @param {Uint8Array[]} more */
-export const flat = (url, ...more) =>
-  join([Number(url?.propagates ?? 0)], pack(new TextEncoder().encode(url?.href), encode(SPAN, url?.attributes ?? {}), ...more));
+/** A URL, or that there is none, as the core takes it; a track's attributes and its app's span may follow.
+ *  @param {import('../browser/url.js').Described | undefined} url @param {Parameters<typeof flat>} more */
+export const told = (url, ...more) => flat(Number(url?.propagates ?? 0), url?.href ?? '', url?.attributes ?? {}, ...more);
 
 /** `traceparent` of a player's current or last play. @param {number} player */
 export function traceparentOfPlay(player) {
@@ -63,7 +62,7 @@ export class Resolver {
 
   /** @param {AbortSignal} signal @param {number} play @param {import('../browser/url.js').Described} [url] */
   #answer(signal, play, url) {
-    if (!signal.aborted) tell(currentCore(), LOAD, this.#player, 0, play, 0, false, flat(url));
+    if (!signal.aborted) tell(currentCore(), LOAD, this.#player, 0, play, 0, false, told(url));
   }
 
   cancel() {

@@ -2,9 +2,8 @@
 
 import { describe } from '../browser/url.js';
 import { MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID } from '../instrumentation/semconv.js';
-import { bytesOf } from './context.js';
-import { SPAN, encode } from './otlp.js';
-import { flat } from './resolver.js';
+import { within } from './flat.js';
+import { told } from './resolver.js';
 
 /** What wasm takes as a string: ids may be numbers. @param {unknown} value */
 const textOf = (value) => (value === undefined || value === null ? undefined : String(value));
@@ -29,8 +28,8 @@ export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent
   const name = blob ? `blob:${blob instanceof File ? encodeURIComponent(blob.name) : ''}` : /** @type {string | URL | undefined} */ (src);
   const url = name === undefined ? undefined : describe(name, options);
   const source = { headers, blob, fetches: Boolean(fetch), renews: Boolean(renew) };
-  const attributes = encode(SPAN, { [MUSIC_TRACK_ID]: trackId, [MUSIC_PLAYLIST_ID]: playlistId });
-  return { told: { source, expects: blob?.type || String(name ?? '') }, bytes: flat(url, attributes, bytesOf(parent)) };
+  const attributes = { [MUSIC_TRACK_ID]: trackId, [MUSIC_PLAYLIST_ID]: playlistId };
+  return { told: { source, expects: blob?.type || String(name ?? '') }, bytes: told(url, attributes, within(parent)) };
 }
 
 /** Failures of a source after which another may play. */

@@ -1,74 +1,60 @@
-// A span of the app's own. Ids and times are given here, so that it may begin before the core is there; ended ones are handed
-// over together, a moment later.
+// A span of the app's own. Ids and times are given here, so that it may begin before the core is there; ended ones are gathered, and
+// handed over together a moment later.
 
 import { RECORD_SPANS, tell } from './door.js';
-import { countLost, currentCore, samplers, whenCore } from './loader.js';
-import { contextOf, format, newContext } from './context.js';
-import { encodeSpans } from './otlp.js';
+import { countLost, currentCore, inTurn, samplers, whenCore } from './loader.js';
+import { contextOf, format, idsOf, newContext } from './context.js';
+import { gather, takeSpans } from './flat.js';
 
 /** Ended spans that may wait for the core. */
 const MOST_WAITING = 16_384;
 /** What ends within so many milliseconds is handed over by one task. */
 const GATHERED = 25;
 /** Spans that cross together. */
-const AT_ONCE = 256;
+const AT_ONCE = 4096;
 
-/** @type {Span[]} */
-let ended = [];
-let scheduled = false;
-/** Of those that wait for the core, how many. */
+/** Spans that are gathered (`flat.js`), the pipeline that they are all of, and those that wait for the core. */
+let gathered = 0;
+let pipeline = 0;
 let waiting = 0;
+let scheduled = false;
 /** `DropReason`s and the signal that a span is lost for. */
 const TRACES = 0;
 const QUEUE_FULL = 0;
 const UNSAMPLED = 8;
 
-/** Hands over what has ended, if the core is there. @param {boolean} [inTurn] or else once it is, before what is said after */
-export function settle(inTurn = false) {
+/** Hands over what has ended, if the core is there. @param {boolean} [now] or else once it is, before what is said after */
+export function settle(now = false) {
   const core = currentCore();
-  const spans = ended;
-  if (spans.length === 0 || !(core || inTurn)) return;
-  ended = [];
-  if (core) return handOver(core, spans);
-  waiting += spans.length;
-  whenCore((core) => {
-    waiting -= spans.length;
-    handOver(core, spans);
-  }, () => {
-    waiting -= spans.length;
-    ended = [...spans, ...ended];
+  const bytes = gathered > 0 && (core || now) ? takeSpans() : undefined;
+  if (!bytes) return;
+  const [of, count] = [pipeline, gathered];
+  gathered = 0;
+  if (core) return tell(core, RECORD_SPANS, of, 0, 0, 0, false, bytes);
+  const kept = bytes.slice();
+  waiting += count;
+  inTurn((core) => {
+    waiting -= count;
+    tell(core, RECORD_SPANS, of, 0, 0, 0, false, kept);
   });
-}
-
-/** @param {import('./core').Core} core @param {Span[]} all */
-function handOver(core, all) {
-  /** @type {Map<number, Span[]>} */
-  const pipelines = new Map();
-  for (const span of all) {
-    const spans = pipelines.get(span.telemetry);
-    if (spans) spans.push(span);
-    else pipelines.set(span.telemetry, [span]);
-  }
-  for (const [telemetry, spans] of pipelines) {
-    for (let n = 0; n < spans.length; n += AT_ONCE) {
-      const bytes = encodeSpans(spans.slice(n, n + AT_ONCE), (error) => {
-        // A getter of the app's own: it is the app's to see, and those behind go on.
-        console.error(error);
-        countLost(telemetry, TRACES, QUEUE_FULL);
-      });
-      tell(core, RECORD_SPANS, telemetry, 0, 0, 0, false, bytes);
-    }
-  }
 }
 
 /** @param {Span} span @param {number} telemetry */
 function hasEnded(span, telemetry) {
   // Where the core decides by how a play went, it has to see what was not chosen.
   if (!(span.context.flags & 1) && !samplers.get(telemetry)?.tail) return countLost(telemetry, TRACES, UNSAMPLED);
-  if (ended.length >= MOST_WAITING) settle();
-  if (ended.length + waiting >= MOST_WAITING) countLost(telemetry, TRACES, QUEUE_FULL);
-  else ended.push(span);
-  if (scheduled || ended.length === 0) return;
+  if (gathered >= AT_ONCE || (gathered > 0 && pipeline !== telemetry)) settle(pipeline !== telemetry);
+  if (gathered + waiting >= MOST_WAITING) return countLost(telemetry, TRACES, QUEUE_FULL);
+  try {
+    gather(span);
+  } catch (error) {
+    // A getter of the app's own: it is the app's to see, and those behind go on.
+    console.error(error);
+    return countLost(telemetry, TRACES, QUEUE_FULL);
+  }
+  gathered++;
+  pipeline = telemetry;
+  if (scheduled) return;
   scheduled = true;
   setTimeout(() => {
     scheduled = false;
@@ -85,11 +71,12 @@ const MOST_LINKS = 128;
 /** Whether a span is exported, as the core decides it (`sampling.rs`).
  *  @param {import('./types').Sampler} sampler @param {string} name
  *  @param {import('./context.js').Context} context @param {import('./context.js').Context | undefined} parent */
-function samples({ ratio = 1, byName, parentBased }, name, { ids, at }, parent) {
+function samples({ ratio = 1, byName, parentBased }, name, context, parent) {
   const part = byName && Object.hasOwn(byName, name) ? byName[name] : undefined;
   if (part === undefined && parent && (!parent.isRemote || parentBased)) return parent.flags & 1;
+  const ids = idsOf(context);
   let random = 0;
-  for (let n = 15; n > 8; n--) random = (random + ids[at + n]) / 256;
+  for (let n = 15; n > 8; n--) random = (random + ids[n]) / 256;
   return random >= 1 - (part ?? ratio);
 }
 

@@ -6,20 +6,20 @@ import { pageTraceparent } from '../browser/page_context.js';
 import { keepSession, lastSession } from '../browser/session.js';
 import { Spool } from '../browser/storage.js';
 import { describe } from '../browser/url.js';
-import { CONSENTS, SEVERITIES, encodeConfig, fullOption, samplerOf } from './config.js';
-import { bytesOf, contextOf, format } from './context.js';
+import { CONSENTS, SEVERITIES, flatConfig, fullOption, samplerOf } from './config.js';
+import { contextOf, format } from './context.js';
 import {
   BAGGAGE, CONSENT, CONTEXT_ATTRIBUTES, CREATE_TELEMETRY, DESTROY_TELEMETRY, FLUSH, INSPECTED, LOG, RECORD, RECOVER, SERIES,
-  NO_BYTES, SESSION, tell, join,
+  NO_BYTES, SESSION, tell,
 } from './door.js';
 import {
   answered, countLost, currentCore, exporters, inTurn, inspectors, isLive, lastTrace, observe, observers, revivals, samplers, spools,
   tellLosses, wantFull, whenCore, withCore,
 } from './loader.js';
+import { bodyOf, flat, within } from './flat.js';
 import { COUNTER, GAUGE, HISTOGRAM, Instrument, UP_DOWN_COUNTER, observeWith } from './metrics.js';
 import { onRequest } from './on_request.js';
 import { check } from './options.js';
-import { RESOURCE, encode, encodeLog } from './otlp.js';
 import { Span, settle } from './span.js';
 
 /** Why records are lost, in the order of the core (`DropReason`). */
@@ -27,11 +27,13 @@ const REASONS = [
   'queue_full', 'too_many_open', 'rejected', 'retries_exhausted', 'sampled', 'level', 'unconfirmed', 'expired', 'unsampled', 'consent',
   'redacted',
 ];
-/** Those of them that nobody wanted. */
-const FAILURES = /** @type {const} */ (['queue_full', 'too_many_open', 'rejected', 'retries_exhausted', 'unconfirmed', 'expired']);
-/** The number of `music.search.results` among the player's instruments (`metrics.rs`), and the tag of its points' attributes. */
+/** Places among them of those that nobody wanted. */
+const FAILURES = ['queue_full', 'too_many_open', 'rejected', 'retries_exhausted', 'unconfirmed', 'expired'].map((name) => REASONS.indexOf(name));
+/** Figures of a pipeline before its signals', and of each signal before its losses: started, recovered, exported, pending. */
+const OF_ALL = 2;
+const OF_SIGNAL = 4;
+/** The number of `music.search.results` among the player's instruments (`metrics.rs`). */
 const MUSIC_SEARCH_RESULTS = 16;
-const NUMBER_POINT = 0x3a;
 /** Of signals, and of a queue without room, the numbers in the core. */
 const TRACES = 0;
 const LOGS = 2;
@@ -47,7 +49,7 @@ const text = new TextDecoder();
 let lastId = 0;
 
 /** What is loaded on request gets by with this of ours. */
-const tools = { nativeFetch, describe, Span, bytesOf, encode, whenCore, tell };
+const tools = { nativeFetch, describe, Span, flat, within, whenCore, tell };
 
 /** One pipeline; see `createTelemetry` in `types.d.ts`. */
 export class Telemetry {
@@ -101,7 +103,7 @@ export class Telemetry {
       destination.transcode().catch(() => {});
     }
     if (redact || echo) this.#inspect();
-    this.#encoded = encodeConfig(options);
+    this.#encoded = flatConfig(options);
     observers.set(this.id, [() => settle(), () => this.#tellDropped()]);
     this.#create();
     revivals.add(this.#revive);
@@ -113,6 +115,8 @@ export class Telemetry {
     const { signal: refused } = this.#leaving;
     const answer = (/** @type {number} */ signal, /** @type {Uint8Array | undefined} */ record) =>
       refused.aborted ? 0 : tell(currentCore(), INSPECTED, this.id, signal, 0, 0, Boolean(record), record);
+    /** @param {number} tag @param {object} attributes */
+    const encode = (tag, attributes) => currentCore()?.ask(3, this.id, flat(tag >> 3, attributes)) ?? NO_BYTES;
     inspectors.set(this.id, onRequest.inspector({ redact, echo, encode }, answer));
   }
 
@@ -124,8 +128,7 @@ export class Telemetry {
       tell(core, SESSION, this.id, known?.age ?? 0, Number(known?.told ?? false), 0, false, utf8.encode(known?.id ?? ''));
       // What was said to one that ended; what is said before the first is there follows in its turn.
       if (again) {
-        const { shared, bytes } = this.#attributes();
-        tell(core, CONTEXT_ATTRIBUTES, this.id, shared, 0, 0, false, bytes);
+        tell(core, CONTEXT_ATTRIBUTES, this.id, 0, 0, 0, false, this.#attributes());
         if (this.options.consent) tell(core, CONSENT, this.id, CONSENTS.indexOf(this.#consent));
         tell(core, BAGGAGE, this.id, 0, 0, 0, false, utf8.encode(this.#baggage));
       }
@@ -143,8 +146,8 @@ export class Telemetry {
     if (!this.#stores || this.#consent !== 'granted' || this.#ended || spools.has(this.id)) return;
     const { serviceName } = this.options;
     const recover = (/** @type {import('../browser/storage.js').Row} */ { signal, records, body, at }, /** @type {number} */ fate) => {
-      const age = new Uint8Array(Uint32Array.of(Math.max(0, (Date.now() - at) / 1000)).buffer);
-      tell(currentCore(), RECOVER, this.id, signal, records, fate, false, join(age, body));
+      const age = Math.max(0, (Date.now() - at) / 1000);
+      tell(currentCore(), RECOVER, this.id, signal + 4 * fate, records, age, false, body);
     };
     const snapshot = () => {
       settle();
@@ -212,7 +215,7 @@ export class Telemetry {
   log(record) {
     const at = performance.now();
     try {
-      const fields = encodeLog(String(record.eventName), record);
+      const fields = flat(bodyOf(record.body), String(record.eventName), record.attributes ?? {}, within(record.span));
       const severity = SEVERITIES[record.severity ?? 'info'];
       whenCore((core) => tell(core, LOG, this.id, severity, at, 0, false, fields), () => countLost(this.id, LOGS, QUEUE_FULL));
     } catch (error) {
@@ -223,7 +226,7 @@ export class Telemetry {
 
   /** @param {{ hit: boolean }} search */
   recordSearch({ hit }) {
-    const attributes = encode(NUMBER_POINT, { hit: Boolean(hit) });
+    const attributes = flat({ hit: Boolean(hit) });
     whenCore((core) => {
       const series = tell(core, SERIES, this.id, MUSIC_SEARCH_RESULTS, 0, 0, false, attributes);
       tell(core, RECORD, this.id, series, 1);
@@ -252,15 +255,12 @@ export class Telemetry {
   }
 
   #attributes() {
-    const shared = encode(RESOURCE, this.#context);
-    const own = encode(RESOURCE, { 'music.user_id': this.#user });
-    return { shared: shared.length, bytes: join(shared, own) };
+    return flat(this.#context, { 'music.user_id': this.#user });
   }
 
   #tellContext() {
     this.contexts++;
-    const { shared, bytes } = this.#attributes();
-    this.#tell(CONTEXT_ATTRIBUTES, shared, bytes);
+    this.#tell(CONTEXT_ATTRIBUTES, 0, this.#attributes());
   }
 
   /** @param {boolean} granted */
@@ -307,7 +307,7 @@ export class Telemetry {
     // Other formats than W3C's only the core that has all knows.
     if (!core && this.#full) return {};
     if (!core || !this.#full) return { traceparent: format(context), ...(context.state && { tracestate: context.state }) };
-    const lines = text.decode(core.ask(1, this.id, bytesOf({ context }))).trim();
+    const lines = text.decode(core.ask(1, this.id, flat(within({ context })))).trim();
     return !lines ? {} : Object.fromEntries(lines.split('\n').map((line) => line.split(/: (.*)/, 2)));
   }
 
@@ -369,23 +369,25 @@ export class Telemetry {
 
   /** Tells what failed to arrive since the last time, and why. */
   #tellDropped() {
-    for (const [signal, { dropped }] of Object.entries(this.stats())) {
-      for (const reason of FAILURES) {
-        if (dropped[reason] === 0) continue;
-        const key = `${signal} ${reason}`;
-        const count = dropped[reason] - (this.#told.get(key) ?? 0);
-        this.#told.set(key, dropped[reason]);
-        const attributes = { 'telemetry.signal': signal, 'telemetry.records': count, 'error.type': reason };
+    this.#accounts().forEach((account, signal) => {
+      for (const at of FAILURES) {
+        const lost = account[OF_SIGNAL + at];
+        if (!lost) continue;
+        const key = `${SIGNALS[signal]} ${REASONS[at]}`;
+        const count = lost - (this.#told.get(key) ?? 0);
+        this.#told.set(key, lost);
+        const attributes = { 'telemetry.signal': SIGNALS[signal], 'telemetry.records': count, 'error.type': REASONS[at] };
         if (count > 0) this.log({ eventName: 'telemetry.dropped', severity: 'warn', attributes });
       }
-    }
+    });
   }
 
   /** Of each signal all records, those that are gone, and those of them that failed to arrive. */
   #gone() {
-    return Object.values(this.stats()).map(({ started, recovered, pending, dropped }) => {
+    return this.#accounts().map((account) => {
+      const [started = 0, recovered = 0, , pending = 0] = account;
       const all = started + recovered;
-      return { all, gone: all - pending, lost: FAILURES.reduce((sum, reason) => sum + dropped[reason], 0) };
+      return { all, gone: all - pending, lost: FAILURES.reduce((sum, at) => sum + (account[OF_SIGNAL + at] ?? 0), 0) };
     });
   }
 
@@ -418,20 +420,25 @@ export class Telemetry {
   }
 
   #figures() {
-    return Array.from(currentCore()?.read(2, this.id) ?? []);
+    return currentCore()?.read(2, this.id) ?? [];
   }
 
-  stats() {
+  /** The figures of each signal, as they are now. */
+  #accounts() {
     settle();
     const core = currentCore();
     if (core) tellLosses(core, this.id);
-    const figures = this.#figures().slice(2);
-    const of = () => {
-      const [started = 0, recovered = 0, exported = 0, pending = 0, ...lost] = figures.splice(0, 4 + REASONS.length);
+    const figures = this.#figures();
+    const count = OF_SIGNAL + REASONS.length;
+    return SIGNALS.map((_, signal) => figures.slice(OF_ALL + signal * count, OF_ALL + (signal + 1) * count));
+  }
+
+  stats() {
+    const accounts = this.#accounts().map(([started = 0, recovered = 0, exported = 0, pending = 0, ...lost]) => {
       const dropped = Object.fromEntries(REASONS.map((reason, at) => [reason, lost[at] ?? 0]));
       return { started, recovered, exported, pending, dropped };
-    };
-    return /** @type {import('./types').TelemetryStats} */ (/** @type {any} */ (Object.fromEntries(SIGNALS.map((signal) => [signal, of()]))));
+    });
+    return /** @type {import('./types').TelemetryStats} */ (/** @type {any} */ (Object.fromEntries(SIGNALS.map((signal, at) => [signal, accounts[at]]))));
   }
 }
 

@@ -11,12 +11,10 @@ import {
 const CLIENT = 3;
 /** What this gets by with of the page's script.
  *  @typedef {{ nativeFetch: typeof fetch, describe: typeof import('../browser/url.js').describe, Span: typeof import('./span.js').Span,
- *    bytesOf: typeof import('./context.js').bytesOf, encode: typeof import('./otlp.js').encode,
+ *    flat: typeof import('./flat.js').flat, within: typeof import('./flat.js').within,
  *    whenCore: typeof import('./loader.js').whenCore, tell: typeof import('./door.js').tell }} Tools */
-/** Of the player's instruments (`metrics.rs`) the one that app's requests are measured by too, and the tag of its points'
- *  attributes. */
+/** Of the player's instruments (`metrics.rs`) the one that app's requests are measured by too. */
 const HTTP_CLIENT_REQUEST_DURATION = 15;
-const HISTOGRAM_POINT = 0x0a;
 /** Methods that may be sent twice without harm (RFC 9110 section 9.2.1). */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Statuses without a body (Fetch standard, "null body status"). */
@@ -132,7 +130,7 @@ function phasesOf(href, began) {
  * @param {RequestInit | undefined} init @param {{ parent?: import('./types').Span | string, attributes?: Record<string, string> }} [options]
  * @returns {Promise<Response>}
  */
-export async function tracedFetch({ nativeFetch, describe, Span, bytesOf, encode, whenCore, tell }, telemetry, input, init, { parent, attributes } = {}) {
+export async function tracedFetch({ nativeFetch, describe, Span, flat, within, whenCore, tell }, telemetry, input, init, { parent, attributes } = {}) {
   // An init that is no plain object (a Request, say) has its fields elsewhere.
   const plain = init === undefined || Object.getPrototypeOf(init) === Object.prototype;
   if (!plain) return nativeFetch(input, init);
@@ -175,14 +173,14 @@ export async function tracedFetch({ nativeFetch, describe, Span, bytesOf, encode
       if (seriesOf !== core || series.size > MOST_SERIES) [seriesOf, series] = [core, new Map()];
       let key = series.get(of);
       if (key === undefined) {
-        key = tell(core, SERIES, telemetry.id, HTTP_CLIENT_REQUEST_DURATION, 0, 0, false, encode(HISTOGRAM_POINT, {
+        key = tell(core, SERIES, telemetry.id, HTTP_CLIENT_REQUEST_DURATION, 0, 0, false, flat({
           [HTTP_REQUEST_METHOD]: method, [HTTP_RESPONSE_STATUS_CODE]: status, [ERROR_TYPE]: failed || undefined,
           [SERVER_ADDRESS]: url.attributes?.[SERVER_ADDRESS], [SERVER_PORT]: url.attributes?.[SERVER_PORT],
           [CDN_NODE]: node,
         }));
         series.set(of, key);
       }
-      tell(core, RECORD, telemetry.id, key, seconds, 0, false, bytesOf(span));
+      tell(core, RECORD, telemetry.id, key, seconds, 0, false, flat(within(span)));
     });
   };
   try {

@@ -46,7 +46,7 @@ impl trace::Tracer for Tracer {
         let state = above.trace_state().header();
         let options = SpanOptions {
             parent: context_of(&above).map(Parent::Context),
-            state: &state,
+            state: state.as_bytes(),
             ..SpanOptions::new(&builder.name).kind(kind_of(builder.span_kind.as_ref()))
         };
         let started = self.0.record(|telemetry, now| {

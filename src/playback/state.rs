@@ -198,7 +198,10 @@ impl PlayFailure {
     pub fn message(self) -> String {
         let text = match self {
             Self::HttpStatus(status) => {
-                return ["The server answered the media request with status ", &decimal(status.into()), "."].concat();
+                let mut text = String::from("The server answered the media request with status ");
+                text.push_str(&decimal(status.into()));
+                text.push('.');
+                return text;
             }
             Self::NotAllowed => "The browser refused to start audio without a user gesture.",
             Self::NotSupported => "The source is in no format that can be played.",

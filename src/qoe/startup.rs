@@ -69,13 +69,14 @@ impl StartUp {
 
     /// Each phase's length; together they are the latency.
     pub fn phases(&self) -> [(Phase, Duration); Phase::ALL.len()] {
+        let mut phases = [(Phase::Output, Duration::ZERO); Phase::ALL.len()];
         let mut from = self.requested;
-        Phase::ALL.map(|phase| {
-            let end = self.ends[phase as usize].map_or(from, |end| end.max(from));
-            let length = end.since(from);
+        for (length, phase) in phases.iter_mut().zip(&Phase::ALL) {
+            let end = self.ends[*phase as usize].map_or(from, |end| end.max(from));
+            *length = (*phase, end.since(from));
             from = end;
-            (phase, length)
-        })
+        }
+        phases
     }
 }
 

@@ -2,10 +2,10 @@
 //! a session ends; where its id is kept, the host knows.
 
 use super::export::Signal;
-use super::otlp::{Field, Reader, Value, Writer};
 use super::propagation::write_hex;
 use crate::random::Random;
 use crate::time::{Duration, Instant};
+use tonearm_otlp::{Field, Reader, Value, Writer};
 
 /// A session ends when nothing was recorded for so long…
 const IDLE: Duration = Duration::from_secs(30 * 60);
@@ -94,14 +94,16 @@ impl Ambient {
     }
 
     fn encode(&mut self) {
-        self.encoded = [9, 6].map(|field| {
-            let mut out = Writer::default();
-            if let Some(session) = &self.session {
-                out.attribute(field, SESSION_ID, Value::Text(&session.id));
-            }
-            refield(&self.given, field, &mut out);
-            out.finish()
-        });
+        self.encoded = [self.as_fields(9), self.as_fields(6)];
+    }
+
+    fn as_fields(&self, field: u32) -> Vec<u8> {
+        let mut out = Writer::default();
+        if let Some(session) = &self.session {
+            out.attribute(field, SESSION_ID, Value::Text(&session.id));
+        }
+        refield(&self.given, field, &mut out);
+        out.finish()
     }
 
     /// What a record of that signal says of it.

@@ -11,7 +11,7 @@ pub const SAMPLED: u8 = 1;
 pub const RANDOM: u8 = 2;
 
 /// Ids and flags of a span (W3C Trace Context).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SpanContext {
     /// The trace.
     pub trace_id: TraceId,

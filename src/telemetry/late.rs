@@ -1,6 +1,6 @@
 //! Marks the points of a request that go out long after they closed: who reads a board must know (docs/telemetry.md).
 
-use super::otlp::{Field, Reader, Value, Writer};
+use tonearm_otlp::{Field, Reader, Value, Writer};
 
 /// The attribute; it is there, or it is not.
 const LATE: &str = "late";

@@ -2,9 +2,9 @@
 //! names.
 
 use super::context::SpanContext;
-use super::otlp::{Field, Reader, Value, Writer};
 use super::propagation::write_hex;
 use crate::small_map::SmallMap;
+use tonearm_otlp::{Field, Reader, Value, Writer};
 
 /// How grave a record is (`SeverityNumber`, 1 to 24): four steps for each of trace, debug, info, warn, error, fatal.
 pub type Severity = u32;
@@ -98,13 +98,20 @@ impl Log<'_> {
             out.attribute(6, key, *value);
         }
         if let Some(context) = &self.context {
-            if context.flags > 0 {
-                out.fixed32(8, context.flags.into());
-            }
-            out.bytes(9, &context.trace_id);
-            out.bytes(10, &context.span_id);
+            context.of_log(&mut out);
         }
         out
+    }
+}
+
+impl SpanContext {
+    /// Adds what a record has of its span.
+    pub(in crate::telemetry) fn of_log(&self, out: &mut Writer) {
+        if self.flags > 0 {
+            out.fixed32(8, self.flags.into());
+        }
+        out.bytes(9, &self.trace_id);
+        out.bytes(10, &self.span_id);
     }
 }
 

@@ -11,13 +11,15 @@ mod export;
 mod late;
 mod log;
 mod metric;
-mod otlp;
 mod own;
 mod propagation;
+mod request;
+mod response;
 mod retry;
 mod sampling;
 mod span;
 mod spool;
+mod told;
 mod tracer;
 
 pub use batch::{Account, DropReason};
@@ -27,14 +29,17 @@ pub use context::{RANDOM, SAMPLED, SpanContext, SpanId, TraceId};
 pub use export::{Export, Outcome, Reply, Signal};
 pub use log::{DEBUG, ERROR, INFO, Log, Severity, WARN};
 pub use metric::{Instrument, Kind, SeriesKey};
-pub use otlp::{Attributes, Value, Writer, encode_request, parse_partial_success};
 pub use propagation::{
     Baggage, BaggageEntry, Headers, ParseB3Error, ParseBaggageError, ParseTraceStateError, ParseTraceparentError,
     Propagators, TraceState, cmcd, extract, format_b3, format_traceparent, inject, parse_b3, parse_b3_multi,
     parse_traceparent,
 };
+pub use request::encode_request;
+pub use response::parse_partial_success;
 pub use sampling::Sampler;
 pub use span::{Parent, SpanKind, SpanOptions};
+pub use told::told_context;
+pub use tonearm_otlp::{Attributes, Flat, Value, Writer};
 
 use std::collections::VecDeque;
 
@@ -106,7 +111,8 @@ pub struct Inspection {
 impl Telemetry {
     /// A pipeline with its own random numbers, and with instruments of its own, numbered in their order.
     pub fn new(config: Config, clock: ClockAnchor, mut random: Random, instruments: &[Instrument<'_>]) -> Self {
-        let pipelines = Signal::ALL.map(|signal| Pipeline::new(signal, random.fork()));
+        let mut pipeline = |signal| Pipeline::new(signal, random.fork());
+        let pipelines = [pipeline(Signal::Traces), pipeline(Signal::Metrics), pipeline(Signal::Logs)];
         let mut telemetry = Self {
             config,
             clock,
@@ -283,9 +289,9 @@ impl Telemetry {
         self.meter.instrument(instrument, self.clock.unix_nanos(now))
     }
 
-    /// Makes an instrument whose name and unit the host has encoded, and whose series it tells apart; its number.
-    pub fn encoded_instrument(&mut self, now: Instant, kind: Kind, head: Vec<u8>, bounds: Vec<f64>) -> u32 {
-        self.meter.add(head.into(), kind, Vec::new(), bounds, self.clock.unix_nanos(now))
+    /// The number of the field that attributes of an instrument's points are.
+    pub fn points_field(&self, instrument: u32) -> u32 {
+        self.meter.attributes_field(instrument)
     }
 
     /// A series of an instrument, its attributes encoded as fields of its points.
@@ -371,7 +377,7 @@ impl Telemetry {
         for table in &mut self.meter.tables {
             let (metric, points) = table.collect(time, self.config.cumulative, true);
             if points > 0 {
-                metrics.bytes(otlp::RECORD, metric.as_slice());
+                metrics.bytes(request::RECORD, metric.as_slice());
                 count += points;
             }
         }

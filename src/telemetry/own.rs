@@ -4,7 +4,7 @@
 use super::batch::{Account, DropReason};
 use super::export::Signal;
 use super::metric::{Instrument, Kind, Meter};
-use super::otlp::Value;
+use tonearm_otlp::Value;
 
 const ERROR_TYPE: &str = "error.type";
 

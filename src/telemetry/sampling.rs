@@ -3,7 +3,6 @@
 
 use super::config::FULL;
 use super::context::{SAMPLED, TraceId};
-use super::otlp::Writer;
 use crate::time::Duration;
 
 /// The head's decision, made when a span starts.
@@ -35,11 +34,11 @@ fn chooses(ratio: f64, trace_id: &TraceId) -> bool {
 
 impl Sampler {
     /// Whether a span is exported; `parent` is its parent's flags, and whether they are another process's.
-    pub(super) fn samples(&self, name: &str, trace_id: &TraceId, parent: Option<(u8, bool)>) -> bool {
+    pub(super) fn samples(&self, name: &[u8], trace_id: &TraceId, parent: Option<(u8, bool)>) -> bool {
         if !FULL {
             return true;
         }
-        if let Some((_, ratio)) = self.by_name.iter().find(|(known, _)| known == name.as_bytes()) {
+        if let Some((_, ratio)) = self.by_name.iter().find(|(known, _)| known == name) {
             return chooses(*ratio, trace_id);
         }
         match parent {
@@ -54,7 +53,7 @@ const MAX_HELD: usize = 32;
 
 /// Ended spans of the traces whose decision is open.
 #[derive(Debug, Default)]
-pub(super) struct Tail(Vec<(TraceId, Vec<Writer>)>);
+pub(super) struct Tail(Vec<(TraceId, Vec<Vec<u8>>)>);
 
 impl Tail {
     pub(super) fn hold(&mut self, trace: TraceId) {
@@ -63,19 +62,19 @@ impl Tail {
         }
     }
 
-    /// Takes a span of a trace that is held; gives it back where there is none, or no room.
-    pub(super) fn push(&mut self, trace: &TraceId, span: Writer) -> Option<Writer> {
+    /// Takes a span of a trace that is held; says whether it is one, and there was room.
+    pub(super) fn push(&mut self, trace: &TraceId, span: &[u8]) -> bool {
         match self.0.iter_mut().find(|(known, _)| FULL && known == trace) {
             Some((_, spans)) if spans.len() < MAX_HELD => {
-                spans.push(span);
-                None
+                spans.push(span.to_vec());
+                true
             }
-            _ => Some(span),
+            _ => false,
         }
     }
 
     /// The decision is made: what was held.
-    pub(super) fn take(&mut self, trace: &TraceId) -> Option<Vec<Writer>> {
+    pub(super) fn take(&mut self, trace: &TraceId) -> Option<Vec<Vec<u8>>> {
         let at = self.0.iter().position(|(known, _)| FULL && known == trace)?;
         Some(self.0.remove(at).1)
     }

@@ -3,7 +3,7 @@
 
 use super::SpanKey;
 use super::context::{SpanContext, SpanId};
-use super::otlp::{Value, Writer};
+use tonearm_otlp::{Value, Writer};
 
 /// Attributes that one span keeps; what is set beyond them is counted in the span (OpenTelemetry's default limit).
 const MAX_ATTRIBUTES: u32 = 128;
@@ -43,7 +43,7 @@ pub enum SpanKind {
 #[derive(Debug, Clone, Copy)]
 pub struct SpanOptions<'a> {
     /// Low-cardinality name.
-    pub name: &'a str,
+    pub name: &'a [u8],
     /// Its kind.
     pub kind: SpanKind,
     /// Its parent; none begins a trace.
@@ -51,13 +51,13 @@ pub struct SpanOptions<'a> {
     /// A span that it refers to.
     pub link: Option<SpanContext>,
     /// The `tracestate` of its trace.
-    pub state: &'a str,
+    pub state: &'a [u8],
 }
 
 impl<'a> SpanOptions<'a> {
     /// An internal span without a parent.
     pub fn new(name: &'a str) -> Self {
-        Self { name, kind: SpanKind::Internal, parent: None, link: None, state: "" }
+        Self { name: name.as_bytes(), kind: SpanKind::Internal, parent: None, link: None, state: &[] }
     }
 
     /// The same, as a child.
@@ -89,6 +89,61 @@ fn flags(context: &SpanContext, is_remote: bool) -> u32 {
     u32::from(context.flags) | 0x100 | u32::from(is_remote) << 9
 }
 
+/// What a span begins with; `parent` is the parent's id, and whether it is of another process.
+pub(super) fn begin(
+    out: &mut Writer,
+    context: &SpanContext,
+    parent: Option<(SpanId, bool)>,
+    options: &SpanOptions<'_>,
+    start: u64,
+) {
+    out.bytes(1, &context.trace_id);
+    out.bytes(2, &context.span_id);
+    if !options.state.is_empty() {
+        out.bytes(3, options.state);
+    }
+    if let Some((parent, _)) = &parent {
+        out.bytes(4, parent);
+    }
+    out.bytes(5, options.name);
+    out.varint(6, options.kind as u64);
+    out.fixed64(7, start);
+    out.fixed32(16, flags(context, parent.is_some_and(|(_, remote)| remote)));
+}
+
+/// A span that it refers to; attributes are encoded, as fields 4.
+pub(super) fn link(out: &mut Writer, context: &SpanContext, attributes: &[u8]) {
+    out.message(13, |out| {
+        out.bytes(1, &context.trace_id);
+        out.bytes(2, &context.span_id);
+        out.raw(attributes);
+        out.fixed32(6, flags(context, context.is_remote));
+    });
+}
+
+/// That it failed (`Status`: message = 2, code = 3).
+pub(super) fn fail(out: &mut Writer, description: &[u8]) {
+    out.message(15, |out| {
+        if !description.is_empty() {
+            out.bytes(2, description);
+        }
+        out.varint(3, 2);
+    });
+}
+
+/// When it ended, and how many attributes, events and links there was no room for.
+pub(super) fn end(out: &mut Writer, at: u64, dropped: [u32; 3]) {
+    out.fixed64(8, at);
+    // dropped_attributes_count = 10, dropped_events_count = 12, dropped_links_count = 14
+    let mut field = 10;
+    for count in &dropped {
+        if *count > 0 {
+            out.varint(field, u64::from(*count));
+        }
+        field += 2;
+    }
+}
+
 impl Span {
     /// `parent` is the parent's id, and whether it is of another process.
     pub(super) fn new(
@@ -98,18 +153,7 @@ impl Span {
         start: u64,
     ) -> Self {
         let mut out = Writer::default();
-        out.bytes(1, &context.trace_id);
-        out.bytes(2, &context.span_id);
-        if !options.state.is_empty() {
-            out.bytes(3, options.state.as_bytes());
-        }
-        if let Some((parent, _)) = parent {
-            out.bytes(4, &parent);
-        }
-        out.bytes(5, options.name.as_bytes());
-        out.varint(6, options.kind as u64);
-        out.fixed64(7, start);
-        out.fixed32(16, flags(&context, parent.is_some_and(|(_, remote)| remote)));
+        begin(&mut out, &context, parent, options, start);
         let mut span = Self { context, start, out, attributes: 0, events: 0, links: 0 };
         if let Some(link) = options.link {
             span.link(&link, &[]);
@@ -121,12 +165,7 @@ impl Span {
     pub(super) fn link(&mut self, context: &SpanContext, attributes: &[u8]) {
         self.links += 1;
         if self.links <= MAX_LINKS {
-            self.out.message(13, |out| {
-                out.bytes(1, &context.trace_id);
-                out.bytes(2, &context.span_id);
-                out.raw(attributes);
-                out.fixed32(6, flags(context, context.is_remote));
-            });
+            link(&mut self.out, context, attributes);
         }
     }
 
@@ -172,27 +211,16 @@ impl Span {
         });
     }
 
-    /// Marks it as failed (`Status`: message = 2, code = 3); the last description stands.
+    /// Marks it as failed; the last description stands.
     pub(super) fn fail(&mut self, description: &str) {
-        self.out.message(15, |out| {
-            if !description.is_empty() {
-                out.bytes(2, description.as_bytes());
-            }
-            out.varint(3, 2);
-        });
+        fail(&mut self.out, description.as_bytes());
     }
 
     /// Its message, once it has ended.
     pub(super) fn end(mut self, at: u64) -> Writer {
-        self.out.fixed64(8, at.max(self.start));
-        // dropped_attributes_count = 10, dropped_events_count = 12, dropped_links_count = 14
-        let counted =
-            [(10, self.attributes, MAX_ATTRIBUTES), (12, self.events, MAX_EVENTS), (14, self.links, MAX_LINKS)];
-        for (field, count, most) in counted {
-            if count > most {
-                self.out.varint(field, u64::from(count - most));
-            }
-        }
+        let attributes = self.attributes.saturating_sub(MAX_ATTRIBUTES);
+        let (events, links) = (self.events.saturating_sub(MAX_EVENTS), self.links.saturating_sub(MAX_LINKS));
+        end(&mut self.out, at.max(self.start), [attributes, events, links]);
         self.out
     }
 }

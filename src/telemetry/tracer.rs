@@ -142,11 +142,18 @@ impl Telemetry {
         let Some(span) = self.live.remove(key) else { return };
         let context = span.context;
         let record = span.end(self.clock.unix_nanos(at));
+        self.queue_span(now, &context, record.as_slice());
+    }
+
+    /// Queues a span that has ended, or holds it; says whether something is due earlier now.
+    pub(super) fn queue_span(&mut self, now: Instant, context: &SpanContext, record: &[u8]) -> bool {
         if context.flags & SAMPLED > 0 {
-            self.enqueue(now, Signal::Traces, record.as_slice(), &[]);
-        } else if self.tail.push(&context.trace_id, record).is_some() {
+            return self.enqueue(now, Signal::Traces, record, &[]);
+        }
+        if !self.tail.push(&context.trace_id, record) {
             self.drop_record(Signal::Traces, DropReason::Unsampled);
         }
+        false
     }
 
     /// Holds the spans of a trace that was not chosen, where the pipeline decides by how a play went.
@@ -168,7 +175,7 @@ impl Telemetry {
         let mut mark = Writer::default();
         mark.attribute(span::ATTRIBUTES, SAMPLED_BY, Value::Text("tail"));
         for record in held {
-            self.enqueue(now, Signal::Traces, record.as_slice(), mark.as_slice());
+            self.enqueue(now, Signal::Traces, &record, mark.as_slice());
         }
         for (_, span) in self.live.iter_mut().filter(|(_, span)| span.context.trace_id == context.trace_id) {
             span.context.flags |= SAMPLED;
@@ -181,27 +188,5 @@ impl Telemetry {
     pub fn let_go(&mut self, context: &SpanContext) {
         let held = self.tail.take(&context.trace_id).unwrap_or_default();
         self.count_lost(Signal::Traces, DropReason::Unsampled, held.len() as u64);
-    }
-
-    /// Takes over a span that has its whole life behind it, encoded but for its times. Says whether something is due earlier
-    /// now.
-    pub fn record_span(&mut self, now: Instant, start: Instant, end: Instant, fields: &[u8]) -> bool {
-        let mut times = Writer::default();
-        times.fixed64(7, self.clock.unix_nanos(start));
-        times.fixed64(8, self.clock.unix_nanos(end.max(start)));
-        // The host gives only what was not chosen where a play may bring it out: the ids come first, the flags last.
-        let context = fields.split_last_chunk::<4>().and_then(|(rest, [flags, ..])| Some((rest.get(2..18)?, flags)));
-        if let Some((trace_id, flags)) = context
-            && FULL
-            && flags & SAMPLED == 0
-        {
-            let trace_id = trace_id.try_into().unwrap_or_default();
-            let record = Writer::from([fields, times.as_slice()].concat());
-            if self.tail.push(&trace_id, record).is_some() {
-                self.drop_record(Signal::Traces, DropReason::Unsampled);
-            }
-            return false;
-        }
-        self.enqueue(now, Signal::Traces, fields, times.as_slice())
     }
 }

@@ -10,11 +10,6 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 wasm_bindgen_test_configure!(run_in_browser);
 
 // The numbers are those of `src/js/door.js`, which is what the package's scripts tell by.
-#[wasm_bindgen(module = "/src/js/door.js")]
-extern "C" {
-    fn pack(resource: &Uint8Array, client: &Uint8Array) -> Uint8Array;
-}
-
 #[wasm_bindgen(inline_js = "
 const KINDS = ['event', 'settle', 'resolve', 'cancel', 'reopen', 'worklet', 'failure'];
 // Scripts that keep what they are told, and call back when an event is dispatched.
@@ -74,9 +69,25 @@ fn tell(core: &Core, what: u32, [a, b, c]: [f64; 3], bytes: &[u8]) {
     core.tell(what, 1, a, b, c, true, bytes);
 }
 
+/// What is told as `flat.js` writes it: behind the number of words and that the text is ASCII the words, then the text.
+fn flat(words: &[u32], text: &str) -> Vec<u8> {
+    let head = [2 * (words.len() as u32 + 1) + 1];
+    let words = head.iter().chain(words).flat_map(|word| word.to_le_bytes());
+    words.chain(text.bytes()).collect()
+}
+
+/// No attributes: none left out either.
+const NOTHING: [u32; 2] = [0, 0];
+/// No span's context.
+const NONE: u32 = u32::MAX;
+
+fn numbers(numbers: &[f64]) -> Vec<u32> {
+    numbers.iter().flat_map(|number| [number.to_bits() as u32, (number.to_bits() >> 32) as u32]).collect()
+}
+
 fn load(core: &Core, href: &str) {
-    let parts = pack(&Uint8Array::from(href.as_bytes()), &Uint8Array::new_with_length(0)).to_vec();
-    tell(core, LOAD, [1.0, 0.0, 0.0], &[&[0], parts.as_slice(), &[0; 8]].concat());
+    let words = [&numbers(&[0.0]), [href.len() as u32].as_slice(), &NOTHING, &NOTHING, &[NONE]].concat();
+    tell(core, LOAD, [1.0, 0.0, 0.0], &flat(&words, href));
 }
 
 fn play(core: &Core) {
@@ -84,22 +95,16 @@ fn play(core: &Core) {
 }
 
 fn pipeline(core: &Core) {
-    let numbers = [5000u32, 512, 1000, 1000, 60_000, 0].map(u32::to_le_bytes).concat();
-    let ratio = 1f64.to_le_bytes();
-    let parts = [&[0], ratio.as_slice(), &[0, 0, 1, 0, 0, 0, 0]].concat();
-    let nothing = Uint8Array::new_with_length(0);
-    tell(
-        core,
-        CREATE_TELEMETRY,
-        [0.0; 3],
-        &[numbers.as_slice(), &parts, &pack(&nothing, &nothing).to_vec(), &[0]].concat(),
-    );
+    let options = numbers(&[5000.0, 512.0, 1000.0, 1000.0, 60_000.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
+    let words = [options.as_slice(), &NOTHING, &NOTHING, &numbers(&[0.0])].concat();
+    tell(core, CREATE_TELEMETRY, [0.0; 3], &flat(&words, ""));
 }
 
-/// A span of that name: its length, its start and end, its fields.
+/// A span of that name: its start and end, its kind, its context, its name, its parent, its attributes, its links, its error.
 fn record_span(core: &Core) {
-    let times = [1f64, 2.0].map(f64::to_le_bytes).concat();
-    tell(core, RECORD_SPANS, [0.0; 3], &[3u32.to_le_bytes().as_slice(), &times, &[0x2a, 1, b'x']].concat());
+    let context = [1, 1, 2, 3, 4, 5, 6, 0];
+    let words = [numbers(&[1.0, 2.0]).as_slice(), &[1], &context, &[1, NONE], &NOTHING, &[0, 0]].concat();
+    tell(core, RECORD_SPANS, [0.0; 3], &flat(&words, "x"));
 }
 
 /// A core with one span in a request, and the request's number.

@@ -54,7 +54,7 @@ fn record(random: &mut Random, telemetry: &mut Telemetry, now: Instant) {
         let above = context(random);
         let options = SpanOptions {
             link: (random.unit() < 0.5).then_some(linked),
-            state: if random.unit() < 0.5 { "ot=th:8" } else { "" },
+            state: if random.unit() < 0.5 { b"ot=th:8" } else { b"" },
             ..SpanOptions::new(&name).kind(SpanKind::Client)
         };
         let key = telemetry

@@ -95,7 +95,7 @@ fn record(random: &mut Random, telemetry: &mut Telemetry) -> Recorded {
     let parent = chance(random).then(|| sampled(random_context(random)));
     let link = chance(random).then(|| random_context(random));
     let (start, length) = (random.next_u64() % 100_000, random.next_u64() % 10_000);
-    let options = SpanOptions { name: &name, kind, parent: parent.map(Parent::Context), link, state: "" };
+    let options = SpanOptions { kind, parent: parent.map(Parent::Context), link, ..SpanOptions::new(&name) };
     let key = telemetry.start_span(Instant::from_millis(start as f64), options).unwrap();
     let values = random_values(random);
     each(&values, |key_name, value| telemetry.set(key, key_name, value));

@@ -91,7 +91,7 @@ fn a_ratio_chooses_its_part_by_the_trace_and_everybody_alike() {
 fn a_parents_decision_stands_where_it_is_wanted_and_a_name_has_the_last_word() {
     let remote = |flags| SpanContext { trace_id: [7; 16], span_id: [7; 8], flags, is_remote: true };
     let child = |flags| SpanOptions::new("child").child_of(Some(Parent::Context(remote(flags))));
-    let child_of_get = SpanOptions { name: "GET", ..child(SAMPLED) };
+    let child_of_get = SpanOptions { name: b"GET", ..child(SAMPLED) };
     let by_name = vec![(b"GET".to_vec(), 0.0)];
     let sampler = Sampler { ratio: 1.0, parent_based: true, by_name, tail: None };
     let mut following = telemetry(Config { sampler, ..Config::default() });

@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { encode } from '../../src/js/otlp.js';
 import { hmac, inspect, transcode } from '../../src/js/records.js';
+import { encode } from './core.mjs';
 
 const root = new URL('../../', import.meta.url);
 const text = new TextDecoder();

@@ -7,7 +7,6 @@ import { nativeFetch, replaceFetch } from '../../src/browser/native_fetch.js';
 import { serverTiming } from '../../src/browser/server_timing.js';
 import { check } from '../../src/js/options.js';
 import { contextOf, format } from '../../src/js/context.js';
-import { SPAN, encode, encodeSpans } from '../../src/js/otlp.js';
 
 test('Server-Timing tells node, cache and trace', () => {
   const of = (value, more = {}) => serverTiming(new Headers({ 'server-timing': value, ...more }));
@@ -26,41 +25,7 @@ test('Server-Timing tells node, cache and trace', () => {
   for (const long of [';'.repeat(8000), 'a;'.repeat(4000), 'a;b="'.repeat(1600), ' '.repeat(8000)]) of(`x${long}x`);
 });
 
-test('attributes are protobuf', () => {
-  const hex = (attributes) => Buffer.from(encode(SPAN, attributes)).toString('hex');
-  // key = 1, value = 2 { string = 1, bool = 2, int = 3, double = 4, array = 5 }
-  assert.equal(hex({ a: 'ü' }), '4a09' + '0a0161' + '1204' + '0a02c3bc');
-  assert.equal(hex({ a: true }), '4a07' + '0a0161' + '1202' + '1001');
-  assert.equal(hex({ a: 300 }), '4a08' + '0a0161' + '1203' + '18ac02');
-  assert.equal(hex({ a: -1 }), '4a10' + '0a0161' + '120b' + '18ffffffffffffffffff01');
-  assert.equal(hex({ a: 0.5 }), '4a0e' + '0a0161' + '1209' + '21000000000000e03f');
-  assert.equal(hex({ a: ['x', 1] }), '4a10' + '0a0161' + '120b' + '2a09' + '0a030a0178' + '0a021801');
-  assert.equal(hex({ a: undefined, b: null, c: () => {} }), '');
-  assert.equal(encode(SPAN, { a: 'x'.repeat(300) }).length, 300 + 3 + 3 + 3 + 3);
-  const many = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`k${n}`, n]));
-  assert.equal(encode(SPAN, many).filter((byte) => byte === SPAN).length >= 128, true);
-});
-
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03';
-
-test('a span is protobuf, state, parent, link and status included', () => {
-  const context = contextOf({ traceparent: TRACEPARENT, tracestate: 'a=1' });
-  const parent = contextOf(TRACEPARENT.replace('b7', 'c7'));
-  const span = { name: 'n', kind: 3, context, parent, error: 'no', attributes: {}, links: [{ context: parent, attributes: {} }], start: 1, ended: 2 };
-  const times = Buffer.from(Float64Array.of(1, 2).buffer).toString('hex');
-  const ids = '0af7651916cd43dd8448eb211c80319c';
-  const fields = `0a10${ids}` + '1208b7ad6b7169203331' + '1a03613d31' + '2208c7ad6b7169203331' + '2a016e' + '3003' +
-    `6a21` + `0a10${ids}` + '1208c7ad6b7169203331' + '3503030000' + '7a06' + '12026e6f' + '1802' + '850103030000';
-  assert.equal(
-    Buffer.from(encodeSpans([/** @type {any} */ (span)], assert.fail)).toString('hex'),
-    Buffer.from(Uint32Array.of(fields.length / 2).buffer).toString('hex') + times + fields,
-  );
-  // A getter that throws takes its own span along, and no other.
-  const thrown = { ...span, attributes: { get a() { throw new Error('mine'); } } };
-  const errors = [];
-  const both = encodeSpans(/** @type {any} */ ([thrown, span]), (error) => errors.push(error));
-  assert.deepEqual([both.length, errors.map(({ message }) => message)], [20 + fields.length / 2, ['mine']]);
-});
 
 test('a context is read as Trace Context Level 2 has it', () => {
   const state = (tracestate) => contextOf({ traceparent: TRACEPARENT, tracestate })?.state;
@@ -188,11 +153,4 @@ test('fetch is put back once, whoever else wrapped it', async () => {
   } finally {
     globalThis.fetch = original;
   }
-});
-
-test('a value that holds itself, or throws, holds nobody else', () => {
-  const loop = { name: 'loop' };
-  loop.self = loop;
-  loop.list = [loop, loop, loop];
-  assert.ok(encode(SPAN, { a: loop, b: 1 }).length < 100_000);
 });

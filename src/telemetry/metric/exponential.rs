@@ -5,7 +5,7 @@
 
 use std::f64::consts::LOG2_E;
 
-use crate::telemetry::otlp::Writer;
+use tonearm_otlp::Writer;
 
 /// Buckets of each sign (the specification's default).
 const MAX_SIZE: i64 = 160;

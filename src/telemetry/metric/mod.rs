@@ -9,8 +9,8 @@ pub use instrument::{Instrument, Kind};
 
 use super::ambient::refield;
 use super::context::{SAMPLED, SpanContext};
-use super::otlp::{Value, Writer};
 use exponential::Exponential;
+use tonearm_otlp::{Value, Writer};
 
 /// Series of one instrument (OpenTelemetry's default); what comes beyond them is added up in one that says so.
 const MAX_SERIES: usize = 2000;
@@ -228,29 +228,25 @@ pub(super) struct Meter {
 
 impl Meter {
     /// Makes an instrument; its number.
-    pub(super) fn instrument(&mut self, instrument: &Instrument<'_>, now: u64) -> u32 {
+    pub(super) fn instrument(&mut self, instrument: &Instrument<'_>, start: u64) -> u32 {
+        let Instrument { kind, attributes, bounds, .. } = *instrument;
         let mut head = Writer::default();
         head.bytes(1, instrument.name.as_bytes());
         head.bytes(3, instrument.unit.as_bytes());
-        self.add(head, instrument.kind, instrument.attributes.to_vec(), instrument.bounds.to_vec(), now)
-    }
-
-    pub(super) fn add(
-        &mut self,
-        head: Writer,
-        kind: Kind,
-        attributes: Vec<&'static str>,
-        bounds: Vec<f64>,
-        start: u64,
-    ) -> u32 {
         // One that is made again is the same: name, unit, kind and bounds are its identity.
         let same =
-            |table: &Table| table.head.as_slice() == head.as_slice() && table.kind == kind && table.bounds == bounds;
+            |table: &Table| table.head.as_slice() == head.as_slice() && table.kind == kind && table.bounds == *bounds;
         if let Some(at) = self.tables.iter().position(same) {
             return at as u32;
         }
+        let (attributes, bounds) = (attributes.to_vec(), bounds.to_vec());
         self.tables.push(Table { head, kind, attributes, bounds, series: Vec::new(), start });
         self.tables.len() as u32 - 1
+    }
+
+    /// The number of the field that attributes of an instrument's points are.
+    pub(super) fn attributes_field(&self, instrument: u32) -> u32 {
+        self.tables.get(instrument as usize).map_or(1, Table::attributes_field)
     }
 
     /// The series of attributes in the order in which the instrument declares them; an empty text is none.

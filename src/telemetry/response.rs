@@ -1,7 +1,7 @@
 //! What an endpoint answers (`ExportTraceServiceResponse` and its like: field 1 is the partial success, whose field 1
 //! is the number of rejected records).
 
-use super::wire::{Field, Reader};
+use tonearm_otlp::{Field, Reader};
 
 /// Records that the endpoint rejected; `None` where the body says nothing of it, or is no such message.
 pub fn parse_partial_success(body: &[u8]) -> Option<u64> {

@@ -26,19 +26,24 @@ impl Writer {
         self.0
     }
 
+    /// An empty message, in the same room.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Appends fields that are encoded already.
     pub fn raw(&mut self, fields: &[u8]) {
         self.0.extend_from_slice(fields);
     }
 
     /// Takes bytes out again.
-    pub(in crate::telemetry) fn cut(&mut self, range: std::ops::Range<usize>) {
+    pub fn cut(&mut self, range: std::ops::Range<usize>) {
         self.0.drain(range);
     }
 
     /// A number of varying length without a field, as packed ones are.
     #[inline(never)]
-    pub(in crate::telemetry) fn raw_varint(&mut self, mut value: u64) {
+    pub fn raw_varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.0.push(value as u8 | 0x80);
             value >>= 7;
@@ -80,13 +85,23 @@ impl Writer {
     /// Bytes, or text.
     #[inline(never)]
     pub fn bytes(&mut self, field: u32, value: &[u8]) {
-        self.parts(field, value.len(), &[value]);
+        self.head(field, value.len());
+        self.raw(value);
+    }
+
+    /// What stands before a length's bytes: two bytes nearly always.
+    pub fn head(&mut self, field: u32, length: usize) {
+        if field < 16 && length < 0x80 {
+            self.raw(&[(field << 3 | LENGTH) as u8, length as u8]);
+        } else {
+            self.tag(field, LENGTH);
+            self.raw_varint(length as u64);
+        }
     }
 
     /// Bytes that come in parts, of `length` in all.
-    pub(in crate::telemetry) fn parts(&mut self, field: u32, length: usize, parts: &[&[u8]]) {
-        self.tag(field, LENGTH);
-        self.raw_varint(length as u64);
+    pub fn parts(&mut self, field: u32, length: usize, parts: &[&[u8]]) {
+        self.head(field, length);
         for part in parts {
             self.raw(part);
         }
@@ -102,15 +117,23 @@ impl Writer {
     /// Its length is not known before it is written: one byte is held free for it, which suits nearly all of ours.
     #[inline(never)]
     fn begin(&mut self, field: u32) -> usize {
-        self.tag(field, LENGTH);
-        self.0.push(0);
+        self.head(field, 0);
         self.0.len()
     }
 
-    /// A longer one is moved.
-    #[inline(never)]
     fn end(&mut self, begin: usize) {
-        let mut len = self.0.len() - begin;
+        let len = self.0.len() - begin;
+        if len < 0x80 {
+            self.0[begin - 1] = len as u8;
+        } else {
+            self.end_long(begin, len);
+        }
+    }
+
+    /// A longer one is moved.
+    #[cold]
+    #[inline(never)]
+    fn end_long(&mut self, begin: usize, mut len: usize) {
         let mut at = begin - 1;
         while len >= 0x80 {
             self.0[at] = len as u8 | 0x80;
@@ -124,11 +147,11 @@ impl Writer {
 
 /// A message that is being read. Ends at the first thing that is not protobuf.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::telemetry) struct Reader<'a>(pub(in crate::telemetry) &'a [u8]);
+pub struct Reader<'a>(pub &'a [u8]);
 
 /// A field's value, as far as we read any.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::telemetry) enum Field<'a> {
+pub enum Field<'a> {
     /// A number of varying length.
     Varint(u64),
     /// Bytes, text, or a message.
@@ -144,6 +167,7 @@ impl<'a> Reader<'a> {
         Some(head)
     }
 
+    #[inline(never)]
     fn raw_varint(&mut self) -> Option<u64> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
@@ -158,7 +182,7 @@ impl<'a> Reader<'a> {
 
     /// The next field's number and value.
     #[inline(never)]
-    pub(in crate::telemetry) fn field(&mut self) -> Option<(u32, Field<'a>)> {
+    pub fn field(&mut self) -> Option<(u32, Field<'a>)> {
         let tag = self.raw_varint()? as u32;
         let value = match tag & 7 {
             VARINT => Field::Varint(self.raw_varint()?),

@@ -70,7 +70,7 @@ impl Writer {
     }
 
     /// Takes the attribute of that key out again, if it is there: the last value of a key wins.
-    pub(in crate::telemetry) fn remove_attribute(&mut self, field: u32, key: &str) -> bool {
+    pub fn remove_attribute(&mut self, field: u32, key: &str) -> bool {
         let mut rest = Reader(self.as_slice());
         let mut from = 0;
         while let Some((number, value)) = rest.field() {

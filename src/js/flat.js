@@ -1,0 +1,240 @@
+// What the core is told beside numbers, in one piece: words of four bytes, and behind them the text that they speak of
+// (`otlp/src/flat.rs` reads it). Nothing is encoded here: that is quick in wasm from a page's first moment, where a script is slow
+// until it was often run.
+//
+// Spans are gathered at the buffer's beginning until they are taken; every other message is written behind them, and copied.
+
+import { contextOf } from './context.js';
+
+/** Attributes that one record keeps (OpenTelemetry's default limit). */
+const MOST = 128;
+/** UTF-16 units that one text keeps. */
+const LONGEST = 8192;
+/** Values of one record, those within others included: something that holds itself must not hold the page. */
+const MOST_VALUES = 1024;
+/** How deep values may lie in one another. */
+const DEEPEST = 8;
+/** Words that a record has at most: four for each of its values, a dozen for each of its links. */
+const ROOM = 8192;
+/** Keys that are known by their place. */
+const MOST_KEYS = 500;
+
+/** Kinds of values, as `flat.rs` has them; from `TEXT` on it is a text of so many more UTF-16 units. */
+const FALSE = 0;
+const TRUE = 1;
+const DOUBLE = 2;
+const INTEGER = 3;
+const LIST = 4;
+const MAP = 5;
+const NOTHING = 6;
+const TEXT = 8;
+/** Says that there is no context. */
+const NONE = 0xffff_ffff;
+
+const utf8 = new TextEncoder();
+const double = new Float64Array(1);
+const halves = new Uint32Array(double.buffer);
+
+let words = new Uint32Array(ROOM);
+let n = 0;
+let text = '';
+let values = 0;
+/** Keys of the spans that are gathered, by the order in which they came. @type {Map<string, number>} */
+const keys = new Map();
+/** What is being written: a getter of the app's may call us. */
+const IDLE = 0;
+const MESSAGE = 1;
+const SPAN = 2;
+let writing = IDLE;
+
+/** @param {number} more words that must find room */
+function room(more) {
+  if (words.length >= n + more) return;
+  const larger = new Uint32Array(2 * (n + more));
+  larger.set(words);
+  words = larger;
+}
+
+/** @param {number} of */
+function number(of) {
+  double[0] = of;
+  words[n++] = halves[0];
+  words[n++] = halves[1];
+}
+
+/** @param {string} of @param {number} [kind] */
+function string(of, kind = 0) {
+  words[n++] = kind + of.length;
+  text += of;
+}
+
+/** Twice its length, and its text; or twice its place and one. @param {string} of */
+function key(of) {
+  if (writing === SPAN) {
+    const place = keys.get(of);
+    if (place !== undefined) {
+      words[n++] = place;
+      return;
+    }
+    if (keys.size < MOST_KEYS) keys.set(of, 2 * keys.size + 1);
+  }
+  words[n++] = 2 * of.length;
+  text += of;
+}
+
+/** Values of other kinds are left out. @param {unknown} value */
+const isTold = (value) => value !== undefined && value !== null && typeof value !== 'function' && typeof value !== 'symbol';
+
+/** @param {unknown} of @param {number} depth */
+function value(of, depth) {
+  if (typeof of === 'string') string(of.length > LONGEST ? of.slice(0, LONGEST) : of, TEXT);
+  else if (typeof of === 'number') {
+    const whole = of | 0;
+    words[n++] = whole === of ? INTEGER : DOUBLE;
+    if (whole === of) words[n++] = whole;
+    else number(of);
+  } else if (typeof of === 'boolean') words[n++] = of ? TRUE : FALSE;
+  else if (typeof of !== 'object' || of === null || depth === DEEPEST) words[n++] = NOTHING;
+  else if (Array.isArray(of)) {
+    words[n++] = LIST;
+    const count = n++;
+    words[count] = 0;
+    for (const item of of) {
+      if (++values > MOST_VALUES) break;
+      words[count]++;
+      value(item, depth + 1);
+    }
+  } else {
+    words[n++] = MAP;
+    attributes(of, depth + 1);
+  }
+}
+
+/** How many there are and how many were left out, then each. @param {object} of @param {number} depth */
+function attributes(of, depth) {
+  const head = n;
+  let count = 0;
+  let dropped = 0;
+  n += 2;
+  for (const name of Object.keys(of)) {
+    const one = /** @type {Record<string, unknown>} */ (of)[name];
+    if (!isTold(one)) continue;
+    if (count === MOST || ++values > MOST_VALUES) dropped++;
+    else {
+      count++;
+      key(name);
+      value(one, depth);
+    }
+  }
+  words[head] = count;
+  words[head + 1] = dropped;
+}
+
+/** Flags, and whether it is another process's; both ids; its `tracestate`. @param {import('./context.js').Context | undefined} given */
+function context(given) {
+  if (!given) {
+    words[n++] = NONE;
+    return;
+  }
+  const { ids, at, flags, isRemote, state } = given;
+  words[n++] = isRemote ? flags + 256 : flags;
+  for (let word = 0; word < 6; word++) words[n++] = ids[at + word];
+  string(state);
+}
+
+/** The bytes of what was written from there on, whose first word is held free. @param {number} from */
+function taken(from) {
+  room(text.length);
+  const behind = (n - from) * 4;
+  const { written } = utf8.encodeInto(text, new Uint8Array(words.buffer, n * 4));
+  // How many words, and whether the text is all ASCII.
+  words[from] = 2 * (n - from) + Number(written === text.length);
+  return new Uint8Array(words.buffer, from * 4, behind + written);
+}
+
+/** Numbers, texts, attributes, and what else is to be written (`within`, `bodyOf`), in their order.
+ *  @param {(number | string | object | (() => void))[]} parts */
+export function flat(...parts) {
+  const from = n;
+  const before = text;
+  const was = writing;
+  text = '';
+  writing = MESSAGE;
+  values = 0;
+  try {
+    room(2 * parts.length + ROOM);
+    n++;
+    for (const part of parts) {
+      if (typeof part === 'number') number(part);
+      else if (typeof part === 'string') string(part);
+      else if (typeof part === 'function') part();
+      else attributes(part, 0);
+    }
+    return taken(from).slice();
+  } finally {
+    n = from;
+    text = before;
+    writing = was;
+  }
+}
+
+/** A span's context, or that there is none, as a part. @param {unknown} span */
+export const within = (span) => {
+  const of = contextOf(span);
+  return () => context(of);
+};
+
+/** A log's body, or that there is none, as a part. @param {unknown} body */
+export const bodyOf = (body) => () => {
+  const told = isTold(body);
+  words[n++] = Number(told);
+  if (told) value(body, 0);
+};
+
+/** Gathers a span. Throws what a getter of the app's throws, and where it is one that ends a span; then it is not there.
+ *  @param {import('./span.js').Span} span */
+export function gather({ start, ended, kind, context: own, name, parent, attributes: told, links, error }) {
+  if (writing !== IDLE) throw new TypeError('A span was ended by an attribute of another record.');
+  const from = n;
+  const before = text;
+  const known = 2 * keys.size;
+  n ||= 1;
+  values = 0;
+  writing = SPAN;
+  try {
+    room(ROOM);
+    number(start);
+    number(ended);
+    words[n++] = kind;
+    context(own);
+    string(name);
+    context(parent);
+    attributes(told, 0);
+    words[n++] = links ? links.length : 0;
+    if (links) {
+      for (const link of links) {
+        context(link.context);
+        attributes(link.attributes, 0);
+      }
+    }
+    words[n++] = Number(error !== undefined);
+    if (error !== undefined) string(error);
+  } catch (thrown) {
+    n = from;
+    text = before;
+    for (const [name, place] of keys) if (place > known) keys.delete(name);
+    throw thrown;
+  } finally {
+    writing = IDLE;
+  }
+}
+
+/** What was gathered; good until the next message is written. Nothing while something is written. */
+export function takeSpans() {
+  if (n === 0 || writing !== IDLE) return undefined;
+  const bytes = taken(0);
+  n = 0;
+  text = '';
+  keys.clear();
+  return bytes;
+}

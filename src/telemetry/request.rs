@@ -1,0 +1,29 @@
+//! The body of one request. The three signals have the same frame, field for field: `ExportTraceServiceRequest`,
+//! `ExportMetricsServiceRequest` and `ExportLogsServiceRequest` hold resources (1), those a resource (1) and scopes (2),
+//! and those a scope (1) and records (2).
+
+use tonearm_otlp::Writer;
+
+/// The field of a record within its scope.
+pub(super) const RECORD: u32 = 2;
+
+/// The instrumentation scope of every record that the SDK makes.
+const SCOPE: &str = "tonearm";
+
+/// Records, each a [`RECORD`] field, under one resource (its attributes encoded as fields 1) and one scope.
+pub fn encode_request(resource: &[&[u8]], records: &[u8]) -> Vec<u8> {
+    let mut head = Writer::default();
+    head.message(1, |out| resource.iter().for_each(|attributes| out.raw(attributes)));
+    // scope { name = 1, version = 2 }
+    let mut scope = Writer::default();
+    scope.message(1, |out| {
+        out.bytes(1, SCOPE.as_bytes());
+        out.bytes(2, env!("CARGO_PKG_VERSION").as_bytes());
+    });
+    // Lengths are known before all else is written: records are many, and moved once.
+    head.head(2, scope.as_slice().len() + records.len());
+    head.raw(scope.as_slice());
+    let mut request = Writer::default();
+    request.parts(1, head.as_slice().len() + records.len(), &[head.as_slice(), records]);
+    request.finish()
+}

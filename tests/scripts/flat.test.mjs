@@ -1,0 +1,156 @@
+// What the scripts tell the core, and what becomes of it: flat here, OTLP in the core, read again by a decoder that
+// `records.test.mjs` holds against the opentelemetry-proto crate.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { contextOf } from '../../src/js/context.js';
+import { bodyOf, flat, gather, takeSpans, within } from '../../src/js/flat.js';
+import { transcode } from '../../src/js/records.js';
+import { core, encode, sent } from './core.mjs';
+
+const SPAN = 0x4a;
+const SPANS = 25;
+const LOG = 28;
+const SERIES = 30;
+const INSTRUMENT = 31;
+const RECORD = 29;
+const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03';
+const { traceId, spanId } = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
+
+/** Requests of a signal, as OTLP's JSON has them. @param {number} signal */
+const told = (signal) => sent(signal).map((body) => JSON.parse(new TextDecoder().decode(transcode.request(signal, body))));
+/** @returns {any[]} */
+const spansTold = () => told(0).flatMap(({ resourceSpans }) => resourceSpans[0].scopeSpans[0].spans);
+/** @param {object} more @returns {any} */
+const spanOf = (more) => ({ name: 'n', kind: 1, context: contextOf(TRACEPARENT), parent: undefined, error: undefined, attributes: {}, links: undefined, start: 1, ended: 2, ...more });
+
+test('attributes are protobuf', () => {
+  const hex = (/** @type {object} */ attributes) => Buffer.from(encode(SPAN, attributes)).toString('hex');
+  // key = 1, value = 2 { string = 1, bool = 2, int = 3, double = 4, array = 5 }
+  assert.equal(hex({ a: 'ü' }), '4a09' + '0a0161' + '1204' + '0a02c3bc');
+  assert.equal(hex({ a: true }), '4a07' + '0a0161' + '1202' + '1001');
+  assert.equal(hex({ a: 300 }), '4a08' + '0a0161' + '1203' + '18ac02');
+  assert.equal(hex({ a: -1 }), '4a10' + '0a0161' + '120b' + '18ffffffffffffffffff01');
+  assert.equal(hex({ a: 2 ** 40 }), '4a0c' + '0a0161' + '1207' + '18808080808020');
+  assert.equal(hex({ a: 0.5 }), '4a0e' + '0a0161' + '1209' + '21000000000000e03f');
+  assert.equal(hex({ a: ['x', 1] }), '4a10' + '0a0161' + '120b' + '2a09' + '0a030a0178' + '0a021801');
+  assert.equal(hex({ a: undefined, b: null, c: () => {} }), '');
+  assert.equal(encode(SPAN, { a: 'x'.repeat(300) }).length, 300 + 3 + 3 + 3 + 3);
+  const many = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`k${n}`, n]));
+  assert.equal(encode(0x0a, many).filter((byte, at, all) => byte === 0x0a && all[at + 2] === 0x0a).length, 128);
+  // What holds itself ends.
+  /** @type {any} */
+  const loop = { name: 'loop' };
+  Object.assign(loop, { self: loop, list: [loop, loop, loop] });
+  assert.ok(encode(SPAN, { a: loop, b: 1 }).length < 100_000);
+});
+
+let seed = 7;
+const draw = (/** @type {number} */ most) => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) % most;
+const LETTERS = ['a', 'Z', '0', '.', 'ü', '€', '漢', '😀', '\ud83d', '\ude00', '\0', '"'];
+const text = () => Array.from({ length: draw(12) * draw(12) }, () => LETTERS[draw(LETTERS.length)]).join('');
+const ascii = () => Array.from({ length: draw(200) }, () => LETTERS[draw(4)]).join('');
+const NUMBERS = [0, -1, 127, 128, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), 2 ** 53 - 1, 2 ** 53, 0.5, -1e300, NaN, Infinity];
+/** @param {number} depth @returns {unknown} */
+const value = (depth) =>
+  [
+    text, ascii, () => NUMBERS[draw(NUMBERS.length)], () => draw(2) === 1, () => draw(100_000) / 7,
+    () => (depth > 2 ? 0 : Array.from({ length: draw(4) }, () => value(depth + 1))), () => (depth > 2 ? '' : attributes(depth + 1)),
+  ][draw(7)]();
+/** @param {number} [depth] @returns {Record<string, unknown>} */
+function attributes(depth = 0) {
+  return Object.fromEntries(Array.from({ length: draw(7) }, () => [draw(3) ? `key.${draw(9)}` : text(), value(depth)]));
+}
+
+/** A value as OTLP's JSON has it. @param {unknown} value @returns {any} */
+function wire(value) {
+  if (typeof value === 'string') return { stringValue: Buffer.from(value).toString() };
+  if (typeof value === 'boolean') return { boolValue: value };
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: Number.isFinite(value) ? value : String(value) };
+  if (Array.isArray(value)) return { arrayValue: value.length ? { values: value.map(wire) } : {} };
+  const pairs = wireAttributes(value);
+  return { kvlistValue: pairs ? { values: pairs } : {} };
+}
+/** @param {any} attributes */
+const wireAttributes = (attributes) => {
+  const pairs = Object.entries(attributes).map(([key, value]) => ({ key: Buffer.from(key).toString(), value: wire(value) }));
+  return pairs.length ? pairs : undefined;
+};
+// Halves of a character are no text; two that meet, of which each is at an end of its own, are one.
+const whole = (/** @type {any} */ json) => JSON.stringify(json)?.replace(/\ufffd|😀/g, '');
+
+test('spans of every kind of attributes are what was told', () => {
+  for (let batch = 0; batch < 500; batch++) {
+    const spans = Array.from({ length: 1 + draw(40) }, () => spanOf({ name: draw(9) ? ascii() : text(), attributes: attributes() }));
+    for (const span of spans) gather(span);
+    core.tell(SPANS, 1, 0, 0, 0, false, takeSpans() ?? new Uint8Array());
+    const json = spansTold();
+    assert.equal(json.length, spans.length);
+    spans.forEach((span, at) => {
+      assert.equal(whole(json[at].name ?? ''), whole(Buffer.from(span.name).toString()));
+      assert.equal(whole(json[at].attributes), whole(wireAttributes(span.attributes)));
+    });
+  }
+});
+
+test('a span tells its state, parent, links and failure', () => {
+  const context = contextOf({ traceparent: TRACEPARENT, tracestate: 'a=1' });
+  const parent = contextOf(TRACEPARENT.replace('b7', 'c7'));
+  gather(spanOf({ kind: 3, context, parent, error: 'nö', links: [{ context: parent, attributes: { of: 1 } }, { context, attributes: {} }] }));
+  gather(spanOf({ error: '', parent: { ...parent, isRemote: false } }));
+  core.tell(SPANS, 1, 0, 0, 0, false, takeSpans() ?? new Uint8Array());
+  const [first, second] = spansTold();
+  const linked = { traceId, spanId: spanId.replace('b7', 'c7') };
+  assert.deepEqual(
+    { ...first, attributes: undefined, startTimeUnixNano: BigInt(first.endTimeUnixNano) - BigInt(first.startTimeUnixNano), endTimeUnixNano: undefined },
+    {
+      traceId, spanId, traceState: 'a=1', parentSpanId: linked.spanId, name: 'n', kind: 3, attributes: undefined, flags: 0x303,
+      startTimeUnixNano: 1_000_000n, endTimeUnixNano: undefined, status: { message: 'nö', code: 2 },
+      links: [{ ...linked, attributes: [{ key: 'of', value: { intValue: '1' } }], flags: 0x303 }, { traceId, spanId, flags: 0x303 }],
+    },
+  );
+  assert.deepEqual([second.status, second.flags, second.kind, second.links, second.traceState], [{ code: 2 }, 0x103, 1, undefined, undefined]);
+});
+
+test('what an app throws takes its own span along, and no other', () => {
+  const thrown = () => spanOf({ attributes: { first: 'x', of: { get mine() { throw new Error('mine'); } } } });
+  gather(spanOf({ attributes: { known: 1 } }));
+  assert.throws(() => gather(thrown()), /mine/);
+  gather(spanOf({ attributes: { first: 'y', known: 2, mine: 3 } }));
+  // A getter that tells something else meanwhile breaks neither.
+  gather(spanOf({ attributes: { of: { get mine() { return encode(SPAN, { a: true }).length; } }, first: 'z' } }));
+  assert.throws(() => gather(spanOf({ attributes: { of: { get mine() { return gather(spanOf({})); } } } })), TypeError);
+  assert.throws(() => flat({ get a() { return gather(spanOf({})); } }), TypeError);
+  core.tell(SPANS, 1, 0, 0, 0, false, takeSpans() ?? new Uint8Array());
+  assert.equal(takeSpans(), undefined);
+  assert.deepEqual(
+    spansTold().map(({ attributes }) => attributes.map((/** @type {any} */ { key, value }) => [key, Object.values(value)[0]])),
+    [[['known', '1']], [['first', 'y'], ['known', '2'], ['mine', '3']], [['of', { values: [{ key: 'mine', value: { intValue: '9' } }] }], ['first', 'z']]],
+  );
+});
+
+test('a log record tells its body, its event, its attributes and its span', () => {
+  const many = Object.fromEntries(Array.from({ length: 130 }, (_, n) => [`k${n}`, n]));
+  for (const [body, event, own, span] of /** @type {[unknown, string, object, unknown][]} */ ([
+    [{ a: [1, 'ü'] }, 'one', { b: false }, TRACEPARENT], [undefined, 'two', {}, undefined], ['', 'three', many, undefined],
+  ])) {
+    core.tell(LOG, 1, 9, 5, 0, false, flat(bodyOf(body), event, own, within(span)));
+  }
+  const [{ resourceLogs }] = told(2);
+  const [one, two, three] = resourceLogs[0].scopeLogs[0].logRecords;
+  assert.deepEqual([one.body, one.eventName, one.traceId, one.spanId, one.flags, one.severityNumber], [wire({ a: [1, 'ü'] }), 'one', traceId, spanId, 3, 9]);
+  assert.deepEqual([two.body, two.eventName, two.traceId], [undefined, 'two', undefined]);
+  assert.deepEqual([three.body, three.droppedAttributesCount, three.attributes.length], [{ stringValue: '' }, 2, 128 + 1]);
+});
+
+test('an instrument tells its bounds, a series its attributes, a measurement its span', () => {
+  const instrument = core.tell(INSTRUMENT, 1, 3, 0, 0, false, flat('h', 's', 0.5, 1));
+  const series = core.tell(SERIES, 1, instrument, 0, 0, false, flat({ a: 'ü' }));
+  core.tell(RECORD, 1, series, 0.75, 0, false, flat(within(TRACEPARENT)));
+  core.tell(RECORD, 1, series, 3, 0, false, new Uint8Array());
+  core.tell(24, 1, 0, 0, 0, false, new Uint8Array());
+  const metrics = told(1).flatMap(({ resourceMetrics }) => resourceMetrics[0].scopeMetrics[0].metrics);
+  const { unit, histogram: { dataPoints: [point] } } = metrics.find(({ name }) => name === 'h');
+  assert.deepEqual([unit, point.explicitBounds, point.bucketCounts, point.sum], ['s', [0.5, 1], ['0', '1', '1'], 3.75]);
+  assert.deepEqual([point.attributes, point.exemplars[0].traceId], [[{ key: 'a', value: { stringValue: 'ü' } }], traceId]);
+});
