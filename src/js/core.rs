@@ -232,7 +232,9 @@ fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b, c]: [f64; 3
             return 1;
         }
         29 => {
-            let context = told_context(&mut Flat::new(bytes)).map(|(context, _)| context);
+            // Nearly always there is none.
+            let told = if bytes.is_empty() { None } else { told_context(&mut Flat::new(bytes)) };
+            let context = told.map(|(context, _)| context);
             return u32::from(telemetry.record(now, (a as u32).into(), b, context));
         }
         30 => {

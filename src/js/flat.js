@@ -229,9 +229,11 @@ export function gather({ start, ended, kind, context: own, name, parent, attribu
   }
 }
 
-/** What was gathered; good until the next message is written. Nothing while something is written. */
+/** Whether nothing is being written. */
+export const isIdle = () => writing === IDLE;
+
+/** What was gathered; good until the next message is written. */
 export function takeSpans() {
-  if (n === 0 || writing !== IDLE) return undefined;
   const bytes = taken(0);
   n = 0;
   text = '';

@@ -1,23 +1,23 @@
-// A span of the app's own. Ids and times are given here, so that it may begin before the core is there; ended ones are gathered, and
-// handed over together a moment later.
+// A span of the app's own. Ids and times are given here, so that it may begin before the core is there; ended ones are handed
+// over together, a moment later.
 
 import { RECORD_SPANS, tell } from './door.js';
 import { countLost, currentCore, inTurn, samplers, whenCore } from './loader.js';
 import { contextOf, format, idsOf, newContext } from './context.js';
-import { gather, takeSpans } from './flat.js';
+import { gather, isIdle, takeSpans } from './flat.js';
 
 /** Ended spans that may wait for the core. */
 const MOST_WAITING = 16_384;
 /** What ends within so many milliseconds is handed over by one task. */
 const GATHERED = 25;
 /** Spans that cross together. */
-const AT_ONCE = 4096;
+const AT_ONCE = 512;
 
-/** Spans that are gathered (`flat.js`), the pipeline that they are all of, and those that wait for the core. */
-let gathered = 0;
-let pipeline = 0;
-let waiting = 0;
+/** @type {Span[]} */
+let ended = [];
 let scheduled = false;
+/** Of those that wait for the core, how many. */
+let waiting = 0;
 /** `DropReason`s and the signal that a span is lost for. */
 const TRACES = 0;
 const QUEUE_FULL = 0;
@@ -26,16 +26,35 @@ const UNSAMPLED = 8;
 /** Hands over what has ended, if the core is there. @param {boolean} [now] or else once it is, before what is said after */
 export function settle(now = false) {
   const core = currentCore();
-  const bytes = gathered > 0 && (core || now) ? takeSpans() : undefined;
-  if (!bytes) return;
-  const [of, count] = [pipeline, gathered];
-  gathered = 0;
-  if (core) return tell(core, RECORD_SPANS, of, 0, 0, 0, false, bytes);
+  // In the midst of a record, by a getter of the app's, nothing is handed over.
+  if (ended.length === 0 || !(core || now) || !isIdle()) return;
+  const spans = ended;
+  ended = [];
+  for (let n = 0; n < spans.length; ) {
+    const { telemetry } = spans[n];
+    let count = 0;
+    for (; n < spans.length && count < AT_ONCE && spans[n].telemetry === telemetry; n++) {
+      try {
+        gather(spans[n]);
+        count++;
+      } catch (error) {
+        // A getter of the app's own: it is the app's to see, and those behind go on.
+        console.error(error);
+        countLost(telemetry, TRACES, QUEUE_FULL);
+      }
+    }
+    if (count > 0) handOver(core, telemetry, count, takeSpans());
+  }
+}
+
+/** @param {import('./core').Core | undefined} core @param {number} telemetry @param {number} count @param {Uint8Array} bytes */
+function handOver(core, telemetry, count, bytes) {
+  if (core) return tell(core, RECORD_SPANS, telemetry, 0, 0, 0, false, bytes);
   const kept = bytes.slice();
   waiting += count;
   inTurn((core) => {
     waiting -= count;
-    tell(core, RECORD_SPANS, of, 0, 0, 0, false, kept);
+    tell(core, RECORD_SPANS, telemetry, 0, 0, 0, false, kept);
   });
 }
 
@@ -43,18 +62,10 @@ export function settle(now = false) {
 function hasEnded(span, telemetry) {
   // Where the core decides by how a play went, it has to see what was not chosen.
   if (!(span.context.flags & 1) && !samplers.get(telemetry)?.tail) return countLost(telemetry, TRACES, UNSAMPLED);
-  if (gathered >= AT_ONCE || (gathered > 0 && pipeline !== telemetry)) settle(pipeline !== telemetry);
-  if (gathered + waiting >= MOST_WAITING) return countLost(telemetry, TRACES, QUEUE_FULL);
-  try {
-    gather(span);
-  } catch (error) {
-    // A getter of the app's own: it is the app's to see, and those behind go on.
-    console.error(error);
-    return countLost(telemetry, TRACES, QUEUE_FULL);
-  }
-  gathered++;
-  pipeline = telemetry;
-  if (scheduled) return;
+  if (ended.length >= MOST_WAITING) settle();
+  if (ended.length + waiting >= MOST_WAITING) countLost(telemetry, TRACES, QUEUE_FULL);
+  else ended.push(span);
+  if (scheduled || ended.length === 0) return;
   scheduled = true;
   setTimeout(() => {
     scheduled = false;

@@ -83,7 +83,7 @@ test('spans of every kind of attributes are what was told', () => {
   for (let batch = 0; batch < 500; batch++) {
     const spans = Array.from({ length: 1 + draw(40) }, () => spanOf({ name: draw(9) ? ascii() : text(), attributes: attributes() }));
     for (const span of spans) gather(span);
-    core.tell(SPANS, 1, 0, 0, 0, false, takeSpans() ?? new Uint8Array());
+    core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
     const json = spansTold();
     assert.equal(json.length, spans.length);
     spans.forEach((span, at) => {
@@ -98,7 +98,7 @@ test('a span tells its state, parent, links and failure', () => {
   const parent = contextOf(TRACEPARENT.replace('b7', 'c7'));
   gather(spanOf({ kind: 3, context, parent, error: 'nö', links: [{ context: parent, attributes: { of: 1 } }, { context, attributes: {} }] }));
   gather(spanOf({ error: '', parent: { ...parent, isRemote: false } }));
-  core.tell(SPANS, 1, 0, 0, 0, false, takeSpans() ?? new Uint8Array());
+  core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
   const [first, second] = spansTold();
   const linked = { traceId, spanId: spanId.replace('b7', 'c7') };
   assert.deepEqual(
@@ -121,8 +121,7 @@ test('what an app throws takes its own span along, and no other', () => {
   gather(spanOf({ attributes: { of: { get mine() { return encode(SPAN, { a: true }).length; } }, first: 'z' } }));
   assert.throws(() => gather(spanOf({ attributes: { of: { get mine() { return gather(spanOf({})); } } } })), TypeError);
   assert.throws(() => flat({ get a() { return gather(spanOf({})); } }), TypeError);
-  core.tell(SPANS, 1, 0, 0, 0, false, takeSpans() ?? new Uint8Array());
-  assert.equal(takeSpans(), undefined);
+  core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
   assert.deepEqual(
     spansTold().map(({ attributes }) => attributes.map((/** @type {any} */ { key, value }) => [key, Object.values(value)[0]])),
     [[['known', '1']], [['first', 'y'], ['known', '2'], ['mine', '3']], [['of', { values: [{ key: 'mine', value: { intValue: '9' } }] }], ['first', 'z']]],
