@@ -70,12 +70,13 @@ for (const [what, label] of [
   ['span', 'span with 4 attributes'], ['count', 'counter with 2 attributes'], ['measure', 'histogram with 2 attributes'],
   ['bound', 'histogram, ours on a bound instrument'],
 ]) if (wanted(what)) print(label, 'µs', await warmRounds(each(what)));
-if (wanted('toBytes')) print('512 recorded spans with 6 attributes to protobuf', 'ms', await warmRounds(once('toBytes')));
+if (wanted('serialize')) print('512 recorded spans with 6 attributes to protobuf, the serializers alone', 'ms', await warmRounds(once('serialize')));
+if (wanted('toBytes')) print('512 recorded spans with 6 attributes to protobuf, ours to fetch', 'ms', await warmRounds(once('toBytes')));
 if (wanted('encode')) print('512 spans with 6 attributes, recorded and encoded as protobuf', 'ms', await warmRounds(once('encode')));
 if (wanted('whole')) print('512 spans, recorded to handed to fetch (ours gzipped)', 'ms', await warmRounds(once('whole')));
 if (wanted('bytes')) print('bytes of a span on the wire (ours gzipped protobuf, theirs JSON)', 'B', await rounds((name) => page.evaluate((name) => globalThis.bytes(name), name), 3));
 await page.close();
-for (const [what, label] of [['toBytes', '512 recorded spans to protobuf'], ['encode', '512 spans, recorded and encoded']]) {
+for (const [what, label] of [['serialize', '512 recorded spans to protobuf, the serializers alone'], ['toBytes', '512 recorded spans to protobuf, ours to fetch'], ['encode', '512 spans, recorded and encoded']]) {
   if (wanted('first')) print(`${label}, the first call of a page`, 'ms', await rounds(async (name) => {
     const fresh = await open();
     const ms = await fresh.evaluate(([name, what]) => globalThis.once(name, what), [name, what]);

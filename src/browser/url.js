@@ -4,37 +4,59 @@ import { SERVER_ADDRESS, SERVER_PORT, URL_FULL } from '../instrumentation/semcon
 
 /** @typedef {{ href: string, origin: string, propagates: boolean, attributes?: Record<string, string | number> }} Described */
 
+/** What an app says of URLs. @typedef {Pick<import('../js/types').TelemetryConfig, 'propagateTo' | 'allowQuery' | 'scrubUrl'>} Options */
+
+/** @type {string | undefined} */
+let own;
+/** The page's own origin, asked once: the browser takes its time to answer. */
+const ownOrigin = () => (own ??= location.origin);
+
+/** A path of the same origin: nothing that the URL standard's parser would take for another's (a second slash, or what it leaves out). */
+const PATH = /^\/(?![\s/\\])/;
+
 /**
- * The URL; whether a request to it may carry a trace header (the page's own origin and the allow-list only); and what is
- * told of it: its server, and itself without credentials and query values, which may hold a listener's tokens. Of what is no
- * HTTP nothing is told.
- * @param {string | URL} given
- * @param {Pick<import('../js/types').TelemetryConfig, 'propagateTo' | 'allowQuery' | 'scrubUrl'>} [options] @returns {Described}
+ * Where a request goes: its origin; whether that is another than the page's; whether it is HTTP, of which alone something is told;
+ * whether it may carry a trace header (the page's own origin and the allow-list only); and the URL, once somebody asks for it.
+ * @param {string | URL} given @param {Options} [options]
  */
-export function describe(given, { propagateTo = [], allowQuery = [], scrubUrl } = {}) {
-  const { href, origin, protocol, hostname, port } = new URL(given, document.baseURI);
-  if (!protocol.startsWith('http')) return { href, origin, propagates: false };
-  let told = href;
-  if (/[?#@]/.test(href)) {
-    const [bare = ''] = href.split('#', 1);
-    const [path = '', ...query] = bare.split(/(?=\?)/);
-    told = path.replace(/^(\w+:\/\/)[^/]*@/, '$1') + query.join('').replace(/([?&])([^=&]*)(=[^&]*)?/g, (pair, mark, key) =>
-      key && !allowQuery.includes(key) ? `${mark}${key}=REDACTED` : pair);
+export function locate(given, { propagateTo = [] } = {}) {
+  const ours = ownOrigin();
+  // Parsing takes longer than all else that a request waits for.
+  const isPath = typeof given === 'string' && PATH.test(given) && document.baseURI.startsWith(`${ours}/`);
+  const url = isPath ? undefined : new URL(given, document.baseURI);
+  const { origin, protocol } = url ?? { origin: ours, protocol: ours };
+  const isHttp = protocol.startsWith('http');
+  const foreign = origin !== ours;
+  return { origin, isHttp, foreign, propagates: isHttp && (!foreign || propagateTo.includes(origin)), url: () => url ?? new URL(given, ours) };
+}
+
+/**
+ * What is told of a URL: its server, and itself without credentials and query values, which may hold a listener's tokens.
+ * @param {URL} url @param {Options} [options] @returns {Record<string, string | number>}
+ */
+export function attributesOf({ href, origin, protocol, hostname, port }, { allowQuery = [], scrubUrl } = {}) {
+  let [told = ''] = href.split('#', 1);
+  const query = told.indexOf('?') + 1;
+  if (query > 0) {
+    const pairs = told.slice(query).split('&').map((pair) => {
+      const [key = ''] = pair.split('=', 1);
+      return pair && !allowQuery.includes(key) ? `${key}=REDACTED` : pair;
+    });
+    told = told.slice(0, query) + pairs.join('&');
   }
+  if (told.includes('@')) told = told.replace(/^(\w+:\/\/)[^/?]*@/, '$1');
   try {
     if (scrubUrl) told = String(scrubUrl(told));
   } catch (error) {
     console.error(error);
     told = origin;
   }
-  return {
-    href,
-    origin,
-    propagates: origin === location.origin || propagateTo.includes(origin),
-    attributes: {
-      [URL_FULL]: told,
-      [SERVER_ADDRESS]: hostname,
-      [SERVER_PORT]: Number(port) || (protocol === 'http:' ? 80 : 443),
-    },
-  };
+  return { [URL_FULL]: told, [SERVER_ADDRESS]: hostname, [SERVER_PORT]: Number(port) || (protocol === 'http:' ? 80 : 443) };
+}
+
+/** Both. @param {string | URL} given @param {Options} [options] @returns {Described} */
+export function describe(given, options) {
+  const { url, origin, isHttp, propagates } = locate(given, options);
+  const target = url();
+  return { href: target.href, origin, propagates, attributes: isHttp ? attributesOf(target, options) : undefined };
 }

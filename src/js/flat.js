@@ -16,6 +16,9 @@ const MOST_VALUES = 1024;
 const DEEPEST = 8;
 /** Words that a record has at most: four for each of its values, a dozen for each of its links. */
 const ROOM = 8192;
+/** UTF-16 units that are gathered, before what was gathered is to be taken; and words that stay at hand. */
+const MUCH = 2 ** 18;
+const KEPT = 2 ** 18;
 /** Keys that are known by their place. */
 const MOST_KEYS = 500;
 
@@ -144,20 +147,28 @@ function context(given) {
 
 /** The bytes of what was written from there on, whose first word is held free. @param {number} from */
 function taken(from) {
-  room(text.length);
+  // Of a unit come three bytes at most.
+  room(Math.ceil((text.length * 3) / 4));
   const behind = (n - from) * 4;
-  const { written } = utf8.encodeInto(text, new Uint8Array(words.buffer, n * 4));
+  // The browser takes its time for nothing, too.
+  const written = text === '' ? 0 : utf8.encodeInto(text, new Uint8Array(words.buffer, n * 4)).written;
   // How many words, and whether the text is all ASCII.
   words[from] = 2 * (n - from) + Number(written === text.length);
   return new Uint8Array(words.buffer, from * 4, behind + written);
 }
 
-/** Numbers, texts, attributes, and what else is to be written (`within`, `bodyOf`), in their order.
+/** What was taken is done with: a buffer that one large record needed is not kept. */
+function release() {
+  if (n === 0 && words.length > KEPT) words = new Uint32Array(ROOM);
+}
+
+/** Numbers, texts, attributes, and what else is to be written (`within`, `bodyOf`, `given`), in their order.
  *  @param {(number | string | object | (() => void))[]} parts */
 export function flat(...parts) {
   const from = n;
   const before = text;
   const was = writing;
+  const counted = values;
   text = '';
   writing = MESSAGE;
   values = 0;
@@ -175,8 +186,13 @@ export function flat(...parts) {
     n = from;
     text = before;
     writing = was;
+    values = counted;
+    release();
   }
 }
+
+/** What an app gives as attributes, whatever it is, as a part. @param {unknown} of */
+export const given = (of) => () => attributes(Object(of ?? {}), 0);
 
 /** A span's context, or that there is none, as a part. @param {unknown} span */
 export const within = (span) => {
@@ -191,10 +207,9 @@ export const bodyOf = (body) => () => {
   if (told) value(body, 0);
 };
 
-/** Gathers a span. Throws what a getter of the app's throws, and where it is one that ends a span; then it is not there.
+/** Gathers a span; says whether what was gathered is to be taken. Throws what a getter of the app's throws; then it is not there.
  *  @param {import('./span.js').Span} span */
 export function gather({ start, ended, kind, context: own, name, parent, attributes: told, links, error }) {
-  if (writing !== IDLE) throw new TypeError('A span was ended by an attribute of another record.');
   const from = n;
   const before = text;
   const known = 2 * keys.size;
@@ -219,6 +234,7 @@ export function gather({ start, ended, kind, context: own, name, parent, attribu
     }
     words[n++] = Number(error !== undefined);
     if (error !== undefined) string(error);
+    return text.length > MUCH;
   } catch (thrown) {
     n = from;
     text = before;
@@ -234,9 +250,12 @@ export const isIdle = () => writing === IDLE;
 
 /** What was gathered; good until the next message is written. */
 export function takeSpans() {
-  const bytes = taken(0);
-  n = 0;
-  text = '';
-  keys.clear();
-  return bytes;
+  try {
+    return taken(0);
+  } finally {
+    n = 0;
+    text = '';
+    keys.clear();
+    release();
+  }
 }

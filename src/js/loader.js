@@ -27,6 +27,8 @@ export const exporters = new Map();
 export const samplers = new Map();
 /** Looks at a pipeline's records before they are queued. @type {Map<number, (signal: number, record: Uint8Array) => void>} */
 export const inspectors = new Map();
+/** Called when a core is there, behind what has waited for it. @type {Set<() => void>} */
+export const arrivals = new Set();
 /** Called when a request was answered. @type {Set<() => void>} */
 export const answered = new Set();
 
@@ -182,6 +184,7 @@ export function init(options) {
           refuse?.(/** @type {DOMException} */ (error));
         }
       }
+      for (const heard of arrivals) heard();
     },
     (error) => {
       loading = undefined;

@@ -48,7 +48,7 @@ export class Instrument {
     this.#redact = redact;
     this.#keys = attributes;
     this.#define = (/** @type {import('./core').Core} */ core) =>
-      tell(core, INSTRUMENT, telemetry, kind, 0, 0, false, flat(name, unit, ...bounds));
+      tell(core, INSTRUMENT, telemetry, kind, 0, 0, false, flat(name, unit, ...bounds.map(Number)));
   }
 
   /** @param {import('./core').Core} core @param {Attributes | undefined} attributes */

@@ -33,12 +33,15 @@ export const onRequest = {
   isTracing: () => tracing !== undefined,
 
   /** `fetch`, traced; untraced where the script can't be had: the app's request comes first.
-   *  @param {Fetching[0]} tools @param {Fetching[1]} telemetry @param {Fetching[2]} input @param {Fetching[3]} [init] @param {Fetching[4]} [options] */
-  async fetch(tools, telemetry, input, init, options) {
-    if (!telemetry) return tools.nativeFetch(input, init);
-    if (tracing) return tracing.tracedFetch(tools, telemetry, input, init, options);
+   *  @param {Fetching[0]} tools @param {Fetching[1]} telemetry @param {Fetching[2]} input @param {Fetching[3]} [init] @param {Fetching[4]} [options]
+   *  @returns {Promise<Response>} */
+  fetch: (tools, telemetry, input, init, options) =>
+    tracing && telemetry ? tracing.tracedFetch(tools, telemetry, input, init, options) : onRequest.firstFetch(tools, telemetry, input, init, options),
+
+  /** @type {(...of: Fetching) => Promise<Response>} */
+  async firstFetch(tools, telemetry, input, init, options) {
     // A page that is being left waits for nothing.
-    if (init?.keepalive) return tools.nativeFetch(input, init);
+    if (!telemetry || init?.keepalive) return tools.nativeFetch(input, init);
     // As it is at the call: the caller may use its objects again.
     const target = input instanceof Request ? input : new URL(input, document.baseURI).href;
     const plain = init && Object.getPrototypeOf(init) === Object.prototype;

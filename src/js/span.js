@@ -2,7 +2,7 @@
 // over together, a moment later.
 
 import { RECORD_SPANS, tell } from './door.js';
-import { countLost, currentCore, inTurn, samplers, whenCore } from './loader.js';
+import { arrivals, countLost, currentCore, inTurn, samplers } from './loader.js';
 import { contextOf, format, idsOf, newContext } from './context.js';
 import { gather, isIdle, takeSpans } from './flat.js';
 
@@ -15,6 +15,8 @@ const AT_ONCE = 512;
 
 /** @type {Span[]} */
 let ended = [];
+/** Whether they are of several pipelines. */
+let mixed = false;
 let scheduled = false;
 /** Of those that wait for the core, how many. */
 let waiting = 0;
@@ -23,19 +25,56 @@ const TRACES = 0;
 const QUEUE_FULL = 0;
 const UNSAMPLED = 8;
 
+/** What is to be found out about what has ended. @type {(() => void)[]} */
+let postponed = [];
+
+/** Does something a moment later, before ended spans are handed over: many at once take less time than each alone.
+ *  @param {() => void} work */
+export function later(work) {
+  postponed.push(work);
+  if (postponed.length === AT_ONCE) catchUp();
+  schedule();
+}
+
+function catchUp() {
+  const work = postponed;
+  postponed = [];
+  for (const one of work) {
+    try {
+      one();
+    } catch (error) {
+      console.error(error);
+    }
+  }
+}
+
+function schedule() {
+  if (scheduled) return;
+  scheduled = true;
+  setTimeout(() => {
+    scheduled = false;
+    settle();
+  }, GATHERED);
+}
+// Once the core is there: behind what was said before.
+arrivals.add(() => settle());
+
 /** Hands over what has ended, if the core is there. @param {boolean} [now] or else once it is, before what is said after */
 export function settle(now = false) {
-  const core = currentCore();
   // In the midst of a record, by a getter of the app's, nothing is handed over.
-  if (ended.length === 0 || !(core || now) || !isIdle()) return;
+  if (!(currentCore() || now) || !isIdle()) return;
+  catchUp();
   const spans = ended;
   ended = [];
+  // Those of a pipeline cross together.
+  if (mixed) spans.sort((one, other) => one.telemetry - other.telemetry);
+  mixed = false;
   for (let n = 0; n < spans.length; ) {
     const { telemetry } = spans[n];
     let count = 0;
-    for (; n < spans.length && count < AT_ONCE && spans[n].telemetry === telemetry; n++) {
+    for (let full = false; n < spans.length && count < AT_ONCE && !full && spans[n].telemetry === telemetry; n++) {
       try {
-        gather(spans[n]);
+        full = gather(spans[n]);
         count++;
       } catch (error) {
         // A getter of the app's own: it is the app's to see, and those behind go on.
@@ -43,12 +82,19 @@ export function settle(now = false) {
         countLost(telemetry, TRACES, QUEUE_FULL);
       }
     }
-    if (count > 0) handOver(core, telemetry, count, takeSpans());
+    try {
+      if (count > 0) handOver(telemetry, count, takeSpans());
+    } catch (error) {
+      // There is no memory for them.
+      console.error(error);
+      for (; count > 0; count--) countLost(telemetry, TRACES, QUEUE_FULL);
+    }
   }
 }
 
-/** @param {import('./core').Core | undefined} core @param {number} telemetry @param {number} count @param {Uint8Array} bytes */
-function handOver(core, telemetry, count, bytes) {
+/** @param {number} telemetry @param {number} count @param {Uint8Array} bytes */
+function handOver(telemetry, count, bytes) {
+  const core = currentCore();
   if (core) return tell(core, RECORD_SPANS, telemetry, 0, 0, 0, false, bytes);
   const kept = bytes.slice();
   waiting += count;
@@ -64,13 +110,11 @@ function hasEnded(span, telemetry) {
   if (!(span.context.flags & 1) && !samplers.get(telemetry)?.tail) return countLost(telemetry, TRACES, UNSAMPLED);
   if (ended.length >= MOST_WAITING) settle();
   if (ended.length + waiting >= MOST_WAITING) countLost(telemetry, TRACES, QUEUE_FULL);
-  else ended.push(span);
-  if (scheduled || ended.length === 0) return;
-  scheduled = true;
-  setTimeout(() => {
-    scheduled = false;
-    whenCore(() => settle());
-  }, GATHERED);
+  else {
+    mixed ||= ended.length > 0 && ended[0].telemetry !== telemetry;
+    ended.push(span);
+  }
+  schedule();
 }
 
 /** `SpanKind`. */
@@ -146,8 +190,13 @@ export class Span {
   }
 
   end() {
+    this.endAt(performance.now());
+  }
+
+  /** The same, told later than it was. @param {number} at page time @internal */
+  endAt(at) {
     if (this.ended >= 0) return;
-    this.ended = performance.now();
+    this.ended = at;
     hasEnded(this, this.telemetry);
   }
 

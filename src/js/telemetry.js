@@ -5,7 +5,7 @@ import { nativeFetch, replaceFetch } from '../browser/native_fetch.js';
 import { pageTraceparent } from '../browser/page_context.js';
 import { keepSession, lastSession } from '../browser/session.js';
 import { Spool } from '../browser/storage.js';
-import { describe } from '../browser/url.js';
+import { attributesOf, locate } from '../browser/url.js';
 import { CONSENTS, SEVERITIES, flatConfig, fullOption, samplerOf } from './config.js';
 import { contextOf, format } from './context.js';
 import {
@@ -16,11 +16,11 @@ import {
   answered, countLost, currentCore, exporters, inTurn, inspectors, isLive, lastTrace, observe, observers, revivals, samplers, spools,
   tellLosses, wantFull, whenCore, withCore,
 } from './loader.js';
-import { bodyOf, flat, within } from './flat.js';
+import { bodyOf, flat, given, within } from './flat.js';
 import { COUNTER, GAUGE, HISTOGRAM, Instrument, UP_DOWN_COUNTER, observeWith } from './metrics.js';
 import { onRequest } from './on_request.js';
 import { check } from './options.js';
-import { Span, settle } from './span.js';
+import { Span, later, settle } from './span.js';
 
 /** Why records are lost, in the order of the core (`DropReason`). */
 const REASONS = [
@@ -49,7 +49,7 @@ const text = new TextDecoder();
 let lastId = 0;
 
 /** What is loaded on request gets by with this of ours. */
-const tools = { nativeFetch, describe, Span, flat, within, whenCore, tell };
+const tools = { nativeFetch, locate, attributesOf, later, Span, flat, within, whenCore, tell };
 
 /** One pipeline; see `createTelemetry` in `types.d.ts`. */
 export class Telemetry {
@@ -116,7 +116,7 @@ export class Telemetry {
     const answer = (/** @type {number} */ signal, /** @type {Uint8Array | undefined} */ record) =>
       refused.aborted ? 0 : tell(currentCore(), INSPECTED, this.id, signal, 0, 0, Boolean(record), record);
     /** @param {number} tag @param {object} attributes */
-    const encode = (tag, attributes) => currentCore()?.ask(3, this.id, flat(tag >> 3, attributes)) ?? NO_BYTES;
+    const encode = (tag, attributes) => currentCore()?.ask(3, this.id, flat(tag >> 3, given(attributes))) ?? NO_BYTES;
     inspectors.set(this.id, onRequest.inspector({ redact, echo, encode }, answer));
   }
 
@@ -215,7 +215,7 @@ export class Telemetry {
   log(record) {
     const at = performance.now();
     try {
-      const fields = flat(bodyOf(record.body), String(record.eventName), record.attributes ?? {}, within(record.span));
+      const fields = flat(bodyOf(record.body), String(record.eventName), given(record.attributes), within(record.span));
       const severity = SEVERITIES[record.severity ?? 'info'];
       whenCore((core) => tell(core, LOG, this.id, severity, at, 0, false, fields), () => countLost(this.id, LOGS, QUEUE_FULL));
     } catch (error) {

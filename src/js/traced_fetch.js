@@ -1,7 +1,7 @@
 // `fetch` with a client span (semantic conventions for HTTP) and a trace header where it may go. Reads no body, clones
 // nothing, leaves what the caller passes as it is; the app's request succeeds or fails as it would without us.
 
-import { serverTiming } from '../browser/server_timing.js';
+import { cacheOf, serverTiming } from '../browser/server_timing.js';
 import { RECORD, SERIES } from './door.js';
 import {
   CDN_CACHE, CDN_NODE, ERROR_TYPE, HTTP_PHASE_CONNECT, HTTP_PHASE_LOOKUP, HTTP_PHASE_RECEIVE, HTTP_PHASE_WAIT, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, SERVER_ADDRESS, SERVER_PORT, SERVER_TRACE_ID,
@@ -10,13 +10,16 @@ import {
 /** `SpanKind`. */
 const CLIENT = 3;
 /** What this gets by with of the page's script.
- *  @typedef {{ nativeFetch: typeof fetch, describe: typeof import('../browser/url.js').describe, Span: typeof import('./span.js').Span,
+ *  @typedef {{ nativeFetch: typeof fetch, locate: typeof import('../browser/url.js').locate,
+ *    attributesOf: typeof import('../browser/url.js').attributesOf, Span: typeof import('./span.js').Span, later: typeof import('./span.js').later,
  *    flat: typeof import('./flat.js').flat, within: typeof import('./flat.js').within,
  *    whenCore: typeof import('./loader.js').whenCore, tell: typeof import('./door.js').tell }} Tools */
 /** Of the player's instruments (`metrics.rs`) the one that app's requests are measured by too. */
 const HTTP_CLIENT_REQUEST_DURATION = 15;
 /** Methods that may be sent twice without harm (RFC 9110 section 9.2.1). */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Headers that say that a request has a context already. */
+const CARRIED = ['traceparent', 'b3', 'x-b3-traceid'];
 /** Statuses without a body (Fetch standard, "null body status"). */
 const EMPTY = new Set([204, 205, 304]);
 /** Origins that let a trace header through (true), or did not (false). @type {Map<string, boolean>} */
@@ -111,18 +114,19 @@ function whenDone(response, isEmpty, end, token) {
 }
 
 /** The parts of a request, in seconds, as Resource Timing has them: of another origin only where the server lets us
- *  (`Timing-Allow-Origin`). @param {string} href @param {number} began page time @returns {[string, number][]} */
-function phasesOf(href, began) {
+ *  (`Timing-Allow-Origin`). @param {string} href @param {number} began page time @param {number} ended the same @returns {Record<string, number>} */
+function phasesOf(href, began, ended) {
   const entries = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByName(href.split('#', 1)[0], 'resource'));
-  const entry = entries.findLast(({ startTime, requestStart }) => startTime >= began - 1 && requestStart > 0);
-  if (!entry) return [];
+  // The first that began then: a later one of the same URL has an entry of its own.
+  const entry = entries.find(({ startTime, requestStart }) => startTime >= began - 1 && startTime <= ended && requestStart > 0);
+  if (!entry) return {};
   const { domainLookupStart, domainLookupEnd, connectStart, connectEnd, requestStart, responseStart, responseEnd } = entry;
   /** @type {[string, number, number][]} */
   const parts = [
     [HTTP_PHASE_LOOKUP, domainLookupStart, domainLookupEnd], [HTTP_PHASE_CONNECT, connectStart, connectEnd],
     [HTTP_PHASE_WAIT, requestStart, responseStart], [HTTP_PHASE_RECEIVE, responseStart, responseEnd],
   ];
-  return parts.filter(([, from, to]) => to >= from && from > 0).map(([key, from, to]) => [key, (to - from) / 1000]);
+  return Object.fromEntries(parts.filter(([, from, to]) => to >= from && from > 0).map(([key, from, to]) => [key, (to - from) / 1000]));
 }
 
 /**
@@ -130,76 +134,86 @@ function phasesOf(href, began) {
  * @param {RequestInit | undefined} init @param {{ parent?: import('./types').Span | string, attributes?: Record<string, string> }} [options]
  * @returns {Promise<Response>}
  */
-export async function tracedFetch({ nativeFetch, describe, Span, flat, within, whenCore, tell }, telemetry, input, init, { parent, attributes } = {}) {
+export async function tracedFetch({ nativeFetch, locate, attributesOf, Span, later, flat, within, whenCore, tell }, telemetry, input, init, { parent, attributes } = {}) {
   // An init that is no plain object (a Request, say) has its fields elsewhere.
   const plain = init === undefined || Object.getPrototypeOf(init) === Object.prototype;
   if (!plain) return nativeFetch(input, init);
   const request = input instanceof Request ? input : undefined;
   const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
-  const url = describe(request?.url ?? /** @type {string | URL} */ (input), telemetry.options);
-  if (!url.attributes) return nativeFetch(input, init);
-  const span = new Span(telemetry.id, method, {
-    parent, attributes: { ...url.attributes, [HTTP_REQUEST_METHOD]: method, ...attributes },
-  }, CLIENT);
-  const { origin } = url;
-  const foreign = origin !== location.origin;
-  const headers = new Headers(init?.headers ?? request?.headers);
+  const { url, origin, isHttp, foreign, propagates } = locate(request?.url ?? /** @type {string | URL} */ (input), telemetry.options);
+  if (!isHttp) return nativeFetch(input, init);
+  const span = new Span(telemetry.id, method, { parent, attributes }, CLIENT);
+  const given = init?.headers ?? request?.headers;
+  const own = given && new Headers(given);
   const safe = SAFE.has(method);
-  const mayCarry = url.propagates && (init?.mode ?? request?.mode) !== 'no-cors' && !['traceparent', 'b3', 'x-b3-traceid'].some((name) => headers.has(name)) &&
+  const mayCarry = propagates && (init?.mode ?? request?.mode) !== 'no-cors' && !(own && CARRIED.some((name) => own.has(name))) &&
     (!foreign || accepts.get(origin) || (safe && accepts.get(origin) !== false));
-  if (mayCarry) {
-    // What the caller says stands.
-    for (const [name, value] of Object.entries(telemetry.inject(span))) if (!headers.has(name)) headers.set(name, value);
-  }
+  const context = mayCarry ? telemetry.inject(span) : {};
+  // Before the listener lets us, there is none.
+  const carries = Object.keys(context).length > 0;
+  // What the caller says stands.
+  if (own) for (const [name, value] of Object.entries(context)) if (!own.has(name)) own.set(name, value);
+  const headers = own ?? context;
 
+  // What is told later holds no body.
+  const signal = init?.signal ?? request?.signal;
   const began = performance.now();
   let ended = false;
   const token = {};
-  /** @param {unknown} error @param {number} [status] @param {string} [node] */
-  const end = (error, status, node) => {
+  /** @param {unknown} error @param {number} [status] @param {string | null} [timing] @param {string | null} [cached] */
+  const end = (error, status, timing, cached) => {
     if (ended) return;
     ended = true;
     dropped.unregister(token);
-    const aborted = (init?.signal ?? request?.signal)?.aborted;
-    const failed = status ? (status >= 400 ? String(status) : '') : aborted ? '' : errorType(error);
-    if (failed) span.setAttribute(ERROR_TYPE, failed).setError('');
-    for (const [key, seconds] of phasesOf(url.href, began)) span.setAttribute(key, seconds);
-    span.end();
-    const seconds = (performance.now() - began) / 1000;
+    const at = performance.now();
+    const aborted = signal?.aborted;
     const { contexts } = telemetry;
-    whenCore((core) => {
-      // A series of the context of then: what the app says of its place is part of it.
-      const of = [telemetry.id, contexts, method, status, failed, origin, node].join(' ');
-      if (seriesOf !== core || series.size > MOST_SERIES) [seriesOf, series] = [core, new Map()];
-      let key = series.get(of);
-      if (key === undefined) {
-        key = tell(core, SERIES, telemetry.id, HTTP_CLIENT_REQUEST_DURATION, 0, 0, false, flat({
-          [HTTP_REQUEST_METHOD]: method, [HTTP_RESPONSE_STATUS_CODE]: status, [ERROR_TYPE]: failed || undefined,
-          [SERVER_ADDRESS]: url.attributes?.[SERVER_ADDRESS], [SERVER_PORT]: url.attributes?.[SERVER_PORT],
-          [CDN_NODE]: node,
-        }));
-        series.set(of, key);
-      }
-      tell(core, RECORD, telemetry.id, key, seconds, 0, false, flat(within(span)));
+    // The app's next step comes first.
+    later(() => {
+      // An opaque response has no status, and is none the less one.
+      const failed = status !== undefined ? (status >= 400 ? String(status) : '') : aborted ? '' : errorType(error);
+      const [node, cache, traceId] = serverTiming(timing, cached);
+      const target = url();
+      const place = attributesOf(target, telemetry.options);
+      const told = {
+        ...place, [HTTP_REQUEST_METHOD]: method, [HTTP_RESPONSE_STATUS_CODE]: status || undefined, [ERROR_TYPE]: failed || undefined, [CDN_NODE]: node,
+        [CDN_CACHE]: cache, [SERVER_TRACE_ID]: traceId, ...phasesOf(target.href, began, at),
+      };
+      span.attributes = { ...told, ...span.attributes };
+      if (failed) span.setError('');
+      span.endAt(at);
+      whenCore((core) => {
+        // A series of the context of then: what the app says of its place is part of it.
+        const of = [telemetry.id, contexts, method, status, failed, origin, node].join(' ');
+        if (seriesOf !== core || series.size > MOST_SERIES) [seriesOf, series] = [core, new Map()];
+        let key = series.get(of);
+        if (key === undefined) {
+          key = tell(core, SERIES, telemetry.id, HTTP_CLIENT_REQUEST_DURATION, 0, 0, false, flat({
+            [HTTP_REQUEST_METHOD]: method, [HTTP_RESPONSE_STATUS_CODE]: status || undefined, [ERROR_TYPE]: failed || undefined,
+            [SERVER_ADDRESS]: place[SERVER_ADDRESS], [SERVER_PORT]: place[SERVER_PORT], [CDN_NODE]: node,
+          }));
+          series.set(of, key);
+        }
+        tell(core, RECORD, telemetry.id, key, (at - began) / 1000, 0, false, flat(within(span)));
+      });
     });
   };
   try {
-    const response = await nativeFetch(input, mayCarry ? { ...init, headers } : init).catch((error) => {
+    /** @type {Response} */
+    let response;
+    try {
+      response = await nativeFetch(input, carries ? { ...init, headers } : init);
+    } catch (error) {
       // A script cannot tell a server that refuses the header from a dead network: it is asked once more, without.
-      if (!mayCarry || !foreign || !safe || (init?.signal ?? request?.signal)?.aborted) throw error;
-      return nativeFetch(input, init).then((response) => {
-        accepts.set(origin, false);
-        return response;
-      });
-    });
-    if (mayCarry && foreign && !accepts.has(origin)) accepts.set(origin, true);
-    const { status } = response;
-    const [node, cache, traceId] = serverTiming(response.headers);
-    span.setAttribute(HTTP_RESPONSE_STATUS_CODE, status);
-    for (const [key, value] of [[CDN_NODE, node], [CDN_CACHE, cache], [SERVER_TRACE_ID, traceId]]) {
-      if (key && value) span.setAttribute(key, value);
+      if (!carries || !foreign || !safe || signal?.aborted) throw error;
+      response = await nativeFetch(input, init);
+      accepts.set(origin, false);
     }
-    whenDone(response, method === 'HEAD' || EMPTY.has(status), () => end(undefined, status, node), token);
+    if (carries && foreign && !accepts.has(origin)) accepts.set(origin, true);
+    const { status } = response;
+    const timing = response.headers.get('server-timing');
+    const cached = cacheOf(response.headers);
+    whenDone(response, method === 'HEAD' || EMPTY.has(status), () => end(undefined, status, timing, cached), token);
     return response;
   } catch (error) {
     end(error);

@@ -84,6 +84,34 @@ test('a request is a client span under its parent, scrubbed, and carries its con
   assert.equal(carried.traceparent, `00-${get.traceId}-${get.spanId}-03`);
 });
 
+test('what is told a moment later is told as it was', async () => {
+  const parent = await page.evaluate(async () => {
+    const { telemetry } = globalThis;
+    const parent = telemetry.startSpan('parent');
+    // Two of one URL within one task's batch, an opaque answer, a path of the page's own with a part that nobody may read.
+    for (const method of ['GET', 'GET']) await (await telemetry.fetch(`${foreign}/same`, { method }, { parent })).text();
+    const opaque = await telemetry.fetch(`${foreign}/opaque`, { mode: 'no-cors' }, { parent });
+    await (await telemetry.fetch('/api/config?=secret#part', {}, { parent })).text();
+    telemetry.setContext({ 'cloud.region': 'later' });
+    // An event listener's argument is no time.
+    parent.end(new Event('ended'));
+    parent.end();
+    telemetry.setContext({});
+    return { traceparent: parent.traceparent, status: opaque.status };
+  });
+  assert.equal(parent.status, 0);
+  const spans = await waitForTrace(backend.gateway, parent.traceparent.slice(3, 35), (spans) => spans.length === 5);
+  const of = (/** @type {string} */ part) => spans.filter(({ attributes }) => attributes['url.full']?.includes(part));
+  const [first, second] = of('/same');
+  assert.ok(first.attributes['http.phase.wait'] > 0 && second.attributes['http.phase.wait'] > 0);
+  assert.notEqual(JSON.stringify(first.attributes['http.phase.wait']), JSON.stringify(second.attributes['http.phase.wait']));
+  const [opaque] = of('/opaque');
+  assert.deepEqual([opaque.attributes['error.type'], opaque.attributes['http.response.status_code']], [undefined, undefined]);
+  assert.equal(of('/api/config')[0].attributes['url.full'], `${backend.gateway}/api/config?=REDACTED`);
+  // What was said meanwhile is of what comes behind it.
+  assert.deepEqual(spans.map(({ name, attributes }) => [name, attributes['cloud.region']]).filter(([, region]) => region), [['parent', 'later']]);
+});
+
 test('what the caller passes is left as it is, and a context of its own is kept', async () => {
   asked = [];
   const mine = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
