@@ -29,7 +29,7 @@ impl<'a> Flat<'a> {
         let mut flat = Flat { words: bytes, text: &[], ascii: true, taken: 0, keys: Vec::new() };
         let head = flat.length();
         flat.ascii = head & 1 > 0;
-        (flat.words, flat.text) = bytes.split_at((head / 2 * WORD).min(bytes.len()));
+        (flat.words, flat.text) = bytes.split_at((head / 2).saturating_mul(WORD).min(bytes.len()));
         flat.word();
         flat
     }

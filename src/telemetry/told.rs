@@ -53,7 +53,7 @@ impl Telemetry {
         span::begin(out, &context, parent, &options, start);
         let dropped = flat.attributes(span::ATTRIBUTES, out);
         for _ in 0..flat.length() {
-            let Some((context, _)) = told_context(flat) else { break };
+            let Some((context, _)) = told_context(flat).filter(|_| !flat.is_empty()) else { break };
             span::link(out, &context, &flat.encoded(LINK_ATTRIBUTES));
         }
         if flat.word() > 0 {

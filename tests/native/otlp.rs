@@ -199,3 +199,23 @@ fn a_request_without_records_has_its_frame() {
     let request = decode(&encode_request(&[], &[]));
     assert!(request.resource_spans[0].scope_spans[0].spans.is_empty());
 }
+
+/// What the package's own scripts write is held against the whole in `tests/scripts/flat.test.mjs`.
+#[test]
+fn bytes_that_no_script_writes_end_nowhere_else() {
+    let mut random = Random::seeded([9, 9]);
+    for _ in 0..20_000 {
+        let length = (random.next_u64() % 40) as u32;
+        // Small words are lengths, counts and kinds; few are large.
+        let mut word = || random.next_u64() as u32 >> [0, 24, 29][random.next_u64() as usize % 3];
+        let words: Vec<u32> = (0..length).map(|_| word()).collect();
+        let head = [2 * (length + 1) + word() % 2];
+        let bytes: Vec<u8> =
+            head.iter().chain(&words).flat_map(|word| word.to_le_bytes()).chain("aü€😀".bytes()).collect();
+        let mut telemetry = Telemetry::new(Config::default(), ClockAnchor::at_origin(0.0), Random::seeded([1, 1]), &[]);
+        telemetry.record_spans(Instant::ORIGIN, &bytes);
+        telemetry.record_log(Instant::ORIGIN, Instant::ORIGIN, 9, &bytes);
+        let account = telemetry.account(tonearm::telemetry::Signal::Traces);
+        assert!(account.started <= u64::from(length), "{words:?}");
+    }
+}

@@ -135,6 +135,8 @@ test('much text ends a batch, and what one record needed is not kept from the ne
   const [, large] = spansTold();
   assert.deepEqual([large.attributes.length, new Set(large.attributes.map((/** @type {any} */ { value }) => value.stringValue)).size], [100, 1]);
   assert.equal(large.attributes[99].value.stringValue, long);
+  gather(spanOf({}));
+  assert.ok(takeSpans().buffer.byteLength < 2 ** 20);
   // Values of another message are not those of the one around it.
   const many = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`k${n}`, [n]]));
   gather(spanOf({ attributes: { of: { get mine() { return encode(SPAN, many).length > 0; } }, ...Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`k${n}`, n])) } }));

@@ -154,3 +154,17 @@ test('fetch is put back once, whoever else wrapped it', async () => {
     globalThis.fetch = original;
   }
 });
+
+test('a path is of the page\'s origin only where the browser\'s own parser says so', async () => {
+  const page = 'https://a.example';
+  Object.assign(globalThis, { location: { origin: page }, document: { baseURI: `${page}/x/y` } });
+  const { locate } = await import('../../src/browser/url.js');
+  for (const base of [`${page}/x/y`, 'https://b.example/z', 'https://a.example.evil/']) {
+    /** @type {any} */ (globalThis.document).baseURI = base;
+    for (const given of ['/', '/a?b', '/a//b', '//c.example/', '/\\c.example/', '/\t/c.example/', '/\n/c.example/', '\\/c.example/', '/@d', 'e', '?f', 'https://a.example/g', 'blob:h']) {
+      const { origin, foreign, url } = locate(given);
+      const truth = new URL(given, base);
+      assert.deepEqual([origin, foreign, url().href], [truth.origin, truth.origin !== page, truth.href], JSON.stringify([given, base]));
+    }
+  }
+});
