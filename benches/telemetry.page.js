@@ -104,8 +104,8 @@ function ours() {
     },
     record,
     toBytes,
-    /** What was recorded becomes records in protobuf, as the account counts them; a request is their copy behind its head. */
-    serialize: () => void plain.stats(),
+    /** What was recorded becomes records in protobuf before anything is said, here nothing; a request is their copy behind its head. */
+    serialize: () => plain.setBaggage({}),
     /** They leave, so that the next round has its own. */
     clear: toBytes,
     bytes: async () => {

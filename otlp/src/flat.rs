@@ -40,6 +40,7 @@ impl<'a> Flat<'a> {
     }
 
     /// The next word.
+    #[inline(never)]
     pub fn word(&mut self) -> u32 {
         let Some((head, rest)) = self.words.split_first_chunk() else {
             self.words = &[];
@@ -54,14 +55,23 @@ impl<'a> Flat<'a> {
         self.word() as usize
     }
 
+    /// The next two, in one step, as one.
+    fn two(&mut self) -> u64 {
+        let Some((head, rest)) = self.words.split_first_chunk() else {
+            self.words = &[];
+            return 0;
+        };
+        self.words = rest;
+        u64::from_le_bytes(*head)
+    }
+
     /// A number, in two words.
     pub fn number(&mut self) -> f64 {
-        let low = u64::from(self.word());
-        f64::from_bits(u64::from(self.word()) << 32 | low)
+        f64::from_bits(self.two())
     }
 
     /// Bytes of the next so many UTF-16 units.
-    fn units(&mut self, units: usize) -> &'a [u8] {
+    pub(super) fn units(&mut self, units: usize) -> &'a [u8] {
         let length = if self.ascii { units } else { self.wide(units) };
         let (head, rest) = self.text.split_at(length.min(self.text.len()));
         self.text = rest;
@@ -98,8 +108,7 @@ impl<'a> Flat<'a> {
     }
 
     /// Twice its length, and its text; or twice its place and one.
-    fn key(&mut self) -> &'a [u8] {
-        let word = self.length();
+    fn key(&mut self, word: usize) -> &'a [u8] {
         if word & 1 > 0 {
             return self.keys.get(word / 2).copied().unwrap_or_default();
         }
@@ -122,7 +131,12 @@ impl<'a> Flat<'a> {
 
     /// A value as the fields of an `AnyValue`.
     pub fn value(&mut self, out: &mut Writer) {
-        match self.length() {
+        let kind = self.length();
+        self.value_of(kind, out);
+    }
+
+    fn value_of(&mut self, kind: usize, out: &mut Writer) {
+        match kind {
             flag @ 0..2 => out.varint(2, flag as u64),
             2 => {
                 let number = self.number();
@@ -152,17 +166,18 @@ impl<'a> Flat<'a> {
 
     /// Attributes as fields of that number (`KeyValue`: key = 1, value = 2); how many were left out.
     pub fn attributes(&mut self, field: u32, out: &mut Writer) -> u32 {
-        let (count, dropped) = (self.word(), self.word());
-        for _ in 0..count {
+        let head = self.two();
+        for _ in 0..head as u32 {
             if self.is_empty() {
                 break;
             }
+            let head = self.two();
             out.message(field, |out| {
-                out.bytes(1, self.key());
-                out.message(2, |out| self.value(out));
+                out.bytes(1, self.key(head as u32 as usize));
+                out.message(2, |out| self.value_of((head >> 32) as usize, out));
             });
         }
-        dropped
+        (head >> 32) as u32
     }
 
     /// The same alone.

@@ -7,8 +7,10 @@
 
 mod attributes;
 mod flat;
+mod span;
 mod wire;
 
 pub use attributes::{Attributes, Value};
 pub use flat::Flat;
+pub use span::{ATTRIBUTES, Begin, SpanContext};
 pub use wire::{Field, Reader, Writer};

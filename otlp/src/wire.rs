@@ -26,6 +26,11 @@ impl Writer {
         self.0
     }
 
+    /// Makes room for so many bytes more.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.0.reserve(bytes);
+    }
+
     /// An empty message, in the same room.
     pub fn clear(&mut self) {
         self.0.clear();
@@ -115,7 +120,7 @@ impl Writer {
     }
 
     /// Its length is not known before it is written: one byte is held free for it, which suits nearly all of ours.
-    #[inline(never)]
+    #[inline]
     fn begin(&mut self, field: u32) -> usize {
         self.head(field, 0);
         self.0.len()

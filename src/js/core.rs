@@ -14,7 +14,7 @@ use crate::playback::PlayFailure;
 use crate::random::Random;
 use crate::telemetry::{
     Batch, Config, Consent, DropReason, FULL, Flat, Instrument, Propagators, Recovered, Reply, Sampler, Signal,
-    Telemetry, told_context,
+    Telemetry,
 };
 use crate::time::{Duration, Instant};
 
@@ -58,7 +58,7 @@ fn load(token: u32, play: u32, credentials: bool, bytes: &[u8]) -> PlayerInput {
     match url {
         url if token > 0 => {
             let attributes = flat.encoded(SPAN);
-            let (parent, state) = told_context(&mut flat).unzip();
+            let (parent, state) = flat.context().unzip();
             let trace_state = latin1(state.unwrap_or_default());
             PlayerInput::Load { token, source: Source { url, credentials, attributes, parent, trace_state } }
         }
@@ -174,7 +174,7 @@ impl Core {
                     out.extend_from_slice(body);
                 }),
                 1 if FULL => {
-                    let told = told_context(&mut Flat::new(bytes));
+                    let told = Flat::new(bytes).context();
                     let headers = told.map(|(context, state)| telemetry.headers_of(&context, &latin1(state)));
                     out = headers.unwrap_or_default().into_bytes();
                 }
@@ -233,7 +233,7 @@ fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b, c]: [f64; 3
         }
         29 => {
             // Nearly always there is none.
-            let told = if bytes.is_empty() { None } else { told_context(&mut Flat::new(bytes)) };
+            let told = if bytes.is_empty() { None } else { Flat::new(bytes).context() };
             let context = told.map(|(context, _)| context);
             return u32::from(telemetry.record(now, (a as u32).into(), b, context));
         }

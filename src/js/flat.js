@@ -2,7 +2,7 @@
 // (`otlp/src/flat.rs` reads it). Nothing is encoded here: that is quick in wasm from a page's first moment, where a script is slow
 // until it was often run.
 //
-// Spans are gathered at the buffer's beginning until they are taken; every other message is written behind them, and copied.
+// Spans are gathered at the buffer's beginning, each at its end, until they are taken; every other message is written behind them, and copied.
 
 import { contextOf } from './context.js';
 
@@ -19,8 +19,6 @@ const ROOM = 8192;
 /** UTF-16 units that are gathered, before what was gathered is to be taken; and words that stay at hand. */
 const MUCH = 2 ** 18;
 const KEPT = 2 ** 18;
-/** Keys that are known by their place. */
-const MOST_KEYS = 500;
 
 /** Kinds of values, as `flat.rs` has them; from `TEXT` on it is a text of so many more UTF-16 units. */
 const FALSE = 0;
@@ -42,6 +40,8 @@ let words = new Uint32Array(ROOM);
 let n = 0;
 let text = '';
 let values = 0;
+/** Whether objects inherit nothing that is enumerated. */
+let plain = true;
 /** Keys of the spans that are gathered, by the order in which they came. @type {Map<string, number>} */
 const keys = new Map();
 /** What is being written: a getter of the app's may call us. */
@@ -61,27 +61,14 @@ function room(more) {
 /** @param {number} of */
 function number(of) {
   double[0] = of;
-  words[n++] = halves[0];
-  words[n++] = halves[1];
+  words[n] = halves[0];
+  words[n + 1] = halves[1];
+  n += 2;
 }
 
 /** @param {string} of @param {number} [kind] */
 function string(of, kind = 0) {
   words[n++] = kind + of.length;
-  text += of;
-}
-
-/** Twice its length, and its text; or twice its place and one. @param {string} of */
-function key(of) {
-  if (writing === SPAN) {
-    const place = keys.get(of);
-    if (place !== undefined) {
-      words[n++] = place;
-      return;
-    }
-    if (keys.size < MOST_KEYS) keys.set(of, 2 * keys.size + 1);
-  }
-  words[n++] = 2 * of.length;
   text += of;
 }
 
@@ -92,10 +79,8 @@ const isTold = (value) => value !== undefined && value !== null && typeof value 
 function value(of, depth) {
   if (typeof of === 'string') string(of.length > LONGEST ? of.slice(0, LONGEST) : of, TEXT);
   else if (typeof of === 'number') {
-    const whole = of | 0;
-    words[n++] = whole === of ? INTEGER : DOUBLE;
-    if (whole === of) words[n++] = whole;
-    else number(of);
+    words[n++] = DOUBLE;
+    number(of);
   } else if (typeof of === 'boolean') words[n++] = of ? TRUE : FALSE;
   else if (typeof of !== 'object' || of === null || depth === DEEPEST) words[n++] = NOTHING;
   else if (Array.isArray(of)) {
@@ -113,36 +98,66 @@ function value(of, depth) {
   }
 }
 
-/** How many there are and how many were left out, then each. @param {object} of @param {number} depth */
-function attributes(of, depth) {
+/** How many there are and how many were left out, then each. What nearly all are is written here, over variables of its own: spans
+ *  are written down while the app waits. @param {object} of @param {number} depth
+ *  @param {boolean} [copied] whether it is a copy, in which nothing is inherited */
+function attributes(of, depth, copied) {
+  let into = words;
   const head = n;
+  let at = head + 2;
+  let told = text;
   let count = 0;
   let dropped = 0;
-  n += 2;
-  for (const name of Object.keys(of)) {
+  for (const name in of) {
+    if (!copied && !Object.hasOwn(of, name)) continue;
     const one = /** @type {Record<string, unknown>} */ (of)[name];
     if (!isTold(one)) continue;
-    if (count === MOST || ++values > MOST_VALUES) dropped++;
+    if (count === MOST || ++values > MOST_VALUES) {
+      dropped++;
+      continue;
+    }
+    count++;
+    // Twice its length, and its text; or twice its place and one.
+    const place = writing === SPAN ? keys.get(name) : undefined;
+    if (place !== undefined) into[at++] = place;
     else {
-      count++;
-      key(name);
+      if (writing === SPAN) keys.set(name, 2 * keys.size + 1);
+      into[at++] = 2 * name.length;
+      told += name;
+    }
+    if (typeof one === 'string' && one.length <= LONGEST) {
+      into[at++] = TEXT + one.length;
+      told += one;
+    } else if (typeof one === 'number' && (one | 0) === one) {
+      into[at] = INTEGER;
+      into[at + 1] = one;
+      at += 2;
+    } else {
+      n = at;
+      text = told;
       value(one, depth);
+      // A getter of the app's may have called us: there may be another array.
+      into = words;
+      at = n;
+      told = text;
     }
   }
-  words[head] = count;
-  words[head + 1] = dropped;
+  into[head] = count;
+  into[head + 1] = dropped;
+  n = at;
+  text = told;
 }
 
-/** Flags, and whether it is another process's; both ids; its `tracestate`. @param {import('./context.js').Context | undefined} given */
+/** Flags, whether it is another process's, and how long its `tracestate` is; both ids. @param {import('./context.js').Context | undefined} given */
 function context(given) {
   if (!given) {
     words[n++] = NONE;
     return;
   }
   const { ids, at, flags, isRemote, state } = given;
-  words[n++] = isRemote ? flags + 256 : flags;
+  words[n++] = (isRemote ? flags + 256 : flags) + 65_536 * state.length;
   for (let word = 0; word < 6; word++) words[n++] = ids[at + word];
-  string(state);
+  text += state;
 }
 
 /** The bytes of what was written from there on, whose first word is held free. @param {number} from */
@@ -213,26 +228,27 @@ export function gather({ start, ended, kind, context: own, name, parent, attribu
   const from = n;
   const before = text;
   const known = 2 * keys.size;
-  n ||= 1;
+  if (n === 0) {
+    plain = Object.keys(Object.prototype).length === 0;
+    n = 1;
+  }
   values = 0;
   writing = SPAN;
   try {
     room(ROOM);
     number(start);
     number(ended);
-    words[n++] = kind;
+    words[n++] = kind + 8 * Number(error !== undefined) + 16 * (links?.length ?? 0);
     context(own);
     string(name);
     context(parent);
-    attributes(told, 0);
-    words[n++] = links ? links.length : 0;
+    attributes(told, 0, plain);
     if (links) {
       for (const link of links) {
         context(link.context);
         attributes(link.attributes, 0);
       }
     }
-    words[n++] = Number(error !== undefined);
     if (error !== undefined) string(error);
     return text.length > MUCH;
   } catch (thrown) {

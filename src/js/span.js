@@ -13,12 +13,15 @@ const GATHERED = 25;
 /** Spans that cross together. */
 const AT_ONCE = 512;
 
-/** @type {Span[]} */
-let ended = [];
-/** Whether they are of several pipelines. */
-let mixed = false;
+/** Spans that are gathered: of which pipeline, and how many. */
+let owner = 0;
+let gathered = 0;
+/** Those that were gathered before them. @type {{ telemetry: number, count: number, bytes: Uint8Array }[]} */
+const sealed = [];
+/** Spans that ended in the midst of another record, by a getter of the app's. @type {Span[]} */
+const nested = [];
 let scheduled = false;
-/** Of those that wait for the core, how many. */
+/** Spans that wait here or for the core. */
 let waiting = 0;
 /** `DropReason`s and the signal that a span is lost for. */
 const TRACES = 0;
@@ -59,60 +62,70 @@ function schedule() {
 // Once the core is there: behind what was said before.
 arrivals.add(() => settle());
 
-/** Hands over what has ended, if the core is there. @param {boolean} [now] or else once it is, before what is said after */
-export function settle(now = false) {
-  // In the midst of a record, by a getter of the app's, nothing is handed over.
-  if (!(currentCore() || now) || !isIdle()) return;
-  catchUp();
-  const spans = ended;
-  ended = [];
-  // Those of a pipeline cross together.
-  if (mixed) spans.sort((one, other) => one.telemetry - other.telemetry);
-  mixed = false;
-  for (let n = 0; n < spans.length; ) {
-    const { telemetry } = spans[n];
-    let count = 0;
-    for (let full = false; n < spans.length && count < AT_ONCE && !full && spans[n].telemetry === telemetry; n++) {
-      try {
-        full = gather(spans[n]);
-        count++;
-      } catch (error) {
-        // A getter of the app's own: it is the app's to see, and those behind go on.
-        console.error(error);
-        countLost(telemetry, TRACES, QUEUE_FULL);
-      }
-    }
-    try {
-      if (count > 0) handOver(telemetry, count, takeSpans());
-    } catch (error) {
-      // There is no memory for them.
-      console.error(error);
-      for (; count > 0; count--) countLost(telemetry, TRACES, QUEUE_FULL);
-    }
+/** @param {number} telemetry @param {number} count @param {unknown} error the app's to see */
+function lose(telemetry, count, error) {
+  console.error(error);
+  waiting -= count;
+  for (; count > 0; count--) countLost(telemetry, TRACES, QUEUE_FULL);
+}
+
+/** What was gathered is one batch: what comes is of another. @param {boolean} [kept] whether it outlives what is written next */
+function seal(kept = true) {
+  if (gathered === 0) return;
+  const count = gathered;
+  gathered = 0;
+  try {
+    const bytes = takeSpans();
+    sealed.push({ telemetry: owner, count, bytes: kept ? bytes.slice() : bytes });
+  } catch (error) {
+    // There is no memory for it.
+    lose(owner, count, error);
   }
 }
 
-/** @param {number} telemetry @param {number} count @param {Uint8Array} bytes */
-function handOver(telemetry, count, bytes) {
+/** @param {Span} span */
+function write(span) {
+  const { telemetry } = span;
+  if (owner !== telemetry || gathered === AT_ONCE) seal();
+  owner = telemetry;
+  try {
+    const isMuch = gather(span);
+    gathered++;
+    if (isMuch) seal();
+  } catch (error) {
+    // A getter of the app's own threw: other spans go on.
+    lose(telemetry, 1, error);
+  }
+}
+
+/** Hands over what has ended, if the core is there. @param {boolean} [now] or else once it is, before what is said after */
+export function settle(now = false) {
   const core = currentCore();
-  if (core) return tell(core, RECORD_SPANS, telemetry, 0, 0, 0, false, bytes);
-  const kept = bytes.slice();
-  waiting += count;
-  inTurn((core) => {
-    waiting -= count;
-    tell(core, RECORD_SPANS, telemetry, 0, 0, 0, false, kept);
-  });
+  // In the midst of a record, by a getter of the app's, nothing is handed over.
+  if (!(core || now) || !isIdle()) return;
+  catchUp();
+  for (const span of nested.splice(0)) write(span);
+  // What is handed over first may ask the app, which may end spans.
+  seal(!core || sealed.length > 0);
+  for (const { telemetry, count, bytes } of sealed.splice(0)) {
+    inTurn((core) => {
+      waiting -= count;
+      tell(core, RECORD_SPANS, telemetry, 0, 0, 0, false, bytes);
+    });
+  }
 }
 
 /** @param {Span} span @param {number} telemetry */
 function hasEnded(span, telemetry) {
   // Where the core decides by how a play went, it has to see what was not chosen.
   if (!(span.context.flags & 1) && !samplers.get(telemetry)?.tail) return countLost(telemetry, TRACES, UNSAMPLED);
-  if (ended.length >= MOST_WAITING) settle();
-  if (ended.length + waiting >= MOST_WAITING) countLost(telemetry, TRACES, QUEUE_FULL);
+  if (waiting >= MOST_WAITING) settle();
+  if (waiting >= MOST_WAITING) countLost(telemetry, TRACES, QUEUE_FULL);
   else {
-    mixed ||= ended.length > 0 && ended[0].telemetry !== telemetry;
-    ended.push(span);
+    waiting++;
+    // What it is told of changes no more: it is written down here and now.
+    if (isIdle()) write(span);
+    else nested.push(span);
   }
   schedule();
 }

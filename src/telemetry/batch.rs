@@ -125,6 +125,11 @@ impl Queue {
         true
     }
 
+    /// Makes room for records of so many bytes.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        self.records.reserve(bytes);
+    }
+
     /// Records of the account that wait.
     pub(super) fn count(&self) -> u64 {
         self.count

@@ -10,15 +10,4 @@ pub const SAMPLED: u8 = 1;
 /// The trace's id is random in its lower seven bytes.
 pub const RANDOM: u8 = 2;
 
-/// Ids and flags of a span (W3C Trace Context).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SpanContext {
-    /// The trace.
-    pub trace_id: TraceId,
-    /// The span.
-    pub span_id: SpanId,
-    /// [`SAMPLED`] and [`RANDOM`].
-    pub flags: u8,
-    /// Whether it came from elsewhere.
-    pub is_remote: bool,
-}
+pub use tonearm_otlp::SpanContext;

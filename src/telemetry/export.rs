@@ -241,6 +241,11 @@ impl Pipeline {
         false
     }
 
+    /// Makes room for records of so many bytes.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        self.queue.reserve(bytes);
+    }
+
     fn next_batch(&self, now: Instant, config: &Config) -> Instant {
         if self.queue.len() >= config.batch.size {
             return now;

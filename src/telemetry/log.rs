@@ -98,20 +98,9 @@ impl Log<'_> {
             out.attribute(6, key, *value);
         }
         if let Some(context) = &self.context {
-            context.of_log(&mut out);
+            out.context_of_log(context);
         }
         out
-    }
-}
-
-impl SpanContext {
-    /// Adds what a record has of its span.
-    pub(in crate::telemetry) fn of_log(&self, out: &mut Writer) {
-        if self.flags > 0 {
-            out.fixed32(8, self.flags.into());
-        }
-        out.bytes(9, &self.trace_id);
-        out.bytes(10, &self.span_id);
     }
 }
 

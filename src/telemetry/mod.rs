@@ -38,7 +38,6 @@ pub use request::encode_request;
 pub use response::parse_partial_success;
 pub use sampling::Sampler;
 pub use span::{Parent, SpanKind, SpanOptions};
-pub use told::told_context;
 pub use tonearm_otlp::{Attributes, Flat, Value, Writer};
 
 use std::collections::VecDeque;

@@ -3,7 +3,7 @@
 
 use super::SpanKey;
 use super::context::{SpanContext, SpanId};
-use tonearm_otlp::{Value, Writer};
+use tonearm_otlp::{ATTRIBUTES, Begin, Value, Writer};
 
 /// Attributes that one span keeps; what is set beyond them is counted in the span (OpenTelemetry's default limit).
 const MAX_ATTRIBUTES: u32 = 128;
@@ -11,9 +11,6 @@ const MAX_ATTRIBUTES: u32 = 128;
 const MAX_EVENTS: u32 = 128;
 /// Links that one span keeps.
 const MAX_LINKS: u32 = 128;
-
-/// The field of attributes.
-pub(super) const ATTRIBUTES: u32 = 9;
 
 /// What a span is a child of. A browser has no reliable async context, so there is no current span: parents are said.
 #[derive(Debug, Clone, Copy)]
@@ -84,66 +81,6 @@ pub(super) struct Span {
     links: u32,
 }
 
-/// The flags of W3C, and in bits 8 and 9 that it is known whether the parent or the linked span is remote.
-fn flags(context: &SpanContext, is_remote: bool) -> u32 {
-    u32::from(context.flags) | 0x100 | u32::from(is_remote) << 9
-}
-
-/// What a span begins with; `parent` is the parent's id, and whether it is of another process.
-pub(super) fn begin(
-    out: &mut Writer,
-    context: &SpanContext,
-    parent: Option<(SpanId, bool)>,
-    options: &SpanOptions<'_>,
-    start: u64,
-) {
-    out.bytes(1, &context.trace_id);
-    out.bytes(2, &context.span_id);
-    if !options.state.is_empty() {
-        out.bytes(3, options.state);
-    }
-    if let Some((parent, _)) = &parent {
-        out.bytes(4, parent);
-    }
-    out.bytes(5, options.name);
-    out.varint(6, options.kind as u64);
-    out.fixed64(7, start);
-    out.fixed32(16, flags(context, parent.is_some_and(|(_, remote)| remote)));
-}
-
-/// A span that it refers to; attributes are encoded, as fields 4.
-pub(super) fn link(out: &mut Writer, context: &SpanContext, attributes: &[u8]) {
-    out.message(13, |out| {
-        out.bytes(1, &context.trace_id);
-        out.bytes(2, &context.span_id);
-        out.raw(attributes);
-        out.fixed32(6, flags(context, context.is_remote));
-    });
-}
-
-/// That it failed (`Status`: message = 2, code = 3).
-pub(super) fn fail(out: &mut Writer, description: &[u8]) {
-    out.message(15, |out| {
-        if !description.is_empty() {
-            out.bytes(2, description);
-        }
-        out.varint(3, 2);
-    });
-}
-
-/// When it ended, and how many attributes, events and links there was no room for.
-pub(super) fn end(out: &mut Writer, at: u64, dropped: [u32; 3]) {
-    out.fixed64(8, at);
-    // dropped_attributes_count = 10, dropped_events_count = 12, dropped_links_count = 14
-    let mut field = 10;
-    for count in &dropped {
-        if *count > 0 {
-            out.varint(field, u64::from(*count));
-        }
-        field += 2;
-    }
-}
-
 impl Span {
     /// `parent` is the parent's id, and whether it is of another process.
     pub(super) fn new(
@@ -153,7 +90,8 @@ impl Span {
         start: u64,
     ) -> Self {
         let mut out = Writer::default();
-        begin(&mut out, &context, parent, options, start);
+        let (name, kind, state) = (options.name, options.kind as u8, options.state);
+        out.begin_span(&Begin { context, state, parent, name, kind, start });
         let mut span = Self { context, start, out, attributes: 0, events: 0, links: 0 };
         if let Some(link) = options.link {
             span.link(&link, &[]);
@@ -165,7 +103,7 @@ impl Span {
     pub(super) fn link(&mut self, context: &SpanContext, attributes: &[u8]) {
         self.links += 1;
         if self.links <= MAX_LINKS {
-            link(&mut self.out, context, attributes);
+            self.out.link(context, attributes);
         }
     }
 
@@ -213,14 +151,14 @@ impl Span {
 
     /// Marks it as failed; the last description stands.
     pub(super) fn fail(&mut self, description: &str) {
-        fail(&mut self.out, description.as_bytes());
+        self.out.fail(description.as_bytes());
     }
 
     /// Its message, once it has ended.
     pub(super) fn end(mut self, at: u64) -> Writer {
         let attributes = self.attributes.saturating_sub(MAX_ATTRIBUTES);
         let (events, links) = (self.events.saturating_sub(MAX_EVENTS), self.links.saturating_sub(MAX_LINKS));
-        end(&mut self.out, at.max(self.start), [attributes, events, links]);
+        self.out.end_span(at.max(self.start), [attributes, events, links]);
         self.out
     }
 }

@@ -2,12 +2,13 @@
 
 use super::config::FULL;
 use super::propagation::{Baggage, Headers, Propagators, cmcd, extract, format_traceparent, inject};
-use super::span::{self, Span};
+use super::span::Span;
 use super::{
     Consent, DropReason, MAX_LIVE, Parent, RANDOM, SAMPLED, Signal, SpanContext, SpanKey, SpanOptions, Telemetry,
     Value, Writer,
 };
 use crate::time::{Duration, Instant};
+use tonearm_otlp::ATTRIBUTES;
 
 /// Says of a span that it was exported because of how its play went.
 const SAMPLED_BY: &str = "sampled.by";
@@ -173,7 +174,7 @@ impl Telemetry {
     pub fn keep(&mut self, now: Instant, context: &SpanContext) -> bool {
         let Some(held) = self.tail.take(&context.trace_id).filter(|_| FULL) else { return false };
         let mut mark = Writer::default();
-        mark.attribute(span::ATTRIBUTES, SAMPLED_BY, Value::Text("tail"));
+        mark.attribute(ATTRIBUTES, SAMPLED_BY, Value::Text("tail"));
         for record in held {
             self.enqueue(now, Signal::Traces, &record, mark.as_slice());
         }

@@ -56,6 +56,49 @@ test('a session is on spans and logs, goes on from page to page of a tab, and no
   await page.close();
 });
 
+test('a span is told as it was at its end: of another pipeline, by a getter, before the core is there', async () => {
+  const { page, name } = await open();
+  const other = `${name}-other`;
+  const stats = await page.evaluate(async ([serviceName, endpoint]) => {
+    const { telemetry, tonearm } = globalThis;
+    const second = tonearm.createTelemetry({ serviceName, endpoint, storage: false });
+    const list = [1];
+    const make = (/** @type {number} */ n) => {
+      telemetry.startSpan(`one ${n}`, { attributes: { n, list } }).end();
+      second.startSpan(`two ${n}`, { attributes: { n } }).end();
+      // It ends a span while another is written down.
+      const within = { get ended() { telemetry.startSpan(`within ${n}`).end(); return n; } };
+      telemetry.startSpan(`around ${n}`, { attributes: { within } }).end();
+      const over = telemetry.startSpan(`over ${n}`, { attributes: { n } });
+      over.end();
+      over.setAttribute('late', true);
+      const broken = { get mine() { throw new Error('mine'); } };
+      telemetry.startSpan(`broken ${n}`, { attributes: { broken } }).end();
+    };
+    for (let n = 0; n < 300; n++) make(n);
+    list.push(2);
+    await tonearm.init();
+    for (let n = 300; n < 600; n++) make(n);
+    list.push(3);
+    await Promise.all([telemetry.forceFlush(), second.forceFlush()]);
+    return [telemetry.stats().traces, second.stats().traces];
+  }, [other, otlp.url]);
+  const [{ spans }, { spans: others }] = await Promise.all([
+    otlp.of(name, ({ spans }) => spans.length >= 2400), otlp.of(other, ({ spans }) => spans.length >= 600),
+  ]);
+  assert.deepEqual([spans.length, others.length], [2400, 600]);
+  const all = new Map([...spans, ...others].map((span) => [span.name, attributesOf(span.attributes)]));
+  assert.equal(all.size, 3000);
+  for (let n = 0; n < 600; n++) {
+    const { n: first, list } = /** @type {any} */ (all.get(`one ${n}`));
+    assert.deepEqual([Number(first), list?.length ?? list], [n, n < 300 ? 1 : 2]);
+    assert.deepEqual(Object.keys(/** @type {object} */ (all.get(`over ${n}`))).filter((key) => key === 'late'), []);
+    assert.ok(all.has(`two ${n}`) && all.has(`within ${n}`) && all.has(`around ${n}`));
+  }
+  assert.deepEqual(stats.map(({ started, exported, dropped }) => [started, exported, dropped.queue_full]), [[3000, 2400, 600], [600, 600, 0]]);
+  await page.close();
+});
+
 test('an attribute that no instrument declares is left out and counted', async () => {
   const { page, name } = await open();
   const left = await page.evaluate(async () => {

@@ -126,6 +126,24 @@ test('what an app throws takes its own span along, and no other', () => {
   );
 });
 
+test('what all objects of a page inherit is no attribute, and what changes later is not told', () => {
+  const list = [1];
+  Object.defineProperty(Object.prototype, 'inherited', { value: 1, enumerable: true, configurable: true });
+  try {
+    gather(spanOf({ attributes: { own: 1, list, of: Object.create({ above: 1 }, { own: { value: 2, enumerable: true } }) }, links: [{ context: contextOf(TRACEPARENT), attributes: {} }] }));
+  } finally {
+    delete (/** @type {any} */ (Object.prototype).inherited);
+  }
+  list.push(2);
+  core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
+  const [{ attributes, links }] = spansTold();
+  assert.deepEqual(attributes, [
+    { key: 'own', value: { intValue: '1' } }, { key: 'list', value: { arrayValue: { values: [{ intValue: '1' }] } } },
+    { key: 'of', value: { kvlistValue: { values: [{ key: 'own', value: { intValue: '2' } }] } } },
+  ]);
+  assert.equal(links[0].attributes, undefined);
+});
+
 test('much text ends a batch, and what one record needed is not kept from the next', () => {
   const long = 'ü'.repeat(8192);
   const texts = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`k${n}`, long]));
