@@ -108,9 +108,12 @@ function attributes(of, depth, copied) {
   let told = text;
   let count = 0;
   let dropped = 0;
+  // Wherever the app is asked, it may call us: what is written then comes behind, and there may be another array after it.
+  n = at;
   for (const name in of) {
     if (!copied && !Object.hasOwn(of, name)) continue;
     const one = /** @type {Record<string, unknown>} */ (of)[name];
+    into = words;
     if (!isTold(one)) continue;
     if (count === MOST || ++values > MOST_VALUES) {
       dropped++;
@@ -136,15 +139,13 @@ function attributes(of, depth, copied) {
       n = at;
       text = told;
       value(one, depth);
-      // A getter of the app's may have called us: there may be another array.
-      into = words;
       at = n;
       told = text;
     }
+    n = at;
   }
-  into[head] = count;
-  into[head + 1] = dropped;
-  n = at;
+  words[head] = count;
+  words[head + 1] = dropped;
   text = told;
 }
 
@@ -238,16 +239,15 @@ export function gather({ start, ended, kind, context: own, name, parent, attribu
     room(ROOM);
     number(start);
     number(ended);
-    words[n++] = kind + 8 * Number(error !== undefined) + 16 * (links?.length ?? 0);
+    const count = links?.length ?? 0;
+    words[n++] = kind + 8 * Number(error !== undefined) + 16 * count;
     context(own);
     string(name);
     context(parent);
-    attributes(told, 0, plain);
-    if (links) {
-      for (const link of links) {
-        context(link.context);
-        attributes(link.attributes, 0);
-      }
+    attributes(told, 0, plain && Object.getPrototypeOf(told) === Object.prototype);
+    for (let at = 0; links && at < count; at++) {
+      context(links[at].context);
+      attributes(links[at].attributes, 0);
     }
     if (error !== undefined) string(error);
     return text.length > MUCH;

@@ -64,9 +64,12 @@ arrivals.add(() => settle());
 
 /** @param {number} telemetry @param {number} count @param {unknown} error the app's to see */
 function lose(telemetry, count, error) {
-  console.error(error);
   waiting -= count;
   for (; count > 0; count--) countLost(telemetry, TRACES, QUEUE_FULL);
+  // Not within the app's own call.
+  later(() => {
+    throw error;
+  });
 }
 
 /** What was gathered is one batch: what comes is of another. @param {boolean} [kept] whether it outlives what is written next */
@@ -100,13 +103,12 @@ function write(span) {
 
 /** Hands over what has ended, if the core is there. @param {boolean} [now] or else once it is, before what is said after */
 export function settle(now = false) {
-  const core = currentCore();
   // In the midst of a record, by a getter of the app's, nothing is handed over.
-  if (!(core || now) || !isIdle()) return;
+  if (!(currentCore() || now) || !isIdle()) return;
   catchUp();
   for (const span of nested.splice(0)) write(span);
   // What is handed over first may ask the app, which may end spans.
-  seal(!core || sealed.length > 0);
+  seal(!currentCore() || sealed.length > 0);
   for (const { telemetry, count, bytes } of sealed.splice(0)) {
     inTurn((core) => {
       waiting -= count;

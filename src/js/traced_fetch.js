@@ -113,10 +113,25 @@ function whenDone(response, isEmpty, end, token) {
   Object.setPrototypeOf(response, WATCHED);
 }
 
+/** Timings that came when the browser's own buffer was full: it holds 250 of a page. @type {PerformanceEntry[]} */
+let further = [];
+const MOST_FURTHER = 256;
+/** @type {PerformanceObserver | undefined} */
+let observer;
+const note = (/** @type {PerformanceEntry[]} */ entries) => void (further = [...further, ...entries].slice(-MOST_FURTHER));
+performance.addEventListener('resourcetimingbufferfull', () => {
+  if (observer) return;
+  observer = new PerformanceObserver((list) => note(list.getEntries()));
+  observer.observe({ type: 'resource' });
+});
+
 /** The parts of a request, in seconds, as Resource Timing has them: of another origin only where the server lets us
  *  (`Timing-Allow-Origin`). @param {string} href @param {number} began page time @param {number} ended the same @returns {Record<string, number>} */
 function phasesOf(href, began, ended) {
-  const entries = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByName(href.split('#', 1)[0], 'resource'));
+  const name = href.split('#', 1)[0];
+  if (observer) note(observer.takeRecords());
+  const late = further.filter((entry) => entry.name === name);
+  const entries = /** @type {PerformanceResourceTiming[]} */ ([...performance.getEntriesByName(name, 'resource'), ...late]);
   // The first that began then: a later one of the same URL has an entry of its own.
   const entry = entries.find(({ startTime, requestStart }) => startTime >= began - 1 && startTime <= ended && requestStart > 0);
   if (!entry) return {};

@@ -150,7 +150,7 @@ export interface Span {
   setError(message: string): this;
   /** Refers to another span; 128 of them at most. */
   addLink(span: Span | string, attributes?: Record<string, AttributeValue>): this;
-  /** Ends and queues it. A second call does nothing. */
+  /** Ends and queues it, as it is now: what is set later is not told. A second call does nothing. */
   end(): void;
   /** The same, at the end of a `using` block. */
   [Symbol.dispose](): void;

@@ -14,7 +14,8 @@ impl Telemetry {
         let origin = self.clock.unix_nanos(Instant::ORIGIN);
         let mut earlier = false;
         // In one piece, not by doubling it again and again: memory that is touched for the first time is slow.
-        self.pipelines[Signal::Traces as usize].reserve(2 * bytes.len());
+        let room = (2 * bytes.len()).min(self.config.batch.queue_bytes);
+        self.pipelines[Signal::Traces as usize].reserve(room);
         while !flat.is_empty() {
             out.clear();
             let context = flat.span(origin, &mut out);

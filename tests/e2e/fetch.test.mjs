@@ -112,6 +112,25 @@ test('what is told a moment later is told as it was', async () => {
   assert.deepEqual(spans.map(({ name, attributes }) => [name, attributes['cloud.region']]).filter(([, region]) => region), [['parent', 'later']]);
 });
 
+test('the parts of a request are told though the browser keeps no more timings', async () => {
+  const parent = await page.evaluate(async () => {
+    const { telemetry } = globalThis;
+    const parent = telemetry.startSpan('parent');
+    performance.setResourceTimingBufferSize(1);
+    const full = new Promise((resolve) => performance.addEventListener('resourcetimingbufferfull', resolve, { once: true }));
+    await (await telemetry.fetch(`${foreign}/full`)).text();
+    await full;
+    await (await telemetry.fetch(`${foreign}/beyond`, {}, { parent })).text();
+    const kept = performance.getEntriesByName(`${foreign}/beyond`).length;
+    performance.setResourceTimingBufferSize(250);
+    parent.end();
+    return { traceparent: parent.traceparent, kept };
+  });
+  assert.equal(parent.kept, 0);
+  const spans = await waitForTrace(backend.gateway, parent.traceparent.slice(3, 35), (spans) => spans.length === 2);
+  assert.ok(spans.find(({ name }) => name === 'GET').attributes['http.phase.wait'] > 0, JSON.stringify(spans));
+});
+
 test('what the caller passes is left as it is, and a context of its own is kept', async () => {
   asked = [];
   const mine = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -119,10 +119,18 @@ test('what an app throws takes its own span along, and no other', () => {
   gather(spanOf({ attributes: { first: 'y', known: 2, mine: 3 } }));
   // A getter that tells something else meanwhile breaks neither.
   gather(spanOf({ attributes: { of: { get mine() { return encode(SPAN, { a: true }).length; } }, first: 'z' } }));
+  const link = { context: contextOf(TRACEPARENT), attributes: {} };
+  const links = [link];
+  const behind = { one: 1, get mine() { links.push(link); return encode(SPAN, Object.fromEntries(Array.from({ length: 120 }, (_, n) => [`k${n}`, [n, n, n, n, n, n, n]]))).length > 0; }, two: 2 };
+  const many = Array.from({ length: 40 }, (_, n) => gather(spanOf({ attributes: { n, behind }, links })));
+  assert.ok(!many.includes(true));
   core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
   assert.deepEqual(
     spansTold().map(({ attributes }) => attributes.map((/** @type {any} */ { key, value }) => [key, Object.values(value)[0]])),
-    [[['known', '1']], [['first', 'y'], ['known', '2'], ['mine', '3']], [['of', { values: [{ key: 'mine', value: { intValue: '9' } }] }], ['first', 'z']]],
+    [
+      [['known', '1']], [['first', 'y'], ['known', '2'], ['mine', '3']], [['of', { values: [{ key: 'mine', value: { intValue: '9' } }] }], ['first', 'z']],
+      ...many.map((_, n) => [['n', String(n)], ['behind', { values: [{ key: 'one', value: { intValue: '1' } }, { key: 'mine', value: { boolValue: true } }, { key: 'two', value: { intValue: '2' } }] }]]),
+    ],
   );
 });
 
