@@ -29,5 +29,5 @@ build() {
     go build -trimpath -ldflags='-s -w' -o "$home/${target#*=}" "$module/${target%%=*}"
   done
 }
-build > log 2>&1 &
+build "$@" > log 2>&1 &
 wait $! || { tail -n 20 log >&2; fail "could not build $(basename "$name") $version"; }
