@@ -31,3 +31,4 @@ build() {
 }
 build "$@" > log 2>&1 &
 wait $! || { tail -n 20 log >&2; fail "could not build $(basename "$name") $version"; }
+for target in "$@"; do [ -x "$home/${target#*=}" ] || fail "$(basename "$name") $version was built without ${target#*=}"; done
