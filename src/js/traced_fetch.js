@@ -113,12 +113,20 @@ function whenDone(response, isEmpty, end, token) {
   Object.setPrototypeOf(response, WATCHED);
 }
 
-/** Timings that came when the browser's own buffer was full: it holds 250 of a page. @type {PerformanceEntry[]} */
-let further = [];
+/** Timings that came when the browser's own buffer was full (it holds 250 of a page), the last of each URL. @type {Map<string, PerformanceEntry[]>} */
+const further = new Map();
 const MOST_FURTHER = 256;
 /** @type {PerformanceObserver | undefined} */
 let observer;
-const note = (/** @type {PerformanceEntry[]} */ entries) => void (further = [...further, ...entries].slice(-MOST_FURTHER));
+const MOST_OF_URL = 16;
+/** @param {PerformanceEntry[]} entries */
+function note(entries) {
+  for (const entry of entries) {
+    const { name } = entry;
+    further.set(name, [...(further.get(name) ?? []).slice(1 - MOST_OF_URL), entry]);
+    if (further.size > MOST_FURTHER) further.delete(/** @type {string} */ (further.keys().next().value));
+  }
+}
 performance.addEventListener('resourcetimingbufferfull', () => {
   if (observer) return;
   observer = new PerformanceObserver((list) => note(list.getEntries()));
@@ -130,8 +138,7 @@ performance.addEventListener('resourcetimingbufferfull', () => {
 function phasesOf(href, began, ended) {
   const name = href.split('#', 1)[0];
   if (observer) note(observer.takeRecords());
-  const late = further.filter((entry) => entry.name === name);
-  const entries = /** @type {PerformanceResourceTiming[]} */ ([...performance.getEntriesByName(name, 'resource'), ...late]);
+  const entries = /** @type {PerformanceResourceTiming[]} */ ([...performance.getEntriesByName(name, 'resource'), ...(further.get(name) ?? [])]);
   // The first that began then: a later one of the same URL has an entry of its own.
   const entry = entries.find(({ startTime, requestStart }) => startTime >= began - 1 && startTime <= ended && requestStart > 0);
   if (!entry) return {};
