@@ -118,7 +118,7 @@ impl<'a> Flat<'a> {
     }
 
     /// The ids of a trace and of a span.
-    pub fn ids(&mut self) -> ([u8; 16], [u8; 8]) {
+    pub(super) fn ids(&mut self) -> ([u8; 16], [u8; 8]) {
         let (mut trace, mut span) = ([0; 16], [0; 8]);
         if let Some((head, rest)) = self.words.split_at_checked(trace.len() + span.len()) {
             let (of_trace, of_span) = head.split_at(trace.len());

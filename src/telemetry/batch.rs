@@ -1,9 +1,8 @@
 //! The queue of encoded records, bounded by count and by bytes, and the account of every record.
 
 use super::config::Batch;
-use tonearm_otlp::Writer;
-
 use super::request::RECORD;
+use tonearm_otlp::Writer;
 
 /// Why a record was lost; `telemetry.js` names them in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

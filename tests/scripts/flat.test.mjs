@@ -38,6 +38,8 @@ test('attributes are protobuf', () => {
   assert.equal(encode(SPAN, { a: 'x'.repeat(300) }).length, 300 + 3 + 3 + 3 + 3);
   const many = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`k${n}`, n]));
   assert.equal(encode(0x0a, many).filter((byte, at, all) => byte === 0x0a && all[at + 2] === 0x0a).length, 128);
+  // A getter that tells something else finds no place that is taken.
+  assert.equal(hex({ a: 1, get b() { return encode(SPAN, { c: 'x'.repeat(99) }).length > 0; }, d: 1 }), '4a070a016112021801' + '4a070a016212021001' + '4a070a016412021801');
   // What holds itself ends.
   /** @type {any} */
   const loop = { name: 'loop' };
@@ -143,8 +145,11 @@ test('what all objects of a page inherit is no attribute, and what changes later
     delete (/** @type {any} */ (Object.prototype).inherited);
   }
   list.push(2);
+  // A key that sets a prototype is no attribute either.
+  gather(spanOf({ attributes: Object.setPrototypeOf({ own: 1 }, { above: 1 }) }));
   core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
-  const [{ attributes, links }] = spansTold();
+  const [{ attributes, links }, second] = spansTold();
+  assert.deepEqual(second.attributes, [{ key: 'own', value: { intValue: '1' } }]);
   assert.deepEqual(attributes, [
     { key: 'own', value: { intValue: '1' } }, { key: 'list', value: { arrayValue: { values: [{ intValue: '1' }] } } },
     { key: 'of', value: { kvlistValue: { values: [{ key: 'own', value: { intValue: '2' } }] } } },
