@@ -1,5 +1,5 @@
-//! What a host in JavaScript tells beside numbers (`flat.js`): words of four bytes, of which the first says how many there are, and
-//! behind them a text that they speak of by its UTF-16 units. Becomes OTLP here; field numbers stand beside their names.
+//! What a host in JavaScript tells beside numbers (`flat.js`): words of four bytes, and texts in UTF-8, each in words of its own, of
+//! which the last is filled up. Becomes OTLP here; field numbers stand beside their names.
 
 use super::Writer;
 
@@ -11,42 +11,36 @@ const TEXT: usize = 8;
 /// OpenTelemetry's own JavaScript does.
 const SAFE: f64 = 9_007_199_254_740_991.0;
 
-/// Words and text that are read from their front. Past the end all is zero and empty.
+/// A text, and all that stands behind it.
+pub(super) type Front<'a> = (&'a [u8], usize);
+
+/// Words and texts that are read from their front. Past the end all is zero and empty.
 #[derive(Debug)]
 pub struct Flat<'a> {
-    words: &'a [u8],
-    text: &'a [u8],
-    ascii: bool,
-    /// Units of the next text that the last one has had: a half of a character at its end, which met the other half.
-    taken: usize,
+    rest: &'a [u8],
     /// Keys, in the order in which they came: later ones may be told by their place.
-    keys: Vec<&'a [u8]>,
+    keys: Vec<Front<'a>>,
 }
 
 impl<'a> Flat<'a> {
     /// At the front of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
-        let mut flat = Flat { words: bytes, text: &[], ascii: true, taken: 0, keys: Vec::new() };
-        let head = flat.length();
-        flat.ascii = head & 1 > 0;
-        (flat.words, flat.text) = bytes.split_at((head / 2).saturating_mul(WORD).min(bytes.len()));
-        flat.word();
-        flat
+        Flat { rest: bytes, keys: Vec::new() }
     }
 
     /// Whether there is no further word.
     pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.rest.is_empty()
     }
 
     /// The next word.
     #[inline(never)]
     pub fn word(&mut self) -> u32 {
-        let Some((head, rest)) = self.words.split_first_chunk() else {
-            self.words = &[];
+        let Some((head, rest)) = self.rest.split_first_chunk() else {
+            self.rest = &[];
             return 0;
         };
-        self.words = rest;
+        self.rest = rest;
         u32::from_le_bytes(*head)
     }
 
@@ -57,11 +51,11 @@ impl<'a> Flat<'a> {
 
     /// The next two, in one step, as one.
     fn two(&mut self) -> u64 {
-        let Some((head, rest)) = self.words.split_first_chunk() else {
-            self.words = &[];
+        let Some((head, rest)) = self.rest.split_first_chunk() else {
+            self.rest = &[];
             return 0;
         };
-        self.words = rest;
+        self.rest = rest;
         u64::from_le_bytes(*head)
     }
 
@@ -70,49 +64,32 @@ impl<'a> Flat<'a> {
         f64::from_bits(self.two())
     }
 
-    /// Bytes of the next so many UTF-16 units.
-    pub(super) fn units(&mut self, units: usize) -> &'a [u8] {
-        let length = if self.ascii { units } else { self.wide(units) };
-        let (head, rest) = self.text.split_at(length.min(self.text.len()));
-        self.text = rest;
-        head
+    /// A text of so many bytes.
+    pub(super) fn text(&mut self, length: usize) -> &'a [u8] {
+        let (text, length) = self.front(length);
+        text.get(..length).unwrap_or_default()
     }
 
-    /// How many bytes those are where not all are ASCII.
-    #[cold]
-    #[inline(never)]
-    fn wide(&mut self, units: usize) -> usize {
-        let mut rest = units.saturating_sub(self.taken);
-        self.taken -= units - rest;
-        let mut length = 0;
-        while rest > 0
-            && let Some(first) = self.text.get(length)
-        {
-            let (bytes, units) = match first {
-                0..0xc0 => (1, 1),
-                0xc0..0xe0 => (2, 1),
-                0xe0..0xf0 => (3, 1),
-                _ => (4, 2),
-            };
-            length += bytes;
-            self.taken += units - rest.min(units);
-            rest = rest.saturating_sub(units);
-        }
-        length
+    /// The same, with what stands behind it.
+    fn front(&mut self, length: usize) -> Front<'a> {
+        let text = self.rest;
+        let length = length.min(text.len());
+        self.rest = text.get(length.next_multiple_of(WORD)..).unwrap_or_default();
+        (text, length)
     }
 
     /// A text, behind its length.
     pub fn bytes(&mut self) -> &'a [u8] {
-        let units = self.length();
-        self.units(units)
+        let length = self.length();
+        self.text(length)
     }
 
     /// Twice its length, and its text; or twice its place and one.
-    fn key(&mut self, word: usize) -> &'a [u8] {
+    fn key(&mut self, word: usize) -> Front<'a> {
         if word & 1 > 0 {
             return self.keys.get(word / 2).copied().unwrap_or_default();
         }
-        let key = self.units(word / 2);
+        let key = self.front(word / 2);
         self.keys.push(key);
         key
     }
@@ -120,11 +97,11 @@ impl<'a> Flat<'a> {
     /// The ids of a trace and of a span.
     pub(super) fn ids(&mut self) -> ([u8; 16], [u8; 8]) {
         let (mut trace, mut span) = ([0; 16], [0; 8]);
-        if let Some((head, rest)) = self.words.split_at_checked(trace.len() + span.len()) {
+        if let Some((head, rest)) = self.rest.split_at_checked(trace.len() + span.len()) {
             let (of_trace, of_span) = head.split_at(trace.len());
             trace.copy_from_slice(of_trace);
             span.copy_from_slice(of_span);
-            self.words = rest;
+            self.rest = rest;
         }
         (trace, span)
     }
@@ -157,8 +134,8 @@ impl<'a> Flat<'a> {
             }),
             5 => out.message(6, |out| _ = self.attributes(1, out)),
             text => {
-                if let Some(units) = text.checked_sub(TEXT) {
-                    out.bytes(1, self.units(units));
+                if let Some(length) = text.checked_sub(TEXT) {
+                    out.front(1, self.front(length));
                 }
             }
         }
@@ -172,9 +149,14 @@ impl<'a> Flat<'a> {
                 break;
             }
             let head = self.two();
+            let kind = (head >> 32) as usize;
             out.message(field, |out| {
-                out.bytes(1, self.key(head as u32 as usize));
-                out.message(2, |out| self.value_of((head >> 32) as usize, out));
+                out.front(1, self.key(head as u32 as usize));
+                // What nearly all are is written in one go.
+                match kind.checked_sub(TEXT) {
+                    Some(length) if length < 0x7e => out.text_value(self.front(length)),
+                    _ => out.message(2, |out| self.value_of(kind, out)),
+                }
             });
         }
         (head >> 32) as u32

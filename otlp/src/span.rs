@@ -139,7 +139,7 @@ impl<'a> Flat<'a> {
         }
         let (trace_id, span_id) = self.ids();
         let context = SpanContext { trace_id, span_id, flags: head as u8, is_remote: head & REMOTE > 0 };
-        Some((context, self.units(head >> 16)))
+        Some((context, self.text(head >> 16)))
     }
 
     /// Writes the next span; its context. Its times are milliseconds since `origin`, in Unix nanoseconds.

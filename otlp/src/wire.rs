@@ -4,10 +4,19 @@
 #[derive(Debug, Clone, Default)]
 pub struct Writer(Vec<u8>);
 
+/// Bytes that are copied in a few steps.
+const CHUNK: usize = 32;
+
 const VARINT: u32 = 0;
 const FIXED64: u32 = 1;
 const LENGTH: u32 = 2;
 const FIXED32: u32 = 5;
+
+/// What stands before a value: all fields that are written so have numbers below 16.
+fn tag(field: u32, kind: u32) -> u8 {
+    debug_assert!(field < 16, "of two bytes: {field}");
+    (field << 3 | kind) as u8
+}
 
 impl From<Vec<u8>> for Writer {
     fn from(fields: Vec<u8>) -> Self {
@@ -56,15 +65,10 @@ impl Writer {
         self.0.push(value as u8);
     }
 
-    fn tag(&mut self, field: u32, kind: u32) {
-        self.raw_varint(u64::from(field << 3 | kind));
-    }
-
     /// A number of varying length.
     #[inline(never)]
     pub fn varint(&mut self, field: u32, value: u64) {
-        self.tag(field, VARINT);
-        self.raw_varint(value);
+        self.short(tag(field, VARINT), value);
     }
 
     /// A signed number of varying length (`sint32`); zero is what is not there.
@@ -77,14 +81,16 @@ impl Writer {
     /// A number of eight bytes.
     #[inline(never)]
     pub fn fixed64(&mut self, field: u32, value: u64) {
-        self.tag(field, FIXED64);
-        self.raw(&value.to_le_bytes());
+        let mut block = [tag(field, FIXED64); 9];
+        block[1..].copy_from_slice(&value.to_le_bytes());
+        self.raw(&block);
     }
 
     /// A number of four bytes.
     pub fn fixed32(&mut self, field: u32, value: u32) {
-        self.tag(field, FIXED32);
-        self.raw(&value.to_le_bytes());
+        let mut block = [tag(field, FIXED32); 5];
+        block[1..].copy_from_slice(&value.to_le_bytes());
+        self.raw(&block);
     }
 
     /// Bytes, or text.
@@ -94,13 +100,44 @@ impl Writer {
         self.raw(value);
     }
 
-    /// What stands before a length's bytes: two bytes nearly always.
+    /// The same, of so many bytes at the front of others: a short one is written with what stands behind it, which is cut off. That is
+    /// done in four steps; a copy of some length takes longer than all else of an attribute.
+    pub(super) fn front(&mut self, field: u32, (text, length): (&[u8], usize)) {
+        self.head(field, length);
+        self.chunk(text, length);
+    }
+
+    /// `value` = 2 that is a text (1), both shorter than 128 bytes.
+    pub(super) fn text_value(&mut self, (text, length): (&[u8], usize)) {
+        self.raw(&[0x12, length as u8 + 2, 0x0a, length as u8]);
+        self.chunk(text, length);
+    }
+
+    #[inline]
+    fn chunk(&mut self, text: &[u8], length: usize) {
+        let end = self.0.len() + length;
+        match text.first_chunk::<CHUNK>() {
+            Some(chunk) if length <= CHUNK => {
+                self.raw(chunk);
+                self.0.truncate(end);
+            }
+            _ => self.raw(text.get(..length).unwrap_or_default()),
+        }
+    }
+
+    /// What stands before a length's bytes.
     pub fn head(&mut self, field: u32, length: usize) {
-        if field < 16 && length < 0x80 {
-            self.raw(&[(field << 3 | LENGTH) as u8, length as u8]);
+        self.short(tag(field, LENGTH), length as u64);
+    }
+
+    /// A tag and a number: two bytes nearly always.
+    #[inline]
+    fn short(&mut self, tag: u8, number: u64) {
+        if number < 0x80 {
+            self.raw(&[tag, number as u8]);
         } else {
-            self.tag(field, LENGTH);
-            self.raw_varint(length as u64);
+            self.0.push(tag);
+            self.raw_varint(number);
         }
     }
 
@@ -122,7 +159,7 @@ impl Writer {
     /// Its length is not known before it is written: one byte is held free for it, which suits nearly all of ours.
     #[inline]
     fn begin(&mut self, field: u32) -> usize {
-        self.head(field, 0);
+        self.raw(&[tag(field, LENGTH), 0]);
         self.0.len()
     }
 

@@ -1,2 +1,2 @@
-/** The core, as wasm-bindgen types it. */
-export type Core = import('../../pkg/dist/tonearm.js').Core;
+/** The core's functions, as wasm-bindgen types them. */
+export type Core = Pick<typeof import('../../pkg/dist/tonearm.js'), 'tell' | 'ask' | 'read'>;

@@ -1,10 +1,9 @@
-//! The core as the hand-written scripts hold it. Exported methods take `&self`; a call from within a callback works.
+//! The core as the hand-written scripts hold it. Methods take `&self`; a call from within a callback works.
 //!
 //! Numbers, bytes and strings cross, objects do not: their bindings weigh more than what they would carry. For the same
 //! reason nearly everything comes in by one door, [`Core::tell`]: an export of its own costs what ten kinds do.
 
 use tonearm_messages::{Fact, Wire, latin1};
-use wasm_bindgen::prelude::*;
 use web_sys::Performance;
 
 use crate::browser::{Driver, Host};
@@ -23,7 +22,6 @@ const RESOURCE: u32 = 1;
 const SPAN: u32 = 9;
 
 /// The control plane of one page.
-#[wasm_bindgen]
 pub struct Core {
     driver: Driver,
 }
@@ -98,10 +96,8 @@ fn player_input(what: u32, [a, b, c]: [f64; 3], flag: bool, bytes: &[u8]) -> Pla
 /// The first kind that is no player's.
 const PIPELINE: u32 = 20;
 
-#[wasm_bindgen]
 impl Core {
     /// A core whose ids grow from two random numbers.
-    #[wasm_bindgen(constructor)]
     pub fn new(performance: Performance, seed_high: u64, seed_low: u64, host: Host) -> Self {
         #[cfg(feature = "panic-messages")]
         console_error_panic_hook::set_once();
@@ -194,7 +190,6 @@ impl Core {
     /// Numbers of a player (0), in the order of `player.js`; the bytes of the context of its play (1); numbers of a pipeline
     /// (2), in the order of `telemetry.js`: one call for all of them weighs less than a method for each. Empty where there is
     /// no such thing.
-    #[wasm_bindgen(unchecked_return_type = "number[]")]
     pub fn read(&self, what: u32, id: u32) -> Vec<f64> {
         let mut figures = Vec::new();
         self.driver.read(|engine, now| match (what, engine.player(id)) {

@@ -1,5 +1,5 @@
-// What the core is told beside numbers, in one piece: words of four bytes, and behind them the text that they speak of
-// (`otlp/src/flat.rs` reads it). Nothing is encoded here: that is quick in wasm from a page's first moment, where a script is slow
+// What the core is told beside numbers, in one piece: words of four bytes, and texts in UTF-8, each in words of its own
+// (`otlp/src/flat.rs` reads it). Protobuf is made there: that is quick in wasm from a page's first moment, where a script is slow
 // until it was often run.
 //
 // Spans are gathered at the buffer's beginning, each at its end, until they are taken; every other message is written behind them, and copied.
@@ -14,13 +14,15 @@ const LONGEST = 8192;
 const MOST_VALUES = 1024;
 /** How deep values may lie in one another. */
 const DEEPEST = 8;
-/** Words that a record has at most: four for each of its values, a dozen for each of its links. */
+/** Words that a record has at most beside its texts: four for each of its values, a dozen for each of its links. */
 const ROOM = 8192;
-/** UTF-16 units that are gathered, before what was gathered is to be taken; and words that stay at hand. */
-const MUCH = 2 ** 18;
+/** Words that are gathered, before what was gathered is to be taken; and words that stay at hand. */
+const MUCH = 2 ** 16;
 const KEPT = 2 ** 18;
+/** UTF-16 units of a text that is written here, if it is ASCII: the browser's encoder takes its time for nothing, too. */
+const SHORT = 48;
 
-/** Kinds of values, as `flat.rs` has them; from `TEXT` on it is a text of so many more UTF-16 units. */
+/** Kinds of values, as `flat.rs` has them; from `TEXT` on it is a text of so many more bytes. */
 const FALSE = 0;
 const TRUE = 1;
 const DOUBLE = 2;
@@ -37,8 +39,8 @@ const double = new Float64Array(1);
 const halves = new Uint32Array(double.buffer);
 
 let words = new Uint32Array(ROOM);
+let bytes = new Uint8Array(words.buffer);
 let n = 0;
-let text = '';
 let values = 0;
 /** Whether objects inherit nothing that is enumerated. */
 let plain = true;
@@ -50,12 +52,18 @@ const MESSAGE = 1;
 const SPAN = 2;
 let writing = IDLE;
 
-/** @param {number} more words that must find room */
-function room(more) {
-  if (words.length >= n + more) return;
-  const larger = new Uint32Array(2 * (n + more));
-  larger.set(words);
-  words = larger;
+/** The array anew. @param {number} size in words */
+function make(size) {
+  words = new Uint32Array(size);
+  bytes = new Uint8Array(words.buffer);
+}
+
+/** What a record has beside its texts must find room behind so many words. @param {number} at */
+function room(at) {
+  if (words.length >= at + ROOM) return;
+  const before = words;
+  make(2 * (at + ROOM));
+  words.set(before);
 }
 
 /** @param {number} of */
@@ -66,25 +74,47 @@ function number(of) {
   n += 2;
 }
 
-/** @param {string} of @param {number} [kind] */
-function string(of, kind = 0) {
-  words[n++] = kind + of.length;
-  text += of;
+/** Writes a text from that word on; of how many bytes it is. @param {string} of @param {number} at */
+function put(of, at) {
+  const { length } = of;
+  // Of a unit come three bytes at most.
+  room(at + length);
+  const into = bytes;
+  const to = 4 * at;
+  let told = 0;
+  if (length < SHORT) {
+    for (; told < length; told++) {
+      const unit = of.charCodeAt(told);
+      if (unit > 127) break;
+      into[to + told] = unit;
+    }
+  }
+  return told < length ? utf8.encodeInto(of, bytes.subarray(to)).written : length;
+}
+
+/** How many words so many bytes take. @param {number} length */
+const wordsOf = (length) => (length + 3) >> 2;
+
+/** @param {string} of @param {number} [kind] @param {number} [at] where its length goes */
+function string(of, kind = 0, at = n++) {
+  const length = put(of, n);
+  words[at] = kind + length;
+  n += wordsOf(length);
 }
 
 /** Values of other kinds are left out. @param {unknown} value */
 const isTold = (value) => value !== undefined && value !== null && typeof value !== 'function' && typeof value !== 'symbol';
 
-/** @param {unknown} of @param {number} depth */
-function value(of, depth) {
-  if (typeof of === 'string') string(of.length > LONGEST ? of.slice(0, LONGEST) : of, TEXT);
+/** @param {unknown} of @param {number} depth @param {number} [kind] where that goes */
+function value(of, depth, kind = n++) {
+  if (typeof of === 'string') string(of.length > LONGEST ? of.slice(0, LONGEST) : of, TEXT, kind);
   else if (typeof of === 'number') {
-    words[n++] = DOUBLE;
+    words[kind] = DOUBLE;
     number(of);
-  } else if (typeof of === 'boolean') words[n++] = of ? TRUE : FALSE;
-  else if (typeof of !== 'object' || of === null || depth === DEEPEST) words[n++] = NOTHING;
+  } else if (typeof of === 'boolean') words[kind] = of ? TRUE : FALSE;
+  else if (typeof of !== 'object' || of === null || depth === DEEPEST) words[kind] = NOTHING;
   else if (Array.isArray(of)) {
-    words[n++] = LIST;
+    words[kind] = LIST;
     const count = n++;
     words[count] = 0;
     for (const item of of) {
@@ -93,7 +123,7 @@ function value(of, depth) {
       value(item, depth + 1);
     }
   } else {
-    words[n++] = MAP;
+    words[kind] = MAP;
     attributes(of, depth + 1);
   }
 }
@@ -102,10 +132,8 @@ function value(of, depth) {
  *  are written down while the app waits. @param {object} of @param {number} depth
  *  @param {boolean} [copied] whether it is a copy, in which nothing is inherited */
 function attributes(of, depth, copied) {
-  let into = words;
   const head = n;
   let at = head + 2;
-  let told = text;
   let count = 0;
   let dropped = 0;
   // Wherever the app is asked, it may call us: what is written then comes behind, and there may be another array after it.
@@ -113,40 +141,40 @@ function attributes(of, depth, copied) {
   for (const name in of) {
     if (!copied && !Object.hasOwn(of, name)) continue;
     const one = /** @type {Record<string, unknown>} */ (of)[name];
-    into = words;
     if (!isTold(one)) continue;
     if (count === MOST || ++values > MOST_VALUES) {
       dropped++;
       continue;
     }
     count++;
-    // Twice its length, and its text; or twice its place and one.
+    // Twice its length, and its text behind the next word; or twice its place and one.
+    const key = at;
+    const kind = at + 1;
+    at += 2;
     const place = writing === SPAN ? keys.get(name) : undefined;
-    if (place !== undefined) into[at++] = place;
+    if (place !== undefined) words[key] = place;
     else {
       if (writing === SPAN) keys.set(name, 2 * keys.size + 1);
-      into[at++] = 2 * name.length;
-      told += name;
+      const length = put(name, at);
+      words[key] = 2 * length;
+      at += wordsOf(length);
     }
     if (typeof one === 'string' && one.length <= LONGEST) {
-      into[at++] = TEXT + one.length;
-      told += one;
+      const length = put(one, at);
+      words[kind] = TEXT + length;
+      at += wordsOf(length);
     } else if (typeof one === 'number' && (one | 0) === one) {
-      into[at] = INTEGER;
-      into[at + 1] = one;
-      at += 2;
+      words[kind] = INTEGER;
+      words[at++] = one;
     } else {
       n = at;
-      text = told;
-      value(one, depth);
+      value(one, depth, kind);
       at = n;
-      told = text;
     }
     n = at;
   }
   words[head] = count;
   words[head + 1] = dropped;
-  text = told;
 }
 
 /** Flags, whether it is another process's, and how long its `tracestate` is; both ids. @param {import('./context.js').Context | undefined} given */
@@ -158,39 +186,27 @@ function context(given) {
   const { ids, at, flags, isRemote, state } = given;
   words[n++] = (isRemote ? flags + 256 : flags) + 65_536 * state.length;
   for (let word = 0; word < 6; word++) words[n++] = ids[at + word];
-  text += state;
+  if (state) n += wordsOf(put(state, n));
 }
 
-/** The bytes of what was written from there on, whose first word is held free. @param {number} from */
-function taken(from) {
-  // Of a unit come three bytes at most.
-  room(Math.ceil((text.length * 3) / 4));
-  const behind = (n - from) * 4;
-  // The browser takes its time for nothing, too.
-  const written = text === '' ? 0 : utf8.encodeInto(text, new Uint8Array(words.buffer, n * 4)).written;
-  // How many words, and whether the text is all ASCII.
-  words[from] = 2 * (n - from) + Number(written === text.length);
-  return new Uint8Array(words.buffer, from * 4, behind + written);
-}
+/** What was written from there on. @param {number} from */
+const taken = (from) => bytes.subarray(4 * from, 4 * n);
 
 /** What was taken is done with: a buffer that one large record needed is not kept. */
 function release() {
-  if (n === 0 && words.length > KEPT) words = new Uint32Array(ROOM);
+  if (n === 0 && words.length > KEPT) make(ROOM);
 }
 
 /** Numbers, texts, attributes, and what else is to be written (`within`, `bodyOf`, `given`), in their order.
  *  @param {(number | string | object | (() => void))[]} parts */
 export function flat(...parts) {
   const from = n;
-  const before = text;
   const was = writing;
   const counted = values;
-  text = '';
   writing = MESSAGE;
   values = 0;
   try {
-    room(2 * parts.length + ROOM);
-    n++;
+    room(n + 2 * parts.length);
     for (const part of parts) {
       if (typeof part === 'number') number(part);
       else if (typeof part === 'string') string(part);
@@ -200,7 +216,6 @@ export function flat(...parts) {
     return taken(from).slice();
   } finally {
     n = from;
-    text = before;
     writing = was;
     values = counted;
     release();
@@ -227,16 +242,12 @@ export const bodyOf = (body) => () => {
  *  @param {import('./span.js').Span} span */
 export function gather({ start, ended, kind, context: own, name, parent, attributes: told, links, error }) {
   const from = n;
-  const before = text;
   const known = 2 * keys.size;
-  if (n === 0) {
-    plain = Object.keys(Object.prototype).length === 0;
-    n = 1;
-  }
+  if (n === 0) plain = Object.keys(Object.prototype).length === 0;
   values = 0;
   writing = SPAN;
   try {
-    room(ROOM);
+    room(n);
     number(start);
     number(ended);
     const count = links?.length ?? 0;
@@ -250,10 +261,9 @@ export function gather({ start, ended, kind, context: own, name, parent, attribu
       attributes(links[at].attributes, 0);
     }
     if (error !== undefined) string(error);
-    return text.length > MUCH;
+    return n > MUCH;
   } catch (thrown) {
     n = from;
-    text = before;
     for (const [name, place] of keys) if (place > known) keys.delete(name);
     throw thrown;
   } finally {
@@ -266,12 +276,9 @@ export const isIdle = () => writing === IDLE;
 
 /** What was gathered; good until the next message is written. */
 export function takeSpans() {
-  try {
-    return taken(0);
-  } finally {
-    n = 0;
-    text = '';
-    keys.clear();
-    release();
-  }
+  const spans = taken(0);
+  n = 0;
+  keys.clear();
+  release();
+  return spans;
 }

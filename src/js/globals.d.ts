@@ -3,7 +3,11 @@ declare const TONEARM_VERSION: string;
 
 /** wasm-bindgen's glue of the control plane. */
 declare module '*/tonearm_bg.js' {
-  export const Core: typeof import('../../pkg/dist/tonearm.js').Core;
+  type Exports = typeof import('../../pkg/dist/tonearm.js');
+  export const begin: Exports['begin'];
+  export const tell: Exports['tell'];
+  export const ask: Exports['ask'];
+  export const read: Exports['read'];
   export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
 }
 

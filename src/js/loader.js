@@ -105,8 +105,6 @@ const losses = new Map();
 let full = false;
 /** How often a core ended by a fault; one that faults again and again is not brought back. */
 let crashes = 0;
-/** Those cores. @type {import('./core').Core[]} */
-const dead = [];
 /** What is done for a core that takes the place of one that ended. @type {Set<(error: unknown) => void>} */
 export const revivals = new Set();
 /** @type {import('./types').InitOptions} */
@@ -141,7 +139,8 @@ async function start() {
   }
   trap.heard = crashed;
   const seed = crypto.getRandomValues(new BigUint64Array(2));
-  core = new glue.Core(performance, seed[0], seed[1], host);
+  glue.begin(performance, seed[0], seed[1], host);
+  core = { tell: glue.tell, ask: glue.ask, read: glue.read };
   if (crashes > 0) return;
   onOnline(() => {
     for (const id of exporters.keys()) tell(core, FLUSH, id);
@@ -209,8 +208,6 @@ export function wantFull(option) {
 /** A fault ended the core: another takes its place, with the pipelines and players of the page. @param {unknown} error */
 function crashed(error) {
   if (!core) return;
-  // Collected, it would free what lies there in the memory of the next one.
-  dead.push(core);
   core = loading = undefined;
   // The glue keeps views of the memory: this takes them from it.
   wasm?.memory.grow(0);

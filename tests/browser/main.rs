@@ -69,11 +69,17 @@ fn tell(core: &Core, what: u32, [a, b, c]: [f64; 3], bytes: &[u8]) {
     core.tell(what, 1, a, b, c, true, bytes);
 }
 
-/// What is told as `flat.js` writes it: behind the number of words and that the text is ASCII the words, then the text.
-fn flat(words: &[u32], text: &str) -> Vec<u8> {
-    let head = [2 * (words.len() as u32 + 1) + 1];
-    let words = head.iter().chain(words).flat_map(|word| word.to_le_bytes());
-    words.chain(text.bytes()).collect()
+/// What is told as `flat.js` writes it.
+fn flat(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+/// A text: its length, and words of its own, of which the last is filled up.
+fn text(text: &str) -> Vec<u32> {
+    let mut bytes = text.as_bytes().to_vec();
+    bytes.resize(text.len().next_multiple_of(4), 0);
+    let words = bytes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word));
+    [text.len() as u32].into_iter().chain(words).collect()
 }
 
 /// No attributes: none left out either.
@@ -86,8 +92,8 @@ fn numbers(numbers: &[f64]) -> Vec<u32> {
 }
 
 fn load(core: &Core, href: &str) {
-    let words = [&numbers(&[0.0]), [href.len() as u32].as_slice(), &NOTHING, &NOTHING, &[NONE]].concat();
-    tell(core, LOAD, [1.0, 0.0, 0.0], &flat(&words, href));
+    let words = [&numbers(&[0.0]), text(href).as_slice(), &NOTHING, &NOTHING, &[NONE]].concat();
+    tell(core, LOAD, [1.0, 0.0, 0.0], &flat(&words));
 }
 
 fn play(core: &Core) {
@@ -97,15 +103,15 @@ fn play(core: &Core) {
 fn pipeline(core: &Core) {
     let options = numbers(&[5000.0, 512.0, 1000.0, 1000.0, 60_000.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
     let words = [options.as_slice(), &NOTHING, &NOTHING, &numbers(&[0.0])].concat();
-    tell(core, CREATE_TELEMETRY, [0.0; 3], &flat(&words, ""));
+    tell(core, CREATE_TELEMETRY, [0.0; 3], &flat(&words));
 }
 
 /// A span of that name: its start and end, its kind (with whether it failed, and how many links it has), its context, its name, its
 /// parent, its attributes.
 fn record_span(core: &Core) {
     let context = [1, 1, 2, 3, 4, 5, 6];
-    let words = [numbers(&[1.0, 2.0]).as_slice(), &[1], &context, &[1, NONE], &NOTHING].concat();
-    tell(core, RECORD_SPANS, [0.0; 3], &flat(&words, "x"));
+    let words = [numbers(&[1.0, 2.0]).as_slice(), &[1], &context, &text("x"), &[NONE], &NOTHING].concat();
+    tell(core, RECORD_SPANS, [0.0; 3], &flat(&words));
 }
 
 /// A core with one span in a request, and the request's number.

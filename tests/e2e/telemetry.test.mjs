@@ -402,12 +402,12 @@ test('a fault that ends the core is told with the last trace, and the next play 
       const { module, instance } = await instantiateStreaming(...args);
       const exports = /** @type {any} */ (instance.exports);
       /** @param {unknown[]} args */
-      const core_tell = (...args) => {
-        if (!globalThis.trap) return exports.core_tell(...args);
+      const tell = (...args) => {
+        if (!globalThis.trap) return exports.tell(...args);
         globalThis.trap = false;
         return unreachable();
       };
-      return /** @type {any} */ ({ module, instance: { exports: { ...exports, core_tell } } });
+      return /** @type {any} */ ({ module, instance: { exports: { ...exports, tell } } });
     };
   });
   await page.goto(`${backend.gateway}/e2e/blank.html`);

@@ -25,7 +25,8 @@ const host = {
 /** @type {any} */ (globalThis).TONEARM_VERSION = '0.0.0';
 globalThis.navigator ??= /** @type {any} */ ({ userAgent: 'node', language: 'en', onLine: true });
 const { flatConfig } = await import('../../src/js/config.js');
-export const core = new glue.Core(performance, 1n, 2n, host);
+glue.begin(performance, 1n, 2n, host);
+export const core = { tell: glue.tell, ask: glue.ask, read: glue.read };
 core.tell(27, 1, 0, 0, 0, false, flatConfig({ serviceName: 'test', storage: false, compression: 'none', maxExportBatchSize: 10_000 }));
 
 /** Attributes in protobuf, each as a field of that tag. @param {number} tag @param {object} attributes @returns {Uint8Array} */
