@@ -34,10 +34,19 @@ const MOST_SERIES = 1000;
 /** Ends of spans whose body nobody reads and nobody holds. @type {FinalizationRegistry<() => void>} */
 const dropped = new FinalizationRegistry((end) => end());
 
-/** What is to be told of a response: its end; by which token the registry knows that; its body, once the app has asked for it.
- *  @typedef {{ end: () => void, token: object, body?: ReadableStream }} Watch */
+/** By which the registry knows an end: whether it does, and whether it is another than the response that tells it by now.
+ *  @typedef {{ known: boolean, moved: boolean }} Token */
+/** What is to be told of a response: its end; its body, once the app has asked for it. @typedef {{ end: () => void, token: Token, body?: ReadableStream }} Watch */
 /** @type {WeakMap<Response, Watch>} */
 const watches = new WeakMap();
+
+/** From here on it is the holder that the app may hold alone; or nobody has to. @param {Token} token @param {() => void} [end] @param {object} [holder] */
+function hold(token, end, holder) {
+  if (token.known) dropped.unregister(token);
+  token.known = Boolean(end);
+  token.moved = true;
+  if (end && holder) dropped.register(holder, end, token);
+}
 
 /** @param {Promise<unknown>} promise @param {(() => void) | undefined} end */
 function settled(promise, end) {
@@ -55,15 +64,11 @@ function watchMethod(target, name, then) {
 /** @param {ReadableStream} body @param {Watch} watch */
 function watchBody(body, { end, token }) {
   for (const name of ['cancel', 'pipeTo']) watchMethod(body, name, (promise) => settled(promise, end));
-  // From here on it is the body, and then the reader, that the app may hold alone.
-  const hold = (/** @type {object} */ holder) => {
-    dropped.unregister(token);
-    dropped.register(holder, end, token);
-  };
-  hold(body);
+  const holds = (/** @type {object} */ holder) => hold(token, end, holder);
+  holds(body);
   watchMethod(body, 'getReader', (reader) => {
-    hold(reader);
-    watchMethod(reader, 'releaseLock', () => hold(body));
+    holds(reader);
+    watchMethod(reader, 'releaseLock', () => holds(body));
     watchMethod(reader, 'read', (promise) => {
       promise.then((/** @type {{ done: boolean }} */ { done }) => done && end(), end);
       return promise;
@@ -80,10 +85,10 @@ for (const name of ['json', 'text', 'arrayBuffer', 'blob', 'formData', 'bytes'])
   if (!method) continue;
   /** @this {Response} @param {unknown[]} args */
   const value = function (...args) {
-    const { end, token = this } = watches.get(this) ?? {};
+    const watch = watches.get(this);
     // From here on it is the promise that tells: nobody may hold the response while it is read.
-    dropped.unregister(token);
-    return settled(method.apply(this, args), end);
+    if (watch) hold(watch.token);
+    return settled(method.apply(this, args), watch?.end);
   };
   Object.defineProperty(WATCHED, name, { value, configurable: true, writable: true });
 }
@@ -101,12 +106,20 @@ Object.defineProperty(WATCHED, 'body', {
 
 /**
  * Calls back once, when the body was read, given up, or let go of.
- * @param {Response} response @param {boolean} isEmpty @param {() => void} end which must not hold the response @param {object} token
+ * @param {Response} response @param {boolean} isEmpty @param {() => void} end which must not hold the response @param {Token} token
+ * @param {Tools['later']} later
  */
-function whenDone(response, isEmpty, end, token) {
+function whenDone(response, isEmpty, end, token, later) {
   // Nobody reads what came instead of an answer.
   if (isEmpty || !response.ok || response.headers.get('content-length') === '0') return end();
-  dropped.register(response, end, token);
+  // Nearly every body is asked for at once: the registry, which is slow, is told of the others.
+  const ref = new WeakRef(response);
+  later(() => {
+    if (token.moved) return;
+    const there = ref.deref();
+    if (there) hold(token, end, there);
+    else end();
+  });
   // One that somebody else made in its place keeps what it is: it ends when it is let go of.
   if (Object.getPrototypeOf(response) !== Response.prototype) return;
   watches.set(response, { end, token });
@@ -123,8 +136,10 @@ const MOST_OF_URL = 16;
 function note(entries) {
   for (const entry of entries) {
     const { name } = entry;
-    further.set(name, [...(further.get(name) ?? []).slice(1 - MOST_OF_URL), entry]);
-    if (further.size > MOST_FURTHER) further.delete(/** @type {string} */ (further.keys().next().value));
+    const known = further.get(name);
+    if (known) {
+      if (known.push(entry) > MOST_OF_URL) known.shift();
+    } else if (further.set(name, [entry]).size > MOST_FURTHER) further.delete(/** @type {string} */ (further.keys().next().value));
   }
 }
 performance.addEventListener('resourcetimingbufferfull', () => {
@@ -181,12 +196,12 @@ export async function tracedFetch({ nativeFetch, locate, attributesOf, Span, lat
   const signal = init?.signal ?? request?.signal;
   const began = performance.now();
   let ended = false;
-  const token = {};
+  const token = { known: false, moved: false };
   /** @param {unknown} error @param {number} [status] @param {string | null} [timing] @param {string | null} [cached] */
   const end = (error, status, timing, cached) => {
     if (ended) return;
     ended = true;
-    dropped.unregister(token);
+    hold(token);
     const at = performance.now();
     const aborted = signal?.aborted;
     const { contexts } = telemetry;
@@ -235,7 +250,7 @@ export async function tracedFetch({ nativeFetch, locate, attributesOf, Span, lat
     const { status } = response;
     const timing = response.headers.get('server-timing');
     const cached = cacheOf(response.headers);
-    whenDone(response, method === 'HEAD' || EMPTY.has(status), () => end(undefined, status, timing, cached), token);
+    whenDone(response, method === 'HEAD' || EMPTY.has(status), () => end(undefined, status, timing, cached), token, later);
     return response;
   } catch (error) {
     end(error);
