@@ -78,7 +78,7 @@ function number(of) {
 function put(of, at) {
   const { length } = of;
   // Of a unit come three bytes at most.
-  room(at + length);
+  room(at + wordsOf(3 * length));
   const into = bytes;
   const to = 4 * at;
   let told = 0;

@@ -132,7 +132,10 @@ async function start() {
   }
   if (!response.ok) throw unavailable(response.status, String(url));
   try {
+    const before = wasm;
     wasm = await instantiate(response, ['./tonearm_bg.js', './tonearm_full_bg.js'], glue);
+    // The glue keeps views of a core's memory: this takes from it those of one that ended, whoever has called that since.
+    before?.memory.grow(0);
   } catch (cause) {
     const error = new DOMException('The page does not let WebAssembly run.', 'NotSupportedError');
     throw Object.defineProperty(error, 'cause', { value: cause });
@@ -176,9 +179,15 @@ export function init(options) {
     () => {
       // One call that fails must not take those behind it along.
       const noted = records.splice(0).map((call) => ({ call, refuse: undefined }));
-      for (const { call, refuse } of [...waiting.splice(0), ...noted]) {
+      const calls = [...waiting.splice(0), ...noted];
+      for (const [at, { call, refuse }] of calls.entries()) {
+        // One at which the core ended: the rest is for the next, behind what brings the pipelines back.
+        if (!core) {
+          waiting.push(...calls.slice(at));
+          break;
+        }
         try {
-          call(/** @type {import('./core').Core} */ (core));
+          call(core);
         } catch (error) {
           refuse?.(/** @type {DOMException} */ (error));
         }
@@ -209,8 +218,6 @@ export function wantFull(option) {
 function crashed(error) {
   if (!core) return;
   core = loading = undefined;
-  // The glue keeps views of the memory: this takes them from it.
-  wasm?.memory.grow(0);
   clearTimeout(timer);
   console.error(error);
   crashes++;

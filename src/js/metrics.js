@@ -42,7 +42,7 @@ export class Instrument {
   /** @param {number} telemetry @param {string} name @param {number} kind @param {import('./types').InstrumentOptions} options
    *  @param {import('./types').TelemetryConfig['redact']} [redact] */
   constructor(telemetry, name, kind, { unit = '', attributes = [], bounds = [] }, redact) {
-    if (!NAME.test(name) || name.length > LONGEST) throw new TypeError(`instrument: expected a name, got ${JSON.stringify(name)}`);
+    if (typeof name !== 'string' || !NAME.test(name) || name.length > LONGEST) throw new TypeError(`instrument: expected a name, got ${JSON.stringify(name)}`);
     if (unit && !UNIT.test(unit)) throw new TypeError(`instrument: option "unit": expected UCUM, got ${JSON.stringify(unit)}`);
     this.#telemetry = telemetry;
     this.#name = name;

@@ -106,6 +106,8 @@ export function settle(now = false) {
   // In the midst of a record, by a getter of the app's, nothing is handed over.
   if (!(currentCore() || now) || !isIdle()) return;
   catchUp();
+  // And what has ended by that.
+  catchUp();
   for (const span of nested.splice(0)) write(span);
   // What is handed over first may ask the app, which may end spans.
   seal(!currentCore() || sealed.length > 0);

@@ -49,7 +49,7 @@ const text = new TextDecoder();
 let lastId = 0;
 
 /** What is loaded on request gets by with this of ours. */
-const tools = { nativeFetch, locate, attributesOf, later, Span, flat, within, whenCore, tell };
+const tools = { currentCore, nativeFetch, locate, attributesOf, later, Span, flat, within, whenCore, tell };
 
 /** One pipeline; see `createTelemetry` in `types.d.ts`. */
 export class Telemetry {

@@ -10,7 +10,7 @@ import {
 /** `SpanKind`. */
 const CLIENT = 3;
 /** What this gets by with of the page's script.
- *  @typedef {{ nativeFetch: typeof fetch, locate: typeof import('../browser/url.js').locate,
+ *  @typedef {{ currentCore: typeof import('./loader.js').currentCore, nativeFetch: typeof fetch, locate: typeof import('../browser/url.js').locate,
  *    attributesOf: typeof import('../browser/url.js').attributesOf, Span: typeof import('./span.js').Span, later: typeof import('./span.js').later,
  *    flat: typeof import('./flat.js').flat, within: typeof import('./flat.js').within,
  *    whenCore: typeof import('./loader.js').whenCore, tell: typeof import('./door.js').tell }} Tools */
@@ -107,19 +107,23 @@ Object.defineProperty(WATCHED, 'body', {
 /**
  * Calls back once, when the body was read, given up, or let go of.
  * @param {Response} response @param {boolean} isEmpty @param {() => void} end which must not hold the response @param {Token} token
- * @param {Tools['later']} later
+ * @param {Pick<Tools, 'later' | 'currentCore'>} tools
  */
-function whenDone(response, isEmpty, end, token, later) {
+function whenDone(response, isEmpty, end, token, { later, currentCore }) {
   // Nobody reads what came instead of an answer.
   if (isEmpty || !response.ok || response.headers.get('content-length') === '0') return end();
   // Nearly every body is asked for at once: the registry, which is slow, is told of the others.
-  const ref = new WeakRef(response);
-  later(() => {
-    if (token.moved) return;
-    const there = ref.deref();
-    if (there) hold(token, end, there);
-    else end();
-  });
+  // Without a core there is no such moment.
+  if (!currentCore()) hold(token, end, response);
+  else {
+    const ref = new WeakRef(response);
+    later(() => {
+      if (token.moved) return;
+      const there = ref.deref();
+      if (there) hold(token, end, there);
+      else end();
+    });
+  }
   // One that somebody else made in its place keeps what it is: it ends when it is let go of.
   if (Object.getPrototypeOf(response) !== Response.prototype) return;
   watches.set(response, { end, token });
@@ -171,7 +175,7 @@ function phasesOf(href, began, ended) {
  * @param {RequestInit | undefined} init @param {{ parent?: import('./types').Span | string, attributes?: Record<string, string> }} [options]
  * @returns {Promise<Response>}
  */
-export async function tracedFetch({ nativeFetch, locate, attributesOf, Span, later, flat, within, whenCore, tell }, telemetry, input, init, { parent, attributes } = {}) {
+export async function tracedFetch({ currentCore, nativeFetch, locate, attributesOf, Span, later, flat, within, whenCore, tell }, telemetry, input, init, { parent, attributes } = {}) {
   // An init that is no plain object (a Request, say) has its fields elsewhere.
   const plain = init === undefined || Object.getPrototypeOf(init) === Object.prototype;
   if (!plain) return nativeFetch(input, init);
@@ -250,7 +254,7 @@ export async function tracedFetch({ nativeFetch, locate, attributesOf, Span, lat
     const { status } = response;
     const timing = response.headers.get('server-timing');
     const cached = cacheOf(response.headers);
-    whenDone(response, method === 'HEAD' || EMPTY.has(status), () => end(undefined, status, timing, cached), token, later);
+    whenDone(response, method === 'HEAD' || EMPTY.has(status), () => end(undefined, status, timing, cached), token, { later, currentCore });
     return response;
   } catch (error) {
     end(error);

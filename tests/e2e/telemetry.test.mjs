@@ -434,7 +434,7 @@ test('a fault that ends the core is told with the last trace, and the next play 
     counter.add(1);
     return { before, error: error?.name };
   });
-  // What the first core held is collected, and takes nothing of the second along.
+  // What is collected of the first core takes nothing of the second along.
   const session = await page.context().newCDPSession(page);
   for (let n = 0; n < 5; n++) {
     await session.send('HeapProfiler.collectGarbage');

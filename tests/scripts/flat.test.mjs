@@ -78,8 +78,6 @@ const wireAttributes = (attributes) => {
   const pairs = Object.entries(attributes).map(([key, value]) => ({ key: Buffer.from(key).toString(), value: wire(value) }));
   return pairs.length ? pairs : undefined;
 };
-// Halves of a character are no text; two that meet, of which each is at an end of its own, are one.
-const whole = (/** @type {any} */ json) => JSON.stringify(json)?.replace(/\ufffd|😀/g, '');
 
 test('spans of every kind of attributes are what was told', () => {
   for (let batch = 0; batch < 500; batch++) {
@@ -89,8 +87,8 @@ test('spans of every kind of attributes are what was told', () => {
     const json = spansTold();
     assert.equal(json.length, spans.length);
     spans.forEach((span, at) => {
-      assert.equal(whole(json[at].name ?? ''), whole(Buffer.from(span.name).toString()));
-      assert.equal(whole(json[at].attributes), whole(wireAttributes(span.attributes)));
+      assert.equal(json[at].name ?? '', Buffer.from(span.name).toString());
+      assert.deepEqual(json[at].attributes, wireAttributes(span.attributes));
     });
   }
 });
