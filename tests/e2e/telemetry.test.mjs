@@ -424,7 +424,8 @@ test('a fault that ends the core is told with the last trace, and the next play 
     const before = player.traceparent;
     const failed = new Promise((resolve) => player.addEventListener('error', resolve, { once: true }));
     globalThis.trap = true;
-    player.pause();
+    // Two words to the core: the second finds it dead.
+    globalThis.telemetry.recordSearch({ hit: true });
     await failed;
     const { error } = player;
     await player.load('/media/steady.mp3');
