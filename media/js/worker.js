@@ -1,7 +1,7 @@
 // The Worker of one player: does the media plane's I/O and decides nothing. Bytes come through fetch and go into the
 // wasm; samples go from there straight to the worklet's port; facts go up to the page.
 
-import { cacheOf, serverTiming } from '../../src/browser/server_timing.js';
+import { serverTiming } from '../../src/browser/server_timing.js';
 import { instantiate } from '../../src/browser/wasm.js';
 import * as glue from '../../pkg/dist/tonearm_media_bg.js';
 import { expect, hostOf, instantiate as instance, moduleOf } from './modules.js';
@@ -198,7 +198,7 @@ async function request(plane, id, url, offset, lines, credentials) {
     if (offset === 0 || !of.tag) of.tag = tag;
     const ranges = response.headers.get('accept-ranges') === 'bytes';
     const type = response.headers.get('content-type') ?? '';
-    plane.head(now(), id, response.status, totalBytes(response), ranges, ...serverTiming(response.headers.get('server-timing'), cacheOf(response.headers)), type);
+    plane.head(now(), id, response.status, totalBytes(response), ranges, ...serverTiming(response.headers), type);
     work(plane);
     reader = response.body?.getReader();
     /** @type {Uint8Array} */

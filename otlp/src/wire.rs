@@ -141,14 +141,6 @@ impl Writer {
         }
     }
 
-    /// Bytes that come in parts, of `length` in all.
-    pub fn parts(&mut self, field: u32, length: usize, parts: &[&[u8]]) {
-        self.head(field, length);
-        for part in parts {
-            self.raw(part);
-        }
-    }
-
     /// A message within this one.
     pub fn message(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
         let at = self.begin(field);
@@ -169,6 +161,27 @@ impl Writer {
             self.0[begin - 1] = len as u8;
         } else {
             self.end_long(begin, len);
+        }
+    }
+
+    /// Begins a message whose length nearly always takes two bytes, from 128 bytes to 16 KiB: where it begins. What is written
+    /// up to [`Writer::end_record`] is in it.
+    pub fn begin_record(&mut self, field: u32) -> usize {
+        let at = self.0.len();
+        self.raw(&[tag(field, LENGTH), 0, 0]);
+        at
+    }
+
+    /// Ends what began there.
+    pub fn end_record(&mut self, at: usize) {
+        let begin = at + 3;
+        let len = self.0.len() - begin;
+        if (0x80..0x4000).contains(&len) {
+            self.0[begin - 2] = len as u8 | 0x80;
+            self.0[begin - 1] = (len >> 7) as u8;
+        } else {
+            self.0.remove(begin - 1);
+            self.end_long(begin - 1, len);
         }
     }
 

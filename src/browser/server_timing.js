@@ -5,20 +5,16 @@ const MAX_VALUE = 128;
 /** A metric's name, what stands before its description, and the description, quoted or not. */
 const METRIC = /([^\s;,="]+)(?:;(?!\s*desc\s*=)[^;,"]*(?:"[^"]*")?)*;\s*desc\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/gi;
 
-/** What a cache says of itself. @param {Headers} headers */
-export const cacheOf = (headers) => headers.get('x-cache') ?? headers.get('cache-status');
-
-/** The CDN node, its cache's answer, and the trace of the server's span, as far as the headers tell them.
- *  @param {string | null} [timing] `Server-Timing` @param {string | null} [cached] `cacheOf` the headers
+/** The CDN node, its cache's answer, and the trace of the server's span, as far as the headers tell them. @param {Headers} headers
  *  @returns {[node?: string, cache?: string, traceId?: string]} */
-export function serverTiming(timing, cached) {
+export function serverTiming(headers) {
   /** @type {Record<string, string>} */
   const found = {};
-  for (const [, name, quoted, plain] of (timing ?? '').matchAll(METRIC)) {
+  for (const [, name, quoted, plain] of (headers.get('server-timing') ?? '').matchAll(METRIC)) {
     const value = quoted ?? plain;
     if (value && value.length <= MAX_VALUE) found[name.toLowerCase().replace('cdn-', '')] = value;
   }
-  const cache = found.cache ?? cached;
+  const cache = found.cache ?? headers.get('x-cache') ?? headers.get('cache-status');
   // Text of a message to the page is ASCII.
   const ascii = (/** @type {string | undefined} */ text) => text?.replace(/[^ -~]/g, '?');
   return [ascii(found.node), ascii(cache?.toLowerCase()), /^..-([0-9a-f]{32})-/.exec(found.traceparent)?.[1]];

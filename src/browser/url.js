@@ -4,35 +4,49 @@ import { SERVER_ADDRESS, SERVER_PORT, URL_FULL } from '../instrumentation/semcon
 
 /** @typedef {{ href: string, origin: string, propagates: boolean, attributes?: Record<string, string | number> }} Described */
 
+/** What of a URL is told. @typedef {Pick<URL, 'href' | 'origin' | 'protocol' | 'hostname' | 'port'>} Place */
+
 /** What an app says of URLs. @typedef {Pick<import('../js/types').TelemetryConfig, 'propagateTo' | 'allowQuery' | 'scrubUrl'>} Options */
 
-/** @type {string | undefined} */
+/** The page's own place, asked once: the browser takes its time to answer. @type {Pick<URL, 'origin' | 'protocol' | 'hostname' | 'port'> | undefined} */
 let own;
-/** The page's own origin, asked once: the browser takes its time to answer. */
-const ownOrigin = () => (own ??= location.origin);
+const ownPlace = () => {
+  if (!own) {
+    const { origin, protocol, hostname, port } = location;
+    own = { origin, protocol, hostname, port };
+  }
+  return own;
+};
 
-/** A path of the same origin: nothing that the URL standard's parser would take for another's (a second slash, or what it leaves out). */
-const PATH = /^\/(?![\s/\\])/;
+/** A path of the same origin: nothing that the URL standard's parser would take for another's (a second slash, or what it leaves out).
+ *  @param {string} given */
+function isPath(given) {
+  const second = given.charCodeAt(1);
+  return given[0] === '/' && second > 32 && second !== 47 && second !== 92;
+}
 
 /**
  * Where a request goes: its origin; whether that is another than the page's; whether it is HTTP, of which alone something is told;
- * whether it may carry a trace header (the page's own origin and the allow-list only); and the URL, once somebody asks for it.
+ * whether it may carry a trace header (the page's own origin and the allow-list only); and the URL, once somebody asks for it and
+ * says what the browser has made of it, if that is known.
  * @param {string | URL} given @param {Options} [options]
  */
 export function locate(given, { propagateTo = [] } = {}) {
-  const ours = ownOrigin();
+  const place = ownPlace();
+  const ours = place.origin;
   // Parsing takes longer than all else that a request waits for.
-  const isPath = typeof given === 'string' && PATH.test(given) && document.baseURI.startsWith(`${ours}/`);
-  const url = isPath ? undefined : new URL(given, document.baseURI);
-  const { origin, protocol } = url ?? { origin: ours, protocol: ours };
+  const url = typeof given === 'string' && isPath(given) && document.baseURI.startsWith(ours + '/') ? undefined : new URL(given, document.baseURI);
+  const { origin, protocol } = url ?? place;
   const isHttp = protocol.startsWith('http');
   const foreign = origin !== ours;
-  return { origin, isHttp, foreign, propagates: isHttp && (!foreign || propagateTo.includes(origin)), url: () => url ?? new URL(given, ours) };
+  /** @type {(href?: string) => Place} */
+  const found = (href) => url ?? (href === ours + given ? { ...place, href } : new URL(given, ours));
+  return { origin, isHttp, foreign, propagates: isHttp && (!foreign || propagateTo.includes(origin)), url: found };
 }
 
 /**
  * What is told of a URL: its server, and itself without credentials and query values, which may hold a listener's tokens.
- * @param {URL} url @param {Options} [options] @returns {Record<string, string | number>}
+ * @param {Place} url @param {Options} [options] @returns {Record<string, string | number>}
  */
 export function attributesOf({ href, origin, protocol, hostname, port }, { allowQuery = [], scrubUrl } = {}) {
   let [told = ''] = href.split('#', 1);

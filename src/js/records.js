@@ -1,6 +1,8 @@
 // Looks into records: protobuf as objects in the shape of OTLP's JSON encoding (ids in hexadecimal, enums as numbers, 64-bit
 // numbers as strings), and back. Loaded where requests go out as JSON, where the app looks at records, or names its user.
 
+import { hexOf } from './context.js';
+
 /** What a request or a record is turned into. @typedef {typeof transcode} Transcode */
 /** @typedef {Record<string, any>} Json */
 /** @typedef {{ redact?: import('./types').TelemetryConfig['redact'], echo?: boolean, encode: (tag: number, attributes: object) => Uint8Array }} Hooks */
@@ -70,7 +72,6 @@ const METRIC = {
 
 const text = new TextDecoder();
 const utf8 = new TextEncoder();
-const hexOf = (/** @type {Uint8Array} */ bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** A number of varying length, and where it ends. @param {Uint8Array} bytes @param {number} at @returns {[bigint, number]} */
 function varint(bytes, at) {

@@ -15,7 +15,7 @@ export const told = (url, ...more) => flat(Number(url?.propagates ?? 0), url?.hr
 
 /** `traceparent` of a player's current or last play. @param {number} player */
 export function traceparentOfPlay(player) {
-  const hex = hexOf(currentCore()?.read(1, player) ?? []);
+  const hex = hexOf(Uint8Array.from(currentCore()?.read(1, player) ?? []));
   return hex && `00-${hex.slice(0, 32)}-${hex.slice(32, 48)}-${hex.slice(48)}`;
 }
 

@@ -1,7 +1,7 @@
 // `fetch` with a client span (semantic conventions for HTTP) and a trace header where it may go. Reads no body, clones
 // nothing, leaves what the caller passes as it is; the app's request succeeds or fails as it would without us.
 
-import { cacheOf, serverTiming } from '../browser/server_timing.js';
+import { serverTiming } from '../browser/server_timing.js';
 import { RECORD, SERIES } from './door.js';
 import {
   CDN_CACHE, CDN_NODE, ERROR_TYPE, HTTP_PHASE_CONNECT, HTTP_PHASE_LOOKUP, HTTP_PHASE_RECEIVE, HTTP_PHASE_WAIT, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, SERVER_ADDRESS, SERVER_PORT, SERVER_TRACE_ID,
@@ -34,8 +34,8 @@ const MOST_SERIES = 1000;
 /** Ends of spans whose body nobody reads and nobody holds. @type {FinalizationRegistry<() => void>} */
 const dropped = new FinalizationRegistry((end) => end());
 
-/** By which the registry knows an end: whether it does, and whether it is another than the response that tells it by now.
- *  @typedef {{ known: boolean, moved: boolean }} Token */
+/** By which the registry knows an end: whether it does, whether it is another than the response that tells it by now, and when it was, if
+ *  that is known before it is told. @typedef {{ known: boolean, moved: boolean, at?: number }} Token */
 /** What is to be told of a response: its end; its body, once the app has asked for it. @typedef {{ end: () => void, token: Token, body?: ReadableStream }} Watch */
 /** @type {WeakMap<Response, Watch>} */
 const watches = new WeakMap();
@@ -111,19 +111,19 @@ Object.defineProperty(WATCHED, 'body', {
  */
 function whenDone(response, isEmpty, end, token, { later, currentCore }) {
   // Nobody reads what came instead of an answer.
-  if (isEmpty || !response.ok || response.headers.get('content-length') === '0') return end();
-  // Nearly every body is asked for at once: the registry, which is slow, is told of the others.
+  if (isEmpty || !response.ok) return end();
+  const at = performance.now();
+  const { headers } = response;
+  const look = () => {
+    if (token.moved) return;
+    if (headers.get('content-length') !== '0') return hold(token, end, response);
+    token.at = at;
+    end();
+  };
+  // Nearly every body is asked for at once: the registry, which is slow, is told of the others a moment later.
   // Without a core there is no such moment.
-  if (!currentCore()) hold(token, end, response);
-  else {
-    const ref = new WeakRef(response);
-    later(() => {
-      if (token.moved) return;
-      const there = ref.deref();
-      if (there) hold(token, end, there);
-      else end();
-    });
-  }
+  if (currentCore()) later(look);
+  else look();
   // One that somebody else made in its place keeps what it is: it ends when it is let go of.
   if (Object.getPrototypeOf(response) !== Response.prototype) return;
   watches.set(response, { end, token });
@@ -146,28 +146,40 @@ function note(entries) {
     } else if (further.set(name, [entry]).size > MOST_FURTHER) further.delete(/** @type {string} */ (further.keys().next().value));
   }
 }
-performance.addEventListener('resourcetimingbufferfull', () => {
-  if (observer) return;
-  observer = new PerformanceObserver((list) => note(list.getEntries()));
-  observer.observe({ type: 'resource' });
-});
-
-/** The parts of a request, in seconds, as Resource Timing has them: of another origin only where the server lets us
- *  (`Timing-Allow-Origin`). @param {string} href @param {number} began page time @param {number} ended the same @returns {Record<string, number>} */
-function phasesOf(href, began, ended) {
-  const name = href.split('#', 1)[0];
+/** What the observer was given, and what is on its way to it. @type {PerformanceObserverEntryList[]} */
+let lists = [];
+const MOST_LISTS = 64;
+function read() {
+  for (const list of lists) note(list.getEntries());
+  lists = [];
   if (observer) note(observer.takeRecords());
+}
+// It is told of each resource for which there is no room; once is enough.
+performance.addEventListener('resourcetimingbufferfull', () => {
+  // And the observer is called for each: what it is given is read together.
+  observer = new PerformanceObserver((list) => {
+    if (lists.push(list) > MOST_LISTS) read();
+  });
+  observer.observe({ type: 'resource' });
+}, { once: true });
+
+/** Adds the parts of a request, in seconds, as Resource Timing has them: of another origin only where the server lets us
+ *  (`Timing-Allow-Origin`). @param {Record<string, unknown>} told @param {string} href @param {number} began page time @param {number} ended the same */
+function tellPhases(told, href, began, ended) {
+  const name = href.split('#', 1)[0];
+  read();
   const entries = /** @type {PerformanceResourceTiming[]} */ ([...performance.getEntriesByName(name, 'resource'), ...(further.get(name) ?? [])]);
   // The first that began then: a later one of the same URL has an entry of its own.
   const entry = entries.find(({ startTime, requestStart }) => startTime >= began - 1 && startTime <= ended && requestStart > 0);
-  if (!entry) return {};
+  if (!entry) return;
   const { domainLookupStart, domainLookupEnd, connectStart, connectEnd, requestStart, responseStart, responseEnd } = entry;
-  /** @type {[string, number, number][]} */
-  const parts = [
-    [HTTP_PHASE_LOOKUP, domainLookupStart, domainLookupEnd], [HTTP_PHASE_CONNECT, connectStart, connectEnd],
-    [HTTP_PHASE_WAIT, requestStart, responseStart], [HTTP_PHASE_RECEIVE, responseStart, responseEnd],
-  ];
-  return Object.fromEntries(parts.filter(([, from, to]) => to >= from && from > 0).map(([key, from, to]) => [key, (to - from) / 1000]));
+  const part = (/** @type {string} */ key, /** @type {number} */ from, /** @type {number} */ to) => {
+    if (to >= from && from > 0) told[key] = (to - from) / 1000;
+  };
+  part(HTTP_PHASE_LOOKUP, domainLookupStart, domainLookupEnd);
+  part(HTTP_PHASE_CONNECT, connectStart, connectEnd);
+  part(HTTP_PHASE_WAIT, requestStart, responseStart);
+  part(HTTP_PHASE_RECEIVE, responseStart, responseEnd);
 }
 
 /**
@@ -200,27 +212,31 @@ export async function tracedFetch({ currentCore, nativeFetch, locate, attributes
   const signal = init?.signal ?? request?.signal;
   const began = performance.now();
   let ended = false;
+  /** @type {Token} */
   const token = { known: false, moved: false };
-  /** @param {unknown} error @param {number} [status] @param {string | null} [timing] @param {string | null} [cached] */
-  const end = (error, status, timing, cached) => {
+  /** @param {unknown} error @param {number} [status] @param {string} [href] @param {Headers} [answer] */
+  const end = (error, status, href, answer) => {
     if (ended) return;
     ended = true;
     hold(token);
-    const at = performance.now();
+    const at = token.at ?? performance.now();
     const aborted = signal?.aborted;
     const { contexts } = telemetry;
     // The app's next step comes first.
     later(() => {
       // An opaque response has no status, and is none the less one.
       const failed = status !== undefined ? (status >= 400 ? String(status) : '') : aborted ? '' : errorType(error);
-      const [node, cache, traceId] = serverTiming(timing, cached);
-      const target = url();
+      const [node, cache, traceId] = answer ? serverTiming(answer) : [];
+      const target = url(href);
       const place = attributesOf(target, telemetry.options);
+      /** @type {Record<string, unknown>} */
       const told = {
         ...place, [HTTP_REQUEST_METHOD]: method, [HTTP_RESPONSE_STATUS_CODE]: status || undefined, [ERROR_TYPE]: failed || undefined, [CDN_NODE]: node,
-        [CDN_CACHE]: cache, [SERVER_TRACE_ID]: traceId, ...phasesOf(target.href, began, at),
+        [CDN_CACHE]: cache, [SERVER_TRACE_ID]: traceId,
       };
-      span.attributes = { ...told, ...span.attributes };
+      tellPhases(told, target.href, began, at);
+      // What the app says stands.
+      span.attributes = Object.assign(told, span.attributes);
       if (failed) span.setError('');
       span.endAt(at);
       whenCore((core) => {
@@ -251,10 +267,8 @@ export async function tracedFetch({ currentCore, nativeFetch, locate, attributes
       accepts.set(origin, false);
     }
     if (carries && foreign && !accepts.has(origin)) accepts.set(origin, true);
-    const { status } = response;
-    const timing = response.headers.get('server-timing');
-    const cached = cacheOf(response.headers);
-    whenDone(response, method === 'HEAD' || EMPTY.has(status), () => end(undefined, status, timing, cached), token, { later, currentCore });
+    const { status, url: href, headers: answer } = response;
+    whenDone(response, method === 'HEAD' || EMPTY.has(status), () => end(undefined, status, href, answer), token, { later, currentCore });
     return response;
   } catch (error) {
     end(error);

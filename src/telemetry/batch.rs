@@ -111,22 +111,27 @@ fn sums(lengths: &[(usize, u64)]) -> (usize, u64) {
 }
 
 impl Queue {
-    /// Takes a record, given in parts, that counts for `count`; says whether there was room.
-    pub(super) fn push(&mut self, parts: &[&[u8]], count: u64, limits: &Batch) -> bool {
-        let before = self.records.as_slice().len();
-        let length = parts.iter().map(|part| part.len()).sum::<usize>();
-        if self.lengths.len() >= limits.queue_size || before + length > limits.queue_bytes {
-            return false;
-        }
-        self.records.parts(RECORD, length, parts);
-        self.lengths.push((self.records.as_slice().len() - before, count));
-        self.count += count;
-        true
+    /// Begins a record, which is written behind the others up to [`Queue::end`]: where.
+    pub(super) fn begin(&mut self) -> usize {
+        self.records.begin_record(RECORD)
     }
 
-    /// Makes room for records of so many bytes.
-    pub(super) fn reserve(&mut self, bytes: usize) {
-        self.records.reserve(bytes);
+    /// What is written to.
+    pub(super) fn records(&mut self) -> &mut Writer {
+        &mut self.records
+    }
+
+    /// Ends the record that began there and counts for `count`; says whether there was room.
+    pub(super) fn end(&mut self, before: usize, count: u64, limits: &Batch) -> bool {
+        self.records.end_record(before);
+        let after = self.records.as_slice().len();
+        if self.lengths.len() >= limits.queue_size || after > limits.queue_bytes {
+            self.records.cut(before..after);
+            return false;
+        }
+        self.lengths.push((after - before, count));
+        self.count += count;
+        true
     }
 
     /// Records of the account that wait.

@@ -191,7 +191,7 @@ impl Flight {
 pub(super) struct Pipeline {
     signal: Signal,
     random: Random,
-    queue: Queue,
+    pub(super) queue: Queue,
     due: Option<Instant>,
     /// All that is queued is wanted out.
     flushing: bool,
@@ -228,8 +228,17 @@ impl Pipeline {
 
     /// Queues a record, given in parts, that counts for `count`; says whether something is due earlier now.
     pub(super) fn enqueue(&mut self, now: Instant, parts: &[&[u8]], count: u64, config: &Config) -> bool {
+        let at = self.queue.begin();
+        for part in parts {
+            self.queue.records().raw(part);
+        }
+        self.enqueued(now, at, count, config)
+    }
+
+    /// The same of one that was written into the queue, from there on.
+    pub(super) fn enqueued(&mut self, now: Instant, at: usize, count: u64, config: &Config) -> bool {
         self.account.started += count;
-        if self.queue.push(parts, count, &config.batch) {
+        if self.queue.end(at, count, &config.batch) {
             let due = self.next_batch(now, config);
             let earlier = self.due.is_none_or(|known| due < known);
             if earlier {
@@ -239,11 +248,6 @@ impl Pipeline {
         }
         self.account.drop_records(DropReason::QueueFull, count);
         false
-    }
-
-    /// Makes room for records of so many bytes.
-    pub(super) fn reserve(&mut self, bytes: usize) {
-        self.queue.reserve(bytes);
     }
 
     fn next_batch(&self, now: Instant, config: &Config) -> Instant {

@@ -24,6 +24,8 @@ pub fn encode_request(resource: &[&[u8]], records: &[u8]) -> Vec<u8> {
     head.head(2, scope.as_slice().len() + records.len());
     head.raw(scope.as_slice());
     let mut request = Writer::default();
-    request.parts(1, head.as_slice().len() + records.len(), &[head.as_slice(), records]);
+    request.head(1, head.as_slice().len() + records.len());
+    request.raw(head.as_slice());
+    request.raw(records);
     request.finish()
 }

@@ -4,8 +4,8 @@
 use super::config::Config;
 use crate::time::{Duration, Instant};
 
-/// How long something new may wait.
-const SOON: Duration = Duration::from_secs(1);
+/// How long something new may wait: with the half second in which the host gathers spans (`span.js`) it makes one.
+const SOON: Duration = Duration::from_millis(500);
 /// Time between two writes while something new comes all the time.
 const STEADY: Duration = Duration::from_secs(5);
 

@@ -310,18 +310,18 @@ fn snapshot(telemetry: &mut Telemetry, now: Instant) -> Vec<(Signal, u32, u64, V
 }
 
 #[test]
-fn what_is_pending_is_kept_a_second_later_and_then_each_five() {
+fn what_is_pending_is_kept_half_a_second_later_and_then_each_five() {
     let mut telemetry = spooling();
     record(&mut telemetry, at(0));
-    assert!(!telemetry.take_spooling(at(999)));
-    assert_eq!(telemetry.poll_timeout(), Some(at(1000)));
-    assert!(telemetry.take_spooling(at(1000)));
+    assert!(!telemetry.take_spooling(at(499)));
+    assert_eq!(telemetry.poll_timeout(), Some(at(500)));
+    assert!(telemetry.take_spooling(at(500)));
     record(&mut telemetry, at(1100));
-    assert!(!telemetry.take_spooling(at(5999)));
-    assert!(telemetry.take_spooling(at(6000)));
+    assert!(!telemetry.take_spooling(at(5499)));
+    assert!(telemetry.take_spooling(at(5500)));
     record(&mut telemetry, at(20_000));
-    assert!(!telemetry.take_spooling(at(20_999)));
-    assert!(telemetry.take_spooling(at(21_000)));
+    assert!(!telemetry.take_spooling(at(20_499)));
+    assert!(telemetry.take_spooling(at(20_500)));
     assert!(!pipeline(Batch::default()).take_spooling(at(60_000)), "not where the host keeps nothing");
 }
 

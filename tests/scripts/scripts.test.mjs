@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { post, waitOf } from '../../src/browser/fetch.js';
 import { nativeFetch, replaceFetch } from '../../src/browser/native_fetch.js';
-import { cacheOf, serverTiming } from '../../src/browser/server_timing.js';
+import { serverTiming } from '../../src/browser/server_timing.js';
 import { check } from '../../src/js/options.js';
 import { contextOf, format } from '../../src/js/context.js';
 
 test('Server-Timing tells node, cache and trace', () => {
-  const of = (value, more = {}) => serverTiming(value, cacheOf(new Headers(more)));
+  const of = (value, more = {}) => serverTiming(new Headers({ 'server-timing': value, ...more }));
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   assert.deepEqual(
     of(`total;dur=3.2, cdn-node;desc="fra-1, rack 2", cdn-cache;desc=HIT;dur=1, traceparent;desc="${traceparent}"`),
