@@ -157,7 +157,7 @@ test('fetch is put back once, whoever else wrapped it', async () => {
 
 test('a path is of the page\'s origin only where the browser\'s own parser says so', async () => {
   const page = 'https://a.example';
-  Object.assign(globalThis, { location: { origin: page }, document: { baseURI: `${page}/x/y` } });
+  Object.assign(globalThis, { location: new URL(page), document: { baseURI: `${page}/x/y` } });
   const { locate } = await import('../../src/browser/url.js');
   for (const base of [`${page}/x/y`, 'https://b.example/z', 'https://a.example.evil/']) {
     /** @type {any} */ (globalThis.document).baseURI = base;
@@ -165,6 +165,11 @@ test('a path is of the page\'s origin only where the browser\'s own parser says 
       const { origin, foreign, url } = locate(given);
       const truth = new URL(given, base);
       assert.deepEqual([origin, foreign, url().href], [truth.origin, truth.origin !== page, truth.href], JSON.stringify([given, base]));
+      // What the browser says of it changes nothing, but that it need not be parsed.
+      for (const said of [truth.href, `${page}/elsewhere`, page + given]) {
+        const { href, hostname, port, protocol } = url(said);
+        assert.deepEqual([href, hostname, port, protocol], [truth.href, truth.hostname, truth.port, truth.protocol], JSON.stringify([given, base, said]));
+      }
     }
   }
 });
