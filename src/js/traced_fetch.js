@@ -146,27 +146,29 @@ function note(entries) {
     } else if (further.set(name, [entry]).size > MOST_FURTHER) further.delete(/** @type {string} */ (further.keys().next().value));
   }
 }
-/** What the observer was given, and what is on its way to it. @type {PerformanceObserverEntryList[]} */
-let lists = [];
-const MOST_LISTS = 64;
+/** What the observer was given, and nobody has read yet. @type {PerformanceEntry[][]} */
+let seen = [];
+const MOST_SEEN = 64;
 function read() {
-  for (const list of lists) note(list.getEntries());
-  lists = [];
-  if (observer) note(observer.takeRecords());
+  for (const entries of seen.splice(0)) note(entries);
+}
+/** @param {PerformanceEntry[]} entries */
+function take(entries) {
+  if (seen.push(entries) > MOST_SEEN) read();
 }
 // It is told of each resource for which there is no room; once is enough.
 performance.addEventListener('resourcetimingbufferfull', () => {
-  // And the observer is called for each: what it is given is read together.
-  observer = new PerformanceObserver((list) => {
-    if (lists.push(list) > MOST_LISTS) read();
-  });
+  observer = new PerformanceObserver((list) => take(list.getEntries()));
   observer.observe({ type: 'resource' });
 }, { once: true });
+/** What is on its way to the observer, which is not called for it then: that takes longer than to ask. */
+const takeOver = () => observer && take(observer.takeRecords());
 
 /** Adds the parts of a request, in seconds, as Resource Timing has them: of another origin only where the server lets us
  *  (`Timing-Allow-Origin`). @param {Record<string, unknown>} told @param {string} href @param {number} began page time @param {number} ended the same */
 function tellPhases(told, href, began, ended) {
   const name = href.split('#', 1)[0];
+  takeOver();
   read();
   const entries = /** @type {PerformanceResourceTiming[]} */ ([...performance.getEntriesByName(name, 'resource'), ...(further.get(name) ?? [])]);
   // The first that began then: a later one of the same URL has an entry of its own.
@@ -222,6 +224,7 @@ export async function tracedFetch({ currentCore, nativeFetch, locate, attributes
     const at = token.at ?? performance.now();
     const aborted = signal?.aborted;
     const { contexts } = telemetry;
+    takeOver();
     // The app's next step comes first.
     later(() => {
       // An opaque response has no status, and is none the less one.
