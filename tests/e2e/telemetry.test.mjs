@@ -148,6 +148,36 @@ test('context is on all signals, the user hidden on spans and logs alone, a sear
   await page.close();
 });
 
+test('a page that is left keeps what is pending before it sends it, and again behind: a browser may end its script there', async () => {
+  const { page } = await open({ storage: true, scheduledDelayMillis: 60_000, metricIntervalMillis: 3_600_000 });
+  const order = await page.evaluate(async () => {
+    await globalThis.tonearm.init();
+    /** @type {string[]} */
+    const order = [];
+    const { put } = IDBObjectStore.prototype;
+    const first = new Promise((/** @type {(value?: undefined) => void} */ kept) => {
+      IDBObjectStore.prototype.put = function (...args) {
+        order.push('kept');
+        kept();
+        return put.apply(this, args);
+      };
+    });
+    const { fetch } = globalThis;
+    globalThis.fetch = (input, init) => {
+      if (init?.keepalive) order.push('sent');
+      return fetch(input, init);
+    };
+    globalThis.telemetry.startSpan('span').end();
+    await first;
+    order.length = 0;
+    for (let n = 0; n < 3; n++) globalThis.telemetry.startSpan('span').end();
+    dispatchEvent(new PageTransitionEvent('pagehide'));
+    return order;
+  });
+  assert.deepEqual(order, ['kept', 'sent', 'kept']);
+  await page.close();
+});
+
 test('before consent nothing is stored and nothing leaves; a refusal erases, consent sends', async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
