@@ -35,7 +35,8 @@ export function locate(given, { propagateTo = [] } = {}) {
   const place = ownPlace();
   const ours = place.origin;
   // Parsing takes longer than all else that a request waits for.
-  const url = typeof given === 'string' && isPath(given) && document.baseURI.startsWith(ours + '/') ? undefined : new URL(given, document.baseURI);
+  const isOwn = typeof given === 'string' && isPath(given) && place.protocol.startsWith('http') && document.baseURI.startsWith(ours + '/');
+  const url = isOwn ? undefined : new URL(given, document.baseURI);
   const { origin, protocol } = url ?? place;
   const isHttp = protocol.startsWith('http');
   const foreign = origin !== ours;

@@ -44,7 +44,7 @@ export function flatConfig(config) {
   const levels = Object.entries(typeof logLevel === 'string' ? { '': logLevel } : logLevel);
   return flat(
     config.scheduledDelayMillis ?? 5000, config.maxExportBatchSize ?? 512, config.maxQueueSize ?? 16_384,
-    config.exportTimeoutMillis ?? 30_000, config.metricIntervalMillis ?? 60_000, tail ? tail.slowerThan * 1000 : 0,
+    config.exportTimeoutMillis ?? 30_000, config.metricIntervalMillis ?? 60_000, tail ? Math.max(1, tail.slowerThan * 1000) : 0,
     ratio, CONSENTS.indexOf(config.consent ?? 'granted'),
     (config.propagators ?? ['tracecontext']).reduce((set, name) => set | (1 << PROPAGATORS.indexOf(name)), 0),
     [

@@ -11,8 +11,8 @@ const MOST_WAITING = 16_384;
 /** What ends within so many milliseconds is handed over by one task: half of what a browser that is killed may take along, the other half is
  *  the core's (`spool.rs`). Code that runs seldom runs slowly: of requests that end one by one each costs a third of what it costs alone. */
 const GATHERED = 500;
-/** The same where more has ended than crosses at once. */
-const MANY_GATHERED = 25;
+/** The same where more has ended than crosses at once, or the core has to see it before a play goes wrong. */
+const SOON = 25;
 /** Spans that cross together. */
 const AT_ONCE = 512;
 
@@ -57,7 +57,9 @@ function catchUp() {
   }
 }
 
-function schedule(delay = GATHERED) {
+function schedule() {
+  const hurries = sealed.length > 0 || [...samplers.values()].some(({ tail }) => tail);
+  const delay = hurries ? SOON : GATHERED;
   if (scheduled <= delay) return;
   clearTimeout(timer);
   scheduled = delay;
@@ -111,10 +113,11 @@ function write(span) {
 /** Hands over what has ended, if the core is there. @param {boolean} [now] or else once it is, before what is said after */
 export function settle(now = false) {
   // In the midst of a record, by a getter of the app's, nothing is handed over.
-  if (!(currentCore() || now) || !isIdle()) return;
+  if (!isIdle()) return;
   catchUp();
   // And what has ended by that.
   catchUp();
+  if (!currentCore() && !now) return;
   for (const span of nested.splice(0)) write(span);
   // What is handed over first may ask the app, which may end spans.
   seal(!currentCore() || sealed.length > 0);
@@ -138,7 +141,7 @@ function hasEnded(span, telemetry) {
     if (isIdle()) write(span);
     else nested.push(span);
   }
-  schedule(sealed.length > 0 ? MANY_GATHERED : GATHERED);
+  schedule();
 }
 
 /** `SpanKind`. */

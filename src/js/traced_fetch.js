@@ -34,8 +34,8 @@ const MOST_SERIES = 1000;
 /** Ends of spans whose body nobody reads and nobody holds. @type {FinalizationRegistry<() => void>} */
 const dropped = new FinalizationRegistry((end) => end());
 
-/** By which the registry knows an end: whether it does, whether it is another than the response that tells it by now, and when it was, if
- *  that is known before it is told. @typedef {{ known: boolean, moved: boolean, at?: number }} Token */
+/** By which the registry knows an end: whether it does, whether it is another than the response that tells it by now; and when the response
+ *  came. @typedef {{ known: boolean, moved: boolean, came?: number }} Token */
 /** What is to be told of a response: its end; its body, once the app has asked for it. @typedef {{ end: () => void, token: Token, body?: ReadableStream }} Watch */
 /** @type {WeakMap<Response, Watch>} */
 const watches = new WeakMap();
@@ -104,21 +104,22 @@ Object.defineProperty(WATCHED, 'body', {
   },
 });
 
+/** Whether a response says that its body is empty. @param {Headers} headers */
+const isNothing = (headers) => headers.get('content-length') === '0';
+
 /**
  * Calls back once, when the body was read, given up, or let go of.
  * @param {Response} response @param {boolean} isEmpty @param {() => void} end which must not hold the response @param {Token} token
  * @param {Pick<Tools, 'later' | 'currentCore'>} tools
  */
 function whenDone(response, isEmpty, end, token, { later, currentCore }) {
+  token.came = performance.now();
   // Nobody reads what came instead of an answer.
   if (isEmpty || !response.ok) return end();
-  const at = performance.now();
   const { headers } = response;
   const look = () => {
-    if (token.moved) return;
-    if (headers.get('content-length') !== '0') return hold(token, end, response);
-    token.at = at;
-    end();
+    if (isNothing(headers)) end();
+    else if (!token.moved) hold(token, end, response);
   };
   // Nearly every body is asked for at once: the registry, which is slow, is told of the others a moment later.
   // Without a core there is no such moment.
@@ -132,17 +133,20 @@ function whenDone(response, isEmpty, end, token, { later, currentCore }) {
 
 /** Timings that came when the browser's own buffer was full (it holds 250 of a page), the last of each URL. @type {Map<string, PerformanceEntry[]>} */
 const further = new Map();
-const MOST_FURTHER = 256;
+const MOST_FURTHER = 1024;
+const MOST_OF_URL = 512;
+/** Milliseconds between the first and the last of a URL. */
+const LONGEST = 30_000;
 /** @type {PerformanceObserver | undefined} */
 let observer;
-const MOST_OF_URL = 16;
 /** @param {PerformanceEntry[]} entries */
 function note(entries) {
   for (const entry of entries) {
-    const { name } = entry;
+    const { name, startTime } = entry;
     const known = further.get(name);
     if (known) {
-      if (known.push(entry) > MOST_OF_URL) known.shift();
+      known.push(entry);
+      while (known.length > MOST_OF_URL || known[0].startTime < startTime - LONGEST) known.shift();
     } else if (further.set(name, [entry]).size > MOST_FURTHER) further.delete(/** @type {string} */ (further.keys().next().value));
   }
 }
@@ -213,20 +217,22 @@ export async function tracedFetch({ currentCore, nativeFetch, locate, attributes
   // What is told later holds no body.
   const signal = init?.signal ?? request?.signal;
   const began = performance.now();
-  let ended = false;
+  let over = false;
   /** @type {Token} */
   const token = { known: false, moved: false };
   /** @param {unknown} error @param {number} [status] @param {string} [href] @param {Headers} [answer] */
   const end = (error, status, href, answer) => {
-    if (ended) return;
-    ended = true;
+    if (over) return;
+    over = true;
     hold(token);
-    const at = token.at ?? performance.now();
+    const ended = performance.now();
     const aborted = signal?.aborted;
     const { contexts } = telemetry;
     takeOver();
     // The app's next step comes first.
     later(() => {
+      // Where there is nothing to read it is over when it comes, whoever looks for something.
+      const at = (answer && isNothing(answer) && token.came) || ended;
       // An opaque response has no status, and is none the less one.
       const failed = status !== undefined ? (status >= 400 ? String(status) : '') : aborted ? '' : errorType(error);
       const [node, cache, traceId] = answer ? serverTiming(answer) : [];

@@ -53,7 +53,7 @@ export interface TelemetryConfig {
   scrubUrl?(url: string): string;
   /** Origins (`https://api.example.com`) beside the page's own whose requests get a `traceparent` header. Each URL costs a preflight. */
   propagateTo?: string[];
-  /** The longest that a span waits, in milliseconds: 5000. A log record waits a second at most. */
+  /** The longest that a span waits in its queue, in milliseconds: 5000; before, ended spans are gathered for up to half a second. A log record waits a second at most. */
   scheduledDelayMillis?: number;
   /** Records in one request: 512. */
   maxExportBatchSize?: number;

@@ -28,6 +28,7 @@ before(async () => {
     response.setHeader('timing-allow-origin', '*');
     if (!url.startsWith('/refuses')) response.setHeader('access-control-allow-headers', 'traceparent');
     if (request.method === 'OPTIONS') return response.writeHead(204).end();
+    if (url.startsWith('/nothing')) return response.setHeader('content-length', 0).end();
     if (!url.startsWith('/large')) return response.end('here');
     response.setHeader('content-length', BODY);
     const chunk = Buffer.alloc(64 << 10);
@@ -120,15 +121,17 @@ test('the parts of a request are told though the browser keeps no more timings',
     const full = new Promise((resolve) => performance.addEventListener('resourcetimingbufferfull', resolve, { once: true }));
     await (await telemetry.fetch(`${foreign}/full`)).text();
     await full;
-    await (await telemetry.fetch(`${foreign}/beyond`, {}, { parent })).text();
+    // More of one URL than are told at once, and faster than they are told.
+    for (let n = 0; n < 40; n++) await (await telemetry.fetch(`${foreign}/beyond`, {}, { parent })).text();
     const kept = performance.getEntriesByName(`${foreign}/beyond`).length;
     performance.setResourceTimingBufferSize(250);
     parent.end();
     return { traceparent: parent.traceparent, kept };
   });
   assert.equal(parent.kept, 0);
-  const spans = await waitForTrace(backend.gateway, parent.traceparent.slice(3, 35), (spans) => spans.length === 2);
-  assert.ok(spans.find(({ name }) => name === 'GET').attributes['http.phase.wait'] > 0, JSON.stringify(spans));
+  const spans = await waitForTrace(backend.gateway, parent.traceparent.slice(3, 35), (spans) => spans.length === 41);
+  const waits = spans.filter(({ name }) => name === 'GET').map(({ attributes }) => attributes['http.phase.wait']);
+  assert.deepEqual([waits.length, waits.every((wait) => wait > 0)], [40, true], JSON.stringify(waits));
 });
 
 test('what the caller passes is left as it is, and a context of its own is kept', async () => {
@@ -221,6 +224,8 @@ test('what the app lets go of ends its span: a response at once, or after a whil
   });
   const session = await page.context().newCDPSession(page);
   const collect = async () => {
+    // What is found out a moment later is found out now: till then responses are held.
+    await page.evaluate(() => void globalThis.telemetry.stats());
     for (let n = 0; n < 5; n++) {
       await session.send('HeapProfiler.collectGarbage');
       await page.waitForTimeout(100);
@@ -235,6 +240,25 @@ test('what the app lets go of ends its span: a response at once, or after a whil
   const spans = await waitForTrace(backend.gateway, parent.slice(3, 35), (spans) => spans.length >= 6);
   assert.deepEqual([spans.length, new Set(spans.map(({ spanId }) => spanId)).size], [6, 6]);
   await session.detach();
+});
+
+test('where there is nothing to read a request is over when its answer comes', async () => {
+  const { traceparent, took } = await page.evaluate(async () => {
+    const { telemetry } = globalThis;
+    const parent = telemetry.startSpan('parent');
+    const began = performance.now();
+    const responses = [];
+    for (let n = 0; n < 3; n++) responses.push(await telemetry.fetch(`${foreign}/nothing`, {}, { parent }));
+    const took = performance.now() - began;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    // One is read late, one is looked at, one is let be.
+    await responses[0].text();
+    globalThis.looked = responses[1].body;
+    parent.end();
+    return { traceparent: parent.traceparent, took };
+  });
+  const spans = await waitForTrace(backend.gateway, traceparent.slice(3, 35), (spans) => spans.length === 4);
+  for (const { start, end } of spans.filter(({ name }) => name === 'GET')) assert.ok(Number(BigInt(end) - BigInt(start)) / 1e6 <= took + 1, JSON.stringify([start, end, took]));
 });
 
 test('the page may have its fetch traced, and undo that', async () => {

@@ -24,6 +24,20 @@ const spansTold = () => told(0).flatMap(({ resourceSpans }) => resourceSpans[0].
 /** @param {object} more @returns {any} */
 const spanOf = (more) => ({ name: 'n', kind: 1, context: contextOf(TRACEPARENT), parent: undefined, error: undefined, attributes: {}, links: undefined, start: 1, ended: 2, ...more });
 
+test('a tail rule of less than a millisecond is one: what was not chosen does not leave', async () => {
+  const { flatConfig } = await import('../../src/js/config.js');
+  const tell = (/** @type {number} */ what, /** @type {Uint8Array} */ bytes) => core.tell(what, 9, 0, 0, 0, false, bytes);
+  tell(27, flatConfig({ serviceName: 'tail', storage: false, sampler: { ratio: 0, tail: { slowerThan: 0.0005 } } }));
+  const context = contextOf(TRACEPARENT);
+  gather(spanOf({ context: { ...context, flags: 2 } }));
+  gather(spanOf({ context }));
+  tell(SPANS, takeSpans());
+  // Started, recovered, exported, pending, and the dropped ones by reason, of which this is the ninth.
+  const figures = core.read(2, 9).slice(2, 2 + 15);
+  assert.deepEqual([figures[0], figures[3], figures[4 + 8]], [2, 1, 1]);
+  tell(35, new Uint8Array());
+});
+
 test('attributes are protobuf', () => {
   const hex = (/** @type {object} */ attributes) => Buffer.from(encode(SPAN, attributes)).toString('hex');
   // key = 1, value = 2 { string = 1, bool = 2, int = 3, double = 4, array = 5 }

@@ -172,4 +172,9 @@ test('a path is of the page\'s origin only where the browser\'s own parser says 
       }
     }
   }
+  // A page made of a blob has its maker's origin, and no protocol of its own.
+  Object.assign(globalThis, { location: new URL(`blob:${page}/1`), document: { baseURI: `${page}/` } });
+  const fresh = await import(`../../src/browser/url.js?${page}`);
+  const { isHttp, foreign, propagates } = fresh.locate('/a');
+  assert.deepEqual([isHttp, foreign, propagates], [true, false, true]);
 });
