@@ -46,7 +46,8 @@ async function open(name) {
 
 /** @type {Record<string, number[]>} */
 const busy = { native: [], ours: [], otel2: [], otel3: [] };
-for (let n = 0; n < ROUNDS; n++) {
+// A start is quickly measured, and differs more from one to the next.
+for (let n = 0; n < 3 * ROUNDS; n++) {
   for (const name of n % 2 ? names : [...names].reverse()) {
     const { page, busy: sofar } = await open(name);
     busy[name].push(await sofar());
