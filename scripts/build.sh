@@ -80,7 +80,7 @@ for module in media mp3 aac flac vorbis opus wav mp3_decoder opus_decoder; do
   wasm-opt "${features[@]}" "${last[@]}" tonearm_${module}_bg.wasm -o tonearm_${module}_bg.wasm
   rm -f tonearm_${module}.js tonearm_${module}_bg.js
 done
-# Most of what a page's script has is called when it starts: the browser compiles it beside the page then, not on its main thread call by call.
+# The browser compiles all of the page's script while it loads, beside the main thread, in place of what a start calls, call by call, on it.
 minify index.js --format "preamble='//# allFunctionsCalledOnLoad'"
 for script in traced_fetch.js records.js queue.js element.js media-session.js worker.js worklet.js stretch.js; do minify $script; done
 # Within the page's script; alone it is measured (size-budget.json).

@@ -152,7 +152,7 @@ async function start() {
     for (const id of observers.keys()) observe(id);
     // What somebody has to look at first is looked at now.
     if (inspectors.size > 0) tell(core, INSPECT, 0);
-    // A browser may end what a page does while it is left (Firefox does): what is kept comes first, and again once it is known what went.
+    // A browser may end what a page does while it is left (Firefox does at times): what is kept comes first, and again once it is known what went.
     if (left) for (const spool of spools.values()) spool.write(left);
     tell(core, HIDDEN, 0);
     for (const spool of spools.values()) {

@@ -148,6 +148,29 @@ test('context is on all signals, the user hidden on spans and logs alone, a sear
   await page.close();
 });
 
+test('ended spans are gathered for half a second, and for a moment where a play may go wrong meanwhile, or where they are many', async () => {
+  const waits = async (/** @type {object} */ options, spans = 1) => {
+    const { page } = await open(options);
+    const found = await page.evaluate(async (spans) => {
+      await globalThis.tonearm.init();
+      /** @type {(number | undefined)[]} */
+      const waits = [];
+      const { setTimeout } = globalThis;
+      globalThis.setTimeout = /** @type {any} */ ((/** @type {() => void} */ call, /** @type {number} */ wait) => {
+        waits.push(wait);
+        return setTimeout(call, wait);
+      });
+      for (let n = 0; n < spans; n++) globalThis.telemetry.startSpan('span').end();
+      return waits;
+    }, spans);
+    await page.close();
+    return found;
+  };
+  assert.deepEqual(await waits({}), [500]);
+  assert.deepEqual(await waits({ sampler: { ratio: 0, tail: { slowerThan: 1 } } }), [25]);
+  assert.deepEqual(await waits({}, 600), [500, 25]);
+});
+
 test('a page that is left keeps what is pending before it sends it, and again behind: a browser may end its script there', async () => {
   const { page } = await open({ storage: true, scheduledDelayMillis: 60_000, metricIntervalMillis: 3_600_000 });
   const order = await page.evaluate(async () => {
