@@ -1,4 +1,5 @@
-// Bundles the demo page from the built package, as an app would: `tonearm` is what npm installed, not a source path.
+// Bundles the demo page from the built package, as an app would: `tonearm` is what npm installed, not a
+// source path.
 
 import { fileURLToPath } from 'node:url';
 import HtmlWebpackPlugin from 'html-webpack-plugin';

@@ -1,5 +1,6 @@
-// What tracing adds to a request, and what it costs to start, in CPU time of the main thread: ours beside OpenTelemetry JS, both its lines,
-// each in a page of its own, by turns, no other beside it. `node benches/fetch.mjs [rounds]`.
+// What tracing adds to a request, and what it costs to start, in CPU time of the main thread: ours beside
+// OpenTelemetry JS, both its lines, each in a page of its own, by turns, no other beside it. `node
+// benches/fetch.mjs [rounds]`.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -15,13 +16,24 @@ const BURSTS = 4;
 const AFTER = 700;
 const here = fileURLToPath(new URL('.', import.meta.url));
 for (const line of ['otel2', 'otel3']) {
-  if (!existsSync(`${here}${line}/node_modules`)) execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here + line, stdio: 'inherit' });
+  if (!existsSync(`${here}${line}/node_modules`))
+    execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here + line, stdio: 'inherit' });
 }
 const names = ['native', 'ours', 'otel2', 'otel3'];
 for (const name of names) {
-  execFileSync(`${here}../node_modules/.bin/esbuild`, [
-    `fetch/${name}.js`, '--bundle', '--format=esm', '--target=es2022', '--minify', `--outfile=dist/fetch-${name}.js`, '--log-level=warning',
-  ], { cwd: here, stdio: 'inherit' });
+  execFileSync(
+    `${here}../node_modules/.bin/esbuild`,
+    [
+      `fetch/${name}.js`,
+      '--bundle',
+      '--format=esm',
+      '--target=es2022',
+      '--minify',
+      `--outfile=dist/fetch-${name}.js`,
+      '--log-level=warning',
+    ],
+    { cwd: here, stdio: 'inherit' },
+  );
 }
 const backend = await startBackend();
 const browser = await startBrowser();
@@ -72,10 +84,18 @@ for (let n = 0; n < ROUNDS; n++) {
     await page.close();
   }
 }
-/** The machine is quicker at times: what is added is counted within a round. @param {string} label @param {Record<string, number[]>} times */
+/**
+ * The machine is quicker at times: what is added is counted within a round.
+ * @param {string} label
+ * @param {Record<string, number[]>} times
+ */
 function print(label, times) {
-  const [ours, ...theirs] = names.slice(1).map((name) => median(times[name].map((time, n) => time - times.native[n])));
-  console.log(`${label}, ms: nothing ${median(times.native).toFixed(3)}; beyond it ours ${ours.toFixed(3)}, otel 2.x ${theirs[0].toFixed(3)}, otel 3.x ${theirs[1].toFixed(3)}; ratio ${(ours / Math.min(...theirs)).toFixed(3)}`);
+  const [ours, ...theirs] = names
+    .slice(1)
+    .map((name) => median(times[name].map((time, n) => time - times.native[n])));
+  console.log(
+    `${label}, ms: nothing ${median(times.native).toFixed(3)}; beyond it ours ${ours.toFixed(3)}, otel 2.x ${theirs[0].toFixed(3)}, otel 3.x ${theirs[1].toFixed(3)}; ratio ${(ours / Math.min(...theirs)).toFixed(3)}`,
+  );
 }
 print('main thread, CPU time of a request and its body', asked);
 print('main thread, CPU time till a page with three signals and traced requests stands', busy);

@@ -1,6 +1,6 @@
-// In the page: one play of one contestant, timed from play() to the first sample above 1e-4 in one worklet that both
-// are connected to. Its frame is mapped to the moment at which it is heard, for both alike: the output's latency is part
-// of what a listener waits for.
+// In the page: one play of one contestant, timed from play() to the first sample above 1e-4 in one worklet
+// that both are connected to. Its frame is mapped to the moment at which it is heard, for both alike: the
+// output's latency is part of what a listener waits for.
 
 const base = new URL('..', location.href);
 const context = new AudioContext({ latencyHint: 'interactive' });
@@ -23,7 +23,7 @@ const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Keeps the main thread busy. */
 function block(ms) {
-  for (const end = performance.now() + ms; performance.now() < end; );
+  for (const end = performance.now() + ms; performance.now() < end;);
 }
 
 async function tonearm(url, blocked) {
@@ -66,11 +66,15 @@ async function element(url, blocked) {
   return { ms: first - asked };
 }
 
-/** howler, made to play over the context that is listened to. Its two modes: the whole file decoded, or an element. */
+/**
+ * howler, made to play over the context that is listened to. Its two modes: the whole file decoded, or an
+ * element.
+ */
 async function howler(url, html5) {
   if (!globalThis.Howler) {
     const { AudioContext, Audio } = globalThis;
-    // It makes its own of both: the context is ours, and an element must ask its server (CORS) to be heard by another node.
+    // It makes its own of both: the context is ours, and an element must ask its server (CORS) to be heard by
+    // another node.
     globalThis.AudioContext = function () {
       return context;
     };
@@ -86,7 +90,12 @@ async function howler(url, html5) {
     globalThis.Howler.masterGain.connect(recorder);
     Object.assign(globalThis, { AudioContext });
   }
-  const sound = new globalThis.Howl({ src: [url], format: [url.split('?')[0].split('.').pop()], html5, preload: false });
+  const sound = new globalThis.Howl({
+    src: [url],
+    format: [url.split('?')[0].split('.').pop()],
+    html5,
+    preload: false,
+  });
   await rest(150);
   const heard = firstSample();
   const asked = performance.now();
@@ -115,7 +124,11 @@ async function seek(url, mine) {
     const sought = new Promise((resolve) => player.addEventListener('seeked', resolve, { once: true }));
     player.currentTime = 50;
     await sought;
-    await new Promise((resolve) => { const look = () => (player.state === 'playing' && player.currentTime > 50 ? resolve() : requestAnimationFrame(look)); look(); });
+    await new Promise((resolve) => {
+      const look = () =>
+        player.state === 'playing' && player.currentTime > 50 ? resolve() : requestAnimationFrame(look);
+      look();
+    });
     const ms = performance.now() - asked - (player.currentTime - 50) * 1000;
     player.stop();
     await rest(100);
@@ -129,7 +142,10 @@ async function seek(url, mine) {
   await rest(300);
   const asked = performance.now();
   audio.currentTime = 50;
-  await new Promise((resolve) => { const look = () => (!audio.seeking && audio.currentTime > 50 ? resolve() : requestAnimationFrame(look)); look(); });
+  await new Promise((resolve) => {
+    const look = () => (!audio.seeking && audio.currentTime > 50 ? resolve() : requestAnimationFrame(look));
+    look();
+  });
   const ms = performance.now() - asked - (audio.currentTime - 50) * 1000;
   audio.pause();
   audio.removeAttribute('src');

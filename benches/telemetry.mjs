@@ -1,5 +1,5 @@
-// The pipeline beside OpenTelemetry JS, both its lines, in one page of headless Chromium, by turns. Prints medians, and the
-// ratio to the faster of the two; `node benches/telemetry.mjs [rounds [row, row]]`.
+// The pipeline beside OpenTelemetry JS, both its lines, in one page of headless Chromium, by turns. Prints
+// medians, and the ratio to the faster of the two; `node benches/telemetry.mjs [rounds [row, row]]`.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -10,11 +10,22 @@ const ROUNDS = Number(process.argv[2] ?? 15);
 const ROWS = process.argv.slice(3);
 const here = fileURLToPath(new URL('.', import.meta.url));
 for (const line of ['otel2', 'otel3']) {
-  if (!existsSync(`${here}${line}/node_modules`)) execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here + line, stdio: 'inherit' });
+  if (!existsSync(`${here}${line}/node_modules`))
+    execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here + line, stdio: 'inherit' });
 }
-execFileSync(`${here}../node_modules/.bin/esbuild`, [
-  'telemetry.page.js', '--bundle', '--format=esm', '--target=es2022', '--minify', '--outfile=dist/telemetry.js', '--log-level=warning',
-], { cwd: here, stdio: 'inherit' });
+execFileSync(
+  `${here}../node_modules/.bin/esbuild`,
+  [
+    'telemetry.page.js',
+    '--bundle',
+    '--format=esm',
+    '--target=es2022',
+    '--minify',
+    '--outfile=dist/telemetry.js',
+    '--log-level=warning',
+  ],
+  { cwd: here, stdio: 'inherit' },
+);
 
 const backend = await startBackend();
 const browser = await startBrowser();
@@ -27,7 +38,11 @@ async function open() {
   // Isolated from other origins, a page's clock is exact to 5 µs; else to 100.
   await page.route('**/bench/telemetry.html', async (route) => {
     const response = await route.fetch();
-    const headers = { ...response.headers(), 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+    const headers = {
+      ...response.headers(),
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-embedder-policy': 'require-corp',
+    };
     await route.fulfill({ response, headers });
   });
   await page.goto(`${backend.gateway}/bench/telemetry.html`);
@@ -75,22 +90,55 @@ const each = (/** @type {string} */ what) => (/** @type {string} */ name) =>
 const once = (/** @type {string} */ what) => (/** @type {string} */ name) =>
   page.evaluate(([name, what]) => globalThis.once(name, what), [name, what]);
 for (const [what, label] of [
-  ['span', 'span with 4 attributes'], ['count', 'counter with 2 attributes'], ['measure', 'histogram with 2 attributes'],
+  ['span', 'span with 4 attributes'],
+  ['count', 'counter with 2 attributes'],
+  ['measure', 'histogram with 2 attributes'],
   ['bound', 'histogram, ours on a bound instrument'],
-]) if (wanted(what)) print(label, 'µs', await warmRounds(each(what)));
-if (wanted('serialize')) print('512 recorded spans with 6 attributes to protobuf, the serializers alone', 'ms', await warmRounds(once('serialize')));
-if (wanted('toBytes')) print('512 recorded spans with 6 attributes to protobuf, ours to fetch', 'ms', await warmRounds(once('toBytes')));
-if (wanted('encode')) print('512 spans with 6 attributes, recorded and encoded as protobuf', 'ms', await warmRounds(once('encode')));
-if (wanted('whole')) print('512 spans, recorded to handed to fetch (ours gzipped)', 'ms', await warmRounds(once('whole')));
-if (wanted('bytes')) print('bytes of a span on the wire (ours gzipped protobuf, theirs JSON)', 'B', await rounds((name) => page.evaluate((name) => globalThis.bytes(name), name), 3));
+])
+  if (wanted(what)) print(label, 'µs', await warmRounds(each(what)));
+if (wanted('serialize'))
+  print(
+    '512 recorded spans with 6 attributes to protobuf, the serializers alone',
+    'ms',
+    await warmRounds(once('serialize')),
+  );
+if (wanted('toBytes'))
+  print(
+    '512 recorded spans with 6 attributes to protobuf, ours to fetch',
+    'ms',
+    await warmRounds(once('toBytes')),
+  );
+if (wanted('encode'))
+  print(
+    '512 spans with 6 attributes, recorded and encoded as protobuf',
+    'ms',
+    await warmRounds(once('encode')),
+  );
+if (wanted('whole'))
+  print('512 spans, recorded to handed to fetch (ours gzipped)', 'ms', await warmRounds(once('whole')));
+if (wanted('bytes'))
+  print(
+    'bytes of a span on the wire (ours gzipped protobuf, theirs JSON)',
+    'B',
+    await rounds((name) => page.evaluate((name) => globalThis.bytes(name), name), 3),
+  );
 await page.close();
-for (const [what, label] of [['serialize', '512 recorded spans to protobuf, the serializers alone'], ['toBytes', '512 recorded spans to protobuf, ours to fetch'], ['encode', '512 spans, recorded and encoded']]) {
-  if (wanted('first')) print(`${label}, the first call of a page`, 'ms', await rounds(async (name) => {
-    const fresh = await open();
-    const ms = await fresh.evaluate(([name, what]) => globalThis.once(name, what), [name, what]);
-    await fresh.close();
-    return ms;
-  }, 11));
+for (const [what, label] of [
+  ['serialize', '512 recorded spans to protobuf, the serializers alone'],
+  ['toBytes', '512 recorded spans to protobuf, ours to fetch'],
+  ['encode', '512 spans, recorded and encoded'],
+]) {
+  if (wanted('first'))
+    print(
+      `${label}, the first call of a page`,
+      'ms',
+      await rounds(async (name) => {
+        const fresh = await open();
+        const ms = await fresh.evaluate(([name, what]) => globalThis.once(name, what), [name, what]);
+        await fresh.close();
+        return ms;
+      }, 11),
+    );
 }
 await browser.close();
 backend.stop();

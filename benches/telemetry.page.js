@@ -1,13 +1,34 @@
-// The contestants of `npm run bench:telemetry`: ours, and OpenTelemetry JS 2.x and 3.x, each doing the same work.
+// The contestants of `npm run bench:telemetry`: ours, and OpenTelemetry JS 2.x and 3.x, each doing the same
+// work.
 
 import { OTLPTraceExporter as Exporter2 } from './otel2/node_modules/@opentelemetry/exporter-trace-otlp-proto';
-import { MeterProvider as MeterProvider2, PeriodicExportingMetricReader as Reader2 } from './otel2/node_modules/@opentelemetry/sdk-metrics';
-import { BasicTracerProvider, BatchSpanProcessor as Batch2, InMemorySpanExporter as Memory2 } from './otel2/node_modules/@opentelemetry/sdk-trace-base';
-import { JsonTraceSerializer as Json2, ProtobufTraceSerializer as Proto2 } from './otel2/node_modules/@opentelemetry/otlp-transformer';
+import {
+  MeterProvider as MeterProvider2,
+  PeriodicExportingMetricReader as Reader2,
+} from './otel2/node_modules/@opentelemetry/sdk-metrics';
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor as Batch2,
+  InMemorySpanExporter as Memory2,
+} from './otel2/node_modules/@opentelemetry/sdk-trace-base';
+import {
+  JsonTraceSerializer as Json2,
+  ProtobufTraceSerializer as Proto2,
+} from './otel2/node_modules/@opentelemetry/otlp-transformer';
 import { OTLPTraceExporter as Exporter3 } from './otel3/node_modules/@opentelemetry/exporter-trace-otlp-proto';
-import { MeterProvider as MeterProvider3, PeriodicExportingMetricReader as Reader3 } from './otel3/node_modules/@opentelemetry/sdk-metrics';
-import { BatchSpanProcessor as Batch3, InMemorySpanExporter as Memory3, TracerProvider } from './otel3/node_modules/@opentelemetry/sdk-trace';
-import { JsonTraceSerializer as Json3, ProtobufTraceSerializer as Proto3 } from './otel3/node_modules/@opentelemetry/otlp-transformer';
+import {
+  MeterProvider as MeterProvider3,
+  PeriodicExportingMetricReader as Reader3,
+} from './otel3/node_modules/@opentelemetry/sdk-metrics';
+import {
+  BatchSpanProcessor as Batch3,
+  InMemorySpanExporter as Memory3,
+  TracerProvider,
+} from './otel3/node_modules/@opentelemetry/sdk-trace';
+import {
+  JsonTraceSerializer as Json3,
+  ProtobufTraceSerializer as Proto3,
+} from './otel3/node_modules/@opentelemetry/otlp-transformer';
 
 const { createTelemetry, init } = await import(new URL('../pkg/index.js', location.href).href);
 await init();
@@ -16,7 +37,10 @@ let seed = 1;
 /** A number below `most`, the same sequence in every run. @param {number} most */
 const draw = (most) => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) % most;
 const values = () => ({
-  'http.request.method': 'GET', 'url.path': `/tracks/${draw(1000)}`, 'http.response.status_code': 200 + draw(5), 'cdn.hit': draw(2) === 1,
+  'http.request.method': 'GET',
+  'url.path': `/tracks/${draw(1000)}`,
+  'http.response.status_code': 200 + draw(5),
+  'cdn.hit': draw(2) === 1,
 });
 const six = () => ({ ...values(), 'music.track_id': `track-${draw(100)}`, 'play.seconds': draw(1000) / 7 });
 
@@ -29,23 +53,53 @@ globalThis.fetch = (url, init) => {
 };
 
 const queue = { maxQueueSize: 1e6, maxExportBatchSize: 512, scheduledDelayMillis: 3_600_000 };
-const noExport = { export: (spans, done) => done({ code: 0 }), shutdown: () => Promise.resolve(), forceFlush: () => Promise.resolve() };
-const quiet = { export: (metrics, done) => done({ code: 0 }), forceFlush: () => Promise.resolve(), shutdown: () => Promise.resolve(), selectAggregationTemporality: () => 0 };
+const noExport = {
+  export: (spans, done) => done({ code: 0 }),
+  shutdown: () => Promise.resolve(),
+  forceFlush: () => Promise.resolve(),
+};
+const quiet = {
+  export: (metrics, done) => done({ code: 0 }),
+  forceFlush: () => Promise.resolve(),
+  shutdown: () => Promise.resolve(),
+  selectAggregationTemporality: () => 0,
+};
 
 /** @param {any} Provider @param {any} processor */
 const tracerOf = (Provider, processor) => new Provider({ spanProcessors: [processor] }).getTracer('bench');
 const peers = {
-  2: { Provider: BasicTracerProvider, Batch: Batch2, Memory: Memory2, Proto: Proto2, Json: Json2, Exporter: Exporter2, MeterProvider: MeterProvider2, Reader: Reader2 },
-  3: { Provider: TracerProvider, Batch: Batch3, Memory: Memory3, Proto: Proto3, Json: Json3, Exporter: Exporter3, MeterProvider: MeterProvider3, Reader: Reader3 },
+  2: {
+    Provider: BasicTracerProvider,
+    Batch: Batch2,
+    Memory: Memory2,
+    Proto: Proto2,
+    Json: Json2,
+    Exporter: Exporter2,
+    MeterProvider: MeterProvider2,
+    Reader: Reader2,
+  },
+  3: {
+    Provider: TracerProvider,
+    Batch: Batch3,
+    Memory: Memory3,
+    Proto: Proto3,
+    Json: Json3,
+    Exporter: Exporter3,
+    MeterProvider: MeterProvider3,
+    Reader: Reader3,
+  },
 };
 
 /** @param {2 | 3} line */
 function peer(line) {
   const { Provider, Batch, Memory, Proto, Json, Exporter, MeterProvider, Reader } = peers[line];
   // 2.x takes the exporter, 3.x options with it.
-  const batch = (/** @type {any} */ exporter) => (line === 2 ? new Batch(exporter, queue) : new Batch({ exporter, ...queue }));
+  const batch = (/** @type {any} */ exporter) =>
+    line === 2 ? new Batch(exporter, queue) : new Batch({ exporter, ...queue });
   const tracer = tracerOf(Provider, batch(noExport));
-  const meter = new MeterProvider({ readers: [new Reader({ exporter: quiet, exportIntervalMillis: 3_600_000, exportTimeoutMillis: 1000 })] }).getMeter('bench');
+  const meter = new MeterProvider({
+    readers: [new Reader({ exporter: quiet, exportIntervalMillis: 3_600_000, exportTimeoutMillis: 1000 })],
+  }).getMeter('bench');
   const counter = meter.createCounter('c');
   const histogram = meter.createHistogram('h');
   const ended = () => {
@@ -77,7 +131,15 @@ function peer(line) {
 }
 
 function ours() {
-  const options = { serviceName: 'bench', storage: false, endpoint: 'http://127.0.0.1:1', scheduledDelayMillis: 3_600_000, maxExportBatchSize: 512, maxQueueSize: 1e6, metricIntervalMillis: 3_600_000 };
+  const options = {
+    serviceName: 'bench',
+    storage: false,
+    endpoint: 'http://127.0.0.1:1',
+    scheduledDelayMillis: 3_600_000,
+    maxExportBatchSize: 512,
+    maxQueueSize: 1e6,
+    metricIntervalMillis: 3_600_000,
+  };
   const telemetry = createTelemetry(options);
   const plain = createTelemetry({ ...options, compression: 'none' });
   const attributes = ['method', 'status'];
@@ -104,7 +166,10 @@ function ours() {
     },
     record,
     toBytes,
-    /** What was recorded becomes records in protobuf before anything is said, here nothing; a request is their copy behind its head. */
+    /**
+     * What was recorded becomes records in protobuf before anything is said, here nothing; a request is their
+     * copy behind its head.
+     */
     serialize: () => plain.setBaggage({}),
     /** They leave, so that the next round has its own. */
     clear: toBytes,

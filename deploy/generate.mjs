@@ -1,6 +1,6 @@
-// Writes what is made from data: Prometheus' configuration and rules, and Grafana's boards. `node deploy/generate.mjs
-// [--jaeger URL] [--runbook URL]` writes the files that ship, with the addresses that alerts lead to; the tests see that they are what
-// this makes.
+// Writes what is made from data: Prometheus' configuration and rules, and Grafana's boards. `node
+// deploy/generate.mjs [--jaeger URL] [--runbook URL]` writes the files that ship, with the addresses that
+// alerts lead to; the tests see that they are what this makes.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,25 +14,49 @@ const yaml = (/** @type {unknown} */ value) => HEAD + stringify(value, { lineWid
 
 /** Prometheus' configuration: what listeners counted, from each processing Collector, and the Collectors themselves.
  *  @param {{ interval?: string, listenersInterval?: string, listeners?: string[], targets?: Record<string, string[]>, rules?: string, alertmanagers?: string[] }} [options] */
-export const prometheus = ({ interval = '15s', listenersInterval = '5s', listeners = ['processing:9464'], targets = { 'tonearm-ingest': ['ingest:8888'], 'tonearm-processing': ['processing:8889'] }, rules = 'rules.yml', alertmanagers = ['alertmanager:9093'] } = {}) => ({
+export const prometheus = ({
+  interval = '15s',
+  listenersInterval = '5s',
+  listeners = ['processing:9464'],
+  targets = { 'tonearm-ingest': ['ingest:8888'], 'tonearm-processing': ['processing:8889'] },
+  rules = 'rules.yml',
+  alertmanagers = ['alertmanager:9093'],
+} = {}) => ({
   global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
   rule_files: [rules],
-  alerting: { alertmanagers: alertmanagers.length > 0 ? [{ static_configs: [{ targets: alertmanagers }] }] : [] },
+  alerting: {
+    alertmanagers: alertmanagers.length > 0 ? [{ static_configs: [{ targets: alertmanagers }] }] : [],
+  },
   otlp: { translation_strategy: 'UnderscoreEscapingWithSuffixes' },
   scrape_configs: [
-    // Labels are the listeners': `job` is the service, `instance` the Collector that counted. Often: what a Collector that is
-    // killed had counted since the last time is gone.
-    { job_name: 'tonearm-listeners', scrape_interval: listenersInterval, scrape_timeout: listenersInterval, honor_labels: true, scrape_native_histograms: true, static_configs: [{ targets: listeners }] },
-    ...Object.entries(targets).map(([job_name, hosts]) => ({ job_name, static_configs: [{ targets: hosts }] })),
+    // Labels are the listeners': `job` is the service, `instance` the Collector that counted. Often: what a
+    // Collector that is killed had counted since the last time is gone.
+    {
+      job_name: 'tonearm-listeners',
+      scrape_interval: listenersInterval,
+      scrape_timeout: listenersInterval,
+      honor_labels: true,
+      scrape_native_histograms: true,
+      static_configs: [{ targets: listeners }],
+    },
+    ...Object.entries(targets).map(([job_name, hosts]) => ({
+      job_name,
+      static_configs: [{ targets: hosts }],
+    })),
   ],
 });
 
-/** Files by their path under `deploy/`. @param {{ scale?: number, jaeger?: string, runbook?: string }} [options] */
+/**
+ * Files by their path under `deploy/`.
+ * @param {{ scale?: number, jaeger?: string, runbook?: string }} [options]
+ */
 export function files(options) {
   return {
     'prometheus/prometheus.yml': yaml(prometheus()),
     'prometheus/rules.yml': yaml({ groups: ruleGroups(options) }),
-    ...Object.fromEntries(BOARDS.map((board) => [`grafana/boards/${board.uid}.json`, `${JSON.stringify(board, null, 2)}\n`])),
+    ...Object.fromEntries(
+      BOARDS.map((board) => [`grafana/boards/${board.uid}.json`, `${JSON.stringify(board, null, 2)}\n`]),
+    ),
   };
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the npm package into pkg/dist: both wasm modules, their glue, and the hand-written scripts, made small.
+# Builds the npm package into pkg/dist: both wasm modules, their glue, and the hand-written scripts, made
+# small.
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"
@@ -14,8 +15,9 @@ pack() { # crate's folder, name, further arguments of cargo
   wasm-pack --log-level warn build "$1" --mode no-install --no-pack --target bundler --release \
     --out-dir "$TONEARM_ROOT/pkg/dist" --out-name "$2" -- "${@:3}" 2>&1 | { grep -vE '^ *(Compiling|Finished|Downloaded)' || true; }
 }
-# A panic ends the wasm, by name and without words: the words would weigh a tenth of what a page loads, and a fifth of the
-# media plane. The standard library is built along for that, which a stable compiler does only when asked like this.
+# A panic ends the wasm, by name and without words: the words would weigh a tenth of what a page loads, and a
+# fifth of the media plane. The standard library is built along for that, which a stable compiler does only
+# when asked like this.
 pack_small() {
   RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$remap -Zunstable-options -Cpanic=immediate-abort" \
     pack "$1" "$2" "${@:3}" --no-default-features -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
@@ -33,14 +35,17 @@ minify() { # name, further arguments of terser
 }
 features=(--enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int --enable-sign-ext
   --enable-mutable-globals --enable-reference-types --enable-multivalue)
-# In the page what has one caller stays a function of its own: smaller, and compiled when it is called first, not with its caller.
+# In the page what has one caller stays a function of its own: smaller, and compiled when it is called first,
+# not with its caller.
 apart=(--one-caller-inline-max-function-size 20)
-# Once more with flat code, whose loops are found anew: one percent. Nothing lies below the first KiB, where the stack ends.
+# Once more with flat code, whose loops are found anew: one percent. Nothing lies below the first KiB, where
+# the stack ends.
 again=(--low-memory-unused --flatten --rereloop -O3)
 # What that has spread out is gathered again where it is the same: another percent of the smaller modules.
 last=(--low-memory-unused -Oz)
 
-# What bundlers in development mode take: names, and panics with their words and places (console_error_panic_hook).
+# What bundlers in development mode take: names, and panics with their words and places
+# (console_error_panic_hook).
 CARGO_PROFILE_RELEASE_STRIP=none pack . tonearm
 bundle src/js/index.js index.development.js
 sed -i 's/tonearm_\(full_\)\?bg\.wasm/tonearm_development_bg.wasm/g' pkg/dist/index.development.js
@@ -80,7 +85,8 @@ for module in media mp3 aac flac vorbis opus wav mp3_decoder opus_decoder; do
   wasm-opt "${features[@]}" "${last[@]}" tonearm_${module}_bg.wasm -o tonearm_${module}_bg.wasm
   rm -f tonearm_${module}.js tonearm_${module}_bg.js
 done
-# The browser compiles all of the page's script while it loads, beside the main thread, in place of what a start calls, call by call, on it.
+# The browser compiles all of the page's script while it loads, beside the main thread, in place of what a
+# start calls, call by call, on it.
 minify index.js --format "preamble='//# allFunctionsCalledOnLoad'"
 for script in traced_fetch.js records.js queue.js element.js media-session.js worker.js worklet.js stretch.js; do minify $script; done
 # Within the page's script; alone it is measured (size-budget.json).

@@ -1,5 +1,5 @@
-# Sourced by every script: where the tools live, which compiler is used. `source scripts/env.sh` gives a shell the same.
-# Owns no installing: that is scripts/setup.sh.
+# Sourced by every script: where the tools live, which compiler is used. `source scripts/env.sh` gives a shell
+# the same. Owns no installing: that is scripts/setup.sh.
 TONEARM_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 TONEARM_CACHE=${TONEARM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tonearm}
 

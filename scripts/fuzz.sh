@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# fuzz.sh [SECONDS [TARGET…]]: each fuzz target for so long (600), those of the music seeded with the beginnings of the demo's
-# tracks, those of headers with one that is well-formed. Wants nightly.
+# fuzz.sh [SECONDS [TARGET…]]: each fuzz target for so long (600), those of the music seeded with the
+# beginnings of the demo's tracks, those of headers with one that is well-formed. Wants nightly.
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"

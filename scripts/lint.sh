@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Format, clippy for both targets, types of the hand-written JavaScript, sizes of files.
+# Format of everything, clippy for both targets, types of the hand-written JavaScript, lengths of files.
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"
 say "rustfmt"
 cargo fmt --all --check
+for apart in fuzz examples/yew; do (cd "$apart" && cargo fmt --check); done
+say "prettier"
+prettier --check --log-level=warn .
 say "clippy, native and wasm"
 cargo clippy --quiet --workspace --features tonearm/opentelemetry --all-targets -- -D warnings
 cargo clippy --quiet -p tonearm -p tonearm-media -p tonearm-messages -p tonearm-gzip -p tonearm-otlp --target wasm32-unknown-unknown --all-targets -- -D warnings

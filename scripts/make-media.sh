@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes files of every format, by every encoder that Debian has, and ffmpeg's decode of each: what the matrix is held against.
-# Once; they stay in target/formats. Where the encoders are not there, and can't be had, it says so and makes nothing.
+# Makes files of every format, by every encoder that Debian has, and ffmpeg's decode of each: what the matrix
+# is held against. Once; they stay in target/formats. Where the encoders are not there, and can't be had, it
+# says so and makes nothing.
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 out="$TONEARM_ROOT/target/formats"

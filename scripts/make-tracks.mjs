@@ -1,4 +1,5 @@
-// Makes the demo's three pieces from nothing, and encodes them with lame. Run once; the MP3 files are committed.
+// Makes the demo's three pieces from nothing, and encodes them with lame. Run once; the MP3 files are
+// committed.
 //   node scripts/make-tracks.mjs        (wants `lame` on the path)
 // The music is ours, and given away: CC0 1.0 (www/tracks/LICENSE).
 
@@ -46,9 +47,17 @@ class Piece {
 
   /** Schroeder's hall: four combs and two all-passes a side. */
   hall(amount) {
-    for (const [side, spread] of [[this.left, 0], [this.right, 23]]) {
+    for (const [side, spread] of [
+      [this.left, 0],
+      [this.right, 23],
+    ]) {
       let sum = new Float64Array(side.length);
-      for (const [ms, feedback] of [[29.7, 0.82], [37.1, 0.8], [41.1, 0.79], [43.7, 0.77]]) {
+      for (const [ms, feedback] of [
+        [29.7, 0.82],
+        [37.1, 0.8],
+        [41.1, 0.79],
+        [43.7, 0.77],
+      ]) {
         const delay = Math.round((ms / 1000) * this.rate) + spread;
         const line = new Float64Array(delay);
         let damp = 0;
@@ -114,8 +123,11 @@ const tine = (note, hard = 0.6) => {
   const f = hertz(note);
   return (t) => {
     const bell = Math.sin(TAU * f * 7 * t) * Math.exp(-t * 9) * 0.35 * hard;
-    return Math.sin(TAU * f * t + (1.1 * hard + 0.2) * Math.exp(-t * 2.2) * Math.sin(TAU * f * t) + bell) *
-      Math.exp(-t * 1.1) * Math.min(1, t * 220);
+    return (
+      Math.sin(TAU * f * t + (1.1 * hard + 0.2) * Math.exp(-t * 2.2) * Math.sin(TAU * f * t) + bell) *
+      Math.exp(-t * 1.1) *
+      Math.min(1, t * 220)
+    );
   };
 };
 
@@ -125,9 +137,15 @@ const pad = (note, length) => {
   return (t) => {
     let sum = 0;
     for (let k = 1; k <= 6; k++) {
-      for (const cents of [-5, 0, 6]) sum += Math.sin(TAU * f * k * 2 ** (cents / 1200) * t + k * cents) / k ** 1.7;
+      for (const cents of [-5, 0, 6])
+        sum += Math.sin(TAU * f * k * 2 ** (cents / 1200) * t + k * cents) / k ** 1.7;
     }
-    return (sum / 3) * Math.min(1, t / 1.8) * Math.min(1, (length - t) / 2) * (0.85 + 0.15 * Math.sin(TAU * 0.13 * t));
+    return (
+      (sum / 3) *
+      Math.min(1, t / 1.8) *
+      Math.min(1, (length - t) / 2) *
+      (0.85 + 0.15 * Math.sin(TAU * 0.13 * t))
+    );
   };
 };
 
@@ -136,7 +154,8 @@ const pluck = (note, rate, seed, damp = 0.5) => {
   const period = Math.max(2, Math.round(rate / hertz(note)));
   const random = noise(seed);
   const line = Float64Array.from({ length: period }, random);
-  for (let pass = 0; pass < 3; pass++) for (let n = 0; n < period; n++) line[n] = (line[n] + line[(n + 1) % period]) / 2;
+  for (let pass = 0; pass < 3; pass++)
+    for (let n = 0; n < period; n++) line[n] = (line[n] + line[(n + 1) % period]) / 2;
   let at = 0;
   return () => {
     const value = line[at];
@@ -147,7 +166,8 @@ const pluck = (note, rate, seed, damp = 0.5) => {
   };
 };
 
-const kick = (t) => Math.sin(TAU * (46 * t + 9 * (1 - Math.exp(-t * 34)))) * Math.exp(-t * 7) * Math.min(1, t * 400);
+const kick = (t) =>
+  Math.sin(TAU * (46 * t + 9 * (1 - Math.exp(-t * 34)))) * Math.exp(-t * 7) * Math.min(1, t * 400);
 const hiss = (seed, decay) => {
   const random = noise(seed);
   let last = 0;
@@ -165,28 +185,48 @@ const snare = (seed) => {
 const bass = (note, length) => {
   const f = hertz(note);
   return (t) =>
-    Math.tanh(1.6 * (Math.sin(TAU * f * t) + 0.3 * Math.sin(TAU * 2 * f * t))) * Math.min(1, t * 60) *
-    Math.min(1, Math.max(0, (length - t) * 12)) * 0.7;
+    Math.tanh(1.6 * (Math.sin(TAU * f * t) + 0.3 * Math.sin(TAU * 2 * f * t))) *
+    Math.min(1, t * 60) *
+    Math.min(1, Math.max(0, (length - t) * 12)) *
+    0.7;
 };
 
 /** First Light: tines over a pad, 72 beats a minute, in D. */
 function firstLight() {
   const piece = new Piece(64, 44100);
   const beat = 60 / 72;
-  const chords = [[50, 57, 62, 66, 69, 73], [47, 54, 62, 66, 69, 74], [43, 55, 59, 62, 66, 71], [45, 57, 61, 64, 69, 76]];
+  const chords = [
+    [50, 57, 62, 66, 69, 73],
+    [47, 54, 62, 66, 69, 74],
+    [43, 55, 59, 62, 66, 71],
+    [45, 57, 61, 64, 69, 76],
+  ];
   const random = noise(3);
   for (let bar = 0; bar * 4 * beat < 62; bar++) {
     const chord = chords[bar % 4];
     const at = bar * 4 * beat;
-    for (const note of chord.slice(0, 4)) piece.add(at, 4 * beat + 2, 0.05, random() * 0.7, 0.5, pad(note, 4 * beat + 2));
+    for (const note of chord.slice(0, 4))
+      piece.add(at, 4 * beat + 2, 0.05, random() * 0.7, 0.5, pad(note, 4 * beat + 2));
     piece.add(at, 5, 0.2, -0.1, 0.3, tine(chord[0] - 12, 0.4));
     const order = bar % 2 ? [1, 3, 2, 4, 3, 5, 4, 2] : [0, 2, 3, 4, 5, 4, 3, 2];
     order.forEach((step, n) => {
       const late = at + n * (beat / 2) + random() * 0.008;
-      piece.add(late, 4, 0.14 + 0.03 * random(), (step - 2.5) / 4, 0.4, tine(chord[step] + (bar > 7 ? 12 : 0), 0.5 + 0.2 * random()));
+      piece.add(
+        late,
+        4,
+        0.14 + 0.03 * random(),
+        (step - 2.5) / 4,
+        0.4,
+        tine(chord[step] + (bar > 7 ? 12 : 0), 0.5 + 0.2 * random()),
+      );
     });
     if (bar > 3 && bar % 2 === 1) {
-      [[0, 78], [1.5, 76], [2, 74], [3, 73]].forEach(([n, note]) => piece.add(at + n * beat, 3, 0.13, 0.25, 0.6, tine(note, 0.8)));
+      [
+        [0, 78],
+        [1.5, 76],
+        [2, 74],
+        [3, 73],
+      ].forEach(([n, note]) => piece.add(at + n * beat, 3, 0.13, 0.25, 0.6, tine(note, 0.8)));
     }
   }
   piece.hall(0.09);
@@ -197,7 +237,12 @@ function firstLight() {
 function nightBus() {
   const piece = new Piece(66, 44100);
   const beat = 60 / 84;
-  const chords = [[57, 60, 64, 67], [53, 57, 60, 64], [50, 57, 60, 65], [52, 56, 59, 62]];
+  const chords = [
+    [57, 60, 64, 67],
+    [53, 57, 60, 64],
+    [50, 57, 60, 65],
+    [52, 56, 59, 62],
+  ];
   const random = noise(11);
   const swing = (step) => (step + (step % 2 ? 0.14 : 0)) * (beat / 2);
   for (let bar = 0; bar * 4 * beat < 63; bar++) {
@@ -208,16 +253,37 @@ function nightBus() {
       const t = at + swing(step);
       if (!quiet && (step === 0 || step === 5 || (step === 3 && bar % 2))) piece.add(t, 0.6, 0.7, 0, 0, kick);
       if (!quiet && step % 4 === 2) piece.add(t, 0.4, 0.3, 0.08, 0.25, snare(bar * 8 + step + 1));
-      if (bar > 0) piece.add(t, 0.12, 0.06 + 0.02 * random(), -0.3, 0.05, hiss(bar * 31 + step, step % 2 ? 60 : 34));
-      const walk = [chord[0] - 24, chord[0] - 24, chord[2] - 24, chord[0] - 12, chord[1] - 24, chord[2] - 24, chord[3] - 24, chord[0] - 25];
+      if (bar > 0)
+        piece.add(t, 0.12, 0.06 + 0.02 * random(), -0.3, 0.05, hiss(bar * 31 + step, step % 2 ? 60 : 34));
+      const walk = [
+        chord[0] - 24,
+        chord[0] - 24,
+        chord[2] - 24,
+        chord[0] - 12,
+        chord[1] - 24,
+        chord[2] - 24,
+        chord[3] - 24,
+        chord[0] - 25,
+      ];
       if (bar > 1 && step % 2 === 0) piece.add(t, beat * 0.9, 0.3, 0, 0, bass(walk[step], beat * 0.9));
     }
     for (const hit of [0, 2.64]) {
-      chord.forEach((note, n) => piece.add(at + hit * beat + n * 0.012, 3, 0.1, (n - 1.5) / 3, 0.35, tine(note, 0.7)));
+      chord.forEach((note, n) =>
+        piece.add(at + hit * beat + n * 0.012, 3, 0.1, (n - 1.5) / 3, 0.35, tine(note, 0.7)),
+      );
     }
     if (bar > 5 && bar % 4 !== 3) {
-      const tune = [[0, 76], [0.57, 79], [1, 81], [2.07, 79], [2.64, 76], [3, 74]];
-      tune.filter((_, n) => (bar + n) % 3).forEach(([n, note]) => piece.add(at + n * beat, 2, 0.12, 0.4, 0.5, tine(note, 0.9)));
+      const tune = [
+        [0, 76],
+        [0.57, 79],
+        [1, 81],
+        [2.07, 79],
+        [2.64, 76],
+        [3, 74],
+      ];
+      tune
+        .filter((_, n) => (bar + n) % 3)
+        .forEach(([n, note]) => piece.add(at + n * beat, 2, 0.12, 0.4, 0.5, tine(note, 0.9)));
     }
   }
   piece.hall(0.07);
@@ -229,7 +295,12 @@ function tideTable() {
   const rate = 48000;
   const piece = new Piece(78, rate);
   const beat = 60 / 96;
-  const chords = [[43, 59, 62, 67], [40, 59, 64, 67], [48, 60, 64, 67], [50, 57, 62, 66]];
+  const chords = [
+    [43, 59, 62, 67],
+    [40, 59, 64, 67],
+    [48, 60, 64, 67],
+    [50, 57, 62, 66],
+  ];
   const tune = [71, 74, 79, 78, 74, 71, 72, 76, 79, 81, 78, 74];
   const random = noise(5);
   for (let bar = 0; bar * 3 * beat < 74; bar++) {
@@ -237,7 +308,18 @@ function tideTable() {
     const chord = chords[(bar >> 1) % 4];
     piece.add(at, 3, 0.5, -0.2, 0.25, pluck(chord[0], rate, bar + 1, 0.55));
     for (const hit of [1, 2]) {
-      chord.slice(1).forEach((note, n) => piece.add(at + hit * beat + n * 0.02, 2, 0.2, (n - 1) / 2, 0.3, pluck(note, rate, bar * 9 + n + hit, 0.6)));
+      chord
+        .slice(1)
+        .forEach((note, n) =>
+          piece.add(
+            at + hit * beat + n * 0.02,
+            2,
+            0.2,
+            (n - 1) / 2,
+            0.3,
+            pluck(note, rate, bar * 9 + n + hit, 0.6),
+          ),
+        );
     }
     if (bar > 3) {
       const notes = bar % 2 ? [0, 1, 2] : [0, 1.5, 2.5];
@@ -256,14 +338,26 @@ function tideTable() {
 function steady(seconds) {
   const piece = new Piece(seconds, 44100);
   const random = noise(21);
-  piece.add(0, seconds, 0.3, 0.1, 0, (t) => Math.sin(TAU * 220 * t) + Math.sin(TAU * 277.2 * t) + 0.4 * random());
+  piece.add(
+    0,
+    seconds,
+    0.3,
+    0.1,
+    0,
+    (t) => Math.sin(TAU * 220 * t) + Math.sin(TAU * 277.2 * t) + 0.4 * random(),
+  );
   return piece;
 }
 
 const pieces = [
   { id: 'first-light', title: 'First Light', make: firstLight, lame: ['-b', '128', '--cbr'] },
   { id: 'night-bus', title: 'Night Bus', make: nightBus, lame: ['-V', '4'] },
-  { id: 'tide-table', title: 'Tide Table', make: tideTable, lame: ['-b', '112', '--cbr', '--resample', '48'] },
+  {
+    id: 'tide-table',
+    title: 'Tide Table',
+    make: tideTable,
+    lame: ['-b', '112', '--cbr', '--resample', '48'],
+  },
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'tracks-'));
@@ -271,7 +365,21 @@ const tracks = pieces.map(({ id, title, make, lame }, index) => {
   const piece = make();
   const wav = join(folder, `${id}.wav`);
   writeFileSync(wav, piece.wav());
-  const tags = ['--add-id3v2', '--tt', title, '--ta', 'Tonearm', '--tl', 'Needle Drop', '--ty', '2026', '--tn', `${index + 1}/3`, '--tc', 'CC0 1.0'];
+  const tags = [
+    '--add-id3v2',
+    '--tt',
+    title,
+    '--ta',
+    'Tonearm',
+    '--tl',
+    'Needle Drop',
+    '--ty',
+    '2026',
+    '--tn',
+    `${index + 1}/3`,
+    '--tc',
+    'CC0 1.0',
+  ];
   execFileSync('lame', ['--quiet', '-q', '0', ...lame, ...tags, wav, `${out}${id}.mp3`]);
   console.log(id, readFileSync(`${out}${id}.mp3`).length, 'bytes');
   return { id, title, artist: 'Tonearm', duration: piece.seconds, file: `${id}.mp3` };
@@ -279,7 +387,10 @@ const tracks = pieces.map(({ id, title, make, lame }, index) => {
 // What the end-to-end tests play: a steady sound without a single zero, and a piece of five seconds.
 const tests = new URL('../tests/e2e/media/', import.meta.url).pathname;
 mkdirSync(tests, { recursive: true });
-for (const [name, piece] of [['steady', steady(16)], ['short', steady(5)]]) {
+for (const [name, piece] of [
+  ['steady', steady(16)],
+  ['short', steady(5)],
+]) {
   const wav = join(folder, `${name}.wav`);
   writeFileSync(wav, piece.wav());
   execFileSync('lame', ['--quiet', '-q', '2', '-b', '128', '--cbr', wav, `${tests}${name}.mp3`]);

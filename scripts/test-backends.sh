@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The chain with the real programs: rules and their alerts, one play from the click to what Jaeger, Prometheus and Loki answer.
+# The chain with the real programs: rules and their alerts, one play from the click to what Jaeger, Prometheus
+# and Loki answer.
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The pipeline under bad networks, bad endpoints, closing tabs and killed browsers: about six minutes a browser.
-# test-faults.sh [chromium|firefox]
+# The pipeline under bad networks, bad endpoints, closing tabs and killed browsers: about six minutes a
+# browser. test-faults.sh [chromium|firefox]
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every format in Chromium, Firefox and WebKitGTK, and what listeners do with it, against ffmpeg: about ten minutes an engine.
-# test-matrix.sh [engine,…]
+# Every format in Chromium, Firefox and WebKitGTK, and what listeners do with it, against ffmpeg: about ten
+# minutes an engine. test-matrix.sh [engine,…]
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"

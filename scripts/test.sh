@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every test, after setting up what is missing: native, browser (Chromium, Firefox), packaging and types, end to end,
-# the real backends where there is Go.
+# Every test, after setting up what is missing: native, browser (Chromium, Firefox), packaging and types, end
+# to end, the real backends where there is Go.
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"

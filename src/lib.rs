@@ -1,8 +1,9 @@
 //! Tonearm: an audio player for the browser that tells the truth about every play as OpenTelemetry.
 //!
-//! This crate is the control plane: it decides, measures and tells. The media plane (`media/`) fetches and decodes in a
-//! Worker; both meet in [`tonearm_messages`]. Each module here is a floor of the house (docs/architecture.md): it
-//! imports from lower floors alone, and below `browser` nothing reads a clock, draws a random number or does I/O.
+//! This crate is the control plane: it decides, measures and tells. The media plane (`media/`) fetches and
+//! decodes in a Worker; both meet in [`tonearm_messages`]. Each module here is a floor of the house
+//! (docs/architecture.md): it imports from lower floors alone, and below `browser` nothing reads a clock,
+//! draws a random number or does I/O.
 
 pub mod decimal;
 pub mod engine;

@@ -1,6 +1,7 @@
 //! A map for a handful of entries: a list that is searched. Owns nothing else.
 //!
-//! A page has one pipeline, a few players and a few open spans: a tree's code would weigh more than all that it holds.
+//! A page has one pipeline, a few players and a few open spans: a tree's code would weigh more than all that
+//! it holds.
 
 /// A map with its entries in the order in which they came.
 #[derive(Debug, Clone)]

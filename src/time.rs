@@ -4,7 +4,8 @@
 
 use std::ops::{Add, AddAssign, Div};
 
-/// A length of time in nanoseconds. The standard library's keeps seconds apart: three times the code for each sum.
+/// A length of time in nanoseconds. The standard library's keeps seconds apart: three times the code for each
+/// sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Duration(u64);
 
@@ -105,17 +106,18 @@ impl Add<Duration> for Instant {
 pub struct ClockAnchor {
     /// The time origin on the wall clock's line, as it is now.
     origin_unix_nanos: u64,
-    /// The time origin as the page has it: it never moves, and other threads of the page count from the same line.
+    /// The time origin as the page has it: it never moves, and other threads of the page count from the same
+    /// line.
     page_origin_nanos: u64,
 }
 
-/// Distance between page clock and wall clock from which the anchor is set anew: `performance.now()` may stop while a
-/// laptop sleeps.
+/// Distance between page clock and wall clock from which the anchor is set anew: `performance.now()` may stop
+/// while a laptop sleeps.
 const MAX_DRIFT_NANOS: u64 = 1_000_000_000;
 
 impl ClockAnchor {
-    /// The anchor for `performance.timeOrigin`, in Unix milliseconds. Whole and broken milliseconds are scaled apart: as
-    /// one `f64` of nanoseconds they would lose their last digits.
+    /// The anchor for `performance.timeOrigin`, in Unix milliseconds. Whole and broken milliseconds are
+    /// scaled apart: as one `f64` of nanoseconds they would lose their last digits.
     pub fn at_origin(millis: f64) -> Self {
         let whole = millis.trunc();
         let origin_unix_nanos =

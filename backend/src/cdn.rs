@@ -70,7 +70,9 @@ async fn serve(
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.extend(
-            HeaderValue::from_str(&timing).ok().map(|value| (header::HeaderName::from_static("server-timing"), value)),
+            HeaderValue::from_str(&timing)
+                .ok()
+                .map(|value| (header::HeaderName::from_static("server-timing"), value)),
         );
         headers.insert("x-cache", HeaderValue::from_static(cache));
         allow_any_origin(response)

@@ -1,5 +1,5 @@
-//! What can be made to go wrong: by switches that the demo page sets for everyone, or by a request's own query, so that
-//! tests do not disturb each other.
+//! What can be made to go wrong: by switches that the demo page sets for everyone, or by a request's own
+//! query, so that tests do not disturb each other.
 
 use std::sync::Mutex;
 
@@ -46,8 +46,8 @@ impl Switches {
     }
 }
 
-/// Changes bytes of `piece`, which begins at `offset` of the file: the same ones however the file is cut. The first
-/// four kilobytes, with the tags and the information frame, is left alone.
+/// Changes bytes of `piece`, which begins at `offset` of the file: the same ones however the file is cut. The
+/// first four kilobytes, with the tags and the information frame, is left alone.
 pub(crate) fn corrupt(piece: &mut [u8], offset: usize, faults: Faults) {
     for (at, byte) in piece.iter_mut().enumerate().filter(|(at, _)| offset + at > 4096) {
         let mut z = (offset + at) as u64 ^ faults.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);

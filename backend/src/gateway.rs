@@ -1,4 +1,5 @@
-//! The gateway: the page, the API in front of the metadata service, the fault switches, and the OTLP receiver.
+//! The gateway: the page, the API in front of the metadata service, the fault switches, and the OTLP
+//! receiver.
 
 use std::sync::Arc;
 
@@ -43,7 +44,9 @@ pub(crate) fn router(
 async fn forward(gateway: &Gateway, span: ServerSpan, path: &str) -> Response {
     let (status, body) = match gateway.service.call(&span, &format!("{}{path}", gateway.metadata)).await {
         Ok(answer) => answer,
-        Err(_) => (StatusCode::BAD_GATEWAY, serde_json::json!({ "error": "the metadata service does not answer" })),
+        Err(_) => {
+            (StatusCode::BAD_GATEWAY, serde_json::json!({ "error": "the metadata service does not answer" }))
+        }
     };
     span.status(status);
     let timing = span.server_timing();
@@ -58,7 +61,11 @@ async fn tracks(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> 
     forward(&gateway, span, "/tracks").await
 }
 
-async fn track(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>, request: Request<Body>) -> Response {
+async fn track(
+    State(gateway): State<Arc<Gateway>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
     let span = gateway.service.server_span(&request, "/api/tracks/{id}");
     forward(&gateway, span, &format!("/tracks/{id}")).await
 }

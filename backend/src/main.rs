@@ -1,8 +1,9 @@
-//! The demo's backend: one binary, three services that call each other over HTTP (gateway, metadata service, CDN node),
-//! and an OTLP receiver with a trace view. It is also the fixture of the end-to-end tests.
+//! The demo's backend: one binary, three services that call each other over HTTP (gateway, metadata service,
+//! CDN node), and an OTLP receiver with a trace view. It is also the fixture of the end-to-end tests.
 //!
-//! `tonearm-backend [--port N] [--www DIR] [--tracks DIR]… [--mount NAME=DIR]…`. The gateway listens on the port (8080), the metadata service
-//! and the CDN node on the two after it; port 0 takes three that are free. The addresses are printed as one line of JSON.
+//! `tonearm-backend [--port N] [--www DIR] [--tracks DIR]… [--mount NAME=DIR]…`. The gateway listens on the
+//! port (8080), the metadata service and the CDN node on the two after it; port 0 takes three that are free.
+//! The addresses are printed as one line of JSON.
 //!
 //! `tonearm-backend narrow ADDRESS BYTES_PER_SECOND` is a narrow link to that address, and nothing else.
 
@@ -84,10 +85,14 @@ async fn main() -> Result<(), Failure> {
 
     let files = statics::router(&www, mounts);
     let gateway_service = service::start("gateway", &endpoint)?;
-    let gateway_app = gateway::router(gateway_service, &metadata_origin, &cdn_origin, files, faults.clone(), collector);
+    let gateway_app =
+        gateway::router(gateway_service, &metadata_origin, &cdn_origin, files, faults.clone(), collector);
     let metadata_app = metadata::router(service::start("metadata", &endpoint)?, catalogue, faults.clone());
     let cdn_app = cdn::router(service::start("cdn", &endpoint)?, tracks, faults);
-    println!("{}", serde_json::json!({ "gateway": gateway_origin, "metadata": metadata_origin, "cdn": cdn_origin }));
+    println!(
+        "{}",
+        serde_json::json!({ "gateway": gateway_origin, "metadata": metadata_origin, "cdn": cdn_origin })
+    );
     tokio::select! {
         result = axum::serve(gateway, gateway_app).into_future() => result?,
         result = axum::serve(metadata, metadata_app).into_future() => result?,

@@ -45,7 +45,8 @@ async fn one(
     }
     let Some(track) = metadata.tracks.iter().find(|track| track.id == id) else {
         span.status(StatusCode::NOT_FOUND);
-        return (StatusCode::NOT_FOUND, Json(serde_json::json!({ "error": "no such track" }))).into_response();
+        return (StatusCode::NOT_FOUND, Json(serde_json::json!({ "error": "no such track" })))
+            .into_response();
     };
     span.set("music.track_id", track.id.clone());
     span.status(StatusCode::OK);

@@ -1,5 +1,6 @@
-//! A narrow link: takes connections through socket buffers of 16 KiB at most, reads so many bytes a second of each, and hands
-//! them on. What a browser has sent is what got through, not what the system took off its hands.
+//! A narrow link: takes connections through socket buffers of 16 KiB at most, reads so many bytes a second of
+//! each, and hands them on. What a browser has sent is what got through, not what the system took off its
+//! hands.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! An OTLP/HTTP receiver for traces, metrics and logs (protobuf and JSON, gzip, CORS) that keeps the last of each in
-//! memory, bounded, serves them as JSON, and passes every body on to a Collector where one is named.
+//! An OTLP/HTTP receiver for traces, metrics and logs (protobuf and JSON, gzip, CORS) that keeps the last of
+//! each in memory, bounded, serves them as JSON, and passes every body on to a Collector where one is named.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -16,7 +16,9 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
-use opentelemetry_proto::tonic::metrics::v1::{Exemplar, NumberDataPoint, exemplar, metric, number_data_point};
+use opentelemetry_proto::tonic::metrics::v1::{
+    Exemplar, NumberDataPoint, exemplar, metric, number_data_point,
+};
 use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,9 +71,24 @@ pub(crate) fn router(collector: Option<Collector>) -> Router {
         .route("/api/traces/{id}", get(trace))
         .route("/api/traces/{id}/logs", get(logs_of))
         .route("/api/traces/{id}/metrics", get(metrics_of))
-        .route("/api/spans", get(|State(store): State<Shared>, Query(limit): Query<Limit>| async move { newest(&lock(&store).spans, &limit) }))
-        .route("/api/metrics", get(|State(store): State<Shared>, Query(limit): Query<Limit>| async move { newest(&lock(&store).metrics, &limit) }))
-        .route("/api/logs", get(|State(store): State<Shared>, Query(limit): Query<Limit>| async move { newest(&lock(&store).logs, &limit) }))
+        .route(
+            "/api/spans",
+            get(|State(store): State<Shared>, Query(limit): Query<Limit>| async move {
+                newest(&lock(&store).spans, &limit)
+            }),
+        )
+        .route(
+            "/api/metrics",
+            get(|State(store): State<Shared>, Query(limit): Query<Limit>| async move {
+                newest(&lock(&store).metrics, &limit)
+            }),
+        )
+        .route(
+            "/api/logs",
+            get(|State(store): State<Shared>, Query(limit): Query<Limit>| async move {
+                newest(&lock(&store).logs, &limit)
+            }),
+        )
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(Arc::new(Mutex::new(Store { collector, ..Store::default() })))
 }
@@ -175,7 +192,8 @@ fn points(data: metric::Data) -> Vec<(Value, Value, Value)> {
         metric::Data::Sum(sum) => sum.data_points.into_iter().map(number).collect(),
         metric::Data::Histogram(histogram) => {
             let point = |point: opentelemetry_proto::tonic::metrics::v1::HistogramDataPoint| {
-                let figures = json!({ "count": point.count, "sum": point.sum, "min": point.min, "max": point.max });
+                let figures =
+                    json!({ "count": point.count, "sum": point.sum, "min": point.min, "max": point.max });
                 (attributes(&point.attributes), exemplars(&point.exemplars), figures)
             };
             histogram.data_points.into_iter().map(point).collect()
@@ -244,7 +262,9 @@ fn decode<T: Records>(headers: &HeaderMap, body: &Bytes) -> Result<T, String> {
     } else {
         body.as_ref()
     };
-    let json = headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+    let json = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
     if json {
         serde_json::from_slice(body).map_err(|error| error.to_string())
     } else {
@@ -252,7 +272,8 @@ fn decode<T: Records>(headers: &HeaderMap, body: &Bytes) -> Result<T, String> {
     }
 }
 
-/// A Collector: where it is, and what it wants to see (`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS`).
+/// A Collector: where it is, and what it wants to see (`OTEL_EXPORTER_OTLP_ENDPOINT`,
+/// `OTEL_EXPORTER_OTLP_HEADERS`).
 #[derive(Clone)]
 pub(crate) struct Collector {
     endpoint: String,
@@ -263,11 +284,17 @@ pub(crate) struct Collector {
 impl Collector {
     /// The one that the environment names.
     pub(crate) fn from_env() -> Option<Self> {
-        let endpoint = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty())?;
+        let endpoint =
+            std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty())?;
         let listed = std::env::var("OTEL_EXPORTER_OTLP_HEADERS").unwrap_or_default();
-        let pair =
-            |pair: &str| pair.split_once('=').map(|(name, value)| (name.trim().into(), value.replace("%20", " ")));
-        Some(Self { endpoint, headers: listed.split(',').filter_map(pair).collect(), client: reqwest::Client::new() })
+        let pair = |pair: &str| {
+            pair.split_once('=').map(|(name, value)| (name.trim().into(), value.replace("%20", " ")))
+        };
+        Some(Self {
+            endpoint,
+            headers: listed.split(',').filter_map(pair).collect(),
+            client: reqwest::Client::new(),
+        })
     }
 }
 
@@ -308,7 +335,9 @@ async fn receive<T: Records>(
             request.keep(&mut store);
             // An empty message: everything was accepted.
             let mut response = Response::new(Body::empty());
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
             response
         }
         Err(error) => (StatusCode::BAD_REQUEST, error).into_response(),

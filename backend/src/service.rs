@@ -1,5 +1,5 @@
-//! What the three services share: a tracer with a `service.name` of its own, server spans that continue the caller's
-//! trace, client calls that hand it on, and the `Server-Timing` that tells a page of it.
+//! What the three services share: a tracer with a `service.name` of its own, server spans that continue the
+//! caller's trace, client calls that hand it on, and the `Server-Timing` that tells a page of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +41,8 @@ pub(crate) fn start(name: &'static str, endpoint: &str) -> Result<Arc<Service>, 
         .with_service_name(name)
         .with_attribute(KeyValue::new("deployment.environment.name", "demo"))
         .build();
-    let provider = SdkTracerProvider::builder().with_span_processor(processor).with_resource(resource).build();
+    let provider =
+        SdkTracerProvider::builder().with_span_processor(processor).with_resource(resource).build();
     Ok(Arc::new(Service { tracer: provider.tracer("tonearm-backend"), _provider: provider }))
 }
 
@@ -107,7 +108,10 @@ impl Service {
             .tracer
             .span_builder("GET")
             .with_kind(SpanKind::Client)
-            .with_attributes([KeyValue::new("http.request.method", "GET"), KeyValue::new("url.full", url.to_owned())])
+            .with_attributes([
+                KeyValue::new("http.request.method", "GET"),
+                KeyValue::new("url.full", url.to_owned()),
+            ])
             .start_with_context(&self.tracer, &caller.context);
         let context = Context::new().with_remote_span_context(span.span_context().clone());
         let mut headers = HeaderMap::new();

@@ -25,7 +25,10 @@ pub(crate) fn router(page: &Path, mounts: Vec<(String, PathBuf)>) -> Router {
     Router::new()
         .route("/link/{rate}/{*path}", get(through_link))
         .route("/{*path}", get(direct))
-        .route("/", get(|State(folders): State<Arc<Folders>>| async move { serve(&folders, "index.html", 0).await }))
+        .route(
+            "/",
+            get(|State(folders): State<Arc<Folders>>| async move { serve(&folders, "index.html", 0).await }),
+        )
         .with_state(folders)
 }
 
@@ -33,7 +36,10 @@ async fn direct(State(folders): State<Arc<Folders>>, UrlPath(path): UrlPath<Stri
     serve(&folders, &path, 0).await
 }
 
-async fn through_link(State(folders): State<Arc<Folders>>, UrlPath((rate, path)): UrlPath<(u64, String)>) -> Response {
+async fn through_link(
+    State(folders): State<Arc<Folders>>,
+    UrlPath((rate, path)): UrlPath<(u64, String)>,
+) -> Response {
     serve(&folders, &path, rate).await
 }
 

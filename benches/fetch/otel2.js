@@ -4,7 +4,10 @@ import { registerInstrumentations } from '../otel2/node_modules/@opentelemetry/i
 import { FetchInstrumentation } from '../otel2/node_modules/@opentelemetry/instrumentation-fetch';
 import { OTLPTraceExporter } from '../otel2/node_modules/@opentelemetry/exporter-trace-otlp-proto';
 import { MeterProvider } from '../otel2/node_modules/@opentelemetry/sdk-metrics';
-import { BasicTracerProvider as TracerProvider, BatchSpanProcessor } from '../otel2/node_modules/@opentelemetry/sdk-trace-base';
+import {
+  BasicTracerProvider as TracerProvider,
+  BatchSpanProcessor,
+} from '../otel2/node_modules/@opentelemetry/sdk-trace-base';
 
 const queue = { maxQueueSize: 1e6, maxExportBatchSize: 10_000, scheduledDelayMillis: 3_600_000 };
 const exporter = new OTLPTraceExporter({ url: '/v1/traces' });

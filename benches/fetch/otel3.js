@@ -4,11 +4,16 @@ import { registerInstrumentations } from '../otel3/node_modules/@opentelemetry/i
 import { FetchInstrumentation } from '../otel3/node_modules/@opentelemetry/instrumentation-fetch';
 import { OTLPTraceExporter } from '../otel3/node_modules/@opentelemetry/exporter-trace-otlp-proto';
 import { MeterProvider } from '../otel3/node_modules/@opentelemetry/sdk-metrics';
-import { TracerProvider as TracerProvider, BatchSpanProcessor } from '../otel3/node_modules/@opentelemetry/sdk-trace';
+import {
+  TracerProvider as TracerProvider,
+  BatchSpanProcessor,
+} from '../otel3/node_modules/@opentelemetry/sdk-trace';
 
 const queue = { maxQueueSize: 1e6, maxExportBatchSize: 10_000, scheduledDelayMillis: 3_600_000 };
 const exporter = new OTLPTraceExporter({ url: '/v1/traces' });
-const tracerProvider = new TracerProvider({ spanProcessors: [new BatchSpanProcessor({ exporter, ...queue })] });
+const tracerProvider = new TracerProvider({
+  spanProcessors: [new BatchSpanProcessor({ exporter, ...queue })],
+});
 trace.setGlobalTracerProvider(tracerProvider);
 metrics.setGlobalMeterProvider(new MeterProvider());
 registerInstrumentations({ tracerProvider, instrumentations: [new FetchInstrumentation()] });

@@ -8,7 +8,8 @@ pub const SAMPLE_RATES: [u32; 13] =
     [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
 /// Frames of PCM of a frame.
 const SAMPLES: u32 = 1024;
-/// At this rate and below, encoders write the upper half of the spectrum beside (spectral band replication), unannounced.
+/// At this rate and below, encoders write the upper half of the spectrum beside (spectral band replication),
+/// unannounced.
 const IMPLICIT_SBR: u32 = 24_000;
 
 /// The demuxer of one file.
@@ -39,7 +40,8 @@ impl Header for FrameHeader {
             protected: b1 & 1 == 0,
             frame_bytes: usize::from(b3 & 3) << 11 | usize::from(b4) << 3 | usize::from(b5 >> 5),
         };
-        // One block a frame, as every encoder writes it; main, low complexity and long-term prediction are told apart later.
+        // One block a frame, as every encoder writes it; main, low complexity and long-term prediction are
+        // told apart later.
         let sound = usize::from(header.rate_index) < SAMPLE_RATES.len()
             && matches!(header.channels, 1..=7)
             && b6.trailing_zeros() >= 2
@@ -86,7 +88,8 @@ impl Header for FrameHeader {
     fn codec(&self) -> (Codec, Vec<u8>) {
         let object_type = self.profile + 1;
         // AudioSpecificConfig (section 1.6.2.1): object type, rate index, channel configuration.
-        let bits = u16::from(object_type) << 11 | u16::from(self.rate_index) << 7 | u16::from(self.channels) << 3;
+        let bits =
+            u16::from(object_type) << 11 | u16::from(self.rate_index) << 7 | u16::from(self.channels) << 3;
         let implicit = object_type == 2 && self.sample_rate() <= IMPLICIT_SBR;
         (Codec::Aac(if implicit { 5 } else { object_type }), bits.to_be_bytes().to_vec())
     }

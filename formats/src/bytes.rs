@@ -5,7 +5,8 @@ const SMALL_BYTES: usize = 128 << 10;
 /// Bytes of room that it gets then: one and a half of what is read ahead.
 const ROOM_BYTES: usize = 3 << 20;
 
-/// A window of the file that moves forward as its front is consumed, and jumps when the demuxer wants other bytes.
+/// A window of the file that moves forward as its front is consumed, and jumps when the demuxer wants other
+/// bytes.
 #[derive(Debug, Default)]
 pub struct Window {
     bytes: Vec<u8>,
@@ -19,13 +20,15 @@ pub struct Window {
 impl Window {
     /// Takes the file's next bytes.
     pub fn push(&mut self, bytes: &[u8]) {
-        // What was consumed is given back where room is wanted and it is a quarter: each byte is moved three times at most.
+        // What was consumed is given back where room is wanted and it is a quarter: each byte is moved three
+        // times at most.
         let len = self.bytes.len() + bytes.len();
         if len > self.bytes.capacity() && self.head > self.bytes.len() / 4 {
             self.bytes.drain(..self.head);
             self.head = 0;
         }
-        // Grown by doubling, a window would leave its own size in holes: past a little it gets its room at once.
+        // Grown by doubling, a window would leave its own size in holes: past a little it gets its room at
+        // once.
         if len > SMALL_BYTES && self.bytes.capacity() < ROOM_BYTES {
             self.bytes.reserve_exact(ROOM_BYTES - self.bytes.len());
         }
@@ -82,8 +85,8 @@ impl Window {
         &self.bytes[start..start + len]
     }
 
-    /// Goes to a place in the file. Where its bytes are not at hand and are not the next to come, others are wanted:
-    /// [`Window::take_elsewhere`] says so.
+    /// Goes to a place in the file. Where its bytes are not at hand and are not the next to come, others are
+    /// wanted: [`Window::take_elsewhere`] says so.
     pub fn jump(&mut self, offset: u64) {
         if let Some(ahead) = offset.checked_sub(self.offset)
             && ahead <= self.len() as u64

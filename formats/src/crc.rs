@@ -1,5 +1,5 @@
-//! The two checksums of FLAC's frames (RFC 9639 sections 9.1.8 and 9.3) and the one of Ogg's pages (RFC 3533 section 6),
-//! over tables that the compiler makes.
+//! The two checksums of FLAC's frames (RFC 9639 sections 9.1.8 and 9.3) and the one of Ogg's pages (RFC 3533
+//! section 6), over tables that the compiler makes.
 
 /// CRC-8 with the polynomial 0x07, from 0.
 pub(crate) fn crc8(bytes: &[u8]) -> u8 {

@@ -1,7 +1,8 @@
-//! What every demuxer has in common: bytes go in as they come, packets come out as they are whole, at any split.
+//! What every demuxer has in common: bytes go in as they come, packets come out as they are whole, at any
+//! split.
 //!
-//! A demuxer keeps the time line: it counts in decoded frames from the first that the decoder gives, encoder delay
-//! included, and says where a packet lies wherever it knows better than by counting.
+//! A demuxer keeps the time line: it counts in decoded frames from the first that the decoder gives, encoder
+//! delay included, and says where a packet lies wherever it knows better than by counting.
 
 use crate::bytes::Window;
 use crate::tags::Tags;
@@ -16,8 +17,8 @@ pub enum DemuxError {
     Truncated,
 }
 
-/// Frames of Opus to decode before a position, so that the decoder has settled. RFC 7845 section 4.6 asks for 80 ms, which leave
-/// noise 40 dB below the signal; after 200 it is 80.
+/// Frames of Opus to decode before a position, so that the decoder has settled. RFC 7845 section 4.6 asks for
+/// 80 ms, which leave noise 40 dB below the signal; after 200 it is 80.
 pub const OPUS_PREROLL: u64 = 9600;
 
 /// How a stream is coded.
@@ -93,7 +94,8 @@ pub struct Stream {
     pub packet_frames: u32,
     /// Bytes for a second of it, by the head or on average.
     pub bytes_per_second: f64,
-    /// What the decoder must be given first: the `description` of the `WebCodecs` registry, or the headers of Vorbis.
+    /// What the decoder must be given first: the `description` of the `WebCodecs` registry, or the headers of
+    /// Vorbis.
     pub configuration: Vec<u8>,
     /// Gain of the stream's own head, as a factor.
     pub gain: f32,
@@ -140,7 +142,8 @@ pub trait Demux {
     fn peek(&self) -> &Window;
     /// The next thing that the bytes so far hold.
     fn step(&mut self) -> Result<Step<'_>, DemuxError>;
-    /// Goes to `frame` of the time line or before it; the next packet says where it lies. After the stream is known.
+    /// Goes to `frame` of the time line or before it; the next packet says where it lies. After the stream is
+    /// known.
     fn seek(&mut self, frame: u64);
     /// Notes the length of the file in bytes.
     fn set_total_bytes(&mut self, _total: u64) {}
@@ -152,8 +155,9 @@ pub trait Demux {
     fn undecoded(&self) -> usize {
         self.peek().len()
     }
-    /// The link brings `rate` bytes a second: where more than `worth` of them stand between here and the music, and could as well come
-    /// later, goes there at once. Before the stream is known, and where any part of the file can be asked for.
+    /// The link brings `rate` bytes a second: where more than `worth` of them stand between here and the
+    /// music, and could as well come later, goes there at once. Before the stream is known, and where any
+    /// part of the file can be asked for.
     fn hurry(&mut self, _rate: f64, _worth: u64) {}
     /// Whether the last bytes of the file would tell its length, which is not known.
     fn wants_tail(&self) -> bool {

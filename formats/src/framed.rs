@@ -1,7 +1,9 @@
-//! The push demuxer of streams that are nothing but frames, each behind a header of its own: MPEG audio and ADTS.
+//! The push demuxer of streams that are nothing but frames, each behind a header of its own: MPEG audio and
+//! ADTS.
 //!
-//! Once a stream is known, damage does not end it: bytes that are no frame are stepped over up to the next place where
-//! two frames follow each other, and reported as so many lost packets, so that the track keeps its length.
+//! Once a stream is known, damage does not end it: bytes that are no frame are stepped over up to the next
+//! place where two frames follow each other, and reported as so many lost packets, so that the track keeps
+//! its length.
 
 use crate::bytes::Window;
 use crate::demux::{Codec, Demux, DemuxError, Packet, Step, Stream};
@@ -9,7 +11,8 @@ use crate::tags::{Id3, Tags};
 
 /// Bytes that may come before the first frame (tags apart) before the file is called something else.
 const LEADING_NOISE: usize = 128 << 10;
-/// Bytes of damage that are looked through at once; more is stepped over in pieces, so that memory stays bounded.
+/// Bytes of damage that are looked through at once; more is stepped over in pieces, so that memory stays
+/// bounded.
 const DAMAGE_WINDOW: usize = 64 << 10;
 /// Packets whose damage at the very end is mended from the length that the information frame states.
 const MENDABLE_PACKETS: u64 = 8;
@@ -101,7 +104,9 @@ impl<H: Header> Head<H> {
         let header = &self.header;
         let samples = u64::from(header.samples());
         let (delay, tail) = self.index.as_ref().map_or((0, 0), |index| (index.head, index.tail));
-        let frames = |packets: Option<u64>| packets.map(|packets| packets.saturating_mul(samples).saturating_sub(tail));
+        let frames = |packets: Option<u64>| {
+            packets.map(|packets| packets.saturating_mul(samples).saturating_sub(tail))
+        };
         let (codec, configuration) = header.codec();
         Stream {
             codec,
@@ -117,10 +122,12 @@ impl<H: Header> Head<H> {
         }
     }
 
-    /// Where in the file packet `number` lies, as near as the tables tell; `mean` bytes a packet where there are none.
+    /// Where in the file packet `number` lies, as near as the tables tell; `mean` bytes a packet where there
+    /// are none.
     fn locate(&self, number: u64, mean: f64) -> u64 {
-        if let Some(Index { constant: false, frames: Some(frames), bytes: Some(bytes), toc: Some(toc), .. }) =
-            &self.index
+        if let Some(Index {
+            constant: false, frames: Some(frames), bytes: Some(bytes), toc: Some(toc), ..
+        }) = &self.index
         {
             let percent = (number as f64 * 100.0 / f64::from(*frames)).clamp(0.0, 99.999);
             let at = percent as usize;
@@ -147,7 +154,8 @@ pub struct Demuxer<H> {
     gap: u64,
     /// A seek is under way: to this packet, which the tables place at this offset.
     joining: Option<(u64, u64)>,
-    /// The index of the packets is an estimate since a seek, so that the stated length can't be held against it.
+    /// The index of the packets is an estimate since a seek, so that the stated length can't be held against
+    /// it.
     estimated: bool,
 }
 
@@ -293,7 +301,8 @@ impl<H: Header> Demuxer<H> {
     /// Whether what comes after a frame bears out that it was one.
     fn follows(&self, stream: &Head<H>, header: &H, after: &[u8]) -> bool {
         let next = H::parse(after).is_some_and(|next| next.continues(&stream.header));
-        let tag = [b"TAG".as_slice(), b"ID3", b"APETAGEX", b"LYRICSBEGIN"].iter().any(|tag| after.starts_with(tag));
+        let tag =
+            [b"TAG".as_slice(), b"ID3", b"APETAGEX", b"LYRICSBEGIN"].iter().any(|tag| after.starts_with(tag));
         // In a stream of one bit rate, a header with that rate is right even if the one behind it is damaged.
         let stated = stream.index.as_ref().is_some_and(|index| index.constant);
         let constant = stated && header.has_rate_of(&stream.header);
@@ -324,7 +333,8 @@ impl<H: Header> Demuxer<H> {
     }
 
     fn take_gap(&mut self) -> Step<'_> {
-        let lost = self.stream.as_ref().map_or(0.0, |stream| self.gap as f64 / self.mean_bytes(stream)).round();
+        let lost =
+            self.stream.as_ref().map_or(0.0, |stream| self.gap as f64 / self.mean_bytes(stream)).round();
         self.gap = 0;
         let lost = lost.clamp(0.0, f64::from(u32::MAX)) as u32;
         self.audio_bytes += (f64::from(lost) * self.stream.as_ref().map_or(0.0, Head::mean_bytes)) as u64;
@@ -381,7 +391,11 @@ impl<H: Header> Demuxer<H> {
         }
         let Some(total) = stream.index.as_ref().and_then(|index| index.frames) else {
             // Without a stated length only damage of a whole packet or more can be told from a stray tail.
-            return if self.gap as f64 >= self.mean_bytes(stream) * 0.9 { Ok(self.take_gap()) } else { Ok(Step::End) };
+            return if self.gap as f64 >= self.mean_bytes(stream) * 0.9 {
+                Ok(self.take_gap())
+            } else {
+                Ok(Step::End)
+            };
         };
         let missing = u64::from(total).saturating_sub(self.packets);
         if missing == 0 {
@@ -394,7 +408,8 @@ impl<H: Header> Demuxer<H> {
         Ok(self.lose(missing))
     }
 
-    /// The first place from `from` on where two frames of `stream` (of any, where there is none yet) follow each other.
+    /// The first place from `from` on where two frames of `stream` (of any, where there is none yet) follow
+    /// each other.
     fn find_pair(&mut self, stream: Option<&H>, from: usize) -> Found {
         let rest = self.window.rest();
         let mut at = from.max(self.scanned);
@@ -403,7 +418,8 @@ impl<H: Header> Demuxer<H> {
                 break;
             };
             at += next;
-            let header = H::parse(&rest[at..]).filter(|found| stream.is_none_or(|stream| found.continues(stream)));
+            let header =
+                H::parse(&rest[at..]).filter(|found| stream.is_none_or(|stream| found.continues(stream)));
             if let Some(header) = header {
                 let end = at + header.frame_bytes();
                 let Some(after) = rest.get(end..).filter(|after| after.len() >= HEADER_BYTES) else {

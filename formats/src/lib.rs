@@ -1,8 +1,9 @@
 //! Tonearm's formats: bytes in, in pieces of any size; frames of PCM at the file's own rate out.
 //!
-//! Owns push demuxers, decoders and tags, and the trim of what encoders add at both ends. Knows no network, no output and
-//! no clock: [`Track`] is all that the media plane sees. Each family becomes a wasm module of its own (`wasm.rs`), so that
-//! a play downloads the one it needs; one instance holds one track, and what a damaged file does to it ends with it.
+//! Owns push demuxers, decoders and tags, and the trim of what encoders add at both ends. Knows no network,
+//! no output and no clock: [`Track`] is all that the media plane sees. Each family becomes a wasm module of
+//! its own (`wasm.rs`), so that a play downloads the one it needs; one instance holds one track, and what a
+//! damaged file does to it ends with it.
 
 #![cfg_attr(
     not(feature = "all"),

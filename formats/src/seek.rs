@@ -1,6 +1,8 @@
-//! Finds a frame in a stream that says where it is only by itself: guesses a byte, reads where that lies, guesses again.
+//! Finds a frame in a stream that says where it is only by itself: guesses a byte, reads where that lies,
+//! guesses again.
 //!
-//! Interpolates between the nearest known places, and aims a little before the frame: what lies behind it is of no use.
+//! Interpolates between the nearest known places, and aims a little before the frame: what lies behind it is
+//! of no use.
 
 /// Guesses before the best place so far is taken.
 const MOST_GUESSES: u32 = 8;

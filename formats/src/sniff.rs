@@ -1,7 +1,8 @@
-//! What the first bytes of a file are: its name and its `Content-Type` are heard only where the bytes do not tell.
+//! What the first bytes of a file are: its name and its `Content-Type` are heard only where the bytes do not
+//! tell.
 //!
-//! After the order of WHATWG's MIME Sniffing section 6.2, with ADTS and MPEG audio told apart by their layer bits, and a
-//! tag of ID3v2 stepped over, which any of them may carry.
+//! After the order of WHATWG's MIME Sniffing section 6.2, with ADTS and MPEG audio told apart by their layer
+//! bits, and a tag of ID3v2 stepped over, which any of them may carry.
 
 /// A family of formats that one module reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,8 +27,16 @@ pub enum Family {
 
 impl Family {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 8] =
-        [Self::Mp3, Self::Adts, Self::Mp4, Self::Flac, Self::OggVorbis, Self::OggOpus, Self::OggFlac, Self::Wav];
+    pub const ALL: [Self; 8] = [
+        Self::Mp3,
+        Self::Adts,
+        Self::Mp4,
+        Self::Flac,
+        Self::OggVorbis,
+        Self::OggOpus,
+        Self::OggFlac,
+        Self::Wav,
+    ];
 
     /// The family that a MIME type or the end of a path names.
     pub fn named(name: &str) -> Option<Self> {
@@ -37,8 +46,9 @@ impl Family {
             .split_at_checked(2)
             .filter(|(front, _)| front.eq_ignore_ascii_case(b"x-"))
             .map_or(last, |(_, last)| last);
-        let is =
-            |names: &str| names.as_bytes().split(|&byte| byte == b' ').any(|known| last.eq_ignore_ascii_case(known));
+        let is = |names: &str| {
+            names.as_bytes().split(|&byte| byte == b' ').any(|known| last.eq_ignore_ascii_case(known))
+        };
         NAMES.iter().find(|(names, _)| is(names)).map(|&(_, family)| family)
     }
 }
@@ -70,8 +80,8 @@ pub enum Sniffed {
 /// Bytes of the header of an ID3v2 tag.
 pub const ID3_HEADER_BYTES: usize = 10;
 
-/// Bytes of an ID3v2 tag, header and footer included (ID3v2.4 structure, sections 3.1 and 3.4): `None` where there is
-/// none, 0 where the bytes are too few to tell.
+/// Bytes of an ID3v2 tag, header and footer included (ID3v2.4 structure, sections 3.1 and 3.4): `None` where
+/// there is none, 0 where the bytes are too few to tell.
 pub fn id3_bytes(bytes: &[u8]) -> Option<u64> {
     let seen = bytes.len().min(3);
     if bytes[..seen] != b"ID3"[..seen] {

@@ -1,7 +1,8 @@
 //! One open track: bytes in, frames at the file's own rate out.
 //!
-//! Owns the chain demux → decode → trim and the positions along it, and the rule for damage: what can't be decoded becomes
-//! silence of the same length, so that the track keeps its length and the listener loses 26 ms, not the song.
+//! Owns the chain demux → decode → trim and the positions along it, and the rule for damage: what can't be
+//! decoded becomes silence of the same length, so that the track keeps its length and the listener loses 26
+//! ms, not the song.
 
 use crate::decode::{Decode, Planes, decoder};
 use crate::demux::{Codec, Demux, DemuxError, Packet, Step, Stream};
@@ -12,7 +13,8 @@ use crate::tags::Tags;
 pub const TAIL_BYTES: usize = 64 << 10;
 /// Lost or undecodable packets in a row after which a track is given up: 6.5 s of MPEG-1 audio.
 const MOST_FAILURES_IN_A_ROW: u32 = 250;
-/// Failures in a row after which the decoder is made anew: one of AAC takes the first packet's channels for all, damaged as it may be.
+/// Failures in a row after which the decoder is made anew: one of AAC takes the first packet's channels for
+/// all, damaged as it may be.
 const RENEWED_AFTER: u32 = 8;
 /// A hole longer than this is not filled with silence: the position goes on behind it, in seconds.
 const LONGEST_HOLE: u64 = 10;
@@ -153,7 +155,8 @@ fn demuxer(family: Family) -> Option<Box<dyn Demux>> {
 }
 
 impl Track {
-    /// A track of a family, whose samples are wanted from `start` seconds on; `None` where this build has no such family.
+    /// A track of a family, whose samples are wanted from `start` seconds on; `None` where this build has no
+    /// such family.
     pub fn new(family: Family, start: f64, host: Host) -> Option<Self> {
         Some(Self {
             demuxer: demuxer(family)?,
@@ -354,7 +357,8 @@ impl Track {
                     self.ended = true;
                     break;
                 }
-                // What the host still decodes lies before it: the place of what comes behind it makes the hole.
+                // What the host still decodes lies before it: the place of what comes behind it makes the
+                // hole.
                 Step::Lost { at: Some(at), frames } if matches!(self.decoder, Some(Decoder::Host(_))) => {
                     self.lost_until = Some(at + frames);
                     continue;
@@ -389,7 +393,8 @@ impl Track {
                         }
                         self.packets -= 1;
                         if self.failures_in_a_row % RENEWED_AFTER == RENEWED_AFTER - 1 {
-                            self.decoder = self.stream.as_ref().and_then(crate::decode::decoder).map(Decoder::Own);
+                            self.decoder =
+                                self.stream.as_ref().and_then(crate::decode::decoder).map(Decoder::Own);
                         }
                         (at, u64::from(frames))
                     }
@@ -453,8 +458,8 @@ impl Track {
         self.at = Some(at + frames);
     }
 
-    /// Makes the decoded frames that lie within the range ready; at most `most`: a damaged packet may decode to more than
-    /// it stands for.
+    /// Makes the decoded frames that lie within the range ready; at most `most`: a damaged packet may decode
+    /// to more than it stands for.
     fn keep(&mut self, most: u64) {
         if let Some(end) = self.demuxer.end() {
             self.range.1 = end;
@@ -491,7 +496,8 @@ impl Track {
         }
     }
 
-    /// Where on the time line the packet of [`Advance::Packet`] lies, where that is known; how many frames it stands for, or 0.
+    /// Where on the time line the packet of [`Advance::Packet`] lies, where that is known; how many frames it
+    /// stands for, or 0.
     pub fn packet_at(&self) -> (Option<u64>, u32) {
         self.packet_at
     }

@@ -1,5 +1,6 @@
-//! What a module tells its script: one function of numbers, so that every module's script is the same and no code stands
-//! between. One instance holds one track. Bytes and samples are written and read in the module's memory.
+//! What a module tells its script: one function of numbers, so that every module's script is the same and no
+//! code stands between. One instance holds one track. Bytes and samples are written and read in the module's
+//! memory.
 
 use std::cell::RefCell;
 
@@ -119,7 +120,8 @@ impl Module {
                 bytes(self, whole as u32);
                 return self.bytes.as_ptr() as usize as f64;
             }
-            // Room for so many frames of what the host decoded; where each plane begins; where they lie; at which rate.
+            // Room for so many frames of what the host decoded; where each plane begins; where they lie; at
+            // which rate.
             11 => {
                 let channels = self.format.as_ref().map_or(0, |format| format.channels.into());
                 self.decoded = vec![vec![0.0; whole]; channels];

@@ -1,4 +1,5 @@
-//! WAVE (Multimedia Programming Interface 1.0, WAVEFORMATEXTENSIBLE, RF64 of EBU Tech 3306): PCM, floats, A-law, µ-law.
+//! WAVE (Multimedia Programming Interface 1.0, WAVEFORMATEXTENSIBLE, RF64 of EBU Tech 3306): PCM, floats,
+//! A-law, µ-law.
 
 use crate::bytes::{Reader, Window};
 use crate::demux::{Codec, Demux, DemuxError, Packet, Pcm, PcmKind, Step, Stream};
@@ -68,7 +69,11 @@ impl Demuxer {
             self.skip -= skipped;
             let header = if self.begun { 8 } else { 12 };
             if self.skip > 0 || self.window.len() < header {
-                return if self.window.is_finished() { Err(DemuxError::Unsupported) } else { Ok(Step::NeedBytes) };
+                return if self.window.is_finished() {
+                    Err(DemuxError::Unsupported)
+                } else {
+                    Ok(Step::NeedBytes)
+                };
             }
             if !self.begun {
                 self.begun = true;
@@ -93,7 +98,11 @@ impl Demuxer {
             let padded = size + (size & 1);
             if matches!(&id, b"fmt " | b"ds64" | b"LIST") && size <= MOST_CHUNK {
                 if (self.window.len() as u64) < 8 + padded {
-                    return if self.window.is_finished() { Err(DemuxError::Unsupported) } else { Ok(Step::NeedBytes) };
+                    return if self.window.is_finished() {
+                        Err(DemuxError::Unsupported)
+                    } else {
+                        Ok(Step::NeedBytes)
+                    };
                 }
                 self.window.consume(8);
                 let body = self.window.take(padded as usize).to_vec();
@@ -110,7 +119,9 @@ impl Demuxer {
 
     /// The samples begin here.
     fn begin(&mut self, size: u64) -> Result<Step<'_>, DemuxError> {
-        let Some((pcm, sample_rate, channels, align)) = self.format else { return Err(DemuxError::Unsupported) };
+        let Some((pcm, sample_rate, channels, align)) = self.format else {
+            return Err(DemuxError::Unsupported);
+        };
         let start = self.window.offset();
         let stated = match size {
             // Written by a program that could not go back, or that writes RF64.
@@ -178,7 +189,9 @@ fn format(body: &[u8]) -> Option<(Pcm, u32, u8, u64)> {
         (7, 1) => PcmKind::MuLaw,
         _ => return None,
     };
-    let sound = (1..=8).contains(&channels) && (1000..=384_000).contains(&rate) && align == channels * u64::from(bytes);
+    let sound = (1..=8).contains(&channels)
+        && (1000..=384_000).contains(&rate)
+        && align == channels * u64::from(bytes);
     sound.then_some((Pcm { bytes, kind }, rate as u32, channels as u8, align))
 }
 

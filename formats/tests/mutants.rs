@@ -1,5 +1,6 @@
-//! Mutants of real files through every demuxer and decoder: no panic, no hang, memory within a bound, faults in a row within
-//! theirs. `MUTANTS` says how many of each format (`npm run test:mutants`: 100,000); the seed of one that fails is named.
+//! Mutants of real files through every demuxer and decoder: no panic, no hang, memory within a bound, faults
+//! in a row within theirs. `MUTANTS` says how many of each format (`npm run test:mutants`: 100,000); the seed
+//! of one that fails is named.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +15,8 @@ static PEAK: PeakAlloc = PeakAlloc;
 
 /// Bytes of a file that are mutated: half a second, and all of its heads.
 const FRONT: usize = 24 << 10;
-/// A track may hold no more than this beside the bytes it was given: ten seconds of silence for a hole, twice.
+/// A track may hold no more than this beside the bytes it was given: ten seconds of silence for a hole,
+/// twice.
 const MOST_BYTES: usize = 96 << 20;
 
 /// xorshift64*: any seed gives the same mutant anywhere.
@@ -77,10 +79,9 @@ fn mend_pages(bytes: &mut [u8]) {
         if let Some(page) = bytes.get_mut(at..end) {
             page[22..26].fill(0);
             let crc = page.iter().fold(0u32, |crc, &byte| {
-                (0..8).fold(
-                    crc ^ u32::from(byte) << 24,
-                    |crc, _| if crc >> 31 == 1 { crc << 1 ^ 0x04c1_1db7 } else { crc << 1 },
-                )
+                (0..8).fold(crc ^ u32::from(byte) << 24, |crc, _| {
+                    if crc >> 31 == 1 { crc << 1 ^ 0x04c1_1db7 } else { crc << 1 }
+                })
             });
             page[22..26].copy_from_slice(&crc.to_le_bytes());
         }

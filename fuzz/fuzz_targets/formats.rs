@@ -18,7 +18,11 @@ fuzz_target!(|data: &[u8]| {
             Advance::Failed(_) => return,
             Advance::NeedBytes | Advance::Elsewhere => {
                 let at = usize::try_from(track.end_offset()).unwrap_or(usize::MAX).min(bytes.len());
-                if at == bytes.len() { track.finish() } else { track.push(&bytes[at..bytes.len().min(at + piece)]) }
+                if at == bytes.len() {
+                    track.finish()
+                } else {
+                    track.push(&bytes[at..bytes.len().min(at + piece)])
+                }
             }
             advance => {
                 track.take(usize::MAX);

@@ -1,4 +1,5 @@
-//! Any bytes through the whole media plane, decoder and resampler included: it ends, and the ring is never overfilled.
+//! Any bytes through the whole media plane, decoder and resampler included: it ends, and the ring is never
+//! overfilled.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,9 +12,22 @@ fuzz_target!(|data: &[u8]| {
     let output_rate = [44_100, 48_000, 8_000, 96_000][usize::from(rate % 4)];
     let mut plane = MediaPlane::<Native>::default();
     let request = Request { id: 1, offset: 0, headers: None };
-    let command = Command::Open { epoch: 1, url: String::new(), credentials: false, output_rate, position: 0.0, speed: 1.0, request };
+    let command = Command::Open {
+        epoch: 1,
+        url: String::new(),
+        credentials: false,
+        output_rate,
+        position: 0.0,
+        speed: 1.0,
+        request,
+    };
     plane.handle_command(0.0, command);
-    let head = ResponseHead { status: 200, total_bytes: Some(bytes.len() as u64), ranges: true, ..ResponseHead::default() };
+    let head = ResponseHead {
+        status: 200,
+        total_bytes: Some(bytes.len() as u64),
+        ranges: true,
+        ..ResponseHead::default()
+    };
     plane.handle_head(0.0, 1, head, "audio/mpeg");
     let ring = u64::from(output_rate) * u64::from(RING_SECONDS);
     let (mut given, mut now) = (0u64, 0.0);
@@ -24,7 +38,9 @@ fuzz_target!(|data: &[u8]| {
             while let Some(output) = plane.poll_output() {
                 match output {
                     Output::Samples { planes, .. } => given += planes[0].len() as u64,
-                    Output::Open { epoch, family, start } => plane.handle_track(now, epoch, open(family, start)),
+                    Output::Open { epoch, family, start } => {
+                        plane.handle_track(now, epoch, open(family, start))
+                    }
                     _ => {}
                 }
             }

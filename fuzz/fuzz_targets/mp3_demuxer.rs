@@ -1,4 +1,5 @@
-//! Any bytes, in pieces of any size: the demuxer comes to an end, holds no more than it was given, and never panics.
+//! Any bytes, in pieces of any size: the demuxer comes to an end, holds no more than it was given, and never
+//! panics.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -25,7 +26,11 @@ fuzz_target!(|data: &[u8]| {
                 None => demuxer.window().finish(),
             },
             Ok(Step::Packet(packet)) => {
-                assert!((24..=1732).contains(&packet.bytes.len()), "a packet of {} bytes", packet.bytes.len());
+                assert!(
+                    (24..=1732).contains(&packet.bytes.len()),
+                    "a packet of {} bytes",
+                    packet.bytes.len()
+                );
                 if seeks > 0 && steps % 5 == 0 {
                     seeks -= 1;
                     demuxer.seek(u64::from(seed) * 3000);

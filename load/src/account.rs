@@ -29,7 +29,8 @@ type Series = (String, BTreeMap<String, String>);
 pub(crate) struct Account {
     script: BTreeMap<Series, Total>,
     acknowledged: BTreeMap<Series, Total>,
-    /// Requests that were sent again after an answer that was never read: what they carry may have arrived twice.
+    /// Requests that were sent again after an answer that was never read: what they carry may have arrived
+    /// twice.
     pub(crate) unsure: u64,
     /// Metric points in them.
     pub(crate) unsure_points: u64,
@@ -96,7 +97,9 @@ impl Account {
             return;
         }
         let Ok(request) = ExportMetricsServiceRequest::decode(export.body.as_slice()) else { return };
-        for metric in request.resource_metrics.into_iter().flat_map(|r| r.scope_metrics).flat_map(|s| s.metrics) {
+        for metric in
+            request.resource_metrics.into_iter().flat_map(|r| r.scope_metrics).flat_map(|s| s.metrics)
+        {
             let name = metric.name;
             let mut add = |attributes, sum, count| {
                 let total = self.acknowledged.entry((name.clone(), labels(attributes))).or_default();
@@ -114,7 +117,8 @@ impl Account {
                 }),
                 Some(metric::Data::ExponentialHistogram(histogram)) => {
                     let points = histogram.data_points.into_iter();
-                    points.for_each(|point| add(point.attributes, point.sum.unwrap_or_default(), point.count));
+                    points
+                        .for_each(|point| add(point.attributes, point.sum.unwrap_or_default(), point.count));
                 }
                 _ => {}
             }
@@ -128,8 +132,11 @@ impl Account {
             let spans = request.resource_spans.into_iter().flat_map(|r| r.scope_spans).flat_map(|s| s.spans);
             self.spans.extend(spans.map(|span| hex(&span.span_id)));
         }
-        if let (Signal::Logs, Ok(request)) = (export.signal, ExportLogsServiceRequest::decode(export.body.as_slice())) {
-            let records = request.resource_logs.into_iter().flat_map(|r| r.scope_logs).flat_map(|s| s.log_records);
+        if let (Signal::Logs, Ok(request)) =
+            (export.signal, ExportLogsServiceRequest::decode(export.body.as_slice()))
+        {
+            let records =
+                request.resource_logs.into_iter().flat_map(|r| r.scope_logs).flat_map(|s| s.log_records);
             let id = |attributes: Vec<KeyValue>| labels(attributes).remove("log.record.uid");
             self.logs.extend(records.filter_map(|record| id(record.attributes)));
         }
@@ -138,7 +145,8 @@ impl Account {
     /// How many points a request carries.
     pub(crate) fn points(export: &Export) -> u64 {
         let Ok(request) = ExportMetricsServiceRequest::decode(export.body.as_slice()) else { return 0 };
-        let metrics = request.resource_metrics.into_iter().flat_map(|r| r.scope_metrics).flat_map(|s| s.metrics);
+        let metrics =
+            request.resource_metrics.into_iter().flat_map(|r| r.scope_metrics).flat_map(|s| s.metrics);
         let count = |data| match data {
             Some(metric::Data::Sum(sum)) => sum.data_points.len() as u64,
             Some(metric::Data::ExponentialHistogram(histogram)) => histogram.data_points.len() as u64,
@@ -157,9 +165,11 @@ impl Account {
         for signal in Signal::ALL {
             let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
             for account in listeners.iter().filter_map(|listener| listener.account(signal)) {
-                for (name, value) in
-                    [("started", account.started), ("exported", account.exported), ("pending", account.pending)]
-                {
+                for (name, value) in [
+                    ("started", account.started),
+                    ("exported", account.exported),
+                    ("pending", account.pending),
+                ] {
                     *sums.entry(name).or_default() += value;
                 }
                 for reason in DropReason::ALL {

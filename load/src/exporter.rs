@@ -1,4 +1,5 @@
-//! Sends exports: gzipped (by zlib; a page's own are a fifth larger), many at once; answers come back by a channel.
+//! Sends exports: gzipped (by zlib; a page's own are a fifth larger), many at once; answers come back by a
+//! channel.
 
 use std::io::Write;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -18,7 +19,8 @@ pub(crate) struct Replied {
     pub(crate) reached: bool,
 }
 
-/// The way out. One client serves all listeners: their connections are shared, where real ones have their own.
+/// The way out. One client serves all listeners: their connections are shared, where real ones have their
+/// own.
 pub(crate) struct Exporter {
     runtime: tokio::runtime::Handle,
     client: reqwest::Client,
@@ -51,7 +53,8 @@ async fn answer(request: reqwest::RequestBuilder) -> (Reply, bool) {
         Err(error) => return (Reply::Failed, !error.is_connect()),
     };
     let status = response.status().as_u16();
-    let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    let retry_after =
+        response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
     let body = response.bytes().await.map(|body| body.to_vec()).unwrap_or_default();
     (Reply::Response { status, retry_after: retry_after.map(Length::from_secs), body }, true)
 }

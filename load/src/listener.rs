@@ -1,4 +1,5 @@
-//! One listener: the shipping engine with a fake host that a script drives. Times are milliseconds of its page.
+//! One listener: the shipping engine with a fake host that a script drives. Times are milliseconds of its
+//! page.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +59,8 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// A listener who opens the page at `begins` (milliseconds of the load's clock), when their own clock says `unix`.
+    /// A listener who opens the page at `begins` (milliseconds of the load's clock), when their own clock
+    /// says `unix`.
     pub(crate) fn new(options: &Options, dice: &mut Dice, begins: f64, unix: f64) -> Self {
         let mut dice = dice.fork();
         let mut engine = Engine::new(ClockAnchor::at_origin(unix + begins), dice.random());
@@ -68,11 +70,15 @@ impl Listener {
             .with("deployment.environment.name", options.environment.as_str())
             .with("telemetry.sdk.name", "tonearm")
             .with("telemetry.sdk.language", "webjs");
-        let client = Attributes::default().with("browser.language", "en").with("user_agent.original", "tonearm-load");
+        let client =
+            Attributes::default().with("browser.language", "en").with("user_agent.original", "tonearm-load");
         let config = Config {
             resource: resource.finish(),
             client: client.finish(),
-            batch: Batch { metric_interval: Duration::from_millis(options.metric_interval), ..Batch::default() },
+            batch: Batch {
+                metric_interval: Duration::from_millis(options.metric_interval),
+                ..Batch::default()
+            },
             tells_itself: options.tells_itself,
             ..Config::default()
         };
@@ -82,7 +88,8 @@ impl Listener {
         engine.handle_input(now, unix, Input::CreateTelemetry { id: PIPELINE, config });
         if let Some(telemetry) = engine.telemetry(PIPELINE) {
             telemetry.begin_session(now, None, false);
-            let context = Attributes::default().with("network.region", REGIONS[region % REGIONS.len()].0).finish();
+            let context =
+                Attributes::default().with("network.region", REGIONS[region % REGIONS.len()].0).finish();
             let shared = context.len();
             telemetry.set_context(&context, shared);
         }
@@ -119,7 +126,9 @@ impl Listener {
     pub(crate) fn is_done(&self) -> bool {
         self.step == Step::Over
             && self.exports.is_empty()
-            && Signal::ALL.iter().all(|signal| self.account(*signal).is_none_or(|figures| figures.pending == 0))
+            && Signal::ALL
+                .iter()
+                .all(|signal| self.account(*signal).is_none_or(|figures| figures.pending == 0))
     }
 
     pub(crate) fn account(&self, signal: Signal) -> Option<Figures> {
@@ -153,7 +162,11 @@ impl Listener {
                     _ => {}
                 },
                 Output::Observe { telemetry } => {
-                    self.engine.handle_input(Self::instant(now), self.unix + now, Input::Collect { telemetry });
+                    self.engine.handle_input(
+                        Self::instant(now),
+                        self.unix + now,
+                        Input::Collect { telemetry },
+                    );
                 }
                 Output::Export { export, .. } => self.waiting.push(export),
                 _ => {}
@@ -175,7 +188,14 @@ impl Listener {
     }
 
     /// An export was answered at `now` of the load's clock.
-    pub(crate) fn replied(&mut self, now: f64, export: u32, reply: &Reply, reached: bool, account: &mut Account) {
+    pub(crate) fn replied(
+        &mut self,
+        now: f64,
+        export: u32,
+        reply: &Reply,
+        reached: bool,
+        account: &mut Account,
+    ) {
         let status = if let Reply::Response { status, .. } = reply { *status } else { 0 };
         account.answered(status);
         if let Some(sent) = self.exports.remove(&export) {
@@ -193,7 +213,8 @@ impl Listener {
     /// Does what is due at `now` of the load's clock; nothing new begins after `end`.
     pub(crate) fn step(&mut self, now: f64, end: f64, world: &World, account: &mut Account) {
         let now = now - self.begins;
-        // What was due earlier comes first, each at its own time: the script's lengths are exact however busy the machine.
+        // What was due earlier comes first, each at its own time: the script's lengths are exact however busy
+        // the machine.
         while self.step != Step::Over && self.at <= now {
             self.fire(self.at);
             self.act(end - self.begins, world, account);
@@ -203,7 +224,8 @@ impl Listener {
 
     /// Fires the engine's timer for all that is due.
     fn fire(&mut self, now: f64) {
-        // As instants: a due time that goes through milliseconds may come back a nanosecond early, and is not due then.
+        // As instants: a due time that goes through milliseconds may come back a nanosecond early, and is not
+        // due then.
         while let Some(due) = self.engine.poll_timeout().filter(|due| *due <= Self::instant(now)) {
             self.engine.handle_timeout(due);
             self.drain(due.as_millis());
@@ -234,7 +256,10 @@ impl Listener {
                     cache: Some("hit".into()),
                     ..ResponseHead::default()
                 };
-                self.player(at, PlayerInput::Fact(Fact::ResponseHead { request: self.request, at: unix, head }));
+                self.player(
+                    at,
+                    PlayerInput::Fact(Fact::ResponseHead { request: self.request, at: unix, head }),
+                );
                 if status == 200 {
                     return self.after(first_byte, Step::FirstByte);
                 }
@@ -262,12 +287,20 @@ impl Listener {
                     bit_rate: 128_000,
                 };
                 self.player(at, PlayerInput::Fact(Fact::Format { epoch: self.epoch, format }));
-                self.player(at, PlayerInput::Fact(Fact::FirstDecoded { epoch: self.epoch, at: unix, position: 0.0 }));
+                self.player(
+                    at,
+                    PlayerInput::Fact(Fact::FirstDecoded { epoch: self.epoch, at: unix, position: 0.0 }),
+                );
                 self.player(at, PlayerInput::Fact(Fact::Buffered { epoch: self.epoch, end: 300.0 }));
                 self.after(audible, Step::Audible);
             }
             Step::Audible => {
-                let report = Report::Audible { epoch: self.epoch, at: Self::instant(at), frames: 0, method: "audible" };
+                let report = Report::Audible {
+                    epoch: self.epoch,
+                    at: Self::instant(at),
+                    frames: 0,
+                    method: "audible",
+                };
                 self.player(at, PlayerInput::Report(report));
                 self.started((head + first_byte + decoded + audible) / 1000.0, &play, account);
                 self.after(REPORT, Step::Reported(1));
@@ -276,8 +309,12 @@ impl Listener {
             Step::GapOver(count) => {
                 let (_, missing) = play.stall.unwrap_or_default();
                 let frames = (missing * f64::from(RATE) / 1000.0) as u64;
-                let over =
-                    Report::GapEnded { epoch: self.epoch, at: Self::instant(at), missing: frames, audible: true };
+                let over = Report::GapEnded {
+                    epoch: self.epoch,
+                    at: Self::instant(at),
+                    missing: frames,
+                    audible: true,
+                };
                 self.player(at, PlayerInput::Report(over));
                 self.stalled(missing / 1000.0, &play, account);
                 self.after(REPORT, Step::Reported(count + 1));
@@ -297,8 +334,12 @@ impl Listener {
         let url = Url { href: "https://cdn.example/a.mp3".into(), attributes: Vec::new(), propagates: true };
         let source = Source { url: Some(url), ..Source::default() };
         self.player(at, PlayerInput::Load { token: self.played * 2, source });
-        let request =
-            PlayRequest { token: self.played * 2 + 1, at: Self::instant(at), trigger: "user", activation: true };
+        let request = PlayRequest {
+            token: self.played * 2 + 1,
+            at: Self::instant(at),
+            trigger: "user",
+            activation: true,
+        };
         self.player(at, PlayerInput::Play(request));
         self.after(play.steps[0], Step::Head);
         self.play = Some(play);
@@ -332,7 +373,11 @@ impl Listener {
         if count == 1 {
             let (packets, failures) = (400, play.damaged);
             self.player(at, PlayerInput::Fact(Fact::Decoded { epoch: self.epoch, packets, failures }));
-            account.happened("audio.decode.attempts", &self.place(play, &[("audio.codec", "mp3")]), packets.into());
+            account.happened(
+                "audio.decode.attempts",
+                &self.place(play, &[("audio.codec", "mp3")]),
+                packets.into(),
+            );
             if failures > 0 {
                 let attributes = [("audio.codec", "mp3"), ("error.type", "undecodable")];
                 account.happened("audio.decode.failures", &self.place(play, &attributes), failures.into());

@@ -1,9 +1,12 @@
-//! Thousands of simulated listeners: each is the shipping engine and telemetry core with a fake host, playing, stalling and
-//! failing by a seeded script, with a clock of its own that is wrong, exporting real OTLP. What should arrive is known exactly.
+//! Thousands of simulated listeners: each is the shipping engine and telemetry core with a fake host,
+//! playing, stalling and failing by a seeded script, with a clock of its own that is wrong, exporting real
+//! OTLP. What should arrive is known exactly.
 //!
-//! `tonearm-load --endpoint URL [--token T] [--listeners N] [--seconds S] [--seed X] [--skew SECONDS] [--world FILE]
-//! [--metric-interval MS] [--tells-itself true] [--ids true] [--version V] [--report FILE]`. The report is JSON: what the script did, what was acknowledged, what
-//! was lost and why. `world` is a JSON file that says what is wrong with regions and CDN nodes, read again each second: drills change it under way.
+//! `tonearm-load --endpoint URL [--token T] [--listeners N] [--seconds S] [--seed X] [--skew SECONDS]
+//! [--world FILE] [--metric-interval MS] [--tells-itself true] [--ids true] [--version V] [--report FILE]`.
+//! The report is JSON: what the script did, what was acknowledged, what was lost and why. `world` is a JSON
+//! file that says what is wrong with regions and CDN nodes, read again each second: drills change it under
+//! way.
 
 mod account;
 mod exporter;
@@ -127,8 +130,11 @@ fn main() -> Result<(), Failure> {
             Listener::new(&options, &mut dice, begins, clock.unix_millis + skew)
         })
         .collect();
-    let mut due: BinaryHeap<Reverse<(u64, usize)>> =
-        listeners.iter().enumerate().map(|(at, listener)| Reverse((listener.due().ceil() as u64, at))).collect();
+    let mut due: BinaryHeap<Reverse<(u64, usize)>> = listeners
+        .iter()
+        .enumerate()
+        .map(|(at, listener)| Reverse((listener.due().ceil() as u64, at)))
+        .collect();
 
     let mut told = 0.0;
     loop {

@@ -78,9 +78,13 @@ pub(crate) fn play(dice: &mut Dice, region: usize, world: &World) -> Play {
     let node = dice.one_of(&nodes);
     let wrong = world.of(name, node);
     let slow = wrong.slow.max(1.0);
-    let steps =
-        [dice.millis(8.0, 60.0) * slow, dice.millis(1.0, 10.0) * slow, dice.millis(1.0, 4.0), dice.millis(20.0, 80.0)]
-            .map(f64::floor);
+    let steps = [
+        dice.millis(8.0, 60.0) * slow,
+        dice.millis(1.0, 10.0) * slow,
+        dice.millis(1.0, 4.0),
+        dice.millis(20.0, 80.0),
+    ]
+    .map(f64::floor);
     let ending = if dice.happens(0.001 + wrong.refused) {
         Ending::Refused(dice.one_of(&["404", "503"]).parse().unwrap_or(404))
     } else if dice.happens(0.02) {

@@ -1,5 +1,5 @@
-// The modules of the formats: each is fetched and compiled once, when a track of it is expected, and instantiated for every
-// track: what a damaged file does to its module ends with it.
+// The modules of the formats: each is fetched and compiled once, when a track of it is expected, and
+// instantiated for every track: what a damaged file does to its module ends with it.
 
 /** By the number of their family (`Family::ALL` of `formats/src/sniff.rs`): the module of each. */
 const NAMES = ['mp3', 'aac', 'aac', 'flac', 'vorbis', 'opus', 'flac', 'wav'];
@@ -11,21 +11,34 @@ const hostDecodes = typeof AudioDecoder === 'function';
 /** Whether the browser decodes a codec. @param {string} codec */
 async function decodes(codec) {
   try {
-    return hostDecodes && (await AudioDecoder.isConfigSupported({ codec, sampleRate: 48_000, numberOfChannels: 2 })).supported === true;
+    return (
+      hostDecodes &&
+      (await AudioDecoder.isConfigSupported({ codec, sampleRate: 48_000, numberOfChannels: 2 })).supported ===
+        true
+    );
   } catch {
     return false;
   }
 }
 const decodesAac = decodes('mp4a.40.5');
-/** WebKitGTK (2.50) crashes where a mono frame of MP3 is copied out of its decoder, and Safari's was never heard beside ffmpeg's. */
+/**
+ * WebKitGTK (2.50) crashes where a mono frame of MP3 is copied out of its decoder, and Safari's was never
+ * heard beside ffmpeg's.
+ */
 const isWebKit = /AppleWebKit(?!.*Chrom)/.test(navigator.userAgent);
-/** By their family: those whose module has no decoder, where the browser has one. @type {Record<number, Promise<boolean>>} */
+/**
+ * By their family: those whose module has no decoder, where the browser has one.
+ * @type {Record<number, Promise<boolean>>}
+ */
 const LIGHT = { 0: isWebKit ? Promise.resolve(false) : decodes('mp3'), 5: decodes('opus') };
 
-/** What the browser is to decode of a family's codecs: 8, and 16 more where AAC too. @param {number} family */
+/**
+ * What the browser is to decode of a family's codecs: 8, and 16 more where AAC too.
+ * @param {number} family
+ */
 export async function hostOf(family) {
   const aac = (family === ADTS || family === MP4) && (await decodesAac);
-  return ((await LIGHT[family]) ?? hostDecodes ? 8 : 0) + (aac ? 16 : 0);
+  return (((await LIGHT[family]) ?? hostDecodes) ? 8 : 0) + (aac ? 16 : 0);
 }
 
 /** @type {Map<string, Promise<WebAssembly.Module>>} */
@@ -46,11 +59,16 @@ function load(name) {
   return fetch(/** @type {() => URL} */ (place)()).then((response) => {
     // Compiled as it comes in, where the server names its type; not every server does.
     const streams = response.headers.get('content-type') === 'application/wasm';
-    return streams ? WebAssembly.compileStreaming(response) : response.arrayBuffer().then(WebAssembly.compile);
+    return streams
+      ? WebAssembly.compileStreaming(response)
+      : response.arrayBuffer().then(WebAssembly.compile);
   });
 }
 
-/** The module of a family; a file that could not be had may be there at the next attempt. @param {number} family */
+/**
+ * The module of a family; a file that could not be had may be there at the next attempt.
+ * @param {number} family
+ */
 export async function moduleOf(family) {
   const light = (await LIGHT[family]) ?? true;
   const name = light ? NAMES[family] : `${NAMES[family]}-decoder`;
@@ -64,9 +82,21 @@ export async function moduleOf(family) {
 }
 
 /** Ends of names, and the families that they stand for. */
-const ENDS = [/(mp3|mpeg)$/i, /(aac|adts)$/i, /(mp4|m4a|m4b)$/i, /flac$/i, /(ogg|vorbis)$/i, /opus$/i, /oga$/i, /wave?$/i];
+const ENDS = [
+  /(mp3|mpeg)$/i,
+  /(aac|adts)$/i,
+  /(mp4|m4a|m4b)$/i,
+  /flac$/i,
+  /(ogg|vorbis)$/i,
+  /opus$/i,
+  /oga$/i,
+  /wave?$/i,
+];
 
-/** Brings the module of what a URL or a type promises, ahead of the bytes that will tell. @param {string} name */
+/**
+ * Brings the module of what a URL or a type promises, ahead of the bytes that will tell.
+ * @param {string} name
+ */
 export function expect(name) {
   const family = ENDS.findIndex((end) => end.test(name.split(/[?#;]/, 1)[0]));
   if (family >= 0) moduleOf(family).catch(() => {});

@@ -1,5 +1,5 @@
-// One track in an instance of its format's module. Packets that the module has no decoder for, or no good one, go through the
-// browser's (WebCodecs). What the numbers mean stands in `formats/src/wasm.rs`.
+// One track in an instance of its format's module. Packets that the module has no decoder for, or no good
+// one, go through the browser's (WebCodecs). What the numbers mean stands in `formats/src/wasm.rs`.
 
 const OPEN = 0;
 const ROOM = 1;
@@ -49,7 +49,9 @@ let counts;
 /** @param {number} frames @param {number} rate */
 const micros = (frames, rate) => Math.round((frames * 1e6) / rate);
 
-/** @typedef {{ texts: [string, string][], picture?: { mime: string, bytes: Uint8Array }, gains: number[] }} Tags */
+/**
+ * @typedef {{ texts: [string, string][], picture?: { mime: string, bytes: Uint8Array }, gains: number[] }} Tags
+ */
 
 /** Where it lies, in frames or -1, and how many it stands for, or 0; its decoder's first.
  *  @typedef {{ at: number, frames: number, bytes: Uint8Array<ArrayBuffer>, first?: boolean }} Packet */
@@ -141,7 +143,8 @@ export class Track {
   /** Decodes until so many frames are ready; gives what that came to. @param {number} frames */
   advance(frames) {
     for (;;) {
-      const came = this.#underWay.length >= MOST_UNDER_WAY || this.#drains ? PACKET : this.tell(ADVANCE, frames);
+      const came =
+        this.#underWay.length >= MOST_UNDER_WAY || this.#drains ? PACKET : this.tell(ADVANCE, frames);
       if (this.#failed) return UNDECODABLE;
       this.#tell();
       if (came === FORMAT && !this.#begin()) return UNSUPPORTED;
@@ -180,9 +183,14 @@ export class Track {
     // FLAC's description is the beginning of a file: its mark, and STREAMINFO as the last block.
     const head = name === 'flac' ? [0x66, 0x4c, 0x61, 0x43, 0x80, 0, 0, 34] : [];
     /** @type {AudioDecoderConfig} */
-    const config = { codec, sampleRate: this.tell(NUMBER, SAMPLE_RATE), numberOfChannels: this.tell(NUMBER, CHANNELS) };
+    const config = {
+      codec,
+      sampleRate: this.tell(NUMBER, SAMPLE_RATE),
+      numberOfChannels: this.tell(NUMBER, CHANNELS),
+    };
     // Opus goes without: what its head says of both ends is applied here.
-    if (configuration.length > 0 && name !== 'opus') config.description = Uint8Array.from([...head, ...configuration]);
+    if (configuration.length > 0 && name !== 'opus')
+      config.description = Uint8Array.from([...head, ...configuration]);
     this.#config = config;
     this.#close();
     return true;
@@ -191,7 +199,7 @@ export class Track {
   #close() {
     if (this.#decoder && this.#decoder.state !== 'closed') this.#decoder.close();
     this.#decoder = undefined;
-    (this.#underWay = []), (this.#drains = false);
+    ((this.#underWay = []), (this.#drains = false));
   }
 
   #forget() {
@@ -201,7 +209,13 @@ export class Track {
   }
 
   /** Gives the browser's decoder a packet. @param {Packet} packet */
-  #decode(packet = { at: this.tell(NUMBER, PACKET_AT), frames: this.tell(NUMBER, PACKET_FRAMES), bytes: this.#bytes(0) }) {
+  #decode(
+    packet = {
+      at: this.tell(NUMBER, PACKET_AT),
+      frames: this.tell(NUMBER, PACKET_FRAMES),
+      bytes: this.#bytes(0),
+    },
+  ) {
     const { sampleRate } = /** @type {AudioDecoderConfig} */ (this.#config);
     if (!this.#decoder && !this.#failed) this.#openDecoder(sampleRate);
     if (this.#failed) return;
@@ -216,16 +230,19 @@ export class Track {
   #flush(then) {
     this.#drains = true;
     const decoder = this.#decoder;
-    decoder?.flush().then(() => {
-      if (decoder !== this.#decoder) return;
-      this.#drains = false;
-      this.#fresh = true;
-      this.#silent += this.#underWay.length;
-      this.#failed ||= this.#silent > MOST_SILENT;
-      this.#underWay = [];
-      then();
-      this.#onDecoded();
-    }, () => {});
+    decoder?.flush().then(
+      () => {
+        if (decoder !== this.#decoder) return;
+        this.#drains = false;
+        this.#fresh = true;
+        this.#silent += this.#underWay.length;
+        this.#failed ||= this.#silent > MOST_SILENT;
+        this.#underWay = [];
+        then();
+        this.#onDecoded();
+      },
+      () => {},
+    );
   }
 
   /** @param {number} sampleRate */
@@ -237,7 +254,8 @@ export class Track {
         data.close();
       },
       error: ({ name }) => {
-        // The decoder is closed by it: another one goes on behind the packet at fault, whose place stays silent.
+        // The decoder is closed by it: another one goes on behind the packet at fault, whose place stays
+        // silent.
         if (decoder !== this.#decoder) return;
         const rest = this.#underWay.slice(1);
         this.#close();
@@ -252,7 +270,11 @@ export class Track {
     decoder.ondequeue = () => {
       const [first] = this.#underWay;
       if (decoder.decodeQueueSize > 0 || this.#underWay.length < MOST_UNDER_WAY) return;
-      setTimeout(() => decoder === this.#decoder && first === this.#underWay[0] && !this.#drains && this.#flush(() => {}), SILENCE);
+      setTimeout(
+        () =>
+          decoder === this.#decoder && first === this.#underWay[0] && !this.#drains && this.#flush(() => {}),
+        SILENCE,
+      );
     };
     try {
       decoder.configure(/** @type {AudioDecoderConfig} */ (this.#config));
@@ -266,13 +288,22 @@ export class Track {
    *  @param {number} timestamp @param {number} sampleRate */
   #cameOut(timestamp, sampleRate) {
     const told = (/** @type {number} */ nudge) =>
-      this.#underWay.findIndex(({ at, first }) => at >= 0 && !(first && nudge) && Math.abs(micros(at, sampleRate) + nudge - timestamp) < NUDGE / 2);
+      this.#underWay.findIndex(
+        ({ at, first }) =>
+          at >= 0 && !(first && nudge) && Math.abs(micros(at, sampleRate) + nudge - timestamp) < NUDGE / 2,
+      );
     const [own, counted] = [told(NUDGE), told(0)];
     if (own >= 0) counts ??= false;
     else if (counted >= 0 && !this.#underWay[counted].first) counts ??= true;
     const inWork = this.#underWay.length - (this.#decoder?.decodeQueueSize ?? 0) - 1;
     const known = counts ? inWork : Math.max(own, counted);
-    return this.#underWay.splice(0, Math.max(known, 0) + 1).at(-1) ?? { at: -1, frames: 0, bytes: new Uint8Array() };
+    return (
+      this.#underWay.splice(0, Math.max(known, 0) + 1).at(-1) ?? {
+        at: -1,
+        frames: 0,
+        bytes: new Uint8Array(),
+      }
+    );
   }
 
   /** @param {AudioData} data @param {number} sampleRate of the stream */

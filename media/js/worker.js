@@ -1,5 +1,5 @@
-// The Worker of one player: does the media plane's I/O and decides nothing. Bytes come through fetch and go into the
-// wasm; samples go from there straight to the worklet's port; facts go up to the page.
+// The Worker of one player: does the media plane's I/O and decides nothing. Bytes come through fetch and go
+// into the wasm; samples go from there straight to the worklet's port; facts go up to the page.
 
 import { serverTiming } from '../../src/browser/server_timing.js';
 import { instantiate } from '../../src/browser/wasm.js';
@@ -55,7 +55,7 @@ function tellWorklet(message, transfer = []) {
 /** The block's planes, copied out of the wasm's memory. @param {Plane} plane */
 function samples(plane) {
   const planes = [];
-  for (let at; (at = plane.samples(planes.length)); ) {
+  for (let at; (at = plane.samples(planes.length));) {
     const target = spare.pop() ?? new Float32Array(BLOCK_FRAMES);
     target.set(new Float32Array(memory.buffer, at, plane.count()));
     planes.push(target);
@@ -78,7 +78,7 @@ function work(plane) {
 /** @param {Plane} plane */
 function drain(plane) {
   plane.finish_input(now());
-  for (let kind; (kind = plane.next_output()); ) {
+  for (let kind; (kind = plane.next_output());) {
     const id = plane.id();
     if (kind === POST) {
       const fact = plane.fact();
@@ -91,7 +91,10 @@ function drain(plane) {
       controller?.abort();
     } else if (kind === SAMPLES) {
       const planes = samples(plane);
-      tellWorklet([kind, id, plane.count(), planes], planes.map(({ buffer }) => buffer));
+      tellWorklet(
+        [kind, id, plane.count(), planes],
+        planes.map(({ buffer }) => buffer),
+      );
     } else if (kind === OPEN) open(plane, id, plane.count(), plane.start());
     else tellWorklet([kind, id, plane.count()]);
   }
@@ -122,7 +125,9 @@ function totalBytes(response) {
   const range = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '');
   if (range) return Number(range[1]);
   const length = response.headers.get('content-length');
-  return response.status === 206 || length === null || response.headers.has('content-encoding') ? -1 : Number(length);
+  return response.status === 206 || length === null || response.headers.has('content-encoding')
+    ? -1
+    : Number(length);
 }
 
 /** Asks the page what only the app can tell. @param {object} question @returns {Promise<any>} */
@@ -132,9 +137,17 @@ function ask(question) {
   return new Promise((resolve) => questions.set(id, resolve));
 }
 
-/** A file that is at hand, as a server with ranges would give it. @param {Blob} blob @param {number} offset */
+/**
+ * A file that is at hand, as a server with ranges would give it.
+ * @param {Blob} blob
+ * @param {number} offset
+ */
 function read(blob, offset) {
-  const headers = { 'content-length': String(blob.size), 'content-type': blob.type, 'accept-ranges': 'bytes' };
+  const headers = {
+    'content-length': String(blob.size),
+    'content-type': blob.type,
+    'accept-ranges': 'bytes',
+  };
   if (offset === 0) return new Response(blob, { headers });
   const range = { ...headers, 'content-range': `bytes ${offset}-${blob.size - 1}/${blob.size}` };
   return new Response(blob.slice(offset), { status: 206, headers: range });
@@ -177,7 +190,12 @@ async function request(plane, id, url, offset, lines, credentials) {
       else url = `${url.split('#', 1)[0]}${url.includes('?') ? '&' : '?'}CMCD=${encodeURIComponent(value)}`;
     }
     /** @type {RequestInit} */
-    const init = { headers, credentials: credentials ? 'include' : 'same-origin', signal: controller.signal, priority: 'high' };
+    const init = {
+      headers,
+      credentials: credentials ? 'include' : 'same-origin',
+      signal: controller.signal,
+      priority: 'high',
+    };
     const of = source;
     let response = await respond(of.url ?? url, init, offset);
     if (of.renews && EXPIRED.has(response.status) && requests.has(id)) {
@@ -198,7 +216,15 @@ async function request(plane, id, url, offset, lines, credentials) {
     if (offset === 0 || !of.tag) of.tag = tag;
     const ranges = response.headers.get('accept-ranges') === 'bytes';
     const type = response.headers.get('content-type') ?? '';
-    plane.head(now(), id, response.status, totalBytes(response), ranges, ...serverTiming(response.headers), type);
+    plane.head(
+      now(),
+      id,
+      response.status,
+      totalBytes(response),
+      ranges,
+      ...serverTiming(response.headers),
+      type,
+    );
     work(plane);
     reader = response.body?.getReader();
     /** @type {Uint8Array} */
@@ -221,7 +247,8 @@ async function request(plane, id, url, offset, lines, credentials) {
       work(plane);
     }
   } catch (error) {
-    // The network failed; an abort of our own has left the map before. A trap is the end of this Worker's wasm.
+    // The network failed; an abort of our own has left the map before. A trap is the end of this Worker's
+    // wasm.
     if (error instanceof WebAssembly.RuntimeError) postMessage('unavailable');
   }
   // A response of the app's own fetch hears of no abort but this.

@@ -1,4 +1,5 @@
-// What the AudioWorklet's global scope has, which TypeScript's library does not declare (Web Audio, section 1.32.2).
+// What the AudioWorklet's global scope has, which TypeScript's library does not declare (Web Audio, section
+// 1.32.2).
 
 declare abstract class AudioWorkletProcessor {
   readonly port: MessagePort;

@@ -1,13 +1,14 @@
 // The AudioWorklet: copies samples to the output, counts the frames that are missing, reports what was heard.
-// Owns the sample ring. Knows no decoding and no network; it has no timers, no fetch and no TextDecoder to use.
+// Owns the sample ring. Knows no decoding and no network; it has no timers, no fetch and no TextDecoder to
+// use.
 //
 // From the Worker's port: [kind, epoch, frames, planes], kinds as below.
 // To the Worker's port: [epoch, framesPlayed, starved, spentPlanes].
-// From the page: { port } once, then the epoch to be heard, or -1 to hold; "close" at the end. { watched } says
-// that the app listens for `timeupdate`. { follower } is a port to a
-// worklet that goes on where this one ends, { leader, at } one from such a worklet, or the very frame to begin at.
-// Between two worklets: the context's frame behind the leader's last one, or Infinity while that is not known.
-// To the page: [kind, epoch, contextFrame, figure, flag], kinds as below.
+// From the page: { port } once, then the epoch to be heard, or -1 to hold; "close" at the end. { watched }
+// says that the app listens for `timeupdate`. { follower } is a port to a worklet that goes on where this one
+// ends, { leader, at } one from such a worklet, or the very frame to begin at. Between two worklets: the
+// context's frame behind the leader's last one, or Infinity while that is not known. To the page: [kind,
+// epoch, contextFrame, figure, flag], kinds as below.
 
 /** Kinds of messages of the Worker, as the media plane's `browser.rs` numbers its outputs. */
 const FLUSH = 4;
@@ -22,7 +23,10 @@ const GAP_STARTED = 2;
 const GAP_ENDED = 3;
 const ENDED = 4;
 
-/** Frames after which the Worker gets its credit back: two blocks of its, which it is woken for six times a second. */
+/**
+ * Frames after which the Worker gets its credit back: two blocks of its, which it is woken for six times a
+ * second.
+ */
 const CREDIT_FRAMES = 8192;
 /** Seconds between two position reports, each of which is a task of the page's main thread, and where the app listens for
  *  `timeupdate`: `REPORTS` of `position.rs`. */
@@ -109,7 +113,10 @@ class TonearmOutput extends AudioWorkletProcessor {
     };
   }
 
-  /** Tells the follower where this one ends, where that has changed. @param {number} frame behind what was given so far */
+  /**
+   * Tells the follower where this one ends, where that has changed.
+   * @param {number} frame behind what was given so far
+   */
   promise(frame) {
     const { total, played, started, ended } = this.run;
     if (!this.follower || ended) return;
@@ -147,7 +154,10 @@ class TonearmOutput extends AudioWorkletProcessor {
   credit(starved) {
     this.run.credited = this.run.played;
     const spent = this.run.spent.splice(0).flat();
-    this.worker?.postMessage([this.run.epoch, this.run.played, starved, spent], spent.map((plane) => plane.buffer));
+    this.worker?.postMessage(
+      [this.run.epoch, this.run.played, starved, spent],
+      spent.map((plane) => plane.buffer),
+    );
   }
 
   /** @param {Float32Array[][]} _inputs @param {Float32Array[][]} outputs */

@@ -1,8 +1,8 @@
 //! What the Worker's script calls: the plane's inputs as methods, its outputs as a kind and plain getters.
 //!
-//! Owns the border to JavaScript and nothing else. Exported methods take `&self`; the script calls `next_output` until it
-//! returns 0, and reads the output through the getters in between. Numbers and strings alone cross: objects would bring
-//! in their bindings, which weigh more than the demuxer.
+//! Owns the border to JavaScript and nothing else. Exported methods take `&self`; the script calls
+//! `next_output` until it returns 0, and reads the output through the getters in between. Numbers and strings
+//! alone cross: objects would bring in their bindings, which weigh more than the demuxer.
 
 use std::cell::RefCell;
 
@@ -222,7 +222,8 @@ impl Plane {
         self.inner.borrow_mut().resume(now)
     }
 
-    /// Goes to the next output: 1 post, 2 fetch, 3 abort, 4 flush, 5 samples, 6 start, 7 end, 8 open; 0 where there is none.
+    /// Goes to the next output: 1 post, 2 fetch, 3 abort, 4 flush, 5 samples, 6 start, 7 end, 8 open; 0 where
+    /// there is none.
     pub fn next_output(&self) -> u32 {
         let output = self.inner.borrow_mut().poll_output();
         let kind = match &output {
@@ -303,7 +304,8 @@ impl Plane {
         }
     }
 
-    /// Where in the module's memory a plane of the samples lies; null past the last plane. Read it before the next call.
+    /// Where in the module's memory a plane of the samples lies; null past the last plane. Read it before the
+    /// next call.
     pub fn samples(&self, channel: usize) -> *const f32 {
         match &*self.output.borrow() {
             Some(Output::Samples { planes, .. }) => planes.get(channel).map_or(std::ptr::null(), Vec::as_ptr),

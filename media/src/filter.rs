@@ -1,7 +1,8 @@
 //! The filter that the resampler runs: windowed sincs, one for each phase between two input frames.
 //!
-//! Owns the table and the product of a filter with samples. rubato makes the same, by the standard library's sine and
-//! cosine, which weigh as much as the rest of the resampler; here each angle is a turn from the one before.
+//! Owns the table and the product of a filter with samples. rubato makes the same, by the standard library's
+//! sine and cosine, which weigh as much as the rest of the resampler; here each angle is a turn from the one
+//! before.
 
 use rubato::sinc_interpolator::SincInterpolator;
 
@@ -91,13 +92,16 @@ mod tests {
     fn its_filters_are_those_of_rubato() {
         for (phases, cutoff) in [(2, 0.925), (147, 0.85), (160, 0.925), (320, 0.4)] {
             let own = Filters::new(96, phases, cutoff);
-            let other = ScalarInterpolator::<f32>::new(96, phases, cutoff as f32, WindowFunction::BlackmanHarris2);
+            let other =
+                ScalarInterpolator::<f32>::new(96, phases, cutoff as f32, WindowFunction::BlackmanHarris2);
             for phase in 0..phases {
                 for tap in 0..96 {
                     let mut wave = vec![0.0; 100];
                     wave[tap + 1] = 1.0;
-                    let [own, other] =
-                        [own.get_sinc_interpolated(&wave, 1, phase), other.get_sinc_interpolated(&wave, 1, phase)];
+                    let [own, other] = [
+                        own.get_sinc_interpolated(&wave, 1, phase),
+                        other.get_sinc_interpolated(&wave, 1, phase),
+                    ];
                     // Its sums are of single precision.
                     assert!((own - other).abs() < 2e-5, "{phases}: {phase}, {tap}: {own} for {other}");
                 }

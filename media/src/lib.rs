@@ -1,9 +1,10 @@
 //! Tonearm's media plane: bytes in, samples out, inside a Worker of its own.
 //!
-//! Owns requests, recognition, resampling, the read-ahead and the credits of the sample ring; demuxing and decoding are the
-//! formats' (`tonearm-formats`), which come as modules of their own. Knows nothing of players,
-//! telemetry or the page: commands come down and facts go up as [`tonearm_messages`]. Everything but `browser` is
-//! deterministic: bytes, times and credits are inputs, so native tests and fuzzers drive the whole plane.
+//! Owns requests, recognition, resampling, the read-ahead and the credits of the sample ring; demuxing and
+//! decoding are the formats' (`tonearm-formats`), which come as modules of their own. Knows nothing of
+//! players, telemetry or the page: commands come down and facts go up as [`tonearm_messages`]. Everything but
+//! `browser` is deterministic: bytes, times and credits are inputs, so native tests and fuzzers drive the
+//! whole plane.
 
 mod filter;
 pub mod mix;

@@ -5,7 +5,8 @@ use tonearm_formats::Planes;
 /// Square root of a half: what a centre and a surround channel put on each side.
 const HALF_POWER: f32 = std::f32::consts::FRAC_1_SQRT_2;
 
-/// One or two planes as they are, more as two. Channels are in the order of WAVE: left, right, centre, low, surrounds.
+/// One or two planes as they are, more as two. Channels are in the order of WAVE: left, right, centre, low,
+/// surrounds.
 pub fn to_stereo(mut planes: Planes) -> Planes {
     if planes.len() <= 2 {
         return planes;
@@ -52,6 +53,9 @@ mod tests {
         assert_eq!(one(0, 2), [1.0, 0.0]);
         assert_eq!(one(2, 6), [HALF_POWER, HALF_POWER]);
         assert_eq!((one(3, 6), one(4, 6), one(5, 6)), ([0.0, 0.0], [HALF_POWER, 0.0], [0.0, HALF_POWER]));
-        assert_eq!((one(2, 4), one(3, 5), one(4, 5)), ([HALF_POWER, 0.0], [HALF_POWER, 0.0], [0.0, HALF_POWER]));
+        assert_eq!(
+            (one(2, 4), one(3, 5), one(4, 5)),
+            ([HALF_POWER, 0.0], [HALF_POWER, 0.0], [0.0, HALF_POWER])
+        );
     }
 }

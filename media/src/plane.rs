@@ -1,7 +1,9 @@
-//! The media plane's machine: commands, response heads, chunks and credits in; facts, requests and samples out.
+//! The media plane's machine: commands, response heads, chunks and credits in; facts, requests and samples
+//! out.
 //!
-//! Owns the read-ahead, the credits that bound the sample ring, and the moment at which output starts. It does no I/O:
-//! after every input the host drains [`MediaPlane::poll_output`] until `None`. Times are Unix milliseconds.
+//! Owns the read-ahead, the credits that bound the sample ring, and the moment at which output starts. It
+//! does no I/O: after every input the host drains [`MediaPlane::poll_output`] until `None`. Times are Unix
+//! milliseconds.
 
 use std::collections::VecDeque;
 
@@ -18,7 +20,8 @@ use crate::start::{Arrival, may_start};
 pub const BLOCK_FRAMES: usize = 4096;
 /// Change of the buffered range that is worth a fact, in seconds.
 const BUFFERED_STEP: f64 = 0.25;
-/// How far an estimate may fall before that is told, in seconds: more than the packets that a host has at once.
+/// How far an estimate may fall before that is told, in seconds: more than the packets that a host has at
+/// once.
 const BUFFERED_BACK: f64 = 1.0;
 /// What a detour is to save beside its ways, in seconds.
 const WORTH_SECONDS: f64 = 0.03;
@@ -282,12 +285,14 @@ impl<T: Track> MediaPlane<T> {
         open.track.push(&bytes[skipped as usize..]);
         let elapsed = current.first_byte.map_or(0.0, |first| now - first) / 1000.0;
         if open.ranges && elapsed > 0.0 {
-            // To go elsewhere in a file costs the way there and back, and to the rest of what was left as much again.
+            // To go elsewhere in a file costs the way there and back, and to the rest of what was left as
+            // much again.
             let rate = (current.received - current.burst) as f64 / elapsed;
             let trip = (now - current.sent) / 1000.0 - elapsed;
             open.track.hurry(rate, rate * (2.0 * trip + WORTH_SECONDS));
         }
-        // The last byte is the end, whether the body says so, breaks off, or is dropped because enough is in memory.
+        // The last byte is the end, whether the body says so, breaks off, or is dropped because enough is in
+        // memory.
         if open.total_bytes.is_some_and(|total| open.track.end_offset() >= total) {
             open.complete = true;
             open.track.finish();
@@ -347,8 +352,15 @@ impl<T: Track> MediaPlane<T> {
         let Some(open) = self.open.as_mut() else { return };
         open.asked = false;
         let tail = (std::mem::take(&mut open.tail_asked) == Some(request.offset)).then(Vec::new);
-        open.request =
-            Some(InFlight { id: request.id, skip: 0, received: 0, sent: now, first_byte: None, burst: 0, tail });
+        open.request = Some(InFlight {
+            id: request.id,
+            skip: 0,
+            received: 0,
+            sent: now,
+            first_byte: None,
+            burst: 0,
+            tail,
+        });
         let (url, credentials) = (open.url.clone(), open.credentials);
         self.outputs.push_back(Output::Fetch { request, url, credentials });
     }
@@ -371,7 +383,9 @@ impl<T: Track> MediaPlane<T> {
     /// There is time for it: the read-ahead is full.
     fn want_tail(&mut self) {
         let Some(open) = self.open.as_mut() else { return };
-        let Some(total) = open.total_bytes.filter(|_| open.track.wants_tail() && !open.tail_tried) else { return };
+        let Some(total) = open.total_bytes.filter(|_| open.track.wants_tail() && !open.tail_tried) else {
+            return;
+        };
         let offset = total.saturating_sub(TAIL_BYTES as u64);
         (open.tail_asked, open.tail_tried) = (Some(offset), true);
         let epoch = open.epoch;
@@ -430,8 +444,8 @@ impl<T: Track> MediaPlane<T> {
         self.want_bytes();
     }
 
-    /// Decodes another block, if one can be: call it until it says no, and drain in between. A block at a time leaves the
-    /// plane as soon as it is there; a whole ring would keep the first one waiting.
+    /// Decodes another block, if one can be: call it until it says no, and drain in between. A block at a
+    /// time leaves the plane as soon as it is there; a whole ring would keep the first one waiting.
     pub fn resume(&mut self, now: f64) -> bool {
         let more = std::mem::take(&mut self.more);
         if more {
@@ -459,8 +473,9 @@ impl<T: Track> MediaPlane<T> {
             open.hungry = advance == Advance::NeedBytes;
             let failed = open.failed.is_some();
             let ready = open.track.ready_frames();
-            let hold =
-                open.started && matches!(advance, Advance::NeedBytes | Advance::Pending) && ready < BLOCK_FRAMES / 4;
+            let hold = open.started
+                && matches!(advance, Advance::NeedBytes | Advance::Pending)
+                && ready < BLOCK_FRAMES / 4;
             if ready > 0 && !hold {
                 self.give(room.min(BLOCK_FRAMES));
             }
@@ -487,7 +502,8 @@ impl<T: Track> MediaPlane<T> {
                     if failed {
                         self.end_request(now, BodyEnd::Dropped {});
                     }
-                    // A whole run of lost packets may be ready at once: it goes out with the credits, as everything does.
+                    // A whole run of lost packets may be ready at once: it goes out with the credits, as
+                    // everything does.
                     if ready > room.min(BLOCK_FRAMES) {
                         self.more = true;
                         break;
@@ -560,7 +576,8 @@ impl<T: Track> MediaPlane<T> {
             self.outputs.push_back(Output::Start { epoch });
         }
         let (undecoded, ranges) = (open.track.undecoded(), open.ranges);
-        if open.request.is_some() && ranges && !open.complete && !open.hungry && undecoded >= READ_AHEAD_BYTES {
+        if open.request.is_some() && ranges && !open.complete && !open.hungry && undecoded >= READ_AHEAD_BYTES
+        {
             self.end_request(now, BodyEnd::Dropped {});
             self.want_tail();
         } else if open.request.is_none()

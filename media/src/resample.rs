@@ -1,7 +1,7 @@
 //! From the file's sample rate to the output's.
 //!
-//! Owns the delay of the filter: what comes out begins with the first input frame and has the input's length times the
-//! ratio, rounded.
+//! Owns the delay of the filter: what comes out begins with the first input frame and has the input's length
+//! times the ratio, rounded.
 
 use rubato::{Resampler as _, SincFixedIn, SincInterpolationType};
 use tonearm_formats::Planes;
@@ -30,9 +30,10 @@ fn greatest_common_divisor(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
-/// Frames of silence to put in front and output frames to drop, so that what is left begins exactly with the first input
-/// frame. Output frame `n` of the filter lies at input frame `(n + 1) / ratio - 1 + 1 / phases` (measured: rubato 0.16
-/// counts one step ahead, and its first phase is one off); the pair that comes nearest to whole frames is taken.
+/// Frames of silence to put in front and output frames to drop, so that what is left begins exactly with the
+/// first input frame. Output frame `n` of the filter lies at input frame `(n + 1) / ratio - 1 + 1 / phases`
+/// (measured: rubato 0.16 counts one step ahead, and its first phase is one off); the pair that comes nearest
+/// to whole frames is taken.
 fn alignment(ratio: f64, phases: usize) -> (usize, usize) {
     let at = |n: usize| (n + 1) as f64 / ratio - 1.0 + 1.0 / phases as f64;
     let off = |n: usize| (at(n) - at(n).round()).abs();
@@ -51,10 +52,12 @@ impl Resampler {
         let ratio = f64::from(to) / f64::from(from);
         let divisor = greatest_common_divisor(to, from).max(1);
         let phases = (to / divisor) as usize;
-        // With as many filters as the ratio has phases (160 for 44.1 to 48 kHz) the nearest one is the exact one.
+        // With as many filters as the ratio has phases (160 for 44.1 to 48 kHz) the nearest one is the exact
+        // one.
         let exact = phases <= 320;
         let filters = if exact { phases.max(2) } else { 160 };
-        let interpolation = if exact { SincInterpolationType::Nearest } else { SincInterpolationType::Linear };
+        let interpolation =
+            if exact { SincInterpolationType::Nearest } else { SincInterpolationType::Linear };
         let make = || {
             let filters = Box::new(Filters::new(TAPS, filters, CUTOFF * ratio.min(1.0)));
             SincFixedIn::new_with_interpolator(ratio, 1.0, interpolation, filters, CHUNK, channels).ok()
@@ -116,7 +119,8 @@ impl Resampler {
 
     fn chunk(&mut self, out: &mut Planes) {
         let Some(inner) = self.inner.as_mut() else { return };
-        let written = inner.process_into_buffer(&self.input, &mut self.output, None).map_or(0, |(_, written)| written);
+        let written =
+            inner.process_into_buffer(&self.input, &mut self.output, None).map_or(0, |(_, written)| written);
         let skipped = self.skip.min(written);
         self.skip -= skipped;
         self.given += (written - skipped) as u64;

@@ -1,7 +1,7 @@
 //! One open source: bytes in, blocks of samples at the output's rate out.
 //!
-//! Owns the chain sniff → track → mix → resample. The track, which demuxes and decodes, comes from a module of its own once
-//! the bytes are recognised; until then they wait here. Knows no network and no time.
+//! Owns the chain sniff → track → mix → resample. The track, which demuxes and decodes, comes from a module
+//! of its own once the bytes are recognised; until then they wait here. Knows no network and no time.
 
 use tonearm_formats::{Advance as Decoded, Family, Format, Planes, Sniffed, TrackError, sniff};
 use tonearm_messages::READ_AHEAD_BYTES;
@@ -24,7 +24,8 @@ pub trait Track {
     fn push(&mut self, bytes: &[u8]);
     /// Says that the file is over.
     fn finish(&mut self);
-    /// Says what the link brings, in bytes a second: before more than `worth` bytes that could come later, the music is wanted.
+    /// Says what the link brings, in bytes a second: before more than `worth` bytes that could come later,
+    /// the music is wanted.
     fn hurry(&mut self, rate: f64, worth: f64);
     /// Goes to a position in seconds.
     fn seek(&mut self, position: f64);
@@ -103,7 +104,8 @@ fn sound(speed: f64) -> f64 {
 }
 
 impl<T: Track> Source<T> {
-    /// A source whose samples come out at `output_rate` Hz, from `start` seconds on, so many seconds of it in one.
+    /// A source whose samples come out at `output_rate` Hz, from `start` seconds on, so many seconds of it in
+    /// one.
     pub fn new(output_rate: u32, start: f64, speed: f64) -> Self {
         Self {
             track: None,
@@ -123,7 +125,8 @@ impl<T: Track> Source<T> {
         }
     }
 
-    /// Notes what a name says of the bytes: heard where they do not tell themselves. The first name that says something.
+    /// Notes what a name says of the bytes: heard where they do not tell themselves. The first name that says
+    /// something.
     pub fn note_name(&mut self, name: &str) {
         self.named = self.named.or_else(|| Family::named(name));
     }

@@ -1,12 +1,12 @@
-//! When the output may begin: at the first 50 ms of samples if the bytes come much faster than they are played, later
-//! if a stall would follow. The same rule serves a start, a seek and the end of a stall.
+//! When the output may begin: at the first 50 ms of samples if the bytes come much faster than they are
+//! played, later if a stall would follow. The same rule serves a start, a seek and the end of a stall.
 
 /// Audio that is enough where bytes come at twice the rate at which they are played, in seconds.
 const ENOUGH_WHEN_FAST: f64 = 0.05;
 /// Audio to wait for where they come faster than they are played, but not twice as fast, in seconds.
 const ENOUGH_WHEN_EVEN: f64 = 0.35;
-/// Audio to wait for where the link is slower than the track, in seconds: each stall costs its wait again, so a longer
-/// one gives fewer stalls for the same silence.
+/// Audio to wait for where the link is slower than the track, in seconds: each stall costs its wait again, so
+/// a longer one gives fewer stalls for the same silence.
 const ENOUGH_WHEN_SLOW: f64 = 1.0;
 
 /// How fast media has come in: seconds of audio by seconds of time.
@@ -18,7 +18,8 @@ pub struct Arrival {
     pub elapsed: f64,
 }
 
-/// Whether the output may begin with `ready` seconds of decoded audio; `complete` says that no more will come.
+/// Whether the output may begin with `ready` seconds of decoded audio; `complete` says that no more will
+/// come.
 pub fn may_start(ready: f64, complete: bool, arrival: Arrival) -> bool {
     let speed = if arrival.elapsed > 0.0 { arrival.media / arrival.elapsed } else { f64::INFINITY };
     let enough = if speed >= 2.0 {

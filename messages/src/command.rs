@@ -2,7 +2,8 @@
 
 use crate::wire::{wire_enum, wire_struct};
 
-/// One HTTP request for media bytes. Each is a span of its own, so the control plane starts every one of them.
+/// One HTTP request for media bytes. Each is a span of its own, so the control plane starts every one of
+/// them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Names the request in the facts that answer it; unique within a player.

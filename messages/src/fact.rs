@@ -1,5 +1,6 @@
-//! What the media plane tells the control plane has happened. Times are milliseconds since the Unix epoch as the
-//! Worker's `performance.timeOrigin + performance.now()` gives them: the page's clock reads the same line.
+//! What the media plane tells the control plane has happened. Times are milliseconds since the Unix epoch as
+//! the Worker's `performance.timeOrigin + performance.now()` gives them: the page's clock reads the same
+//! line.
 
 use crate::wire::{wire_enum, wire_struct};
 

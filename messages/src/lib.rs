@@ -1,8 +1,9 @@
 //! The messages of the two planes: commands go down to the media plane, facts come up from it.
 //!
-//! Owns their types and their bytes. Knows nothing of players, telemetry, audio decoding or the browser: both planes
-//! are built against this crate, so a message that one side can write the other can read. The bytes are never stored:
-//! both ends come from one build, and the first message each way carries [`VERSION`] to make sure of it.
+//! Owns their types and their bytes. Knows nothing of players, telemetry, audio decoding or the browser: both
+//! planes are built against this crate, so a message that one side can write the other can read. The bytes
+//! are never stored: both ends come from one build, and the first message each way carries [`VERSION`] to
+//! make sure of it.
 
 mod command;
 mod fact;

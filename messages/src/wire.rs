@@ -1,5 +1,5 @@
-//! How a message becomes bytes: fixed little-endian numbers, strings and lists behind a length. No message is kept,
-//! so there are no optional or renumbered fields to care for.
+//! How a message becomes bytes: fixed little-endian numbers, strings and lists behind a length. No message is
+//! kept, so there are no optional or renumbered fields to care for.
 
 /// Why bytes are not a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub enum DecodeError {
     UnknownKind,
 }
 
-/// Bytes that are read from their front. Past the end everything is zero and empty, and the fault is kept: one question
-/// at the end weighs less than one at each field.
+/// Bytes that are read from their front. Past the end everything is zero and empty, and the fault is kept:
+/// one question at the end weighs less than one at each field.
 #[derive(Debug)]
 pub struct Cursor<'a> {
     bytes: &'a [u8],
@@ -164,8 +164,8 @@ macro_rules! wire_struct {
     };
 }
 
-/// Gives an enum one byte for its variant, then the bytes of the variant's fields. The last variant stands for an
-/// unknown kind too, which is a fault.
+/// Gives an enum one byte for its variant, then the bytes of the variant's fields. The last variant stands
+/// for an unknown kind too, which is a fault.
 macro_rules! wire_enum {
     (
         $name:ident { $($kind:literal => $variant:ident { $($field:ident),* }),* $(,)? }

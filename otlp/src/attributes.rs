@@ -43,7 +43,8 @@ impl<'a> Value<'a> {
         while let Some((_, value)) = fields.field() {
             if let Field::Bytes(attribute) = value
                 && let mut pair = Reader(attribute)
-                && let (Some((1, Field::Bytes(known))), Some((2, Field::Bytes(value)))) = (pair.field(), pair.field())
+                && let (Some((1, Field::Bytes(known))), Some((2, Field::Bytes(value)))) =
+                    (pair.field(), pair.field())
                 && known == key.as_bytes()
             {
                 return Value::Encoded(value);

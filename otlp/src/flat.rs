@@ -1,5 +1,6 @@
-//! What a host in JavaScript tells beside numbers (`flat.js`): words of four bytes, and texts in UTF-8, each in words of its own, of
-//! which the last is filled up. Becomes OTLP here; field numbers stand beside their names.
+//! What a host in JavaScript tells beside numbers (`flat.js`): words of four bytes, and texts in UTF-8, each
+//! in words of its own, of which the last is filled up. Becomes OTLP here; field numbers stand beside their
+//! names.
 
 use super::Writer;
 
@@ -7,8 +8,8 @@ use super::Writer;
 const WORD: usize = 4;
 /// From here on a value is a text.
 const TEXT: usize = 8;
-/// The largest number of which JavaScript knows its neighbours. It has one kind of number: a whole one is sent as an integer, as
-/// OpenTelemetry's own JavaScript does.
+/// The largest number of which JavaScript knows its neighbours. It has one kind of number: a whole one is
+/// sent as an integer, as OpenTelemetry's own JavaScript does.
 const SAFE: f64 = 9_007_199_254_740_991.0;
 
 /// A text, and all that stands behind it.

@@ -1,9 +1,9 @@
-//! OTLP in protobuf (opentelemetry-proto 1.x), written by hand: the crate that generates it weighs as much as the whole
-//! control plane. A record is written when it is made, or taken over, and kept as its bytes (docs/decisions.md). Native tests
-//! hold every byte against the generated types.
+//! OTLP in protobuf (opentelemetry-proto 1.x), written by hand: the crate that generates it weighs as much as
+//! the whole control plane. A record is written when it is made, or taken over, and kept as its bytes
+//! (docs/decisions.md). Native tests hold every byte against the generated types.
 //!
-//! A crate of its own for its optimisation: all that an app records goes through here, on the page's main thread. Knows no
-//! signal, no clock and no pipeline.
+//! A crate of its own for its optimisation: all that an app records goes through here, on the page's main
+//! thread. Knows no signal, no clock and no pipeline.
 
 mod attributes;
 mod flat;

@@ -1,5 +1,5 @@
-//! A `Span` message (opentelemetry/proto/trace/v1/trace.proto): what every span has, and those that a host tells when they are over.
-//! Field numbers stand beside their names.
+//! A `Span` message (opentelemetry/proto/trace/v1/trace.proto): what every span has, and those that a host
+//! tells when they are over. Field numbers stand beside their names.
 
 use super::Flat;
 use super::wire::Writer;
@@ -60,8 +60,8 @@ impl Writer {
         self.raw(&block);
     }
 
-    /// `trace_state` = 3, `parent_span_id` = 4, name = 5, kind = 6, `start_time_unix_nano` = 7, flags = 16: what is of one size
-    /// goes in one step.
+    /// `trace_state` = 3, `parent_span_id` = 4, name = 5, kind = 6, `start_time_unix_nano` = 7, flags = 16:
+    /// what is of one size goes in one step.
     pub fn begin_span(&mut self, begin: &Begin<'_>) {
         self.ids(&begin.context);
         if !begin.state.is_empty() {

@@ -100,8 +100,9 @@ impl Writer {
         self.raw(value);
     }
 
-    /// The same, of so many bytes at the front of others: a short one is written with what stands behind it, which is cut off. That is
-    /// done in four steps; a copy of some length takes longer than all else of an attribute.
+    /// The same, of so many bytes at the front of others: a short one is written with what stands behind it,
+    /// which is cut off. That is done in four steps; a copy of some length takes longer than all else of an
+    /// attribute.
     pub(super) fn front(&mut self, field: u32, (text, length): (&[u8], usize)) {
         self.head(field, length);
         self.chunk(text, length);
@@ -148,7 +149,8 @@ impl Writer {
         self.end(at);
     }
 
-    /// Its length is not known before it is written: one byte is held free for it, which suits nearly all of ours.
+    /// Its length is not known before it is written: one byte is held free for it, which suits nearly all of
+    /// ours.
     #[inline]
     fn begin(&mut self, field: u32) -> usize {
         self.raw(&[tag(field, LENGTH), 0]);
@@ -164,8 +166,8 @@ impl Writer {
         }
     }
 
-    /// Begins a message whose length nearly always takes two bytes, from 128 bytes to 16 KiB: where it begins. What is written
-    /// up to [`Writer::end_record`] is in it.
+    /// Begins a message whose length nearly always takes two bytes, from 128 bytes to 16 KiB: where it
+    /// begins. What is written up to [`Writer::end_record`] is in it.
     pub fn begin_record(&mut self, field: u32) -> usize {
         let at = self.0.len();
         self.raw(&[tag(field, LENGTH), 0, 0]);

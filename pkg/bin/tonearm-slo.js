@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// A gate for a front-end team's CI: plays a page a number of times, each in a browser of its own state, reads what the page's own
-// Tonearm tells on its way out, and fails where start-up, stalls or errors break the objective.
+// A gate for a front-end team's CI: plays a page a number of times, each in a browser of its own state, reads
+// what the page's own Tonearm tells on its way out, and fails where start-up, stalls or errors break the
+// objective.
 
 import { writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
@@ -45,7 +46,8 @@ function optionsOf(words) {
     if (value === undefined) refuse(`${word} wants a value`);
     if (Object.hasOwn(NUMBERS, name)) {
       options[name] = Number(value);
-      if (!(options[name] >= 0)) refuse(`${word}: expected a number that is not negative, got ${JSON.stringify(value)}`);
+      if (!(options[name] >= 0))
+        refuse(`${word}: expected a number that is not negative, got ${JSON.stringify(value)}`);
     } else if (TEXTS.includes(name)) options[name] = value;
     else refuse(`unknown option ${word}`);
   }
@@ -57,36 +59,55 @@ function optionsOf(words) {
 
 const SIGNALS = ['traces', 'metrics', 'logs'];
 
-/** What a request of OTLP/HTTP carries, as OTLP's JSON has it. @param {import('playwright-core').Request} request @param {string} signal */
+/**
+ * What a request of OTLP/HTTP carries, as OTLP's JSON has it.
+ * @param {import('playwright-core').Request} request
+ * @param {string} signal
+ */
 function recordsOf(request, signal) {
   const body = request.postDataBuffer();
   if (!body) return [];
   const plain = request.headers()['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
-  const json = (request.headers()['content-type'] ?? '').includes('json') ? plain : transcode.request(SIGNALS.indexOf(signal), plain);
+  const json = (request.headers()['content-type'] ?? '').includes('json')
+    ? plain
+    : transcode.request(SIGNALS.indexOf(signal), plain);
   const { resourceSpans = [], resourceLogs = [] } = JSON.parse(new TextDecoder().decode(json));
   return [...resourceSpans, ...resourceLogs].flatMap((/** @type {any} */ { scopeSpans, scopeLogs }) =>
-    (scopeSpans ?? scopeLogs ?? []).flatMap((/** @type {any} */ { spans, logRecords }) => spans ?? logRecords ?? []));
+    (scopeSpans ?? scopeLogs ?? []).flatMap(
+      (/** @type {any} */ { spans, logRecords }) => spans ?? logRecords ?? [],
+    ),
+  );
 }
 
 /** @param {any} record @param {string} key */
-const attribute = (record, key) => record.attributes?.find((/** @type {any} */ one) => one.key === key)?.value?.stringValue;
-const secondsBetween = (/** @type {string} */ from, /** @type {string} */ to) => Number(BigInt(to) - BigInt(from)) / 1e9;
+const attribute = (record, key) =>
+  record.attributes?.find((/** @type {any} */ one) => one.key === key)?.value?.stringValue;
+const secondsBetween = (/** @type {string} */ from, /** @type {string} */ to) =>
+  Number(BigInt(to) - BigInt(from)) / 1e9;
 
 /** Seconds in each state until `end` (Unix nanoseconds), by the player's own account of its transitions: what is still going on counts
  *  too, so that a play that stands still for ever is seen. @param {any[]} logs @param {string} end */
 function timeIn(logs, end) {
-  const moves = logs.filter(({ eventName }) => eventName === 'player.state_changed').sort((a, b) => Number(BigInt(a.timeUnixNano) - BigInt(b.timeUnixNano)));
+  const moves = logs
+    .filter(({ eventName }) => eventName === 'player.state_changed')
+    .sort((a, b) => Number(BigInt(a.timeUnixNano) - BigInt(b.timeUnixNano)));
   /** @type {Record<string, number>} */
   const time = {};
   moves.forEach((move, at) => {
     const state = attribute(move, 'to') ?? '';
     const next = moves[at + 1]?.timeUnixNano ?? end;
-    time[state] = (time[state] ?? 0) + Math.max(0, secondsBetween(move.timeUnixNano, BigInt(next) > BigInt(end) ? end : next));
+    time[state] =
+      (time[state] ?? 0) +
+      Math.max(0, secondsBetween(move.timeUnixNano, BigInt(next) > BigInt(end) ? end : next));
   });
   return time;
 }
 
-/** One play: its outcome, how long it took to start and stood still, its trace. @param {import('playwright-core').Browser} browser @param {Record<string, any>} options */
+/**
+ * One play: its outcome, how long it took to start and stood still, its trace.
+ * @param {import('playwright-core').Browser} browser
+ * @param {Record<string, any>} options
+ */
 async function play(browser, { url, click, evaluate, listen, wait }) {
   const context = await browser.newContext();
   try {
@@ -106,10 +127,13 @@ async function play(browser, { url, click, evaluate, listen, wait }) {
     if (click) await page.click(click);
     else await page.evaluate(evaluate);
     await page.waitForTimeout(listen * 1000);
-    const end = await page.evaluate(() => String(BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n));
+    const end = await page.evaluate(() =>
+      String(BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n),
+    );
     const root = () => told.traces.find(({ name }) => name === 'track.play');
     // Lines leave within a second, spans with the next batch: of a play that has not started there is none.
-    for (const last = Date.now() + wait * 1000; Date.now() < last && !(root() && told.logs.length > 0); ) await page.waitForTimeout(100);
+    for (const last = Date.now() + wait * 1000; Date.now() < last && !(root() && told.logs.length > 0);)
+      await page.waitForTimeout(100);
     await page.evaluate(() => {
       Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
       document.dispatchEvent(new Event('visibilitychange'));
@@ -120,13 +144,38 @@ async function play(browser, { url, click, evaluate, listen, wait }) {
     const span = root();
     if (!span) {
       const began = told.logs.find((log) => attribute(log, 'to') === 'starting');
-      if (!began) return { outcome: 'unknown', trace: '', startUp: NaN, stalled, heard, error: 'the page told of no play' };
-      return { outcome: 'hung', trace: began.traceId ?? '', startUp: secondsBetween(began.timeUnixNano, end), stalled, heard, error: 'it never started' };
+      if (!began)
+        return {
+          outcome: 'unknown',
+          trace: '',
+          startUp: NaN,
+          stalled,
+          heard,
+          error: 'the page told of no play',
+        };
+      return {
+        outcome: 'hung',
+        trace: began.traceId ?? '',
+        startUp: secondsBetween(began.timeUnixNano, end),
+        stalled,
+        heard,
+        error: 'it never started',
+      };
     }
-    const later = told.traces.find(({ name, status, traceId }) => name === 'track.recover' && status?.code === 2 && traceId === span.traceId);
+    const later = told.traces.find(
+      ({ name, status, traceId }) =>
+        name === 'track.recover' && status?.code === 2 && traceId === span.traceId,
+    );
     const error = attribute(span, 'error.type') ?? (later && attribute(later, 'error.type'));
     const outcome = attribute(span, 'track.play.outcome') ?? 'unknown';
-    return { outcome: later ? 'failed' : outcome, trace: span.traceId, startUp: secondsBetween(span.startTimeUnixNano, span.endTimeUnixNano), stalled, heard, error };
+    return {
+      outcome: later ? 'failed' : outcome,
+      trace: span.traceId,
+      startUp: secondsBetween(span.startTimeUnixNano, span.endTimeUnixNano),
+      stalled,
+      heard,
+      error,
+    };
   } finally {
     await context.close();
   }
@@ -134,7 +183,11 @@ async function play(browser, { url, click, evaluate, listen, wait }) {
 
 /** @typedef {Awaited<ReturnType<typeof play>>} Play */
 
-/** Objectives, what was measured, and whether they hold. @param {Play[]} plays @param {Record<string, any>} options */
+/**
+ * Objectives, what was measured, and whether they hold.
+ * @param {Play[]} plays
+ * @param {Record<string, any>} options
+ */
 function judge(plays, options) {
   const started = plays.filter(({ outcome }) => outcome === 'started');
   const times = started.map(({ startUp }) => startUp).sort((a, b) => a - b);
@@ -144,14 +197,43 @@ function judge(plays, options) {
   const failed = plays.filter(({ outcome }) => outcome !== 'started').length / plays.length;
   const part = stalled / (stalled + heard || 1);
   return [
-    { name: 'start-up', measured: p95, objective: options['start-up'], unit: 's', holds: p95 <= options['start-up'], what: '95th percentile' },
-    { name: 'stalled', measured: part, objective: options.stalled, unit: '', holds: part <= options.stalled, what: 'part of the time' },
-    { name: 'failures', measured: failed, objective: options.failures, unit: '', holds: failed <= options.failures, what: 'part of the plays' },
+    {
+      name: 'start-up',
+      measured: p95,
+      objective: options['start-up'],
+      unit: 's',
+      holds: p95 <= options['start-up'],
+      what: '95th percentile',
+    },
+    {
+      name: 'stalled',
+      measured: part,
+      objective: options.stalled,
+      unit: '',
+      holds: part <= options.stalled,
+      what: 'part of the time',
+    },
+    {
+      name: 'failures',
+      measured: failed,
+      objective: options.failures,
+      unit: '',
+      holds: failed <= options.failures,
+      what: 'part of the plays',
+    },
   ];
 }
 
-/** The play that one would look at first: one that failed, else the one that waited longest. @param {Play[]} plays */
-const worstOf = (plays) => [...plays].sort((a, b) => Number(b.outcome !== 'started') - Number(a.outcome !== 'started') || b.startUp + b.stalled - (a.startUp + a.stalled))[0];
+/**
+ * The play that one would look at first: one that failed, else the one that waited longest.
+ * @param {Play[]} plays
+ */
+const worstOf = (plays) =>
+  [...plays].sort(
+    (a, b) =>
+      Number(b.outcome !== 'started') - Number(a.outcome !== 'started') ||
+      b.startUp + b.stalled - (a.startUp + a.stalled),
+  )[0];
 
 const escape = (/** @type {string} */ text) => text.replace(/[<>&"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 /** @param {ReturnType<typeof judge>} objectives @param {string} told @param {number} took seconds */
@@ -164,15 +246,24 @@ ${objectives.map(({ name, holds, measured, objective, unit }) => `  <testcase cl
 const options = optionsOf(process.argv.slice(2));
 const { chromium } = await import('playwright-core').catch(() => refuse('playwright-core is not installed'));
 const began = Date.now();
-const args = ['--autoplay-policy=document-user-activation-required', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])];
-const browser = await chromium.launch({ executablePath: options.browser, args, ignoreDefaultArgs: ['--mute-audio'] }).catch((error) => refuse(`no browser: ${error.message}`));
+const args = [
+  '--autoplay-policy=document-user-activation-required',
+  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+];
+const browser = await chromium
+  .launch({ executablePath: options.browser, args, ignoreDefaultArgs: ['--mute-audio'] })
+  .catch((error) => refuse(`no browser: ${error.message}`));
 /** @type {Play[]} */
 const plays = [];
 try {
   for (let n = 1; n <= options.plays; n++) {
-    const one = await play(browser, options).catch((error) => refuse(`the page can't be played: ${error.message}`));
+    const one = await play(browser, options).catch((error) =>
+      refuse(`the page can't be played: ${error.message}`),
+    );
     plays.push(one);
-    console.log(`play ${n}: ${one.outcome}${one.error ? ` (${one.error})` : ''}, start-up ${one.startUp.toFixed(3)} s, stalled ${one.stalled.toFixed(3)} s, trace ${one.trace}`);
+    console.log(
+      `play ${n}: ${one.outcome}${one.error ? ` (${one.error})` : ''}, start-up ${one.startUp.toFixed(3)} s, stalled ${one.stalled.toFixed(3)} s, trace ${one.trace}`,
+    );
   }
 } finally {
   await browser.close();
@@ -180,11 +271,15 @@ try {
 const objectives = judge(plays, options);
 const worst = worstOf(plays);
 for (const { name, what, measured, objective, unit, holds } of objectives) {
-  console.log(`${holds ? 'holds ' : 'BROKEN'} ${name}: ${measured.toFixed(3)}${unit} (${what}), objective ${objective}${unit}`);
+  console.log(
+    `${holds ? 'holds ' : 'BROKEN'} ${name}: ${measured.toFixed(3)}${unit} (${what}), objective ${objective}${unit}`,
+  );
 }
 const told = `worst play: trace ${worst.trace || 'unknown'}, ${worst.outcome}, start-up ${worst.startUp.toFixed(3)} s, stalled ${worst.stalled.toFixed(3)} s`;
 console.log(told);
-if (options.json) writeFileSync(options.json, `${JSON.stringify({ url: options.url, objectives, worst, plays }, null, 2)}\n`);
+if (options.json)
+  writeFileSync(options.json, `${JSON.stringify({ url: options.url, objectives, worst, plays }, null, 2)}\n`);
 if (options.junit) writeFileSync(options.junit, junit(objectives, told, (Date.now() - began) / 1000));
-if (plays.every(({ outcome }) => outcome === 'unknown')) refuse('the page told of no play: does it use createTelemetry, and do its exports leave?');
+if (plays.every(({ outcome }) => outcome === 'unknown'))
+  refuse('the page told of no play: does it use createTelemetry, and do its exports leave?');
 process.exit(objectives.every(({ holds }) => holds) ? 0 : 1);

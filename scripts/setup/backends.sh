@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The programs that people read telemetry with, built from their Go modules at the versions of deploy/versions.json: the
-# OpenTelemetry Collector, Jaeger, Prometheus, Loki. About a quarter of an hour on two cores, once. Needs Go.
+# The programs that people read telemetry with, built from their Go modules at the versions of
+# deploy/versions.json: the OpenTelemetry Collector, Jaeger, Prometheus, Loki. About a quarter of an hour on
+# two cores, once. Needs Go.
 set -euo pipefail
 source "$(dirname "$0")/../env.sh"
 have go || fail "Go is not installed: the real backends are built from their Go modules"

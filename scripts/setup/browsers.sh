@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Chromium and Firefox with their drivers, and a sound server without a sound card (Firefox renders nothing without one).
+# Chromium and Firefox with their drivers, and a sound server without a sound card (Firefox renders nothing
+# without one).
 set -euo pipefail
 source "$(dirname "$0")/../env.sh"
 missing=()

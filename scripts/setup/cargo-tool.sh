@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# cargo-tool.sh CRATE VERSION BINARY…: the pinned version of a tool in the cache, built only if it is not there yet.
+# cargo-tool.sh CRATE VERSION BINARY…: the pinned version of a tool in the cache, built only if it is not
+# there yet.
 set -euo pipefail
 source "$(dirname "$0")/../env.sh"
 crate=$1 version=$2

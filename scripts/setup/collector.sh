@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the Collector of deploy/collector/builder.yaml into the cache, pinned by that file: the builder writes its `main`, the
-# modules are asked for one by one (`go mod tidy` would want test-only modules that need not be there).
+# Builds the Collector of deploy/collector/builder.yaml into the cache, pinned by that file: the builder
+# writes its `main`, the modules are asked for one by one (`go mod tidy` would want test-only modules that
+# need not be there).
 set -euo pipefail
 source "$(dirname "$0")/../env.sh"
 manifest=$TONEARM_ROOT/deploy/collector/builder.yaml

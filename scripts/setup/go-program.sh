@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# go-program.sh MODULE VERSION PACKAGE=BINARY…: programs of a Go module that is not ours, pinned, in the cache. `go install`
-# refuses modules that replace others, so an empty module stands around it, with its `replace` lines and its sums.
+# go-program.sh MODULE VERSION PACKAGE=BINARY…: programs of a Go module that is not ours, pinned, in the
+# cache. `go install` refuses modules that replace others, so an empty module stands around it, with its
+# `replace` lines and its sums.
 set -euo pipefail
 source "$(dirname "$0")/../env.sh"
 module=$1 version=$2

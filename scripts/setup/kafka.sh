@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Kafka and Flink at the versions of deploy/kafka/pom.xml and deploy/versions.json, into the cache: Maven brings the jars, PyPI the
-# distribution of Flink (its wheel is the same). Needs Java 17, Maven and Python.
+# Kafka and Flink at the versions of deploy/kafka/pom.xml and deploy/versions.json, into the cache: Maven
+# brings the jars, PyPI the distribution of Flink (its wheel is the same). Needs Java 17, Maven and Python.
 set -euo pipefail
 source "$(dirname "$0")/../env.sh"
 for tool in java mvn python3; do have $tool || fail "$tool is not installed: Kafka and Flink need Java 17, Maven and Python with pip"; done

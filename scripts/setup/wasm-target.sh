@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The standard library of wasm32-unknown-unknown: from rustup where it can be had; else built once, from the sources
-# that Debian ships beside its own compiler, into that compiler's sysroot, and this checkout is told to use it.
+# The standard library of wasm32-unknown-unknown: from rustup where it can be had; else built once, from the
+# sources that Debian ships beside its own compiler, into that compiler's sysroot, and this checkout is told
+# to use it.
 set -euo pipefail
 source "$(dirname "$0")/../env.sh"
 cd "$TONEARM_ROOT"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# WebKitGTK's browser and driver, with the screen and the message bus that it wants. Where they can't be had, the matrix leaves it out.
+# WebKitGTK's browser and driver, with the screen and the message bus that it wants. Where they can't be had,
+# the matrix leaves it out.
 set -euo pipefail
 source "$(dirname "$0")/../env.sh"
 have WebKitWebDriver && have Xvfb && have dbus-run-session && exit 0

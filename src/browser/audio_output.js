@@ -1,8 +1,9 @@
-// One AudioContext for the page, and one worklet node for each player: opened here, since a context must be resumed in
-// the very task of the listener's click, before the wasm may be there. Maps a context's frame to page time.
+// One AudioContext for the page, and one worklet node for each player: opened here, since a context must be
+// resumed in the very task of the listener's click, before the wasm may be there. Maps a context's frame to
+// page time.
 //
-// Where the truth is differs by engine (docs/decisions.md): Chromium's `getOutputTimestamp` is right within 2 ms;
-// Firefox's is not, its render time plus `outputLatency` is; elsewhere only the rendering is known.
+// Where the truth is differs by engine (docs/decisions.md): Chromium's `getOutputTimestamp` is right within 2
+// ms; Firefox's is not, its render time plus `outputLatency` is; elsewhere only the rendering is known.
 
 /** @type {AudioContext | undefined} */
 let shared;
@@ -26,7 +27,11 @@ export function openWay(destination, changed, signal) {
   return { context, fader, gain, destination: to, ours: !destination };
 }
 
-/** @param {AudioContext} context @param {string | URL | undefined} place @returns {Promise<AudioWorkletNode>} */
+/**
+ * @param {AudioContext} context
+ * @param {string | URL | undefined} place
+ * @returns {Promise<AudioWorkletNode>}
+ */
 export async function openOutput(context, place) {
   let module = modules.get(context);
   if (!module) {
@@ -39,7 +44,10 @@ export async function openOutput(context, place) {
   return new AudioWorkletNode(context, 'tonearm-output', { numberOfInputs: 0, outputChannelCount: [2] });
 }
 
-/** Ends an output: an open port with a listener would hold its player for ever. @param {AudioWorkletNode | undefined} node */
+/**
+ * Ends an output: an open port with a listener would hold its player for ever.
+ * @param {AudioWorkletNode | undefined} node
+ */
 export function closeOutput(node) {
   if (!node) return;
   node.port.postMessage('close');
@@ -48,7 +56,10 @@ export function closeOutput(node) {
   node.disconnect();
 }
 
-/** A context's state as the core numbers it. Safari's `interrupted` does not render either. @param {AudioContext} context */
+/**
+ * A context's state as the core numbers it. Safari's `interrupted` does not render either.
+ * @param {AudioContext} context
+ */
 export const stateOf = ({ state }) => ['running', 'closed'].indexOf(state) >>> 0;
 
 /** Page time at which a frame of the context is heard, in milliseconds, and whether it is more than its rendering.

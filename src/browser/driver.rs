@@ -1,7 +1,7 @@
 //! Drives the engine: inputs in with the clock's reading, outputs done one by one, one timer for everything.
 //!
-//! The engine is borrowed while it works and free while JavaScript is called: a listener that calls back into the player
-//! during dispatch finds it so.
+//! The engine is borrowed while it works and free while JavaScript is called: a listener that calls back into
+//! the player during dispatch finds it so.
 
 use std::cell::{Cell, RefCell};
 
@@ -37,8 +37,13 @@ impl Driver {
         read(&self.engine.borrow(), now(&self.performance))
     }
 
-    /// Records in a pipeline; nothing follows at once, but the timer may be due earlier where the result is not zero.
-    pub(crate) fn record(&self, telemetry: TelemetryId, record: impl FnOnce(&mut Telemetry, Instant) -> u32) -> u32 {
+    /// Records in a pipeline; nothing follows at once, but the timer may be due earlier where the result is
+    /// not zero.
+    pub(crate) fn record(
+        &self,
+        telemetry: TelemetryId,
+        record: impl FnOnce(&mut Telemetry, Instant) -> u32,
+    ) -> u32 {
         let now = now(&self.performance);
         let mut engine = self.engine.borrow_mut();
         let result = engine.telemetry(telemetry).map_or(u32::MAX, |telemetry| record(telemetry, now));
@@ -93,7 +98,13 @@ impl Driver {
             }
             Output::Settle { player, token, result } => {
                 let failure = result.err();
-                (player, Tell::Settle, token.into(), failure.map_or("", |failure| failure.dom_name()), failure)
+                (
+                    player,
+                    Tell::Settle,
+                    token.into(),
+                    failure.map_or("", |failure| failure.dom_name()),
+                    failure,
+                )
             }
             Output::Failure { player, failure } => {
                 (player, Tell::Failure, 0.0, failure.map_or("", |failure| failure.dom_name()), failure)
@@ -106,8 +117,8 @@ impl Driver {
         self.host.tell(player, what as u32, number, name, &message);
     }
 
-    /// One timer, for whatever is due next. One that fires too early does no harm, and is set anew then: what moves on with
-    /// every report of the output costs no timer each.
+    /// One timer, for whatever is due next. One that fires too early does no harm, and is set anew then: what
+    /// moves on with every report of the output costs no timer each.
     #[inline(never)]
     fn arm(&self) {
         let Some(due) = self.engine.borrow().poll_timeout() else { return };

@@ -1,5 +1,5 @@
-// One export (Fetch standard): sent in the caller's own task where the page is being left, its response read, so that a
-// partial success or a `Retry-After` is heeded and the connection is free again.
+// One export (Fetch standard): sent in the caller's own task where the page is being left, its response read,
+// so that a partial success or a `Retry-After` is heeded and the connection is free again.
 
 import { nativeFetch } from './native_fetch.js';
 
@@ -11,13 +11,22 @@ import { nativeFetch } from './native_fetch.js';
 
 /** By their number in the core (`Signal`). */
 export const SIGNALS = /** @type {const} */ (['traces', 'metrics', 'logs']);
-/** The status that is told to the core where the page is offline: nothing was sent, and `online` ends the wait. */
+/**
+ * The status that is told to the core where the page is offline: nothing was sent, and `online` ends the
+ * wait.
+ */
 const UNSENT = 1;
 
-/** What is told where a page that is being left can't send this one: nothing was sent, and it may be tried soon. */
+/**
+ * What is told where a page that is being left can't send this one: nothing was sent, and it may be tried
+ * soon.
+ */
 const LATER = 503;
 
-/** Bytes that pages which are left may have on their way (`LEAVE_BUDGET` of `export.rs`), and those that ours has. */
+/**
+ * Bytes that pages which are left may have on their way (`LEAVE_BUDGET` of `export.rs`), and those that ours
+ * has.
+ */
 const MOST_LEAVING = 60 << 10;
 let leaving = 0;
 
@@ -52,7 +61,9 @@ export function post(destination, signal, body, gzipped, keepalive, timeout, ans
     nativeFetch(url, {
       method: 'POST',
       headers: {
-        'content-type': transcode ? 'application/json' : 'application/x-protobuf', ...(zipped && { 'content-encoding': 'gzip' }), ...own,
+        'content-type': transcode ? 'application/json' : 'application/x-protobuf',
+        ...(zipped && { 'content-encoding': 'gzip' }),
+        ...own,
       },
       body,
       keepalive,
@@ -74,9 +85,12 @@ export function post(destination, signal, body, gzipped, keepalive, timeout, ans
   const leave = () => {
     const bytes = encoded(destination.json);
     leaving += bytes.length;
-    return send(typeof headers === 'function' ? given.get(headers) : headers, bytes).finally(() => (leaving -= bytes.length));
+    return send(typeof headers === 'function' ? given.get(headers) : headers, bytes).finally(
+      () => (leaving -= bytes.length),
+    );
   };
-  // A page that is left waits neither for a script nor for a token; JSON is three times as long, and may find no room.
+  // A page that is left waits neither for a script nor for a token; JSON is three times as long, and may find
+  // no room.
   const knows = !(transcode && !destination.json) && !(typeof headers === 'function' && !given.has(headers));
   const cannot = keepalive && (!knows || (transcode && leaving + 3 * body.length > MOST_LEAVING));
   if (!navigator.onLine || cannot) {

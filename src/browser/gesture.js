@@ -1,7 +1,15 @@
 // The listener's gestures: what lets a page make a sound, and when a play was asked for.
 
 /** Events of a gesture that lets a page make a sound (HTML, "user activation"). */
-export const GESTURES = new Set(['click', 'keydown', 'mousedown', 'mouseup', 'pointerdown', 'pointerup', 'touchend']);
+export const GESTURES = new Set([
+  'click',
+  'keydown',
+  'mousedown',
+  'mouseup',
+  'pointerdown',
+  'pointerup',
+  'touchend',
+]);
 /** A click handled later than this is no measure of the player's start any more, in milliseconds. */
 const OLDEST_CLICK = 5000;
 
@@ -18,10 +26,18 @@ export function askedFor({ trigger }) {
   };
 }
 
-/** Fulfils with the listener's next gesture; rejects where the source is not wanted any more. @param {AbortSignal} signal */
+/**
+ * Fulfils with the listener's next gesture; rejects where the source is not wanted any more.
+ * @param {AbortSignal} signal
+ */
 export const nextGesture = (signal) =>
   new Promise((/** @type {(event: Event) => void} */ resolve, reject) => {
     // Of a tap only its end lets a page make a sound.
-    for (const name of ['pointerup', 'keydown', 'click', 'touchend']) addEventListener(name, resolve, { once: true, capture: true, signal });
-    signal.addEventListener('abort', () => reject(new DOMException('Another source was loaded.', 'AbortError')), { once: true });
+    for (const name of ['pointerup', 'keydown', 'click', 'touchend'])
+      addEventListener(name, resolve, { once: true, capture: true, signal });
+    signal.addEventListener(
+      'abort',
+      () => reject(new DOMException('Another source was loaded.', 'AbortError')),
+      { once: true },
+    );
   });

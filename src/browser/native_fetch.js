@@ -7,7 +7,11 @@ let instrumented = false;
 /** @type {typeof fetch} */
 export const nativeFetch = (input, init) => (own ?? globalThis.fetch)(input, init);
 
-/** Puts another in its place; the function that comes back undoes that, once. @param {typeof fetch} substitute @returns {() => void} */
+/**
+ * Puts another in its place; the function that comes back undoes that, once.
+ * @param {typeof fetch} substitute
+ * @returns {() => void}
+ */
 export function replaceFetch(substitute) {
   if (instrumented) throw new DOMException('fetch is instrumented already.', 'InvalidStateError');
   const before = globalThis.fetch;

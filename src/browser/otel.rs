@@ -26,8 +26,8 @@ pub struct Options {
     pub resource: Vec<(String, String)>,
     /// How contexts are handed on.
     pub propagators: Propagators,
-    /// Sampling, batches and all else; its resource and its propagators are those that stand above, it inspects nothing, and
-    /// requests are compressed.
+    /// Sampling, batches and all else; its resource and its propagators are those that stand above, it
+    /// inspects nothing, and requests are compressed.
     pub config: Config,
 }
 
@@ -61,8 +61,14 @@ pub fn install(options: Options) -> Option<Handle> {
     let agent = window.navigator().user_agent().unwrap_or_default();
     let client = Attributes::default().with("user_agent.original", agent.as_str()).finish();
     let propagators = options.propagators;
-    let config =
-        Config { resource: resource.finish(), client, propagators, inspects: false, gzip: true, ..options.config };
+    let config = Config {
+        resource: resource.finish(),
+        client,
+        propagators,
+        inspects: false,
+        gzip: true,
+        ..options.config
+    };
     let browser = Browser {
         window: window.clone(),
         performance,
@@ -88,7 +94,8 @@ fn listen(window: &Window, handle: Handle) {
                 handle.leave();
             }
         });
-        let _ = document.add_event_listener_with_callback("visibilitychange", hidden.as_ref().unchecked_ref());
+        let _ =
+            document.add_event_listener_with_callback("visibilitychange", hidden.as_ref().unchecked_ref());
         hidden.forget();
     }
 }

@@ -1,4 +1,5 @@
-// The trace of the page's own load: of `<meta name="traceparent">`, or else of the navigation's `Server-Timing`.
+// The trace of the page's own load: of `<meta name="traceparent">`, or else of the navigation's
+// `Server-Timing`.
 
 /** The `traceparent` that the server of this page tells, if it does. */
 export function pageTraceparent() {

@@ -1,9 +1,15 @@
-// When the page is hidden or left (Page Visibility; HTML, "unloading documents"). `pagehide` fires on the window and never
-// on the document; a phone's browser may give no other sign than the hidden one.
+// When the page is hidden or left (Page Visibility; HTML, "unloading documents"). `pagehide` fires on the
+// window and never on the document; a phone's browser may give no other sign than the hidden one.
 
-/** Calls back whenever the page is hidden or left, and says which. @param {(left: boolean) => void} callback */
+/**
+ * Calls back whenever the page is hidden or left, and says which.
+ * @param {(left: boolean) => void} callback
+ */
 export function onHidden(callback) {
-  document.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && callback(false));
+  document.addEventListener(
+    'visibilitychange',
+    () => document.visibilityState === 'hidden' && callback(false),
+  );
   addEventListener('pagehide', () => callback(true));
 }
 

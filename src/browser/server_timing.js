@@ -3,7 +3,8 @@
 /** Longest value that is kept. */
 const MAX_VALUE = 128;
 /** A metric's name, what stands before its description, and the description, quoted or not. */
-const METRIC = /([^\s;,="]+)(?:;(?!\s*desc\s*=)[^;,"]*(?:"[^"]*")?)*;\s*desc\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/gi;
+const METRIC =
+  /([^\s;,="]+)(?:;(?!\s*desc\s*=)[^;,"]*(?:"[^"]*")?)*;\s*desc\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/gi;
 
 /** The CDN node, its cache's answer, and the trace of the server's span, as far as the headers tell them. @param {Headers} headers
  *  @returns {[node?: string, cache?: string, traceId?: string]} */

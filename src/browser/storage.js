@@ -1,6 +1,6 @@
-// What is pending, kept for the next visit in IndexedDB. Rows belong to their tab while its Web Lock is held, so a second
-// tab never sends what a living one will. Steady playback writes once in five seconds, relaxed; a store that can't be had
-// leaves memory alone.
+// What is pending, kept for the next visit in IndexedDB. Rows belong to their tab while its Web Lock is held,
+// so a second tab never sends what a living one will. Steady playback writes once in five seconds, relaxed; a
+// store that can't be had leaves memory alone.
 
 /** One request that no endpoint has answered for.
  *  @typedef {{ tab: string, name: string, seq: number, at: number, signal: number, id: number, records: number, body: Uint8Array }} Row */
@@ -37,8 +37,10 @@ const lockOf = (/** @type {string} */ tab) => `tonearm.${tab}`;
 /** The requests of a snapshot (`Core::ask`). @param {Uint8Array} bytes */
 function* requestsOf(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at < bytes.length; ) {
-    const [signal, id, records, age, length] = [0, 4, 8, 12, 16].map((offset) => view.getUint32(at + offset, true));
+  for (let at = 0; at < bytes.length;) {
+    const [signal, id, records, age, length] = [0, 4, 8, 12, 16].map((offset) =>
+      view.getUint32(at + offset, true),
+    );
     yield { signal, id, records, at: Date.now() - age * 1000, body: bytes.slice(at + 20, at + 20 + length) };
     at += 20 + length;
   }
@@ -75,7 +77,9 @@ export class Spool {
     this.#name = name;
     this.#snapshot = snapshot;
     this.#recover = recover;
-    addEventListener('pageshow', ({ persisted }) => persisted && this.start(), { signal: this.#closed.signal });
+    addEventListener('pageshow', ({ persisted }) => persisted && this.start(), {
+      signal: this.#closed.signal,
+    });
   }
 
   /** Takes the rows of tabs that are gone. */
@@ -85,9 +89,15 @@ export class Spool {
       if (this.#closed.signal.aborted) return this.leave();
       const tabs = new Set((await this.#rows()).map(({ tab }) => tab));
       // Notes of tabs that left no rows are of no use any more.
-      for (const key of Object.keys(localStorage)) if (key.startsWith(lockOf(''))) tabs.add(key.slice(lockOf('').length));
+      for (const key of Object.keys(localStorage))
+        if (key.startsWith(lockOf(''))) tabs.add(key.slice(lockOf('').length));
       for (const tab of tabs) {
-        if (tab !== this.#tab) await navigator.locks.request(lockOf(tab), { ifAvailable: true }, (lock) => lock && this.#take(tab));
+        if (tab !== this.#tab)
+          await navigator.locks.request(
+            lockOf(tab),
+            { ifAvailable: true },
+            (lock) => lock && this.#take(tab),
+          );
       }
     } catch (error) {
       this.#fail(error);
@@ -123,7 +133,11 @@ export class Spool {
       this.#db = await open();
       const tabs = new Set((await this.#rows()).map(({ tab }) => tab)).add(this.#tab);
       for (const tab of tabs) {
-        await navigator.locks.request(lockOf(tab), { ifAvailable: true }, (lock) => lock && this.#forget(tab));
+        await navigator.locks.request(
+          lockOf(tab),
+          { ifAvailable: true },
+          (lock) => lock && this.#forget(tab),
+        );
       }
     } catch {
       // What can't be opened can't be read at the next visit either.
@@ -141,7 +155,9 @@ export class Spool {
    *  no page in its back-forward cache that holds one. */
   #hold() {
     if (this.#release) return;
-    const held = new Promise((/** @type {(value?: undefined) => void} */ release) => (this.#release = release));
+    const held = new Promise(
+      (/** @type {(value?: undefined) => void} */ release) => (this.#release = release),
+    );
     navigator.locks.request(lockOf(this.#tab), () => held).catch((error) => this.#fail(error));
   }
 
@@ -177,7 +193,10 @@ export class Spool {
   async #take(tab) {
     if (!this.#db) return;
     const store = this.#store(this.#db);
-    const [keys, rows] = await Promise.all([done(store.getAllKeys(rangeOf(tab))), done(store.getAll(rangeOf(tab)))]);
+    const [keys, rows] = await Promise.all([
+      done(store.getAllKeys(rangeOf(tab))),
+      done(store.getAll(rangeOf(tab))),
+    ]);
     const { seq = -1, ids = [] } = JSON.parse(localStorage.getItem(lockOf(tab)) ?? '{}');
     /** @type {[Row, number][]} */
     const taken = [];
@@ -189,7 +208,8 @@ export class Spool {
       const fate = Date.now() - row.at > MAX_AGE ? EXPIRED : unconfirmed ? UNCONFIRMED : SEND;
       taken.push([row, fate]);
       // Behind whatever this tab has written by then; its next snapshot takes their place.
-      if (fate === SEND) store.put({ ...row, tab: this.#tab, seq: 0, id: 0 }, [this.#tab, 1e9 + this.#taken++]);
+      if (fate === SEND)
+        store.put({ ...row, tab: this.#tab, seq: 0, id: 0 }, [this.#tab, 1e9 + this.#taken++]);
     }
     if (taken.length > 0) this.#empty = false;
     if (!this.#empty) this.#hold();

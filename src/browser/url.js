@@ -2,13 +2,21 @@
 
 import { SERVER_ADDRESS, SERVER_PORT, URL_FULL } from '../instrumentation/semconv.js';
 
-/** @typedef {{ href: string, origin: string, propagates: boolean, attributes?: Record<string, string | number> }} Described */
+/**
+ * @typedef {{ href: string, origin: string, propagates: boolean, attributes?: Record<string, string | number> }} Described
+ */
 
 /** What of a URL is told. @typedef {Pick<URL, 'href' | 'origin' | 'protocol' | 'hostname' | 'port'>} Place */
 
-/** What an app says of URLs. @typedef {Pick<import('../js/types').TelemetryConfig, 'propagateTo' | 'allowQuery' | 'scrubUrl'>} Options */
+/**
+ * What an app says of URLs.
+ * @typedef {Pick<import('../js/types').TelemetryConfig, 'propagateTo' | 'allowQuery' | 'scrubUrl'>} Options
+ */
 
-/** The page's own place, asked once: the browser takes its time to answer. @type {Pick<URL, 'origin' | 'protocol' | 'hostname' | 'port'> | undefined} */
+/**
+ * The page's own place, asked once: the browser takes its time to answer.
+ * @type {Pick<URL, 'origin' | 'protocol' | 'hostname' | 'port'> | undefined}
+ */
 let own;
 const ownPlace = () => {
   if (!own) {
@@ -35,14 +43,24 @@ export function locate(given, { propagateTo = [] } = {}) {
   const place = ownPlace();
   const ours = place.origin;
   // Parsing takes longer than all else that a request waits for.
-  const isOwn = typeof given === 'string' && isPath(given) && place.protocol.startsWith('http') && document.baseURI.startsWith(ours + '/');
+  const isOwn =
+    typeof given === 'string' &&
+    isPath(given) &&
+    place.protocol.startsWith('http') &&
+    document.baseURI.startsWith(ours + '/');
   const url = isOwn ? undefined : new URL(given, document.baseURI);
   const { origin, protocol } = url ?? place;
   const isHttp = protocol.startsWith('http');
   const foreign = origin !== ours;
   /** @type {(href?: string) => Place} */
   const found = (href) => url ?? (href === ours + given ? { ...place, href } : new URL(given, ours));
-  return { origin, isHttp, foreign, propagates: isHttp && (!foreign || propagateTo.includes(origin)), url: found };
+  return {
+    origin,
+    isHttp,
+    foreign,
+    propagates: isHttp && (!foreign || propagateTo.includes(origin)),
+    url: found,
+  };
 }
 
 /**
@@ -53,10 +71,13 @@ export function attributesOf({ href, origin, protocol, hostname, port }, { allow
   let [told = ''] = href.split('#', 1);
   const query = told.indexOf('?') + 1;
   if (query > 0) {
-    const pairs = told.slice(query).split('&').map((pair) => {
-      const [key = ''] = pair.split('=', 1);
-      return pair && !allowQuery.includes(key) ? `${key}=REDACTED` : pair;
-    });
+    const pairs = told
+      .slice(query)
+      .split('&')
+      .map((pair) => {
+        const [key = ''] = pair.split('=', 1);
+        return pair && !allowQuery.includes(key) ? `${key}=REDACTED` : pair;
+      });
     told = told.slice(0, query) + pairs.join('&');
   }
   if (told.includes('@')) told = told.replace(/^(\w+:\/\/)[^/?]*@/, '$1');
@@ -66,12 +87,21 @@ export function attributesOf({ href, origin, protocol, hostname, port }, { allow
     console.error(error);
     told = origin;
   }
-  return { [URL_FULL]: told, [SERVER_ADDRESS]: hostname, [SERVER_PORT]: Number(port) || (protocol === 'http:' ? 80 : 443) };
+  return {
+    [URL_FULL]: told,
+    [SERVER_ADDRESS]: hostname,
+    [SERVER_PORT]: Number(port) || (protocol === 'http:' ? 80 : 443),
+  };
 }
 
 /** Both. @param {string | URL} given @param {Options} [options] @returns {Described} */
 export function describe(given, options) {
   const { url, origin, isHttp, propagates } = locate(given, options);
   const target = url();
-  return { href: target.href, origin, propagates, attributes: isHttp ? attributesOf(target, options) : undefined };
+  return {
+    href: target.href,
+    origin,
+    propagates,
+    attributes: isHttp ? attributesOf(target, options) : undefined,
+  };
 }

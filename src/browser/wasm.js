@@ -1,4 +1,5 @@
-// Brings a wasm module to life (WebAssembly JavaScript Interface) with the glue that wasm-bindgen made for it.
+// Brings a wasm module to life (WebAssembly JavaScript Interface) with the glue that wasm-bindgen made for
+// it.
 
 /**
  * @param {Response} response @param {string[]} names what modules call that glue

@@ -7,7 +7,11 @@ export function openWorker(place) {
   return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
 }
 
-/** Samples go from the Worker to the worklet by themselves. @param {Worker} worker @param {AudioWorkletNode} node */
+/**
+ * Samples go from the Worker to the worklet by themselves.
+ * @param {Worker} worker
+ * @param {AudioWorkletNode} node
+ */
 export function connect(worker, node) {
   const { port1, port2 } = new MessageChannel();
   worker.postMessage({ port: port1 }, [port1]);

@@ -128,7 +128,8 @@ pub enum ContextState {
     Closed,
 }
 
-/// A report of the worklet. Instants are page time; frames are at the output's rate, counted from the epoch's start.
+/// A report of the worklet. Instants are page time; frames are at the output's rate, counted from the epoch's
+/// start.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Report {
     /// The first frame of a start or of a resume was heard.

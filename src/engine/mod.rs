@@ -1,8 +1,8 @@
 //! Composes the floors below into one deterministic machine.
 //!
 //! The contract: call [`Engine::handle_input`], drain [`Engine::poll_output`] until `None`, arm one timer for
-//! [`Engine::poll_timeout`] and call [`Engine::handle_timeout`] when it fires. Owns no clock and no I/O; a native test, a
-//! fuzzer or a load generator drives it as the browser does.
+//! [`Engine::poll_timeout`] and call [`Engine::handle_timeout`] when it fires. Owns no clock and no I/O; a
+//! native test, a fuzzer or a load generator drives it as the browser does.
 
 mod input;
 mod output;
@@ -45,7 +45,13 @@ pub struct Engine {
 impl Engine {
     /// An engine without players.
     pub fn new(clock: ClockAnchor, random: Random) -> Self {
-        Self { clock, random, telemetries: SmallMap::default(), players: SmallMap::default(), outputs: VecDeque::new() }
+        Self {
+            clock,
+            random,
+            telemetries: SmallMap::default(),
+            players: SmallMap::default(),
+            outputs: VecDeque::new(),
+        }
     }
 
     /// Takes what happened at `now`, when the wall clock said `wall_millis` (Unix milliseconds).

@@ -2,8 +2,8 @@
 
 use crate::time::{Duration, Instant};
 
-/// Requests that are tried after one that broke off, before a listener who hears nothing is told; while there is
-/// something to hear they go on.
+/// Requests that are tried after one that broke off, before a listener who hears nothing is told; while there
+/// is something to hear they go on.
 const MAX_ATTEMPTS: u32 = 6;
 /// Wait before the first of them; each further one doubles it, up to two seconds: the ring holds four.
 const FIRST_WAIT: Duration = Duration::from_millis(100);

@@ -1,10 +1,12 @@
-//! Notices an output that has gone silent: a worklet whose reports stay away while the context says `running`.
+//! Notices an output that has gone silent: a worklet whose reports stay away while the context says
+//! `running`.
 
 use crate::time::{Duration, Instant};
 
 /// Silence behind the moment of a report that stays away, which is an event of the player.
 const SILENCE: Duration = Duration::from_millis(500);
-/// How late a timer may fire before the page itself is taken to have been busy, and its queue of reports to be full.
+/// How late a timer may fire before the page itself is taken to have been busy, and its queue of reports to
+/// be full.
 const BUSY: Duration = Duration::from_millis(100);
 
 /// The watch over one worklet.

@@ -1,5 +1,5 @@
-//! The instruments of the player, with their units and the attributes that tell their series apart. None of them tells one
-//! listener from another.
+//! The instruments of the player, with their units and the attributes that tell their series apart. None of
+//! them tells one listener from another.
 
 use super::semconv as name;
 use crate::telemetry::{Instrument, Kind};
@@ -49,7 +49,8 @@ instruments! {
     PlayerSessionHeartbeats = "player.session.heartbeats", "{heartbeat}", Counter, [];
     /// Every edge of the state machine.
     PlayerStateTransitions = "player.state.transitions", "{transition}", Counter, [FROM, TO];
-    /// As OpenTelemetry defines it; in the order in which an app's requests tell it too (`traced_fetch.js`), as one series.
+    /// As OpenTelemetry defines it; in the order in which an app's requests tell it too (`traced_fetch.js`),
+    /// as one series.
     HttpClientRequestDuration = "http.client.request.duration", "s", Histogram,
         [HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, ERROR_TYPE, SERVER_ADDRESS, SERVER_PORT, CDN_NODE];
     /// Searches in the library, by whether something was found: an app's call.

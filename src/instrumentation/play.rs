@@ -60,8 +60,8 @@ pub struct PlayTrace {
 }
 
 impl PlayTrace {
-    /// Opens the trace at the moment of the request. A body that goes on from a play that was held before it was heard
-    /// belongs to this one too.
+    /// Opens the trace at the moment of the request. A body that goes on from a play that was held before it
+    /// was heard belongs to this one too.
     pub fn start(&mut self, to: &mut Teller<'_>, at: Instant, play: &PlayContext<'_>) {
         let requests = std::mem::take(&mut self.requests);
         to.let_go(self.context);
@@ -193,7 +193,13 @@ impl PlayTrace {
     }
 
     /// Starts the span of a media request; returns the lines that go with it.
-    pub fn start_media_request(&mut self, to: &mut Teller<'_>, request: u32, url: &Url, offset: u64) -> Option<String> {
+    pub fn start_media_request(
+        &mut self,
+        to: &mut Teller<'_>,
+        request: u32,
+        url: &Url,
+        offset: u64,
+    ) -> Option<String> {
         let parent = self.recover.map_or(self.parent(), |recover| Some(Parent::Local(recover)));
         let (key, lines) = start_request(to, parent, url, &self.state);
         if offset > 0 {
@@ -221,7 +227,14 @@ impl PlayTrace {
     }
 
     /// Ends a media request's span with its body.
-    pub fn end_media_request(&mut self, to: &mut Teller<'_>, request: u32, at: Instant, bytes: u64, end: BodyEnd) {
+    pub fn end_media_request(
+        &mut self,
+        to: &mut Teller<'_>,
+        request: u32,
+        at: Instant,
+        bytes: u64,
+        end: BodyEnd,
+    ) {
         let Some(open) = self.requests.remove(request) else { return };
         let failed = end == (BodyEnd::Failed {});
         to.set(Some(open.key), name::HTTP_RESPONSE_BODY_SIZE, Value::Int(bytes.cast_signed()));
@@ -264,7 +277,8 @@ impl PlayTrace {
         }
     }
 
-    /// The first frame is decoded: `audio.decode` is over and `audio.output` begins. Only the first of a play counts.
+    /// The first frame is decoded: `audio.decode` is over and `audio.output` begins. Only the first of a play
+    /// counts.
     pub fn first_decoded(&mut self, to: &mut Teller<'_>, at: Instant) {
         if self.decode.is_some() {
             to.end(self.decode.take(), at);
@@ -347,7 +361,9 @@ impl PlayTrace {
             to.keep(&mut self.context);
         }
         let decode = self.decode.take();
-        if let Some(error @ (PlayFailure::NotSupported | PlayFailure::Undecodable | PlayFailure::Truncated)) = error {
+        if let Some(error @ (PlayFailure::NotSupported | PlayFailure::Undecodable | PlayFailure::Truncated)) =
+            error
+        {
             to.fail(decode, &error.error_type(), "");
         }
         to.end(decode, to.now);

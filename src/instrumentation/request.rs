@@ -13,8 +13,8 @@ use crate::time::Instant;
 pub struct Url {
     /// The URL to fetch.
     pub href: String,
-    /// As encoded attributes of a span: `url.full`, without credentials and without query values, which may hold a
-    /// listener's tokens; `server.address`; `server.port`.
+    /// As encoded attributes of a span: `url.full`, without credentials and without query values, which may
+    /// hold a listener's tokens; `server.address`; `server.port`.
     pub attributes: Vec<u8>,
     /// Whether a request to it may carry a trace header: the page's own origin and the allow-list only.
     pub propagates: bool,
@@ -29,7 +29,8 @@ pub(super) struct OpenRequest {
     pub(super) status: u16,
 }
 
-/// Starts the span of a media request, and says which lines go with it, if any may (`state` is the trace's `tracestate`).
+/// Starts the span of a media request, and says which lines go with it, if any may (`state` is the trace's
+/// `tracestate`).
 pub(super) fn start_request(
     to: &mut Teller<'_>,
     parent: Option<Parent>,
@@ -41,10 +42,9 @@ pub(super) fn start_request(
     to.set_encoded(key, &url.attributes);
     to.set(key, name::HTTP_REQUEST_METHOD, Value::Text("GET"));
     to.set(key, name::TRACK_REQUEST_PURPOSE, Value::Text("media"));
-    let lines =
-        to.telemetry.as_ref().zip(key).and_then(|(telemetry, key)| {
-            if url.propagates { telemetry.headers(key, state) } else { telemetry.query(key) }
-        });
+    let lines = to.telemetry.as_ref().zip(key).and_then(|(telemetry, key)| {
+        if url.propagates { telemetry.headers(key, state) } else { telemetry.query(key) }
+    });
     (key, lines)
 }
 
@@ -54,9 +54,11 @@ pub(super) fn respond(to: &mut Teller<'_>, key: Option<SpanKey>, head: &Response
     if head.status >= 400 {
         to.fail(key, &decimal(head.status.into()), "");
     }
-    for (attribute, value) in
-        [(name::CDN_NODE, &head.node), (name::CDN_CACHE, &head.cache), (name::SERVER_TRACE_ID, &head.trace_id)]
-    {
+    for (attribute, value) in [
+        (name::CDN_NODE, &head.node),
+        (name::CDN_CACHE, &head.cache),
+        (name::SERVER_TRACE_ID, &head.trace_id),
+    ] {
         if let Some(value) = value {
             to.set(key, attribute, Value::Text(value));
         }

@@ -1,7 +1,7 @@
 //! Every name of a span, an attribute and an event, spelled once.
 //!
-//! `http.*`, `url.*`, `server.*`, `error.type`: OpenTelemetry semantic conventions 1.37. The rest is ours, in the four
-//! namespaces of docs/telemetry.md: OpenTelemetry has no convention for media yet.
+//! `http.*`, `url.*`, `server.*`, `error.type`: OpenTelemetry semantic conventions 1.37. The rest is ours, in
+//! the four namespaces of docs/telemetry.md: OpenTelemetry has no convention for media yet.
 
 /// Play request → first audible sample, failure, or the listener leaving.
 pub const SPAN_TRACK_PLAY: &str = "track.play";

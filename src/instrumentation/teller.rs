@@ -75,8 +75,8 @@ impl Teller<'_> {
         }
     }
 
-    /// Counts or measures, with the span of the moment for the exemplar; attributes come in the order in which the
-    /// instrument declares them.
+    /// Counts or measures, with the span of the moment for the exemplar; attributes come in the order in
+    /// which the instrument declares them.
     pub(super) fn measure(
         &mut self,
         metric: Metric,

@@ -13,12 +13,22 @@ const PROPAGATORS = ['tracecontext', 'baggage', 'b3', 'b3multi'];
  *  @param {import('./types').TelemetryConfig} config */
 export const fullOption = ({ sampler, propagators, consent, cmcd, redact, echo, tellsItself }) =>
   Object.entries({
-    sampler: sampler && sampler !== 'always_on', propagators: propagators?.join() !== 'tracecontext' && propagators, cmcd, redact, echo,
-    tellsItself, consent,
+    sampler: sampler && sampler !== 'always_on',
+    propagators: propagators?.join() !== 'tracecontext' && propagators,
+    cmcd,
+    redact,
+    echo,
+    tellsItself,
+    consent,
   }).find(([, wanted]) => wanted)?.[0];
 
-/** The sampler in its long form. @param {import('./types').TelemetryConfig['sampler']} sampler @returns {import('./types').Sampler} */
-export const samplerOf = (sampler) => (typeof sampler === 'object' ? sampler : { ratio: sampler === 'always_off' ? 0 : 1 });
+/**
+ * The sampler in its long form.
+ * @param {import('./types').TelemetryConfig['sampler']} sampler
+ * @returns {import('./types').Sampler}
+ */
+export const samplerOf = (sampler) =>
+  typeof sampler === 'object' ? sampler : { ratio: sampler === 'always_off' ? 0 : 1 };
 
 /** @param {import('./types').TelemetryConfig} config */
 export function flatConfig(config) {
@@ -43,15 +53,28 @@ export function flatConfig(config) {
   const { logLevel = config.environment === 'production' ? 'info' : 'trace' } = config;
   const levels = Object.entries(typeof logLevel === 'string' ? { '': logLevel } : logLevel);
   return flat(
-    config.scheduledDelayMillis ?? 5000, config.maxExportBatchSize ?? 512, config.maxQueueSize ?? 16_384,
-    config.exportTimeoutMillis ?? 30_000, config.metricIntervalMillis ?? 60_000, tail ? Math.max(1, tail.slowerThan * 1000) : 0,
-    ratio, CONSENTS.indexOf(config.consent ?? 'granted'),
+    config.scheduledDelayMillis ?? 5000,
+    config.maxExportBatchSize ?? 512,
+    config.maxQueueSize ?? 16_384,
+    config.exportTimeoutMillis ?? 30_000,
+    config.metricIntervalMillis ?? 60_000,
+    tail ? Math.max(1, tail.slowerThan * 1000) : 0,
+    ratio,
+    CONSENTS.indexOf(config.consent ?? 'granted'),
     (config.propagators ?? ['tracecontext']).reduce((set, name) => set | (1 << PROPAGATORS.indexOf(name)), 0),
     [
-      parentBased, config.temporality === 'cumulative', config.storage !== false, config.cmcd, config.redact || config.echo,
-      config.tellsItself, config.compression !== 'none' && config.protocol !== 'http/json',
+      parentBased,
+      config.temporality === 'cumulative',
+      config.storage !== false,
+      config.cmcd,
+      config.redact || config.echo,
+      config.tellsItself,
+      config.compression !== 'none' && config.protocol !== 'http/json',
     ].reduce((set, isSo, bit) => set | (Number(Boolean(isSo)) << bit), 0),
-    resource, client,
-    levels.length, ...levels.flatMap(([prefix, level]) => [prefix, SEVERITIES[level]]), ...Object.entries(byName).flat(),
+    resource,
+    client,
+    levels.length,
+    ...levels.flatMap(([prefix, level]) => [prefix, SEVERITIES[level]]),
+    ...Object.entries(byName).flat(),
   );
 }

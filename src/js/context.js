@@ -1,5 +1,5 @@
-// What identifies a span (W3C Trace Context Level 2), as the bytes that every record has of it. Ids are given here, so that a
-// span may begin before the core is there; their text is made when somebody asks.
+// What identifies a span (W3C Trace Context Level 2), as the bytes that every record has of it. Ids are given
+// here, so that a span may begin before the core is there; their text is made when somebody asks.
 
 /**
  * Ids and flags of a span: the trace's four words and the span's two lie in `ids` from `at` on.
@@ -32,11 +32,22 @@ export function newContext(parent) {
   // Never all zeros; of a trace's id the lower seven bytes stay random (section 3.2.3.3).
   else pool[at] |= 1;
   pool[at + 4] |= 1;
-  return { ids: pool, at, flags: parent ? parent.flags | 1 : BEGINS, isRemote: false, state: parent?.state ?? '' };
+  return {
+    ids: pool,
+    at,
+    flags: parent ? parent.flags | 1 : BEGINS,
+    isRemote: false,
+    state: parent?.state ?? '',
+  };
 }
 
-/** In hexadecimal digits: newer browsers do it in one step. @param {Uint8Array & { toHex?: () => string }} bytes @returns {string} */
-export const hexOf = (bytes) => bytes.toHex?.() ?? Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+/**
+ * In hexadecimal digits: newer browsers do it in one step.
+ * @param {Uint8Array & { toHex?: () => string }} bytes
+ * @returns {string}
+ */
+export const hexOf = (bytes) =>
+  bytes.toHex?.() ?? Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** The bytes of both ids. @param {Context} context */
 export const idsOf = ({ ids, at }) => new Uint8Array(ids.buffer, ids.byteOffset + at * WORD, IDS * WORD);
@@ -55,7 +66,10 @@ const MEMBER = /^[a-z\d][-a-z\d_*/@]{0,255}=[ -+\--<>-~]{0,255}[!-+\--<>-~]$/;
 
 /** A `tracestate` as it is handed on; what is malformed is none. @param {unknown} given */
 function stateOf(given) {
-  const members = String(given ?? '').split(',').map((member) => member.replace(/^[ \t]+|[ \t]+$/g, '')).filter(Boolean);
+  const members = String(given ?? '')
+    .split(',')
+    .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''))
+    .filter(Boolean);
   const keys = members.map((member) => member.split('=', 1)[0]);
   const wellFormed = members.length <= 32 && members.every((member) => MEMBER.test(member));
   // Of a key that comes twice the first, which is the newer one, stands.
@@ -65,13 +79,23 @@ function stateOf(given) {
 /** The context of a span, or of what an app gives as one (an object with a `traceparent`, or that). What is malformed is none:
  *  telemetry breaks nothing. @param {unknown} given @returns {Context | undefined} */
 export function contextOf(given) {
-  const object = typeof given === 'object' ? /** @type {{ context?: Context, traceparent?: unknown, tracestate?: unknown } | null} */ (given) : undefined;
+  const object =
+    typeof given === 'object'
+      ? /** @type {{ context?: Context, traceparent?: unknown, tracestate?: unknown } | null} */ (given)
+      : undefined;
   if (object?.context?.ids instanceof Uint32Array) return object.context;
   const text = object ? object.traceparent : given;
   const [all, version, trace, span, flags] = (typeof text === 'string' && TRACEPARENT.exec(text)) || [];
-  if (!all || !trace || !span || (version === '00' && /** @type {string} */ (text).length > 55)) return undefined;
+  if (!all || !trace || !span || (version === '00' && /** @type {string} */ (text).length > 55))
+    return undefined;
   const hex = trace + span;
   const bytes = Uint8Array.from({ length: IDS * WORD }, (_, n) => parseInt(hex.slice(2 * n, 2 * n + 2), 16));
   // The two flags that are defined; others must not be passed on.
-  return { ids: new Uint32Array(bytes.buffer), at: 0, flags: parseInt(/** @type {string} */ (flags), 16) & 3, isRemote: true, state: stateOf(object?.tracestate) };
+  return {
+    ids: new Uint32Array(bytes.buffer),
+    at: 0,
+    flags: parseInt(/** @type {string} */ (flags), 16) & 3,
+    isRemote: true,
+    state: stateOf(object?.tracestate),
+  };
 }

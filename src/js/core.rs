@@ -1,7 +1,8 @@
 //! The core as the hand-written scripts hold it. Methods take `&self`; a call from within a callback works.
 //!
-//! Numbers, bytes and strings cross, objects do not: their bindings weigh more than what they would carry. For the same
-//! reason nearly everything comes in by one door, [`Core::tell`]: an export of its own costs what ten kinds do.
+//! Numbers, bytes and strings cross, objects do not: their bindings weigh more than what they would carry.
+//! For the same reason nearly everything comes in by one door, [`Core::tell`]: an export of its own costs
+//! what ten kinds do.
 
 use tonearm_messages::{Fact, Wire, latin1};
 use web_sys::Performance;
@@ -12,8 +13,8 @@ use crate::instrumentation::Url;
 use crate::playback::PlayFailure;
 use crate::random::Random;
 use crate::telemetry::{
-    Batch, Config, Consent, DropReason, FULL, Flat, Instrument, Propagators, Recovered, Reply, Sampler, Signal,
-    Telemetry,
+    Batch, Config, Consent, DropReason, FULL, Flat, Instrument, Propagators, Recovered, Reply, Sampler,
+    Signal, Telemetry,
 };
 use crate::time::{Duration, Instant};
 
@@ -44,9 +45,9 @@ fn report(kind: u32, [epoch, at, frames]: [f64; 3], flag: bool) -> PlayerInput {
     })
 }
 
-/// `load()`, or the answer of a resolver where there is no promise: whether a trace header may go along, the URL, which is ASCII (a
-/// source without one is resolved when the play begins), what is told of it; of a `load()` what is told of the track, and the
-/// context of the app's span.
+/// `load()`, or the answer of a resolver where there is no promise: whether a trace header may go along, the
+/// URL, which is ASCII (a source without one is resolved when the play begins), what is told of it; of a
+/// `load()` what is told of the track, and the context of the app's span.
 fn load(token: u32, play: u32, credentials: bool, bytes: &[u8]) -> PlayerInput {
     let mut flat = Flat::new(bytes);
     let propagates = flat.number() > 0.0;
@@ -87,7 +88,12 @@ fn player_input(what: u32, [a, b, c]: [f64; 3], flag: bool, bytes: &[u8]) -> Pla
         17 => PlayerInput::Loop(flag.then_some((a, b))),
         8 => {
             let trigger = ["user", "auto"].get(c as usize).copied().unwrap_or("api");
-            PlayerInput::Play(PlayRequest { token: a as u32, at: Instant::from_millis(b), trigger, activation: flag })
+            PlayerInput::Play(PlayRequest {
+                token: a as u32,
+                at: Instant::from_millis(b),
+                trigger,
+                activation: flag,
+            })
         }
         _ => report(what - 10, [a, b, c], flag),
     }
@@ -104,7 +110,8 @@ impl Core {
         Self { driver: Driver::new(performance, Random::seeded([seed_high, seed_low]), host) }
     }
 
-    /// Tells a player or a pipeline something, of a kind of `door.js`; what comes back is a number that it names.
+    /// Tells a player or a pipeline something, of a kind of `door.js`; what comes back is a number that it
+    /// names.
     #[allow(clippy::too_many_arguments, reason = "a door for many")]
     pub fn tell(&self, what: u32, id: u32, a: f64, b: f64, c: f64, flag: bool, bytes: &[u8]) -> u32 {
         let input = match what {
@@ -148,16 +155,21 @@ impl Core {
                 self.driver.timeout();
                 return 0;
             }
-            _ => return self.driver.record(id, |telemetry, now| record(telemetry, now, what, [a, b, c], bytes)),
+            _ => {
+                return self
+                    .driver
+                    .record(id, |telemetry, now| record(telemetry, now, what, [a, b, c], bytes));
+            }
         };
         self.driver.input(input);
         0
     }
 
-    /// Asks a pipeline for what is pending (0): request by request its signal, its number (0 was never sent), its records,
-    /// their age in seconds and the length of its body in four bytes each, then the body. For the headers that hand a context on, as lines (1). For the
-    /// context that lines of headers tell (2): `traceparent`, `tracestate` and `baggage` in a line each, nothing where there is none.
-    /// For attributes, behind the number of a field, as such fields (3).
+    /// Asks a pipeline for what is pending (0): request by request its signal, its number (0 was never sent),
+    /// its records, their age in seconds and the length of its body in four bytes each, then the body. For
+    /// the headers that hand a context on, as lines (1). For the context that lines of headers tell (2):
+    /// `traceparent`, `tracestate` and `baggage` in a line each, nothing where there is none. For attributes,
+    /// behind the number of a field, as such fields (3).
     pub fn ask(&self, what: u32, telemetry: u32, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         self.driver.record(telemetry, |telemetry, now| {
@@ -187,9 +199,9 @@ impl Core {
         out
     }
 
-    /// Numbers of a player (0), in the order of `player.js`; the bytes of the context of its play (1); numbers of a pipeline
-    /// (2), in the order of `telemetry.js`: one call for all of them weighs less than a method for each. Empty where there is
-    /// no such thing.
+    /// Numbers of a player (0), in the order of `player.js`; the bytes of the context of its play (1);
+    /// numbers of a pipeline (2), in the order of `telemetry.js`: one call for all of them weighs less than a
+    /// method for each. Empty where there is no such thing.
     pub fn read(&self, what: u32, id: u32) -> Vec<f64> {
         let mut figures = Vec::new();
         self.driver.read(|engine, now| match (what, engine.player(id)) {
@@ -248,8 +260,10 @@ fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b, c]: [f64; 3
             while !flat.is_empty() {
                 bounds.push(flat.number());
             }
-            return telemetry
-                .instrument(now, &Instrument { bounds: &bounds, ..Instrument::new(&name, &unit, kind, &[]) });
+            return telemetry.instrument(
+                now,
+                &Instrument { bounds: &bounds, ..Instrument::new(&name, &unit, kind, &[]) },
+            );
         }
         36 => {
             let age = millis(a);
@@ -323,8 +337,8 @@ fn config(bytes: &[u8]) -> Config {
     config
 }
 
-/// Whether the endpoints are well, and spans that no flush brings out; then of each signal the started, recovered, exported and
-/// pending records, and the dropped ones by reason.
+/// Whether the endpoints are well, and spans that no flush brings out; then of each signal the started,
+/// recovered, exported and pending records, and the dropped ones by reason.
 fn account(engine: &Engine, telemetry: u32, figures: &mut Vec<f64>) {
     let Some(pipeline) = engine.pipeline(telemetry) else { return };
     figures.push(f64::from(u8::from(pipeline.is_well())));

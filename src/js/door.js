@@ -1,4 +1,5 @@
-// What `Core.tell` is told, by its number in `core.rs`; behind each, what its numbers, its flag and its bytes mean.
+// What `Core.tell` is told, by its number in `core.rs`; behind each, what its numbers, its flag and its bytes
+// mean.
 
 export const PAUSE = 0;
 export const STOP = 1;
@@ -16,7 +17,9 @@ export const FACT = 7;
 export const PLAY = 8;
 /** The promise, or else the play that asked; whether cookies go along; `told` of `resolver.js`. */
 export const LOAD = 9;
-/** And the kind of a report, of which there are six: its epoch, page time in milliseconds, frames, its flag. */
+/**
+ * And the kind of a report, of which there are six: its epoch, page time in milliseconds, frames, its flag.
+ */
 export const REPORT = 10;
 /** Fetch and decode what a play would need. */
 export const PREPARE = 16;
@@ -72,7 +75,10 @@ export const WATCH = 42;
 
 export const NO_BYTES = new Uint8Array();
 
-/** Told of what ended the core, if something does: nothing else is thrown out of it. @type {{ heard: (error: unknown) => void }} */
+/**
+ * Told of what ended the core, if something does: nothing else is thrown out of it.
+ * @type {{ heard: (error: unknown) => void }}
+ */
 export const trap = { heard() {} };
 
 /**

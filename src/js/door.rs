@@ -1,4 +1,5 @@
-//! What the module exports. An instance has one core, which ends with it: functions, and no class that somebody would have to free.
+//! What the module exports. An instance has one core, which ends with it: functions, and no class that
+//! somebody would have to free.
 #![allow(unreachable_pub, reason = "wasm-bindgen exports nothing else")]
 
 use std::cell::Cell;

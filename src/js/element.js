@@ -1,6 +1,7 @@
-// The engine that is the browser's own: a media element that stands in for Worker and worklet. It takes their commands and says
-// their facts and reports, so that the core, its states and its telemetry are the same; what it can't know to the frame it tells by
-// events. A script that is loaded where it is needed: on iOS, without a worklet, for media that only an element may play.
+// The engine that is the browser's own: a media element that stands in for Worker and worklet. It takes their
+// commands and says their facts and reports, so that the core, its states and its telemetry are the same;
+// what it can't know to the frame it tells by events. A script that is loaded where it is needed: on iOS,
+// without a worklet, for media that only an element may play.
 
 /** The rate in which positions are told, in frames a second. */
 export const RATE = 48_000;
@@ -221,7 +222,8 @@ export class ElementLink {
   }
 
   #decoded() {
-    if (!this.#told) this.#fact(new Message(FIRST_DECODED).whole(this.#epoch).float(this.#now()).float(this.#start));
+    if (!this.#told)
+      this.#fact(new Message(FIRST_DECODED).whole(this.#epoch).float(this.#now()).float(this.#start));
     this.#told = true;
   }
 
@@ -248,7 +250,8 @@ export class ElementLink {
 
   /** What was silent by itself is silent by command now. */
   #endGap() {
-    if (this.#gap > 0) this.#report(GAP_ENDED, Math.round(((performance.now() - this.#gap) / 1000) * RATE), false);
+    if (this.#gap > 0)
+      this.#report(GAP_ENDED, Math.round(((performance.now() - this.#gap) / 1000) * RATE), false);
     [this.#gap, this.#sounding] = [0, false];
   }
 

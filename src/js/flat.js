@@ -1,8 +1,9 @@
-// What the core is told beside numbers, in one piece: words of four bytes, and texts in UTF-8, each in words of its own
-// (`otlp/src/flat.rs` reads it). Protobuf is made there: that is quick in wasm from a page's first moment, where a script is slow
-// until it was often run.
+// What the core is told beside numbers, in one piece: words of four bytes, and texts in UTF-8, each in words
+// of its own (`otlp/src/flat.rs` reads it). Protobuf is made there: that is quick in wasm from a page's first
+// moment, where a script is slow until it was often run.
 //
-// Spans are gathered at the buffer's beginning, each at its end, until they are taken; every other message is written behind them, and copied.
+// Spans are gathered at the buffer's beginning, each at its end, until they are taken; every other message is
+// written behind them, and copied.
 
 import { contextOf } from './context.js';
 
@@ -14,12 +15,18 @@ const LONGEST = 8192;
 const MOST_VALUES = 1024;
 /** How deep values may lie in one another. */
 const DEEPEST = 8;
-/** Words that a record has at most beside its texts: four for each of its values, a dozen for each of its links. */
+/**
+ * Words that a record has at most beside its texts: four for each of its values, a dozen for each of its
+ * links.
+ */
 const ROOM = 8192;
 /** Words that are gathered, before what was gathered is to be taken; and words that stay at hand. */
 const MUCH = 2 ** 16;
 const KEPT = 2 ** 18;
-/** UTF-16 units of a text that is written here, if it is ASCII: the browser's encoder takes its time for nothing, too. */
+/**
+ * UTF-16 units of a text that is written here, if it is ASCII: the browser's encoder takes its time for
+ * nothing, too.
+ */
 const SHORT = 48;
 
 /** Kinds of values, as `flat.rs` has them; from `TEXT` on it is a text of so many more bytes. */
@@ -103,7 +110,8 @@ function string(of, kind = 0, at = n++) {
 }
 
 /** Values of other kinds are left out. @param {unknown} value */
-const isTold = (value) => value !== undefined && value !== null && typeof value !== 'function' && typeof value !== 'symbol';
+const isTold = (value) =>
+  value !== undefined && value !== null && typeof value !== 'function' && typeof value !== 'symbol';
 
 /** @param {unknown} of @param {number} depth @param {number} [kind] where that goes */
 function value(of, depth, kind = n++) {
@@ -136,7 +144,8 @@ function attributes(of, depth, copied) {
   let at = head + 2;
   let count = 0;
   let dropped = 0;
-  // Wherever the app is asked, it may call us: what is written then comes behind, and there may be another array after it.
+  // Wherever the app is asked, it may call us: what is written then comes behind, and there may be another
+  // array after it.
   n = at;
   for (const name in of) {
     if (!copied && !Object.hasOwn(of, name)) continue;
@@ -177,7 +186,10 @@ function attributes(of, depth, copied) {
   words[head + 1] = dropped;
 }
 
-/** Flags, whether it is another process's, and how long its `tracestate` is; both ids. @param {import('./context.js').Context | undefined} given */
+/**
+ * Flags, whether it is another process's, and how long its `tracestate` is; both ids.
+ * @param {import('./context.js').Context | undefined} given
+ */
 function context(given) {
   if (!given) {
     words[n++] = NONE;

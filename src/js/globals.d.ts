@@ -19,7 +19,9 @@ declare module '*/tonearm_media_bg.js' {
 
 declare module '*/stretch_worklet.js' {
   const create: {
-    (context: BaseAudioContext): Promise<AudioWorkletNode & { schedule(change: { active: boolean; semitones: number }): void }>;
+    (
+      context: BaseAudioContext,
+    ): Promise<AudioWorkletNode & { schedule(change: { active: boolean; semitones: number }): void }>;
     moduleUrl?: string;
   };
   export default create;
@@ -27,5 +29,9 @@ declare module '*/stretch_worklet.js' {
 
 interface Navigator {
   /** User-Agent Client Hints; Chromium has them. */
-  readonly userAgentData?: { mobile: boolean; platform: string; brands: { brand: string; version: string }[] };
+  readonly userAgentData?: {
+    mobile: boolean;
+    platform: string;
+    brands: { brand: string; version: string }[];
+  };
 }

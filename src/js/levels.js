@@ -9,5 +9,10 @@ export function loudness(mode, [track = NaN, trackPeak = NaN, album = NaN, album
   return Number.isNaN(gain) ? 1 : Math.min(10 ** (gain / 20), 1 / (peak || 1));
 }
 
-/** From one factor to another so that of two curves that cross each other the power stays what it is. @param {number} from @param {number} to */
-export const powerCurve = (from, to) => Float32Array.from({ length: 33 }, (_, n) => Math.sqrt(from ** 2 + ((to ** 2 - from ** 2) * n) / 32));
+/**
+ * From one factor to another so that of two curves that cross each other the power stays what it is.
+ * @param {number} from
+ * @param {number} to
+ */
+export const powerCurve = (from, to) =>
+  Float32Array.from({ length: 33 }, (_, n) => Math.sqrt(from ** 2 + ((to ** 2 - from ** 2) * n) / 32));

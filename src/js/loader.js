@@ -9,7 +9,10 @@ import * as glue from '../../pkg/dist/tonearm_bg.js';
 
 /** Cores that are brought back in one page. */
 const MOST_CRASHES = 3;
-/** Calls that may wait for the core. Beyond them the oldest promise is to be kept: new ones are refused by name. */
+/**
+ * Calls that may wait for the core. Beyond them the oldest promise is to be kept: new ones are refused by
+ * name.
+ */
 const MAX_WAITING = 1024;
 
 /**
@@ -25,7 +28,10 @@ export const exporters = new Map();
 
 /** Which traces they export, where not all. @type {Map<number, import('./types').Sampler>} */
 export const samplers = new Map();
-/** Looks at a pipeline's records before they are queued. @type {Map<number, (signal: number, record: Uint8Array) => void>} */
+/**
+ * Looks at a pipeline's records before they are queued.
+ * @type {Map<number, (signal: number, record: Uint8Array) => void>}
+ */
 export const inspectors = new Map();
 /** Called when a core is there, behind what has waited for it. @type {Set<() => void>} */
 export const arrivals = new Set();
@@ -46,12 +52,21 @@ export function observe(id) {
   }
 }
 
-/** What keeps the pipelines' records for the next visit. @type {Map<number, import('../browser/storage.js').Spool>} */
+/**
+ * What keeps the pipelines' records for the next visit.
+ * @type {Map<number, import('../browser/storage.js').Spool>}
+ */
 export const spools = new Map();
 
 /** What the core calls (`browser/host.rs`). Bytes lie in its memory: they are copied before it goes on. */
 const host = {
-  /** @param {number} player @param {number} what @param {number} number @param {string} name @param {string} message */
+  /**
+   * @param {number} player
+   * @param {number} what
+   * @param {number} number
+   * @param {string} name
+   * @param {string} message
+   */
   tell: (player, what, number, name, message) => sides.get(player)?.tell[what](number, name, message),
   /** @param {number} player @param {Uint8Array} command */
   media: (player, command) => sides.get(player)?.media(command.slice()),
@@ -119,7 +134,8 @@ export function unavailable(cause, what) {
 
 /** @returns {Promise<void>} */
 async function start() {
-  if (typeof WebAssembly === 'undefined') throw new DOMException('WebAssembly is not available.', 'NotSupportedError');
+  if (typeof WebAssembly === 'undefined')
+    throw new DOMException('WebAssembly is not available.', 'NotSupportedError');
   const url = full
     ? (places.fullWasm ?? new URL('./tonearm_full_bg.wasm', import.meta.url))
     : (places.wasm ?? new URL('./tonearm_bg.wasm', import.meta.url));
@@ -134,7 +150,8 @@ async function start() {
   try {
     const before = wasm;
     wasm = await instantiate(response, ['./tonearm_bg.js', './tonearm_full_bg.js'], glue);
-    // The glue keeps views of a core's memory: this takes from it those of one that ended, whoever has called that since.
+    // The glue keeps views of a core's memory: this takes from it those of one that ended, whoever has called
+    // that since.
     before?.memory.grow(0);
   } catch (cause) {
     const error = new DOMException('The page does not let WebAssembly run.', 'NotSupportedError');
@@ -152,7 +169,8 @@ async function start() {
     for (const id of observers.keys()) observe(id);
     // What somebody has to look at first is looked at now.
     if (inspectors.size > 0) tell(core, INSPECT, 0);
-    // A browser may end what a page does while it is left (Firefox does at times): what is kept comes first, and again once it is known what went.
+    // A browser may end what a page does while it is left (Firefox does at times): what is kept comes first,
+    // and again once it is known what went.
     if (left) for (const spool of spools.values()) spool.write(left);
     tell(core, HIDDEN, 0);
     for (const spool of spools.values()) {
@@ -208,15 +226,24 @@ export function init(options) {
   return loading;
 }
 
-/** The core that has all is wanted: it must not be on its way without. @param {string} option that wants it */
+/**
+ * The core that has all is wanted: it must not be on its way without.
+ * @param {string} option that wants it
+ */
 export function wantFull(option) {
   if (loading && !full) {
-    throw new DOMException(`Option "${option}" must come before another pipeline, init() and the first player, or after init({ full: true }).`, 'InvalidStateError');
+    throw new DOMException(
+      `Option "${option}" must come before another pipeline, init() and the first player, or after init({ full: true }).`,
+      'InvalidStateError',
+    );
   }
   full = true;
 }
 
-/** A fault ended the core: another takes its place, with the pipelines and players of the page. @param {unknown} error */
+/**
+ * A fault ended the core: another takes its place, with the pipelines and players of the page.
+ * @param {unknown} error
+ */
 function crashed(error) {
   if (!core) return;
   core = loading = undefined;
@@ -255,7 +282,12 @@ export function inTurn(call) {
   else records.push(call);
 }
 
-/** Counts records that were lost before the core had them. @param {number} telemetry @param {number} signal @param {number} reason */
+/**
+ * Counts records that were lost before the core had them.
+ * @param {number} telemetry
+ * @param {number} signal
+ * @param {number} reason
+ */
 export function countLost(telemetry, signal, reason) {
   const key = `${telemetry} ${signal} ${reason}`;
   losses.set(key, (losses.get(key) ?? 0) + 1);
@@ -279,7 +311,8 @@ export function tellLosses(core, id) {
 export function withCore(call, refuse) {
   if (core) return call(core);
   if (!isLive()) return refuse?.(new DOMException('The player ended by a fault.', 'OperationError'));
-  if (refuse && waiting.length >= MAX_WAITING) refuse(new DOMException('Too many calls wait for the player.', 'QuotaExceededError'));
+  if (refuse && waiting.length >= MAX_WAITING)
+    refuse(new DOMException('Too many calls wait for the player.', 'QuotaExceededError'));
   else waiting.push({ call, refuse });
   init().catch(() => {});
 }

@@ -1,7 +1,8 @@
-// What the system shows and offers of the music: the lock screen, the keys of a keyboard, a headset's button (Media Session). A script of
-// its own (`tonearm/media-session`).
+// What the system shows and offers of the music: the lock screen, the keys of a keyboard, a headset's button
+// (Media Session). A script of its own (`tonearm/media-session`).
 //
-// Browsers offer them to pages with a media element that plays; Web Audio alone is not enough. So a silent one plays beside.
+// Browsers offer them to pages with a media element that plays; Web Audio alone is not enough. So a silent
+// one plays beside.
 
 /** @typedef {import('./types').Player} Player @typedef {import('./queue').Queue} Queue */
 
@@ -15,7 +16,8 @@ const STEP = 10;
 /** A WAVE file of silence. */
 function silence() {
   const bytes = new DataView(new ArrayBuffer(44 + RATE * SECONDS));
-  const text = (/** @type {number} */ at, /** @type {string} */ letters) => [...letters].forEach((letter, n) => bytes.setUint8(at + n, letter.charCodeAt(0)));
+  const text = (/** @type {number} */ at, /** @type {string} */ letters) =>
+    [...letters].forEach((letter, n) => bytes.setUint8(at + n, letter.charCodeAt(0)));
   const number = (/** @type {number} */ at, /** @type {number} */ value) => bytes.setUint32(at, value, true);
   text(0, 'RIFF');
   number(4, 36 + RATE * SECONDS);
@@ -45,7 +47,9 @@ export function mediaSession(music, { signal, metadata } = {}) {
   const beside = new Audio(URL.createObjectURL(silence()));
   beside.loop = true;
   // Where there is a say in it: music that goes on with a locked screen, and alone (Audio Session).
-  const { audioSession } = /** @type {{ audioSession?: { type: string } }} */ (/** @type {unknown} */ (navigator));
+  const { audioSession } = /** @type {{ audioSession?: { type: string } }} */ (
+    /** @type {unknown} */ (navigator)
+  );
   if (audioSession) audioSession.type = 'playback';
   /** @type {string | undefined} */
   let artwork;
@@ -60,7 +64,11 @@ export function mediaSession(music, { signal, metadata } = {}) {
   const place = () => {
     const { duration, currentTime, playbackRate } = player();
     if (duration > 0 && Number.isFinite(duration)) {
-      session.setPositionState({ duration, playbackRate, position: Math.min(Math.max(0, currentTime), duration) });
+      session.setPositionState({
+        duration,
+        playbackRate,
+        position: Math.min(Math.max(0, currentTime), duration),
+      });
     }
   };
   const state = () => {
@@ -86,7 +94,10 @@ export function mediaSession(music, { signal, metadata } = {}) {
     seekto: ({ seekTime }) => seek(seekTime ?? 0),
     seekforward: ({ seekOffset }) => seek(player().currentTime + (seekOffset ?? STEP)),
     seekbackward: ({ seekOffset }) => seek(player().currentTime - (seekOffset ?? STEP)),
-    ...(queue && { nexttrack: () => void queue.next().catch(() => {}), previoustrack: () => void queue.previous().catch(() => {}) }),
+    ...(queue && {
+      nexttrack: () => void queue.next().catch(() => {}),
+      previoustrack: () => void queue.previous().catch(() => {}),
+    }),
   };
   const obey = (/** @type {boolean} */ obeys) => {
     for (const [action, handler] of Object.entries(actions)) {
@@ -100,12 +111,16 @@ export function mediaSession(music, { signal, metadata } = {}) {
   obey(true);
   show();
   state();
-  signal?.addEventListener('abort', () => {
-    obey(false);
-    beside.pause();
-    URL.revokeObjectURL(beside.src);
-    beside.removeAttribute('src');
-    if (artwork) URL.revokeObjectURL(artwork);
-    [session.metadata, session.playbackState] = [null, 'none'];
-  }, { once: true });
+  signal?.addEventListener(
+    'abort',
+    () => {
+      obey(false);
+      beside.pause();
+      URL.revokeObjectURL(beside.src);
+      beside.removeAttribute('src');
+      if (artwork) URL.revokeObjectURL(artwork);
+      [session.metadata, session.playbackState] = [null, 'none'];
+    },
+    { once: true },
+  );
 }

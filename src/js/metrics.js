@@ -1,5 +1,5 @@
-// Instruments as apps hold them: what they count and measure is added up in the core, series by series. A series is known
-// here by its attributes' values, so that a record crosses as two numbers.
+// Instruments as apps hold them: what they count and measure is added up in the core, series by series. A
+// series is known here by its attributes' values, so that a record crosses as two numbers.
 
 import { INSTRUMENT, NO_BYTES, RECORD, SERIES, tell } from './door.js';
 import { currentCore, observers, whenCore } from './loader.js';
@@ -11,10 +11,16 @@ export const UP_DOWN_COUNTER = 1;
 export const GAUGE = 2;
 export const HISTOGRAM = 3;
 
-/** OpenTelemetry's "instrument name syntax", and how long a name may be: a pattern that says both takes a page a millisecond to compile. */
+/**
+ * OpenTelemetry's "instrument name syntax", and how long a name may be: a pattern that says both takes a page
+ * a millisecond to compile.
+ */
 const LONGEST = 255;
 const NAME = /^[a-zA-Z][-\w./]*$/;
-/** UCUM as instruments use it: terms of a prefix, a unit, an exponent and an annotation, between dots and slashes. */
+/**
+ * UCUM as instruments use it: terms of a prefix, a unit, an exponent and an annotation, between dots and
+ * slashes.
+ */
 const TERM = String.raw`(?:(?:da|[EPTGMkhdcmunpf]|[KMGT]i)?(?:m|s|g|By|bit|Hz|V|A|W|J|K|Cel|L|l)|min|h|d|wk|mo|a|deg|%|1\d*)?-?\d*(?:\{[!-z|~]*\})?`;
 const UNIT = new RegExp(`^/?${TERM}(?:[./]${TERM})*$`);
 
@@ -42,8 +48,10 @@ export class Instrument {
   /** @param {number} telemetry @param {string} name @param {number} kind @param {import('./types').InstrumentOptions} options
    *  @param {import('./types').TelemetryConfig['redact']} [redact] */
   constructor(telemetry, name, kind, { unit = '', attributes = [], bounds = [] }, redact) {
-    if (typeof name !== 'string' || !NAME.test(name) || name.length > LONGEST) throw new TypeError(`instrument: expected a name, got ${JSON.stringify(name)}`);
-    if (unit && !UNIT.test(unit)) throw new TypeError(`instrument: option "unit": expected UCUM, got ${JSON.stringify(unit)}`);
+    if (typeof name !== 'string' || !NAME.test(name) || name.length > LONGEST)
+      throw new TypeError(`instrument: expected a name, got ${JSON.stringify(name)}`);
+    if (unit && !UNIT.test(unit))
+      throw new TypeError(`instrument: option "unit": expected UCUM, got ${JSON.stringify(unit)}`);
     this.#telemetry = telemetry;
     this.#name = name;
     this.#redact = redact;
@@ -72,15 +80,22 @@ export class Instrument {
     }
     let series = this.#series.get(key);
     if (series === undefined) {
-      const declared = Object.fromEntries(this.#keys.flatMap((name) => (attributes?.[name] === undefined ? [] : [[name, attributes[name]]])));
-      series = this.#shown(declared) ? tell(core, SERIES, this.#telemetry, this.#id, 0, 0, false, flat(declared)) : NO_SERIES;
+      const declared = Object.fromEntries(
+        this.#keys.flatMap((name) => (attributes?.[name] === undefined ? [] : [[name, attributes[name]]])),
+      );
+      series = this.#shown(declared)
+        ? tell(core, SERIES, this.#telemetry, this.#id, 0, 0, false, flat(declared))
+        : NO_SERIES;
       // The core has no more of them either.
       if (this.#series.size < 2000) this.#series.set(key, series);
     }
     return series;
   }
 
-  /** Whether the app lets a series be told: it sees it once, and may change what it says. @param {Record<string, any>} attributes */
+  /**
+   * Whether the app lets a series be told: it sees it once, and may change what it says.
+   * @param {Record<string, any>} attributes
+   */
   #shown(attributes) {
     try {
       return this.#redact?.({ signal: 'metrics', name: this.#name, attributes }) !== false;

@@ -1,5 +1,5 @@
-// What is loaded when it is first asked for. Each is a script of its own in the package, and gets what it needs handed in: it
-// shares no state with the page's script but that.
+// What is loaded when it is first asked for. Each is a script of its own in the package, and gets what it
+// needs handed in: it shares no state with the page's script but that.
 
 /** @typedef {typeof import('./traced_fetch.js')} Tracing */
 /** @typedef {Parameters<Tracing['tracedFetch']>} Fetching */
@@ -36,7 +36,9 @@ export const onRequest = {
    *  @param {Fetching[0]} tools @param {Fetching[1]} telemetry @param {Fetching[2]} input @param {Fetching[3]} [init] @param {Fetching[4]} [options]
    *  @returns {Promise<Response>} */
   fetch: (tools, telemetry, input, init, options) =>
-    tracing && telemetry ? tracing.tracedFetch(tools, telemetry, input, init, options) : onRequest.firstFetch(tools, telemetry, input, init, options),
+    tracing && telemetry
+      ? tracing.tracedFetch(tools, telemetry, input, init, options)
+      : onRequest.firstFetch(tools, telemetry, input, init, options),
 
   /** @type {(...of: Fetching) => Promise<Response>} */
   async firstFetch(tools, telemetry, input, init, options) {
@@ -47,7 +49,9 @@ export const onRequest = {
     const plain = init && Object.getPrototypeOf(init) === Object.prototype;
     const copy = plain ? { ...init, ...(init.headers && { headers: new Headers(init.headers) }) } : init;
     const module = await onRequest.tracing().catch(() => undefined);
-    return module ? module.tracedFetch(tools, telemetry, target, copy, options) : tools.nativeFetch(target, copy);
+    return module
+      ? module.tracedFetch(tools, telemetry, target, copy, options)
+      : tools.nativeFetch(target, copy);
   },
 
   /** Looks at records once the script is there, in their order; what finds no place till then is out, since nobody looked at it.

@@ -1,5 +1,5 @@
-// The options of a pipeline, each with what is expected of it: a mistake is a `TypeError` that names the option, what was
-// expected and what came.
+// The options of a pipeline, each with what is expected of it: a mistake is a `TypeError` that names the
+// option, what was expected and what came.
 
 import { SEVERITIES } from './config.js';
 
@@ -25,8 +25,12 @@ const flag = [(value) => typeof value === 'boolean', 'true or false'];
 const isLevel = (/** @type {unknown} */ value) => Object.hasOwn(SEVERITIES, String(value));
 const isPart = (/** @type {any} */ value) => typeof value === 'number' && value >= 0 && value <= 1;
 const isSampler = (/** @type {any} */ { ratio = 1, byName = {}, parentBased = false, tail, ...more }) =>
-  isPart(ratio) && isObject(byName) && Object.values(byName).every(isPart) && typeof parentBased === 'boolean' &&
-  (tail === undefined || tail?.slowerThan > 0) && Object.keys(more).length === 0;
+  isPart(ratio) &&
+  isObject(byName) &&
+  Object.values(byName).every(isPart) &&
+  typeof parentBased === 'boolean' &&
+  (tail === undefined || tail?.slowerThan > 0) &&
+  Object.keys(more).length === 0;
 
 /** @type {Record<string, Rule>} */
 const RULES = {
@@ -47,7 +51,9 @@ const RULES = {
   consent: oneOf('granted', 'pending', 'denied'),
   protocol: oneOf('http/protobuf', 'http/json'),
   propagators: [
-    (value) => Array.isArray(value) && value.every((name) => ['tracecontext', 'baggage', 'b3', 'b3multi'].includes(name)),
+    (value) =>
+      Array.isArray(value) &&
+      value.every((name) => ['tracecontext', 'baggage', 'b3', 'b3multi'].includes(name)),
     'an array of tracecontext, baggage, b3, b3multi',
   ],
   sampler: [
@@ -60,7 +66,9 @@ const RULES = {
   allowQuery: [(value) => Array.isArray(value) && value.every(isText), 'an array of query keys'],
   scrubUrl: [(value) => typeof value === 'function', 'a function'],
   propagateTo: [
-    (value) => Array.isArray(value) && value.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
+    (value) =>
+      Array.isArray(value) &&
+      value.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
     'an array of origins, as https://api.example.com',
   ],
   scheduledDelayMillis: millis,
@@ -69,7 +77,7 @@ const RULES = {
   temporality: oneOf('delta', 'cumulative'),
   logLevel: [
     (value) => isLevel(value) || (isObject(value) && Object.values(value).every(isLevel)),
-    'one of trace, debug, info, warn, error, fatal, or an object of those by the beginning of an event\'s name',
+    "one of trace, debug, info, warn, error, fatal, or an object of those by the beginning of an event's name",
   ],
   maxExportBatchSize: count(10_000),
   maxQueueSize: count(1_000_000),
@@ -86,7 +94,8 @@ function kindOf(value) {
 export function check(config) {
   const fault = (/** @type {string} */ what) => new TypeError(`createTelemetry: ${what}`);
   if (typeof config !== 'object' || config === null) throw fault(`expected an object, got ${kindOf(config)}`);
-  for (const option of Object.keys(config)) if (!RULES[option]) throw fault(`option "${option}": is not known`);
+  for (const option of Object.keys(config))
+    if (!RULES[option]) throw fault(`option "${option}": is not known`);
   for (const [option, [test, expected]] of Object.entries(RULES)) {
     const value = config[option] ?? undefined;
     if (value === undefined ? option === 'serviceName' : !test(value)) {

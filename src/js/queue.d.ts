@@ -17,7 +17,10 @@ export interface QueueOptions extends PlayerOptions {
 /** The events of a queue: those of the player that is heard, and its own. */
 export type QueueEventName = PlayerEventName | 'trackchange' | 'itemschange' | 'queueended' | 'sleep';
 
-/** A queue of tracks: the next is prepared while one is heard, and begins with the very frame behind its last one. */
+/**
+ * A queue of tracks: the next is prepared while one is heard, and begins with the very frame behind its last
+ * one.
+ */
 export class Queue extends EventTarget {
   constructor(options?: QueueOptions);
   /** The player that is heard: its position, its duration, its state. Another one with each `trackchange`. */
@@ -44,11 +47,22 @@ export class Queue extends EventTarget {
   next(): Promise<void>;
   /** The start of the track, or the one before within its first three seconds. */
   previous(): Promise<void>;
-  /** Falls silent after so many seconds, fading at the end, or behind the current track; `null` calls that off. */
+  /**
+   * Falls silent after so many seconds, fading at the end, or behind the current track; `null` calls that
+   * off.
+   */
   sleepTimer(options: { after?: number; atEnd?: boolean; fade?: number } | null): void;
   destroy(): void;
-  addEventListener(type: QueueEventName, listener: (this: Queue, event: Event) => void, options?: boolean | AddEventListenerOptions): void;
-  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  addEventListener(
+    type: QueueEventName,
+    listener: (this: Queue, event: Event) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
 }
 
 /** Makes a queue. */

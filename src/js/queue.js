@@ -1,6 +1,6 @@
-// A queue of tracks over two players: while one is heard the other holds the next, so that it begins with the very frame behind
-// the last one, across it, or at once where the listener skips. A script of its own (`tonearm/queue`): pages without a queue load
-// none of it.
+// A queue of tracks over two players: while one is heard the other holds the next, so that it begins with the
+// very frame behind the last one, across it, or at once where the listener skips. A script of its own
+// (`tonearm/queue`): pages without a queue load none of it.
 
 import { Player } from './index.js';
 
@@ -8,10 +8,24 @@ import { Player } from './index.js';
 
 /** What the queue tells of the player that is heard, as it happens. */
 const FORWARDED = [
-  'statechange', 'loadedmetadata', 'metadatachange', 'durationchange', 'canplay', 'progress', 'play', 'waiting', 'playing', 'pause', 'seeking',
-  'seeked', 'timeupdate', 'error',
+  'statechange',
+  'loadedmetadata',
+  'metadatachange',
+  'durationchange',
+  'canplay',
+  'progress',
+  'play',
+  'waiting',
+  'playing',
+  'pause',
+  'seeking',
+  'seeked',
+  'timeupdate',
+  'error',
 ];
-/** Seconds before the end at which the next track is prepared, where the current one is not in memory before. */
+/**
+ * Seconds before the end at which the next track is prepared, where the current one is not in memory before.
+ */
 const PREPARE_BEFORE = 20;
 /** Seconds before a crossfade at which it is laid down: three times that the time is told. */
 const LAY_DOWN_BEFORE = 3;
@@ -30,7 +44,10 @@ export class Queue extends EventTarget {
   #at = -1;
   /** The one that is heard, and the one that waits. @type {[Player, Player]} */
   #players;
-  /** What the second one holds, and how to call that off. @type {{ item: Item, abort: AbortController } | undefined} */
+  /**
+   * What the second one holds, and how to call that off.
+   * @type {{ item: Item, abort: AbortController } | undefined}
+   */
   #next;
   /** @type {import('./queue').Repeat} */
   #repeat = 'off';
@@ -72,7 +89,8 @@ export class Queue extends EventTarget {
   /** @param {Parameters<EventTarget['addEventListener']>} listener */
   addEventListener(...listener) {
     super.addEventListener(...listener);
-    if (listener[0] === 'timeupdate') for (const player of this.#players) player.addEventListener('timeupdate', somebody);
+    if (listener[0] === 'timeupdate')
+      for (const player of this.#players) player.addEventListener('timeupdate', somebody);
   }
 
   get player() {
@@ -92,7 +110,8 @@ export class Queue extends EventTarget {
     return this.#repeat;
   }
   set repeat(repeat) {
-    if (!['off', 'one', 'all'].includes(repeat)) throw new TypeError(`repeat: expected off, one or all, got ${repeat}`);
+    if (!['off', 'one', 'all'].includes(repeat))
+      throw new TypeError(`repeat: expected off, one or all, got ${repeat}`);
     this.#repeat = repeat;
     this.#callOff();
   }
@@ -100,7 +119,8 @@ export class Queue extends EventTarget {
     return this.#crossfade;
   }
   set crossfade(seconds) {
-    if (!(seconds >= 0 && seconds <= 30)) throw new TypeError(`crossfade: expected seconds from 0 to 30, got ${seconds}`);
+    if (!(seconds >= 0 && seconds <= 30))
+      throw new TypeError(`crossfade: expected seconds from 0 to 30, got ${seconds}`);
     this.#crossfade = seconds;
     this.#callOff();
   }
@@ -182,19 +202,26 @@ export class Queue extends EventTarget {
     this.#callOff();
   }
 
-  /** The place in the order that comes next, or -1. @param {number} step @param {boolean} asked by the listener */
+  /**
+   * The place in the order that comes next, or -1.
+   * @param {number} step
+   * @param {boolean} asked by the listener
+   */
   #place(step, asked) {
     if (this.#repeat === 'one' && !asked) return this.#at;
     const place = this.#at + step;
     if (place >= 0 && place < this.#order.length) return place;
-    return this.#repeat === 'all' && this.#order.length > 0 ? (place + this.#order.length) % this.#order.length : -1;
+    return this.#repeat === 'all' && this.#order.length > 0
+      ? (place + this.#order.length) % this.#order.length
+      : -1;
   }
 
   /** @param {number} [index] @returns {Promise<void>} */
   async play(index) {
     if (index === undefined && this.#at >= 0 && this.player.state !== 'idle') return this.player.play();
     const place = index === undefined ? Math.max(0, this.#at) : this.#order.indexOf(index);
-    if (place < 0 || place >= this.#order.length) throw new DOMException(`There is no item ${index ?? 0}.`, 'IndexSizeError');
+    if (place < 0 || place >= this.#order.length)
+      throw new DOMException(`There is no item ${index ?? 0}.`, 'IndexSizeError');
     return this.#go(place);
   }
 
@@ -220,7 +247,10 @@ export class Queue extends EventTarget {
     return this.#go(place);
   }
 
-  /** Plays the item at a place of the order, from what is prepared where it is that one. @param {number} place */
+  /**
+   * Plays the item at a place of the order, from what is prepared where it is that one.
+   * @param {number} place
+   */
   #go(place) {
     const item = this.#items[this.#order[place]];
     const prepared = this.#next?.item === item;
@@ -262,7 +292,8 @@ export class Queue extends EventTarget {
     const left = (player.duration - player.currentTime) / player.playbackRate;
     const { buffered } = player;
     const complete = buffered.length > 0 && buffered.end(0) >= player.duration - 0.25;
-    const due = this.#crossfade > 0 ? left <= this.#crossfade + LAY_DOWN_BEFORE : complete || left <= PREPARE_BEFORE;
+    const due =
+      this.#crossfade > 0 ? left <= this.#crossfade + LAY_DOWN_BEFORE : complete || left <= PREPARE_BEFORE;
     if (!due) return;
     const item = this.#items[this.#order[place]];
     const abort = new AbortController();
@@ -270,7 +301,12 @@ export class Queue extends EventTarget {
     const waits = this.#players[1];
     waits
       .load(item)
-      .then(() => waits.follow(player, { crossfade: Math.min(this.#crossfade, Math.max(0, left - 0.2)), signal: abort.signal }))
+      .then(() =>
+        waits.follow(player, {
+          crossfade: Math.min(this.#crossfade, Math.max(0, left - 0.2)),
+          signal: abort.signal,
+        }),
+      )
       .then(
         () => {
           if (this.#next !== next) return;
@@ -304,17 +340,20 @@ export class Queue extends EventTarget {
     if (this.#sleepAtEnd) this.#callOff();
     if (!options || options.after === undefined) return;
     const { after, fade = 5 } = options;
-    this.#sleep = setTimeout(() => {
-      this.player.fade(0, fade);
-      this.#fading = true;
-      this.#sleep = setTimeout(() => {
-        // Another one, where a track ended meanwhile.
-        for (const player of this.#players) player.pause();
-        this.player.fade(1, 0);
-        this.#fading = false;
-        this.dispatchEvent(new Event('sleep'));
-      }, fade * 1000);
-    }, Math.max(0, after - fade) * 1000);
+    this.#sleep = setTimeout(
+      () => {
+        this.player.fade(0, fade);
+        this.#fading = true;
+        this.#sleep = setTimeout(() => {
+          // Another one, where a track ended meanwhile.
+          for (const player of this.#players) player.pause();
+          this.player.fade(1, 0);
+          this.#fading = false;
+          this.dispatchEvent(new Event('sleep'));
+        }, fade * 1000);
+      },
+      Math.max(0, after - fade) * 1000,
+    );
   }
 
   destroy() {

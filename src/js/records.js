@@ -1,11 +1,14 @@
-// Looks into records: protobuf as objects in the shape of OTLP's JSON encoding (ids in hexadecimal, enums as numbers, 64-bit
-// numbers as strings), and back. Loaded where requests go out as JSON, where the app looks at records, or names its user.
+// Looks into records: protobuf as objects in the shape of OTLP's JSON encoding (ids in hexadecimal, enums as
+// numbers, 64-bit numbers as strings), and back. Loaded where requests go out as JSON, where the app looks at
+// records, or names its user.
 
 import { hexOf } from './context.js';
 
 /** What a request or a record is turned into. @typedef {typeof transcode} Transcode */
 /** @typedef {Record<string, any>} Json */
-/** @typedef {{ redact?: import('./types').TelemetryConfig['redact'], echo?: boolean, encode: (tag: number, attributes: object) => Uint8Array }} Hooks */
+/**
+ * @typedef {{ redact?: import('./types').TelemetryConfig['redact'], echo?: boolean, encode: (tag: number, attributes: object) => Uint8Array }} Hooks
+ */
 
 /** How a field is read: a message (its table), or a kind of number, text or bytes; `[]` says that it repeats.
  *  @typedef {[name: string, kind: string | (() => Table), repeats?: boolean]} Field */
@@ -13,8 +16,12 @@ import { hexOf } from './context.js';
 
 /** @type {Table} */
 const ANY_VALUE = {
-  1: ['stringValue', 'text'], 2: ['boolValue', 'flag'], 3: ['intValue', 'int64'], 4: ['doubleValue', 'double'],
-  5: ['arrayValue', () => ({ 1: ['values', () => ANY_VALUE, true] })], 6: ['kvlistValue', () => ({ 1: ['values', () => KEY_VALUE, true] })],
+  1: ['stringValue', 'text'],
+  2: ['boolValue', 'flag'],
+  3: ['intValue', 'int64'],
+  4: ['doubleValue', 'double'],
+  5: ['arrayValue', () => ({ 1: ['values', () => ANY_VALUE, true] })],
+  6: ['kvlistValue', () => ({ 1: ['values', () => KEY_VALUE, true] })],
   7: ['bytesValue', 'base64'],
 };
 /** @type {Table} */
@@ -22,58 +29,152 @@ const KEY_VALUE = { 1: ['key', 'text'], 2: ['value', () => ANY_VALUE] };
 /** @type {Field} */
 const ATTRIBUTES = ['attributes', () => KEY_VALUE, true];
 /** @type {Table} */
-const LINK = { 1: ['traceId', 'hex'], 2: ['spanId', 'hex'], 3: ['traceState', 'text'], 4: ATTRIBUTES, 5: ['droppedAttributesCount', 'number'], 6: ['flags', 'fixed32'] };
+const LINK = {
+  1: ['traceId', 'hex'],
+  2: ['spanId', 'hex'],
+  3: ['traceState', 'text'],
+  4: ATTRIBUTES,
+  5: ['droppedAttributesCount', 'number'],
+  6: ['flags', 'fixed32'],
+};
 /** @type {Table} */
 const SPAN = {
-  1: ['traceId', 'hex'], 2: ['spanId', 'hex'], 3: ['traceState', 'text'], 4: ['parentSpanId', 'hex'], 5: ['name', 'text'], 6: ['kind', 'number'],
-  7: ['startTimeUnixNano', 'fixed64'], 8: ['endTimeUnixNano', 'fixed64'], 9: ATTRIBUTES, 10: ['droppedAttributesCount', 'number'],
-  11: ['events', () => ({ 1: ['timeUnixNano', 'fixed64'], 2: ['name', 'text'], 3: ATTRIBUTES, 4: ['droppedAttributesCount', 'number'] }), true],
-  12: ['droppedEventsCount', 'number'], 13: ['links', () => LINK, true], 14: ['droppedLinksCount', 'number'],
-  15: ['status', () => ({ 2: ['message', 'text'], 3: ['code', 'number'] })], 16: ['flags', 'fixed32'],
+  1: ['traceId', 'hex'],
+  2: ['spanId', 'hex'],
+  3: ['traceState', 'text'],
+  4: ['parentSpanId', 'hex'],
+  5: ['name', 'text'],
+  6: ['kind', 'number'],
+  7: ['startTimeUnixNano', 'fixed64'],
+  8: ['endTimeUnixNano', 'fixed64'],
+  9: ATTRIBUTES,
+  10: ['droppedAttributesCount', 'number'],
+  11: [
+    'events',
+    () => ({
+      1: ['timeUnixNano', 'fixed64'],
+      2: ['name', 'text'],
+      3: ATTRIBUTES,
+      4: ['droppedAttributesCount', 'number'],
+    }),
+    true,
+  ],
+  12: ['droppedEventsCount', 'number'],
+  13: ['links', () => LINK, true],
+  14: ['droppedLinksCount', 'number'],
+  15: ['status', () => ({ 2: ['message', 'text'], 3: ['code', 'number'] })],
+  16: ['flags', 'fixed32'],
 };
 /** @type {Table} */
 const LOG_RECORD = {
-  1: ['timeUnixNano', 'fixed64'], 2: ['severityNumber', 'number'], 3: ['severityText', 'text'], 5: ['body', () => ANY_VALUE], 6: ATTRIBUTES,
-  7: ['droppedAttributesCount', 'number'], 8: ['flags', 'fixed32'], 9: ['traceId', 'hex'], 10: ['spanId', 'hex'],
-  11: ['observedTimeUnixNano', 'fixed64'], 12: ['eventName', 'text'],
+  1: ['timeUnixNano', 'fixed64'],
+  2: ['severityNumber', 'number'],
+  3: ['severityText', 'text'],
+  5: ['body', () => ANY_VALUE],
+  6: ATTRIBUTES,
+  7: ['droppedAttributesCount', 'number'],
+  8: ['flags', 'fixed32'],
+  9: ['traceId', 'hex'],
+  10: ['spanId', 'hex'],
+  11: ['observedTimeUnixNano', 'fixed64'],
+  12: ['eventName', 'text'],
 };
 /** @type {() => Table} */
-const exemplar = () => ({ 2: ['timeUnixNano', 'fixed64'], 3: ['asDouble', 'double'], 4: ['spanId', 'hex'], 5: ['traceId', 'hex'], 6: ['asInt', 'sfixed64'], 7: ['filteredAttributes', () => KEY_VALUE, true] });
+const exemplar = () => ({
+  2: ['timeUnixNano', 'fixed64'],
+  3: ['asDouble', 'double'],
+  4: ['spanId', 'hex'],
+  5: ['traceId', 'hex'],
+  6: ['asInt', 'sfixed64'],
+  7: ['filteredAttributes', () => KEY_VALUE, true],
+});
 /** @type {() => Table} */
 const numbers = () => ({
-  1: ['dataPoints', () => ({
-    2: ['startTimeUnixNano', 'fixed64'], 3: ['timeUnixNano', 'fixed64'], 4: ['asDouble', 'double'], 5: ['exemplars', exemplar, true],
-    6: ['asInt', 'sfixed64'], 7: ATTRIBUTES, 8: ['flags', 'number'],
-  }), true],
-  2: ['aggregationTemporality', 'number'], 3: ['isMonotonic', 'flag'],
+  1: [
+    'dataPoints',
+    () => ({
+      2: ['startTimeUnixNano', 'fixed64'],
+      3: ['timeUnixNano', 'fixed64'],
+      4: ['asDouble', 'double'],
+      5: ['exemplars', exemplar, true],
+      6: ['asInt', 'sfixed64'],
+      7: ATTRIBUTES,
+      8: ['flags', 'number'],
+    }),
+    true,
+  ],
+  2: ['aggregationTemporality', 'number'],
+  3: ['isMonotonic', 'flag'],
 });
 /** @type {() => Table} */
 const buckets = () => ({ 1: ['offset', 'zigzag'], 2: ['bucketCounts', 'uint64', true] });
 /** @type {Table} */
 const METRIC = {
-  1: ['name', 'text'], 2: ['description', 'text'], 3: ['unit', 'text'], 5: ['gauge', numbers], 7: ['sum', numbers],
-  9: ['histogram', () => ({
-    1: ['dataPoints', () => ({
-      2: ['startTimeUnixNano', 'fixed64'], 3: ['timeUnixNano', 'fixed64'], 4: ['count', 'fixed64'], 5: ['sum', 'double'],
-      6: ['bucketCounts', 'fixed64', true], 7: ['explicitBounds', 'double', true], 8: ['exemplars', exemplar, true], 9: ATTRIBUTES,
-      10: ['flags', 'number'], 11: ['min', 'double'], 12: ['max', 'double'],
-    }), true],
-    2: ['aggregationTemporality', 'number'],
-  })],
-  10: ['exponentialHistogram', () => ({
-    1: ['dataPoints', () => ({
-      1: ATTRIBUTES, 2: ['startTimeUnixNano', 'fixed64'], 3: ['timeUnixNano', 'fixed64'], 4: ['count', 'fixed64'], 5: ['sum', 'double'],
-      6: ['scale', 'zigzag'], 7: ['zeroCount', 'fixed64'], 8: ['positive', buckets], 9: ['negative', buckets], 10: ['flags', 'number'],
-      11: ['exemplars', exemplar, true], 12: ['min', 'double'], 13: ['max', 'double'], 14: ['zeroThreshold', 'double'],
-    }), true],
-    2: ['aggregationTemporality', 'number'],
-  })],
+  1: ['name', 'text'],
+  2: ['description', 'text'],
+  3: ['unit', 'text'],
+  5: ['gauge', numbers],
+  7: ['sum', numbers],
+  9: [
+    'histogram',
+    () => ({
+      1: [
+        'dataPoints',
+        () => ({
+          2: ['startTimeUnixNano', 'fixed64'],
+          3: ['timeUnixNano', 'fixed64'],
+          4: ['count', 'fixed64'],
+          5: ['sum', 'double'],
+          6: ['bucketCounts', 'fixed64', true],
+          7: ['explicitBounds', 'double', true],
+          8: ['exemplars', exemplar, true],
+          9: ATTRIBUTES,
+          10: ['flags', 'number'],
+          11: ['min', 'double'],
+          12: ['max', 'double'],
+        }),
+        true,
+      ],
+      2: ['aggregationTemporality', 'number'],
+    }),
+  ],
+  10: [
+    'exponentialHistogram',
+    () => ({
+      1: [
+        'dataPoints',
+        () => ({
+          1: ATTRIBUTES,
+          2: ['startTimeUnixNano', 'fixed64'],
+          3: ['timeUnixNano', 'fixed64'],
+          4: ['count', 'fixed64'],
+          5: ['sum', 'double'],
+          6: ['scale', 'zigzag'],
+          7: ['zeroCount', 'fixed64'],
+          8: ['positive', buckets],
+          9: ['negative', buckets],
+          10: ['flags', 'number'],
+          11: ['exemplars', exemplar, true],
+          12: ['min', 'double'],
+          13: ['max', 'double'],
+          14: ['zeroThreshold', 'double'],
+        }),
+        true,
+      ],
+      2: ['aggregationTemporality', 'number'],
+    }),
+  ],
 };
 
 const text = new TextDecoder();
 const utf8 = new TextEncoder();
 
-/** A number of varying length, and where it ends. @param {Uint8Array} bytes @param {number} at @returns {[bigint, number]} */
+/**
+ * A number of varying length, and where it ends.
+ * @param {Uint8Array} bytes
+ * @param {number} at
+ * @returns {[bigint, number]}
+ */
 function varint(bytes, at) {
   let value = 0n;
   for (let shift = 0n; at < bytes.length; shift += 7n) {
@@ -108,12 +209,16 @@ function within(kind, bytes) {
   return kind === 'hex' ? hexOf(bytes) : btoa(String.fromCharCode(...bytes));
 }
 
-/** A message as OTLP's JSON has it; fields that the table does not have are left out. @param {Table} table @param {Uint8Array} bytes */
+/**
+ * A message as OTLP's JSON has it; fields that the table does not have are left out.
+ * @param {Table} table
+ * @param {Uint8Array} bytes
+ */
 export function decode(table, bytes) {
   /** @type {Json} */
   const out = {};
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     let tag, length, value;
     [tag, at] = varint(bytes, at);
     const wire = Number(tag & 7n);
@@ -128,7 +233,7 @@ export function decode(table, bytes) {
         // Packed numbers.
         const list = (out[/** @type {string} */ (name)] ??= []);
         const packed = new DataView(inner.buffer, inner.byteOffset, inner.length);
-        for (let n = 0; n < inner.length; ) {
+        for (let n = 0; n < inner.length;) {
           let next;
           if (named !== 'uint64') [next, n] = [fixed(named, packed, n), n + 8];
           else [next, n] = varint(inner, n);
@@ -153,37 +258,65 @@ export function decode(table, bytes) {
 
 /** @type {(scope: string, records: string, record: Table) => Table} */
 const requestOf = (scope, records, record) => ({
-  1: [scope.replace('scope', 'resource'), () => ({
-    1: ['resource', () => ({ 1: ATTRIBUTES, 2: ['droppedAttributesCount', 'number'] })],
-    2: [scope, () => ({ 1: ['scope', () => ({ 1: ['name', 'text'], 2: ['version', 'text'], 3: ATTRIBUTES })], 2: [records, () => record, true], 3: ['schemaUrl', 'text'] }), true],
-    3: ['schemaUrl', 'text'],
-  }), true],
+  1: [
+    scope.replace('scope', 'resource'),
+    () => ({
+      1: ['resource', () => ({ 1: ATTRIBUTES, 2: ['droppedAttributesCount', 'number'] })],
+      2: [
+        scope,
+        () => ({
+          1: ['scope', () => ({ 1: ['name', 'text'], 2: ['version', 'text'], 3: ATTRIBUTES })],
+          2: [records, () => record, true],
+          3: ['schemaUrl', 'text'],
+        }),
+        true,
+      ],
+      3: ['schemaUrl', 'text'],
+    }),
+    true,
+  ],
 });
 /** Requests by their signal (`SIGNALS`). */
 const REQUESTS = [
-  requestOf('scopeSpans', 'spans', SPAN), requestOf('scopeMetrics', 'metrics', METRIC), requestOf('scopeLogs', 'logRecords', LOG_RECORD),
+  requestOf('scopeSpans', 'spans', SPAN),
+  requestOf('scopeMetrics', 'metrics', METRIC),
+  requestOf('scopeLogs', 'logRecords', LOG_RECORD),
 ];
 
 /** Bytes below which gzip saves nothing worth its time (`export.rs`). */
 const SMALL = 1024;
 
 export const transcode = {
-  /** A body compressed, where that saves something and the browser can. @param {Uint8Array<ArrayBuffer>} body */
+  /**
+   * A body compressed, where that saves something and the browser can.
+   * @param {Uint8Array<ArrayBuffer>} body
+   */
   async gzip(body) {
     if (body.length < SMALL || typeof CompressionStream === 'undefined') return undefined;
     return new Response(new Blob([body]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer();
   },
   /** A request's body in JSON. @param {number} signal @param {Uint8Array} body */
   request: (signal, body) => utf8.encode(JSON.stringify(decode(REQUESTS[signal], body))),
-  /** An answer in JSON as the core reads it: how many were rejected, if some were. @param {Uint8Array} body */
+  /**
+   * An answer in JSON as the core reads it: how many were rejected, if some were.
+   * @param {Uint8Array} body
+   */
   reply(body) {
     try {
-      const { rejectedSpans, rejectedDataPoints, rejectedLogRecords } = JSON.parse(text.decode(body)).partialSuccess;
+      const { rejectedSpans, rejectedDataPoints, rejectedLogRecords } = JSON.parse(
+        text.decode(body),
+      ).partialSuccess;
       const rejected = [];
-      for (let rest = Number(rejectedSpans ?? rejectedDataPoints ?? rejectedLogRecords); rest >= 1; rest = Math.floor(rest / 128)) {
+      for (
+        let rest = Number(rejectedSpans ?? rejectedDataPoints ?? rejectedLogRecords);
+        rest >= 1;
+        rest = Math.floor(rest / 128)
+      ) {
         rejected.push((rest % 128) | (rest >= 128 ? 128 : 0));
       }
-      return rejected.length > 0 ? Uint8Array.of(0x0a, rejected.length + 1, 0x08, ...rejected) : new Uint8Array();
+      return rejected.length > 0
+        ? Uint8Array.of(0x0a, rejected.length + 1, 0x08, ...rejected)
+        : new Uint8Array();
     } catch {
       return new Uint8Array();
     }
@@ -198,12 +331,13 @@ function plain({ stringValue, boolValue, intValue, doubleValue, arrayValue, kvli
 }
 
 /** @param {Json[]} [attributes] */
-const plainAttributes = (attributes = []) => Object.fromEntries(attributes.map(({ key, value }) => [key, plain(value ?? {})]));
+const plainAttributes = (attributes = []) =>
+  Object.fromEntries(attributes.map(({ key, value }) => [key, plain(value ?? {})]));
 
 /** A message's fields one by one: number, bytes with the tag, content of what has a length.
  *  @param {Uint8Array} record @returns {Generator<[number, Uint8Array, Uint8Array]>} */
 function* fieldsOf(record) {
-  for (let at = 0; at < record.length; ) {
+  for (let at = 0; at < record.length;) {
     const from = at;
     let inner = at;
     let tag, length;
@@ -219,7 +353,8 @@ function* fieldsOf(record) {
 }
 
 /** A message without the fields of some numbers. @param {Uint8Array} record @param {number[]} fields */
-const without = (record, fields) => [...fieldsOf(record)].flatMap(([number, bytes]) => (fields.includes(number) ? [] : [...bytes]));
+const without = (record, fields) =>
+  [...fieldsOf(record)].flatMap(([number, bytes]) => (fields.includes(number) ? [] : [...bytes]));
 
 /** Levels of the console, by the severity's step. */
 const LEVELS = /** @type {const} */ (['debug', 'debug', 'info', 'warn', 'error', 'error']);
@@ -254,7 +389,11 @@ const PARTS = {
   events: {
     number: 11,
     look: ({ name, attributes }) => ({ name, attributes: plainAttributes(attributes) }),
-    write: ({ name, attributes }, raw, encode) => [...without(raw, [2, 3]), ...field(0x12, name), ...encode(0x1a, attributes ?? {})],
+    write: ({ name, attributes }, raw, encode) => [
+      ...without(raw, [2, 3]),
+      ...field(0x12, name),
+      ...encode(0x1a, attributes ?? {}),
+    ],
   },
   links: {
     number: 13,
@@ -267,19 +406,24 @@ const PARTS = {
  *  @param {Uint8Array} record @param {Json} json @param {Hooks['encode']} encode */
 function partsOf(record, json, encode) {
   const raws = new WeakMap();
-  const view = Object.fromEntries(Object.entries(PARTS).map(([kind, { number, look }]) => {
-    const messages = [...fieldsOf(record)].filter(([of]) => of === number).map(([, , content]) => content);
-    const items = (json[kind] ?? []).map(look);
-    items.forEach((/** @type {Json} */ item, /** @type {number} */ at) => raws.set(item, messages[at]));
-    return [kind, items];
-  }));
+  const view = Object.fromEntries(
+    Object.entries(PARTS).map(([kind, { number, look }]) => {
+      const messages = [...fieldsOf(record)].filter(([of]) => of === number).map(([, , content]) => content);
+      const items = (json[kind] ?? []).map(look);
+      items.forEach((/** @type {Json} */ item, /** @type {number} */ at) => raws.set(item, messages[at]));
+      return [kind, items];
+    }),
+  );
   /** @param {Json} view As the app left it. */
-  const write = (view) => Object.entries(PARTS).flatMap(([kind, { number, write }]) =>
-    [view[kind] ?? []].flat().flatMap((item) => {
-      // What was put in its place has no time of its own: the record is out rather than half of it.
-      if (!raws.has(item)) throw new TypeError(`redact: expected the ${kind} that were given, changed or taken out`);
-      return message((number << 3) | 2, write(item, raws.get(item), encode));
-    }));
+  const write = (view) =>
+    Object.entries(PARTS).flatMap(([kind, { number, write }]) =>
+      [view[kind] ?? []].flat().flatMap((item) => {
+        // What was put in its place has no time of its own: the record is out rather than half of it.
+        if (!raws.has(item))
+          throw new TypeError(`redact: expected the ${kind} that were given, changed or taken out`);
+        return message((number << 3) | 2, write(item, raws.get(item), encode));
+      }),
+    );
   return { view, write };
 }
 
@@ -288,9 +432,14 @@ function seen({ redact, echo, encode }, isSpan, record) {
   const json = decode(isSpan ? SPAN : LOG_RECORD, record);
   const parts = isSpan ? partsOf(record, json, encode) : undefined;
   const view = {
-    signal: isSpan ? /** @type {const} */ ('traces') : /** @type {const} */ ('logs'), name: isSpan ? json.name : json.eventName,
-    body: json.body && plain(json.body), attributes: plainAttributes(json.attributes), traceId: json.traceId, spanId: json.spanId,
-    ...(isSpan && { status: json.status?.message }), ...parts?.view,
+    signal: isSpan ? /** @type {const} */ ('traces') : /** @type {const} */ ('logs'),
+    name: isSpan ? json.name : json.eventName,
+    body: json.body && plain(json.body),
+    attributes: plainAttributes(json.attributes),
+    traceId: json.traceId,
+    spanId: json.spanId,
+    ...(isSpan && { status: json.status?.message }),
+    ...parts?.view,
   };
   const before = JSON.stringify(view);
   if (redact && redact(view) === false) return undefined;
@@ -305,11 +454,23 @@ function seen({ redact, echo, encode }, isSpan, record) {
     return Uint8Array.of(...without(record, [5, 6, 12]), ...field(0x62, view.name), ...body, ...attributes);
   }
   // A status without its message keeps its code.
-  const status = json.status ? message(0x7a, [...(view.status ? field(0x12, view.status) : []), 0x18, json.status.code ?? 0]) : [];
-  return Uint8Array.of(...without(record, [5, 9, 11, 13, 15]), ...field(0x2a, view.name), ...attributes, ...parts.write(view), ...status);
+  const status = json.status
+    ? message(0x7a, [...(view.status ? field(0x12, view.status) : []), 0x18, json.status.code ?? 0])
+    : [];
+  return Uint8Array.of(
+    ...without(record, [5, 9, 11, 13, 15]),
+    ...field(0x2a, view.name),
+    ...attributes,
+    ...parts.write(view),
+    ...status,
+  );
 }
 
-/** The value of an encoded attribute as a field of its own. @param {number} tag @param {Uint8Array} attribute */
+/**
+ * The value of an encoded attribute as a field of its own.
+ * @param {number} tag
+ * @param {Uint8Array} attribute
+ */
 function wrap(tag, attribute) {
   let [, at] = varint(attribute, 1);
   const [length, key] = varint(attribute, at + 1);

@@ -11,7 +11,8 @@ import { onRequest } from './on_request.js';
 
 /** A URL, or that there is none, as the core takes it; a track's attributes and its app's span may follow.
  *  @param {import('../browser/url.js').Described | undefined} url @param {Parameters<typeof flat>} more */
-export const told = (url, ...more) => flat(Number(url?.propagates ?? 0), url?.href ?? '', url?.attributes ?? {}, ...more);
+export const told = (url, ...more) =>
+  flat(Number(url?.propagates ?? 0), url?.href ?? '', url?.attributes ?? {}, ...more);
 
 /** `traceparent` of a player's current or last play. @param {number} player */
 export function traceparentOfPlay(player) {
@@ -88,7 +89,8 @@ export class Resolver {
     // The play is of this page: its decision stands.
     const context = contextOf(traceparentOfPlay(this.#player));
     return onRequest.fetch(tools, /** @type {any} */ (this.#telemetry), input, all, {
-      parent: context && /** @type {any} */ ({ context: { ...context, isRemote: false } }), attributes: { [TRACK_REQUEST_PURPOSE]: 'metadata' },
+      parent: context && /** @type {any} */ ({ context: { ...context, isRemote: false } }),
+      attributes: { [TRACK_REQUEST_PURPOSE]: 'metadata' },
     });
   }
 }

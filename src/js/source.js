@@ -13,7 +13,10 @@ export function sourceOf(given) {
   const plain = typeof given === 'string' || given instanceof URL || given instanceof Blob;
   const source = /** @type {import('./types').Source} */ (plain ? { src: given } : (given ?? {}));
   const { src, resolve, trackId, playlistId } = source;
-  const sound = src === undefined ? typeof resolve === 'function' : (typeof src === 'string' && src !== '') || src instanceof URL || src instanceof Blob;
+  const sound =
+    src === undefined
+      ? typeof resolve === 'function'
+      : (typeof src === 'string' && src !== '') || src instanceof URL || src instanceof Blob;
   if (!sound) {
     const what = 'expected a URL, a Blob, or an object with "src" (one of these) or "resolve" (a function)';
     throw new TypeError(`load: option "source": ${what}, got ${given === null ? 'null' : typeof given}`);
@@ -25,11 +28,16 @@ export function sourceOf(given) {
  *  @param {Parameters<typeof describe>[1]} options of the telemetry */
 export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent }, options) {
   const blob = src instanceof Blob ? src : undefined;
-  const name = blob ? `blob:${blob instanceof File ? encodeURIComponent(blob.name) : ''}` : /** @type {string | URL | undefined} */ (src);
+  const name = blob
+    ? `blob:${blob instanceof File ? encodeURIComponent(blob.name) : ''}`
+    : /** @type {string | URL | undefined} */ (src);
   const url = name === undefined ? undefined : describe(name, options);
   const source = { headers, blob, fetches: Boolean(fetch), renews: Boolean(renew) };
   const attributes = { [MUSIC_TRACK_ID]: trackId, [MUSIC_PLAYLIST_ID]: playlistId };
-  return { told: { source, expects: blob?.type || String(name ?? '') }, bytes: told(url, attributes, within(parent)) };
+  return {
+    told: { source, expects: blob?.type || String(name ?? '') },
+    bytes: told(url, attributes, within(parent)),
+  };
 }
 
 /** Failures of a source after which another may play. */
@@ -39,15 +47,20 @@ export const OF_THE_SOURCE = new Set(['NotSupportedError', 'EncodingError', 'Net
 export function canPlayType(type) {
   const [, container, codecs] = /^audio\/(?:x-)?([^;\s]+)(?:.*codecs="?([^"]*)"?)?/i.exec(type) ?? [];
   const known = /^(mpeg|mp3|aac|mp4|m4a|flac|ogg|opus|wave?)$/i.test(container ?? '');
-  if (!known || (codecs && !/^(mp3|mp4a\.(40\.(2|5|29|34)|6[9b])|flac|opus|vorbis|1)$/i.test(codecs.trim()))) return '';
+  if (!known || (codecs && !/^(mp3|mp4a\.(40\.(2|5|29|34)|6[9b])|flac|opus|vorbis|1)$/i.test(codecs.trim())))
+    return '';
   return codecs || /mpeg|mp3|flac|opus/i.test(container) ? 'probably' : 'maybe';
 }
 
 /** Ends of names that promise a format which a browser may know and the package does not. */
 const OTHERS = /\.(m4a|m4b|mp4|webm|weba|mka|aiff?|caf|amr|m3u8)$/i;
 
-/** Whether a source's requests are of another origin, which only an element may have without CORS. @param {string} src */
-const isForeign = (src) => URL.canParse(src, document.baseURI) && new URL(src, document.baseURI).origin !== location.origin;
+/**
+ * Whether a source's requests are of another origin, which only an element may have without CORS.
+ * @param {string} src
+ */
+const isForeign = (src) =>
+  URL.canParse(src, document.baseURI) && new URL(src, document.baseURI).origin !== location.origin;
 
 /** Whether the browser's own element may play after a failure: media of another origin that only it may have, formats that only
  *  it knows, parts of the package that could not be had or are of another version.
@@ -62,7 +75,8 @@ export const canHaveElement = (name, message, src) =>
 export function usualEngine() {
   const { platform = '', maxTouchPoints = 0 } = globalThis.navigator ?? {};
   const ios = /^iP(hone|ad|od)/.test(platform) || (platform === 'MacIntel' && maxTouchPoints > 1);
-  const able = typeof WebAssembly === 'object' && typeof AudioWorkletNode === 'function' && typeof Worker === 'function';
+  const able =
+    typeof WebAssembly === 'object' && typeof AudioWorkletNode === 'function' && typeof Worker === 'function';
   return ios || !able ? 'element' : 'stream';
 }
 

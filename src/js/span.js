@@ -1,5 +1,5 @@
-// A span of the app's own. Ids and times are given here, so that it may begin before the core is there; ended ones are handed
-// over together, a moment later.
+// A span of the app's own. Ids and times are given here, so that it may begin before the core is there; ended
+// ones are handed over together, a moment later.
 
 import { RECORD_SPANS, tell } from './door.js';
 import { arrivals, countLost, currentCore, inTurn, samplers } from './loader.js';
@@ -81,7 +81,10 @@ function lose(telemetry, count, error) {
   });
 }
 
-/** What was gathered is one batch: what comes is of another. @param {boolean} [kept] whether it outlives what is written next */
+/**
+ * What was gathered is one batch: what comes is of another.
+ * @param {boolean} [kept] whether it outlives what is written next
+ */
 function seal(kept = true) {
   if (gathered === 0) return;
   const count = gathered;
@@ -110,7 +113,10 @@ function write(span) {
   }
 }
 
-/** Hands over what has ended, if the core is there. @param {boolean} [now] or else once it is, before what is said after */
+/**
+ * Hands over what has ended, if the core is there.
+ * @param {boolean} [now] or else once it is, before what is said after
+ */
 export function settle(now = false) {
   // In the midst of a record, by a getter of the app's, nothing is handed over.
   if (!isIdle()) return;
@@ -132,7 +138,8 @@ export function settle(now = false) {
 /** @param {Span} span @param {number} telemetry */
 function hasEnded(span, telemetry) {
   // Where the core decides by how a play went, it has to see what was not chosen.
-  if (!(span.context.flags & 1) && !samplers.get(telemetry)?.tail) return countLost(telemetry, TRACES, UNSAMPLED);
+  if (!(span.context.flags & 1) && !samplers.get(telemetry)?.tail)
+    return countLost(telemetry, TRACES, UNSAMPLED);
   if (waiting >= MOST_WAITING) settle();
   if (waiting >= MOST_WAITING) countLost(telemetry, TRACES, QUEUE_FULL);
   else {
@@ -206,7 +213,8 @@ export class Span {
   addLink(span, attributes = {}) {
     const context = contextOf(span);
     this.links ??= [];
-    if (context && this.links.length < MOST_LINKS) this.links.push({ context, attributes: { ...attributes } });
+    if (context && this.links.length < MOST_LINKS)
+      this.links.push({ context, attributes: { ...attributes } });
     return this;
   }
 

@@ -9,12 +9,39 @@ import { attributesOf, locate } from '../browser/url.js';
 import { CONSENTS, SEVERITIES, flatConfig, fullOption, samplerOf } from './config.js';
 import { contextOf, format } from './context.js';
 import {
-  BAGGAGE, CONSENT, CONTEXT_ATTRIBUTES, CREATE_TELEMETRY, DESTROY_TELEMETRY, FLUSH, INSPECTED, LOG, RECORD, RECOVER, SERIES,
-  NO_BYTES, SESSION, tell,
+  BAGGAGE,
+  CONSENT,
+  CONTEXT_ATTRIBUTES,
+  CREATE_TELEMETRY,
+  DESTROY_TELEMETRY,
+  FLUSH,
+  INSPECTED,
+  LOG,
+  RECORD,
+  RECOVER,
+  SERIES,
+  NO_BYTES,
+  SESSION,
+  tell,
 } from './door.js';
 import {
-  answered, countLost, currentCore, exporters, inTurn, inspectors, isLive, lastTrace, observe, observers, revivals, samplers, spools,
-  tellLosses, wantFull, whenCore, withCore,
+  answered,
+  countLost,
+  currentCore,
+  exporters,
+  inTurn,
+  inspectors,
+  isLive,
+  lastTrace,
+  observe,
+  observers,
+  revivals,
+  samplers,
+  spools,
+  tellLosses,
+  wantFull,
+  whenCore,
+  withCore,
 } from './loader.js';
 import { bodyOf, flat, given, within } from './flat.js';
 import { COUNTER, GAUGE, HISTOGRAM, Instrument, UP_DOWN_COUNTER, observeWith } from './metrics.js';
@@ -24,12 +51,31 @@ import { Span, later, settle } from './span.js';
 
 /** Why records are lost, in the order of the core (`DropReason`). */
 const REASONS = [
-  'queue_full', 'too_many_open', 'rejected', 'retries_exhausted', 'sampled', 'level', 'unconfirmed', 'expired', 'unsampled', 'consent',
+  'queue_full',
+  'too_many_open',
+  'rejected',
+  'retries_exhausted',
+  'sampled',
+  'level',
+  'unconfirmed',
+  'expired',
+  'unsampled',
+  'consent',
   'redacted',
 ];
 /** Places among them of those that nobody wanted. */
-const FAILURES = ['queue_full', 'too_many_open', 'rejected', 'retries_exhausted', 'unconfirmed', 'expired'].map((name) => REASONS.indexOf(name));
-/** Figures of a pipeline before its signals', and of each signal before its losses: started, recovered, exported, pending. */
+const FAILURES = [
+  'queue_full',
+  'too_many_open',
+  'rejected',
+  'retries_exhausted',
+  'unconfirmed',
+  'expired',
+].map((name) => REASONS.indexOf(name));
+/**
+ * Figures of a pipeline before its signals', and of each signal before its losses: started, recovered,
+ * exported, pending.
+ */
 const OF_ALL = 2;
 const OF_SIGNAL = 4;
 /** The number of `music.search.results` among the player's instruments (`metrics.rs`). */
@@ -80,7 +126,12 @@ export class Telemetry {
     // The account begins anew.
     this.#told.clear();
     this.#create(true);
-    this.log({ eventName: 'sdk.panicked', severity: 'error', body: String(error), span: lastTrace.traceparent });
+    this.log({
+      eventName: 'sdk.panicked',
+      severity: 'error',
+      body: String(error),
+      span: lastTrace.traceparent,
+    });
   };
 
   /** @param {import('./types').TelemetryConfig} config */
@@ -116,7 +167,8 @@ export class Telemetry {
     const answer = (/** @type {number} */ signal, /** @type {Uint8Array | undefined} */ record) =>
       refused.aborted ? 0 : tell(currentCore(), INSPECTED, this.id, signal, 0, 0, Boolean(record), record);
     /** @param {number} tag @param {object} attributes */
-    const encode = (tag, attributes) => currentCore()?.ask(3, this.id, flat(tag >> 3, given(attributes))) ?? NO_BYTES;
+    const encode = (tag, attributes) =>
+      currentCore()?.ask(3, this.id, flat(tag >> 3, given(attributes))) ?? NO_BYTES;
     inspectors.set(this.id, onRequest.inspector({ redact, echo, encode }, answer));
   }
 
@@ -124,8 +176,18 @@ export class Telemetry {
   #create(again) {
     withCore((core) => {
       tell(core, CREATE_TELEMETRY, this.id, 0, 0, 0, false, this.#encoded);
-      const known = this.#consent === 'granted' && this.#stores ? lastSession(this.options.serviceName) : undefined;
-      tell(core, SESSION, this.id, known?.age ?? 0, Number(known?.told ?? false), 0, false, utf8.encode(known?.id ?? ''));
+      const known =
+        this.#consent === 'granted' && this.#stores ? lastSession(this.options.serviceName) : undefined;
+      tell(
+        core,
+        SESSION,
+        this.id,
+        known?.age ?? 0,
+        Number(known?.told ?? false),
+        0,
+        false,
+        utf8.encode(known?.id ?? ''),
+      );
       // What was said to one that ended; what is said before the first is there follows in its turn.
       if (again) {
         tell(core, CONTEXT_ATTRIBUTES, this.id, 0, 0, 0, false, this.#attributes());
@@ -141,11 +203,17 @@ export class Telemetry {
     return this.options.storage !== false;
   }
 
-  /** What is pending is kept for the next visit, and the session for the tab's next page: once the listener lets us. */
+  /**
+   * What is pending is kept for the next visit, and the session for the tab's next page: once the listener
+   * lets us.
+   */
   #store() {
     if (!this.#stores || this.#consent !== 'granted' || this.#ended || spools.has(this.id)) return;
     const { serviceName } = this.options;
-    const recover = (/** @type {import('../browser/storage.js').Row} */ { signal, records, body, at }, /** @type {number} */ fate) => {
+    const recover = (
+      /** @type {import('../browser/storage.js').Row} */ { signal, records, body, at },
+      /** @type {number} */ fate,
+    ) => {
       const age = Math.max(0, (Date.now() - at) / 1000);
       tell(currentCore(), RECOVER, this.id, signal + 4 * fate, records, age, false, body);
     };
@@ -206,7 +274,11 @@ export class Telemetry {
     return this.#instrument(name, HISTOGRAM, options);
   }
 
-  /** @param {string} name @param {import('./types').InstrumentOptions} options @param {import('./types').ObservableCallback} callback */
+  /**
+   * @param {string} name
+   * @param {import('./types').InstrumentOptions} options
+   * @param {import('./types').ObservableCallback} callback
+   */
   createObservableGauge(name, options, callback) {
     observeWith(this.id, this.createGauge(name, options), callback);
   }
@@ -215,9 +287,17 @@ export class Telemetry {
   log(record) {
     const at = performance.now();
     try {
-      const fields = flat(bodyOf(record.body), String(record.eventName), given(record.attributes), within(record.span));
+      const fields = flat(
+        bodyOf(record.body),
+        String(record.eventName),
+        given(record.attributes),
+        within(record.span),
+      );
       const severity = SEVERITIES[record.severity ?? 'info'];
-      whenCore((core) => tell(core, LOG, this.id, severity, at, 0, false, fields), () => countLost(this.id, LOGS, QUEUE_FULL));
+      whenCore(
+        (core) => tell(core, LOG, this.id, severity, at, 0, false, fields),
+        () => countLost(this.id, LOGS, QUEUE_FULL),
+      );
     } catch (error) {
       // A getter of the app's own: it is the app's to see, and breaks nothing.
       console.error(error);
@@ -246,7 +326,8 @@ export class Telemetry {
     this.#tellContext();
     if (id === null) return;
     const { userKey } = this.options;
-    if (!plain && !userKey) throw new TypeError('setUser: expected the option "userKey" of createTelemetry, or { plain: true }');
+    if (!plain && !userKey)
+      throw new TypeError('setUser: expected the option "userKey" of createTelemetry, or { plain: true }');
     const told = plain ? String(id) : await onRequest.hmac(/** @type {string} */ (userKey), String(id));
     // Somebody else by now, or nobody.
     if (turn !== this.#users) return;
@@ -265,7 +346,11 @@ export class Telemetry {
 
   /** @param {boolean} granted */
   setConsent(granted) {
-    if (!this.options.consent) throw new DOMException('setConsent: the option "consent" of createTelemetry says what holds before.', 'InvalidStateError');
+    if (!this.options.consent)
+      throw new DOMException(
+        'setConsent: the option "consent" of createTelemetry says what holds before.',
+        'InvalidStateError',
+      );
     const before = this.#consent;
     this.#consent = granted ? 'granted' : 'denied';
     if (before === this.#consent) return;
@@ -282,7 +367,13 @@ export class Telemetry {
     if (destination) destination.ended = this.#leaving.signal;
     if (inspectors.has(this.id)) this.#inspect();
     keepSession(this.options.serviceName);
-    const spool = spools.get(this.id) ?? new Spool(this.options.serviceName, () => undefined, () => {});
+    const spool =
+      spools.get(this.id) ??
+      new Spool(
+        this.options.serviceName,
+        () => undefined,
+        () => {},
+      );
     spools.delete(this.id);
     if (this.#stores) await spool.erase();
   }
@@ -291,7 +382,8 @@ export class Telemetry {
   setBaggage(entries) {
     let baggage = '';
     for (const [key, value] of Object.entries(entries).slice(0, MOST_BAGGAGE)) {
-      if (!TOKEN.test(key)) throw new TypeError(`setBaggage: expected a key that is a token, got ${JSON.stringify(key)}`);
+      if (!TOKEN.test(key))
+        throw new TypeError(`setBaggage: expected a key that is a token, got ${JSON.stringify(key)}`);
       const member = `${key}=${encodeURIComponent(value)}`;
       if (baggage.length + member.length < LONGEST_BAGGAGE) baggage += (baggage && ',') + member;
     }
@@ -306,7 +398,8 @@ export class Telemetry {
     if (!context) return {};
     // Other formats than W3C's only the core that has all knows.
     if (!core && this.#full) return {};
-    if (!core || !this.#full) return { traceparent: format(context), ...(context.state && { tracestate: context.state }) };
+    if (!core || !this.#full)
+      return { traceparent: format(context), ...(context.state && { tracestate: context.state }) };
     const lines = text.decode(core.ask(1, this.id, flat(within({ context })))).trim();
     return !lines ? {} : Object.fromEntries(lines.split('\n').map((line) => line.split(/: (.*)/, 2)));
   }
@@ -317,18 +410,29 @@ export class Telemetry {
     const core = currentCore();
     if (!core && this.#full) return undefined;
     if (!core || !this.#full) {
-      const context = contextOf({ traceparent: headers.get('traceparent'), tracestate: headers.get('tracestate') });
+      const context = contextOf({
+        traceparent: headers.get('traceparent'),
+        tracestate: headers.get('tracestate'),
+      });
       return context && { traceparent: format(context), tracestate: context.state };
     }
     const lines = [...headers].map(([name, value]) => `${name}: ${value}`).join('\n');
-    const [traceparent, tracestate = '', members = ''] = text.decode(core.ask(2, this.id, utf8.encode(lines))).split('\n');
+    const [traceparent, tracestate = '', members = ''] = text
+      .decode(core.ask(2, this.id, utf8.encode(lines)))
+      .split('\n');
     // A value may have a `=` of its own; behind it stand properties.
-    const pairs = [...members.matchAll(/([^,=]+)=([^,;]*)/g)].filter(({ index }) => index === 0 || members[index - 1] === ',');
+    const pairs = [...members.matchAll(/([^,=]+)=([^,;]*)/g)].filter(
+      ({ index }) => index === 0 || members[index - 1] === ',',
+    );
     const baggage = Object.fromEntries(pairs.map(([, key, value]) => [key, decodeURIComponent(value)]));
     return traceparent ? { traceparent, tracestate, baggage } : undefined;
   }
 
-  /** @param {RequestInfo | URL} input @param {RequestInit} [init] @param {{ parent?: import('./types').Span | string }} [options] */
+  /**
+   * @param {RequestInfo | URL} input
+   * @param {RequestInit} [init]
+   * @param {{ parent?: import('./types').Span | string }} [options]
+   */
   fetch(input, init, options) {
     return this.#ended ? nativeFetch(input, init) : onRequest.fetch(tools, this, input, init, options);
   }
@@ -336,7 +440,9 @@ export class Telemetry {
   instrumentFetch() {
     onRequest.tracing().catch(() => {});
     // What traces is on its way: until it is there, the app's requests go their own.
-    return replaceFetch((input, init) => (onRequest.isTracing() ? this.fetch(input, init) : nativeFetch(input, init)));
+    return replaceFetch((input, init) =>
+      onRequest.isTracing() ? this.fetch(input, init) : nativeFetch(input, init),
+    );
   }
 
   /** @param {{ timeoutMillis?: number }} [options] @returns {Promise<boolean>} */
@@ -345,14 +451,21 @@ export class Telemetry {
     // Behind what was recorded and said before.
     settle(true);
     return new Promise((resolve) => {
-      withCore(() => {}, () => resolve(false));
+      withCore(
+        () => {},
+        () => resolve(false),
+      );
       inTurn((core) => {
         settle();
         tell(core, FLUSH, this.id);
         const [, open = 0] = this.#figures();
         // Of each signal so many records have to be gone; what fails to arrive meanwhile is lost.
         const first = this.#gone();
-        const goals = first.map(({ all, gone, lost }, signal) => ({ goal: all - (signal === TRACES ? open : 0), gone, lost }));
+        const goals = first.map(({ all, gone, lost }, signal) => ({
+          goal: all - (signal === TRACES ? open : 0),
+          gone,
+          lost,
+        }));
         const timer = setTimeout(() => heard(true), timeoutMillis);
         const heard = (late = false, now = this.#gone()) => {
           const done = currentCore() === core && goals.every(({ goal }, signal) => now[signal].gone >= goal);
@@ -376,7 +489,11 @@ export class Telemetry {
         const key = `${SIGNALS[signal]} ${REASONS[at]}`;
         const count = lost - (this.#told.get(key) ?? 0);
         this.#told.set(key, lost);
-        const attributes = { 'telemetry.signal': SIGNALS[signal], 'telemetry.records': count, 'error.type': REASONS[at] };
+        const attributes = {
+          'telemetry.signal': SIGNALS[signal],
+          'telemetry.records': count,
+          'error.type': REASONS[at],
+        };
         if (count > 0) this.log({ eventName: 'telemetry.dropped', severity: 'warn', attributes });
       }
     });
@@ -387,7 +504,11 @@ export class Telemetry {
     return this.#accounts().map((account) => {
       const [started = 0, recovered = 0, , pending = 0] = account;
       const all = started + recovered;
-      return { all, gone: all - pending, lost: FAILURES.reduce((sum, at) => sum + (account[OF_SIGNAL + at] ?? 0), 0) };
+      return {
+        all,
+        gone: all - pending,
+        lost: FAILURES.reduce((sum, at) => sum + (account[OF_SIGNAL + at] ?? 0), 0),
+      };
     });
   }
 
@@ -411,12 +532,23 @@ export class Telemetry {
     const [well = 1] = this.#figures();
     const started = currentCore() !== undefined;
     const reasons = Object.entries({
-      fault: !isLive(), loading: !started, ended: this.#ended, offline: !navigator.onLine, endpoint: well === 0,
-      consent: this.#consent !== 'granted', storage: spools.get(this.id)?.fault !== undefined,
+      fault: !isLive(),
+      loading: !started,
+      ended: this.#ended,
+      offline: !navigator.onLine,
+      endpoint: well === 0,
+      consent: this.#consent !== 'granted',
+      storage: spools.get(this.id)?.fault !== undefined,
     }).flatMap(([reason, holds]) => (holds ? [reason] : []));
     // Without storage it goes on in memory.
     const clockSkewMillis = exporters.get(this.id)?.skew;
-    return { live: isLive(), started, ready: reasons.every((reason) => reason === 'storage'), reasons, clockSkewMillis };
+    return {
+      live: isLive(),
+      started,
+      ready: reasons.every((reason) => reason === 'storage'),
+      reasons,
+      clockSkewMillis,
+    };
   }
 
   #figures() {
@@ -434,11 +566,15 @@ export class Telemetry {
   }
 
   stats() {
-    const accounts = this.#accounts().map(([started = 0, recovered = 0, exported = 0, pending = 0, ...lost]) => {
-      const dropped = Object.fromEntries(REASONS.map((reason, at) => [reason, lost[at] ?? 0]));
-      return { started, recovered, exported, pending, dropped };
-    });
-    return /** @type {import('./types').TelemetryStats} */ (/** @type {any} */ (Object.fromEntries(SIGNALS.map((signal, at) => [signal, accounts[at]]))));
+    const accounts = this.#accounts().map(
+      ([started = 0, recovered = 0, exported = 0, pending = 0, ...lost]) => {
+        const dropped = Object.fromEntries(REASONS.map((reason, at) => [reason, lost[at] ?? 0]));
+        return { started, recovered, exported, pending, dropped };
+      },
+    );
+    return /** @type {import('./types').TelemetryStats} */ (
+      /** @type {any} */ (Object.fromEntries(SIGNALS.map((signal, at) => [signal, accounts[at]])))
+    );
   }
 }
 

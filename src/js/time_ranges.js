@@ -14,7 +14,8 @@ export class Range {
   }
   /** @param {number} index @param {number} value */
   #at(index, value) {
-    if (index !== 0 || this.length === 0) throw new DOMException(`There is no range ${index}.`, 'IndexSizeError');
+    if (index !== 0 || this.length === 0)
+      throw new DOMException(`There is no range ${index}.`, 'IndexSizeError');
     return value;
   }
   /** @param {number} index */

@@ -1,10 +1,22 @@
-// `fetch` with a client span (semantic conventions for HTTP) and a trace header where it may go. Reads no body, clones
-// nothing, leaves what the caller passes as it is; the app's request succeeds or fails as it would without us.
+// `fetch` with a client span (semantic conventions for HTTP) and a trace header where it may go. Reads no
+// body, clones nothing, leaves what the caller passes as it is; the app's request succeeds or fails as it
+// would without us.
 
 import { serverTiming } from '../browser/server_timing.js';
 import { RECORD, SERIES } from './door.js';
 import {
-  CDN_CACHE, CDN_NODE, ERROR_TYPE, HTTP_PHASE_CONNECT, HTTP_PHASE_LOOKUP, HTTP_PHASE_RECEIVE, HTTP_PHASE_WAIT, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, SERVER_ADDRESS, SERVER_PORT, SERVER_TRACE_ID,
+  CDN_CACHE,
+  CDN_NODE,
+  ERROR_TYPE,
+  HTTP_PHASE_CONNECT,
+  HTTP_PHASE_LOOKUP,
+  HTTP_PHASE_RECEIVE,
+  HTTP_PHASE_WAIT,
+  HTTP_REQUEST_METHOD,
+  HTTP_RESPONSE_STATUS_CODE,
+  SERVER_ADDRESS,
+  SERVER_PORT,
+  SERVER_TRACE_ID,
 } from '../instrumentation/semconv.js';
 
 /** `SpanKind`. */
@@ -36,11 +48,19 @@ const dropped = new FinalizationRegistry((end) => end());
 
 /** By which the registry knows an end: whether it does, whether it is another than the response that tells it by now; and when the response
  *  came. @typedef {{ known: boolean, moved: boolean, came?: number }} Token */
-/** What is to be told of a response: its end; its body, once the app has asked for it. @typedef {{ end: () => void, token: Token, body?: ReadableStream }} Watch */
+/**
+ * What is to be told of a response: its end; its body, once the app has asked for it.
+ * @typedef {{ end: () => void, token: Token, body?: ReadableStream }} Watch
+ */
 /** @type {WeakMap<Response, Watch>} */
 const watches = new WeakMap();
 
-/** From here on it is the holder that the app may hold alone; or nobody has to. @param {Token} token @param {() => void} [end] @param {object} [holder] */
+/**
+ * From here on it is the holder that the app may hold alone; or nobody has to.
+ * @param {Token} token
+ * @param {() => void} [end]
+ * @param {object} [holder]
+ */
 function hold(token, end, holder) {
   if (token.known) dropped.unregister(token);
   token.known = Boolean(end);
@@ -78,7 +98,10 @@ function watchBody(body, { end, token }) {
   });
 }
 
-/** The methods of a response, watched: one object for all of them. A stream in between would read ahead of the app. */
+/**
+ * The methods of a response, watched: one object for all of them. A stream in between would read ahead of the
+ * app.
+ */
 const WATCHED = Object.create(Response.prototype);
 for (const name of ['json', 'text', 'arrayBuffer', 'blob', 'formData', 'bytes']) {
   const method = /** @type {any} */ (Response.prototype)[name];
@@ -121,8 +144,8 @@ function whenDone(response, isEmpty, end, token, { later, currentCore }) {
     if (isNothing(headers)) end();
     else if (!token.moved) hold(token, end, response);
   };
-  // Nearly every body is asked for at once: the registry, which is slow, is told of the others a moment later.
-  // Without a core there is no such moment.
+  // Nearly every body is asked for at once: the registry, which is slow, is told of the others a moment
+  // later. Without a core there is no such moment.
   if (currentCore()) later(look);
   else look();
   // One that somebody else made in its place keeps what it is: it ends when it is let go of.
@@ -131,7 +154,10 @@ function whenDone(response, isEmpty, end, token, { later, currentCore }) {
   Object.setPrototypeOf(response, WATCHED);
 }
 
-/** Timings that came when the browser's own buffer was full (it holds 250 of a page), the last of each URL. @type {Map<string, PerformanceEntry[]>} */
+/**
+ * Timings that came when the browser's own buffer was full (it holds 250 of a page), the last of each URL.
+ * @type {Map<string, PerformanceEntry[]>}
+ */
 const further = new Map();
 const MOST_FURTHER = 1024;
 const MOST_OF_URL = 512;
@@ -147,7 +173,8 @@ function note(entries) {
     if (known) {
       known.push(entry);
       while (known.length > MOST_OF_URL || known[0].startTime < startTime - LONGEST) known.shift();
-    } else if (further.set(name, [entry]).size > MOST_FURTHER) further.delete(/** @type {string} */ (further.keys().next().value));
+    } else if (further.set(name, [entry]).size > MOST_FURTHER)
+      further.delete(/** @type {string} */ (further.keys().next().value));
   }
 }
 /** What the observer was given, and nobody has read yet. @type {PerformanceEntry[][]} */
@@ -161,10 +188,14 @@ function take(entries) {
   if (seen.push(entries) > MOST_SEEN) read();
 }
 // It is told of each resource for which there is no room; once is enough.
-performance.addEventListener('resourcetimingbufferfull', () => {
-  observer = new PerformanceObserver((list) => take(list.getEntries()));
-  observer.observe({ type: 'resource' });
-}, { once: true });
+performance.addEventListener(
+  'resourcetimingbufferfull',
+  () => {
+    observer = new PerformanceObserver((list) => take(list.getEntries()));
+    observer.observe({ type: 'resource' });
+  },
+  { once: true },
+);
 /** What is on its way to the observer, which is not called for it then: that takes longer than to ask. */
 const takeOver = () => observer && take(observer.takeRecords());
 
@@ -174,11 +205,24 @@ function tellPhases(told, href, began, ended) {
   const name = href.split('#', 1)[0];
   takeOver();
   read();
-  const entries = /** @type {PerformanceResourceTiming[]} */ ([...performance.getEntriesByName(name, 'resource'), ...(further.get(name) ?? [])]);
+  const entries = /** @type {PerformanceResourceTiming[]} */ ([
+    ...performance.getEntriesByName(name, 'resource'),
+    ...(further.get(name) ?? []),
+  ]);
   // The first that began then: a later one of the same URL has an entry of its own.
-  const entry = entries.find(({ startTime, requestStart }) => startTime >= began - 1 && startTime <= ended && requestStart > 0);
+  const entry = entries.find(
+    ({ startTime, requestStart }) => startTime >= began - 1 && startTime <= ended && requestStart > 0,
+  );
   if (!entry) return;
-  const { domainLookupStart, domainLookupEnd, connectStart, connectEnd, requestStart, responseStart, responseEnd } = entry;
+  const {
+    domainLookupStart,
+    domainLookupEnd,
+    connectStart,
+    connectEnd,
+    requestStart,
+    responseStart,
+    responseEnd,
+  } = entry;
   const part = (/** @type {string} */ key, /** @type {number} */ from, /** @type {number} */ to) => {
     if (to >= from && from > 0) told[key] = (to - from) / 1000;
   };
@@ -193,19 +237,31 @@ function tellPhases(told, href, began, ended) {
  * @param {RequestInit | undefined} init @param {{ parent?: import('./types').Span | string, attributes?: Record<string, string> }} [options]
  * @returns {Promise<Response>}
  */
-export async function tracedFetch({ currentCore, nativeFetch, locate, attributesOf, Span, later, flat, within, whenCore, tell }, telemetry, input, init, { parent, attributes } = {}) {
+export async function tracedFetch(
+  { currentCore, nativeFetch, locate, attributesOf, Span, later, flat, within, whenCore, tell },
+  telemetry,
+  input,
+  init,
+  { parent, attributes } = {},
+) {
   // An init that is no plain object (a Request, say) has its fields elsewhere.
   const plain = init === undefined || Object.getPrototypeOf(init) === Object.prototype;
   if (!plain) return nativeFetch(input, init);
   const request = input instanceof Request ? input : undefined;
   const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
-  const { url, origin, isHttp, foreign, propagates } = locate(request?.url ?? /** @type {string | URL} */ (input), telemetry.options);
+  const { url, origin, isHttp, foreign, propagates } = locate(
+    request?.url ?? /** @type {string | URL} */ (input),
+    telemetry.options,
+  );
   if (!isHttp) return nativeFetch(input, init);
   const span = new Span(telemetry.id, method, { parent, attributes }, CLIENT);
   const given = init?.headers ?? request?.headers;
   const own = given && new Headers(given);
   const safe = SAFE.has(method);
-  const mayCarry = propagates && (init?.mode ?? request?.mode) !== 'no-cors' && !(own && CARRIED.some((name) => own.has(name))) &&
+  const mayCarry =
+    propagates &&
+    (init?.mode ?? request?.mode) !== 'no-cors' &&
+    !(own && CARRIED.some((name) => own.has(name))) &&
     (!foreign || accepts.get(origin) || (safe && accepts.get(origin) !== false));
   const context = mayCarry ? telemetry.inject(span) : {};
   // Before the listener lets us, there is none.
@@ -234,14 +290,20 @@ export async function tracedFetch({ currentCore, nativeFetch, locate, attributes
       // Where there is nothing to read it is over when it comes, whoever looks for something.
       const at = (answer && isNothing(answer) && token.came) || ended;
       // An opaque response has no status, and is none the less one.
-      const failed = status !== undefined ? (status >= 400 ? String(status) : '') : aborted ? '' : errorType(error);
+      const failed =
+        status !== undefined ? (status >= 400 ? String(status) : '') : aborted ? '' : errorType(error);
       const [node, cache, traceId] = answer ? serverTiming(answer) : [];
       const target = url(href);
       const place = attributesOf(target, telemetry.options);
       /** @type {Record<string, unknown>} */
       const told = {
-        ...place, [HTTP_REQUEST_METHOD]: method, [HTTP_RESPONSE_STATUS_CODE]: status || undefined, [ERROR_TYPE]: failed || undefined, [CDN_NODE]: node,
-        [CDN_CACHE]: cache, [SERVER_TRACE_ID]: traceId,
+        ...place,
+        [HTTP_REQUEST_METHOD]: method,
+        [HTTP_RESPONSE_STATUS_CODE]: status || undefined,
+        [ERROR_TYPE]: failed || undefined,
+        [CDN_NODE]: node,
+        [CDN_CACHE]: cache,
+        [SERVER_TRACE_ID]: traceId,
       };
       tellPhases(told, target.href, began, at);
       // What the app says stands.
@@ -254,10 +316,23 @@ export async function tracedFetch({ currentCore, nativeFetch, locate, attributes
         if (seriesOf !== core || series.size > MOST_SERIES) [seriesOf, series] = [core, new Map()];
         let key = series.get(of);
         if (key === undefined) {
-          key = tell(core, SERIES, telemetry.id, HTTP_CLIENT_REQUEST_DURATION, 0, 0, false, flat({
-            [HTTP_REQUEST_METHOD]: method, [HTTP_RESPONSE_STATUS_CODE]: status || undefined, [ERROR_TYPE]: failed || undefined,
-            [SERVER_ADDRESS]: place[SERVER_ADDRESS], [SERVER_PORT]: place[SERVER_PORT], [CDN_NODE]: node,
-          }));
+          key = tell(
+            core,
+            SERIES,
+            telemetry.id,
+            HTTP_CLIENT_REQUEST_DURATION,
+            0,
+            0,
+            false,
+            flat({
+              [HTTP_REQUEST_METHOD]: method,
+              [HTTP_RESPONSE_STATUS_CODE]: status || undefined,
+              [ERROR_TYPE]: failed || undefined,
+              [SERVER_ADDRESS]: place[SERVER_ADDRESS],
+              [SERVER_PORT]: place[SERVER_PORT],
+              [CDN_NODE]: node,
+            }),
+          );
           series.set(of, key);
         }
         tell(core, RECORD, telemetry.id, key, (at - began) / 1000, 0, false, flat(within(span)));
@@ -270,14 +345,21 @@ export async function tracedFetch({ currentCore, nativeFetch, locate, attributes
     try {
       response = await nativeFetch(input, carries ? { ...init, headers } : init);
     } catch (error) {
-      // A script cannot tell a server that refuses the header from a dead network: it is asked once more, without.
+      // A script cannot tell a server that refuses the header from a dead network: it is asked once more,
+      // without.
       if (!carries || !foreign || !safe || signal?.aborted) throw error;
       response = await nativeFetch(input, init);
       accepts.set(origin, false);
     }
     if (carries && foreign && !accepts.has(origin)) accepts.set(origin, true);
     const { status, url: href, headers: answer } = response;
-    whenDone(response, method === 'HEAD' || EMPTY.has(status), () => end(undefined, status, href, answer), token, { later, currentCore });
+    whenDone(
+      response,
+      method === 'HEAD' || EMPTY.has(status),
+      () => end(undefined, status, href, answer),
+      token,
+      { later, currentCore },
+    );
     return response;
   } catch (error) {
     end(error);
@@ -286,4 +368,5 @@ export async function tracedFetch({ currentCore, nativeFetch, locate, attributes
 }
 
 /** The class of a failure; one that the app itself ended is none. @param {any} error */
-const errorType = (error) => (error?.name === 'AbortError' ? '' : error?.name === 'TimeoutError' ? 'timeout' : 'network');
+const errorType = (error) =>
+  error?.name === 'AbortError' ? '' : error?.name === 'TimeoutError' ? 'timeout' : 'network';

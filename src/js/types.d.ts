@@ -207,7 +207,9 @@ export interface Histogram extends Instrument {
 }
 
 /** Called when metrics are collected. */
-export type ObservableCallback = (result: { observe(value: number, attributes?: MetricAttributes): void }) => void;
+export type ObservableCallback = (result: {
+  observe(value: number, attributes?: MetricAttributes): void;
+}) => void;
 
 /** Where every record of a signal is: `started + recovered = exported + pending + Σ dropped`. Metrics count their points. */
 export interface SignalStats {
@@ -217,8 +219,17 @@ export interface SignalStats {
   exported: number;
   pending: number;
   dropped: {
-    queue_full: number; too_many_open: number; rejected: number; retries_exhausted: number; sampled: number; level: number;
-    unconfirmed: number; expired: number; unsampled: number; consent: number; redacted: number;
+    queue_full: number;
+    too_many_open: number;
+    rejected: number;
+    retries_exhausted: number;
+    sampled: number;
+    level: number;
+    unconfirmed: number;
+    expired: number;
+    unsampled: number;
+    consent: number;
+    redacted: number;
   };
 }
 
@@ -253,7 +264,11 @@ export interface Telemetry {
    * `fetch` with a client span, and a `traceparent` where it may go. Leaves what it is given as it is and reads no body: the
    * span ends when the app is done with it, or lets go of it.
    */
-  fetch(input: RequestInfo | URL, init?: RequestInit, options?: { parent?: Span | string | RemoteContext }): Promise<Response>;
+  fetch(
+    input: RequestInfo | URL,
+    init?: RequestInit,
+    options?: { parent?: Span | string | RemoteContext },
+  ): Promise<Response>;
   /** Puts that in the place of `globalThis.fetch`; the function that comes back undoes it. */
   instrumentFetch(): () => void;
   /** Counts a search in the library: `music.search.results`. */
@@ -285,7 +300,10 @@ export interface Telemetry {
   /** Whether it lives (no fault ended it for good), has started (the core is there), and is ready (what is recorded arrives),
    *  with what stands against it. */
   health(): {
-    live: boolean; started: boolean; ready: boolean; reasons: HealthReason[];
+    live: boolean;
+    started: boolean;
+    ready: boolean;
+    reasons: HealthReason[];
     /** How far the endpoint's clock is ahead of this page's, to the second, where its `Date` header may be read. */
     clockSkewMillis: number | undefined;
   };
@@ -301,8 +319,17 @@ export function createTelemetry(config: TelemetryConfig): Telemetry;
 
 /** The state of a player. */
 export type PlayerState =
-  | 'idle' | 'loading' | 'ready' | 'starting' | 'playing' | 'rebuffering'
-  | 'paused' | 'seeking' | 'ended' | 'failed' | 'recovering';
+  | 'idle'
+  | 'loading'
+  | 'ready'
+  | 'starting'
+  | 'playing'
+  | 'rebuffering'
+  | 'paused'
+  | 'seeking'
+  | 'ended'
+  | 'failed'
+  | 'recovering';
 
 /** What a source's `resolve` is given. */
 export interface ResolveContext {
@@ -400,8 +427,25 @@ export interface TrackMetadata {
 
 /** The events of a player; all are plain `Event`s. `timeupdate` comes four times a second from when `addEventListener` is first called for it. */
 export type PlayerEventName =
-  | 'statechange' | 'emptied' | 'loadstart' | 'loadedmetadata' | 'durationchange' | 'canplay' | 'progress'
-  | 'metadatachange' | 'play' | 'waiting' | 'playing' | 'pause' | 'ended' | 'seeking' | 'seeked' | 'timeupdate' | 'volumechange' | 'ratechange' | 'error';
+  | 'statechange'
+  | 'emptied'
+  | 'loadstart'
+  | 'loadedmetadata'
+  | 'durationchange'
+  | 'canplay'
+  | 'progress'
+  | 'metadatachange'
+  | 'play'
+  | 'waiting'
+  | 'playing'
+  | 'pause'
+  | 'ended'
+  | 'seeking'
+  | 'seeked'
+  | 'timeupdate'
+  | 'volumechange'
+  | 'ratechange'
+  | 'error';
 
 /**
  * A player. Names are those of `HTMLMediaElement` and mean the same. Promises reject with a `DOMException`:
@@ -414,7 +458,10 @@ export class Player extends EventTarget {
   constructor(options?: PlayerOptions);
   /** Selects a source; fetches what `preload` says. Of several, in the order of preference, the first that plays is played. Rejects
    *  with a `TypeError` for what is no source. */
-  load(source: string | URL | Blob | Source | (string | URL | Blob | Source)[], options?: LoadOptions): Promise<void>;
+  load(
+    source: string | URL | Blob | Source | (string | URL | Blob | Source)[],
+    options?: LoadOptions,
+  ): Promise<void>;
   /** Seconds of the track in a second, from 0.25 to 4; the pitch is kept by `preservesPitch`. */
   playbackRate: number;
   /** Whether the pitch stays what it is at another rate; true at first. What it takes is loaded then (40 KB). */
@@ -470,8 +517,16 @@ export class Player extends EventTarget {
   readonly traceparent: string | null;
   /** The figures of the current or last play. */
   stats(): PlayerStats;
-  addEventListener(type: PlayerEventName, listener: (this: Player, event: Event) => void, options?: boolean | AddEventListenerOptions): void;
-  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  addEventListener(
+    type: PlayerEventName,
+    listener: (this: Player, event: Event) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
 }
 
 /** Whether a MIME type can be played, as `HTMLMediaElement.canPlayType()` says it. */

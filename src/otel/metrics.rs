@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use opentelemetry::metrics::{
     self, AsyncInstrument, AsyncInstrumentBuilder, Callback, Counter, Gauge, Histogram, HistogramBuilder,
-    InstrumentBuilder, InstrumentProvider, Meter, ObservableCounter, ObservableGauge, ObservableUpDownCounter,
-    SyncInstrument, UpDownCounter,
+    InstrumentBuilder, InstrumentProvider, Meter, ObservableCounter, ObservableGauge,
+    ObservableUpDownCounter, SyncInstrument, UpDownCounter,
 };
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, InstrumentationScope, KeyValue};

@@ -1,8 +1,10 @@
-//! The `opentelemetry` API over the same core, for Rust front-ends (Yew, Leptos, Dioxus): tracer, meter and logger providers and a
-//! propagator, so that `opentelemetry::global` and `tracing` with `tracing-opentelemetry` export from a browser.
+//! The `opentelemetry` API over the same core, for Rust front-ends (Yew, Leptos, Dioxus): tracer, meter and
+//! logger providers and a propagator, so that `opentelemetry::global` and `tracing` with
+//! `tracing-opentelemetry` export from a browser.
 //!
-//! The API wants providers that threads may share, and a page has one thread: what is shared is a number, the pipelines
-//! lie with their thread. Knows no browser: what a host does is [`Host`]; the browser's is in `browser/otel.rs`.
+//! The API wants providers that threads may share, and a page has one thread: what is shared is a number, the
+//! pipelines lie with their thread. Knows no browser: what a host does is [`Host`]; the browser's is in
+//! `browser/otel.rs`.
 
 mod logs;
 mod metrics;
@@ -53,7 +55,8 @@ thread_local! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Handle(usize);
 
-/// Makes a pipeline, whose ids grow from two random numbers; `origin` is the time origin in Unix milliseconds.
+/// Makes a pipeline, whose ids grow from two random numbers; `origin` is the time origin in Unix
+/// milliseconds.
 pub fn pipeline(config: Config, origin: f64, seed: [u64; 2], host: impl Host + 'static) -> Handle {
     let now = host.now();
     let mut telemetry = Telemetry::new(config, ClockAnchor::at_origin(origin), Random::seeded(seed), &[]);
@@ -80,7 +83,8 @@ impl Handle {
     fn record<T>(self, record: impl FnOnce(&mut Telemetry, Instant) -> T) -> Option<T> {
         let pipeline = self.pipeline()?;
         let now = pipeline.host.now();
-        // Recorded within a callback of the pipeline's own it would find itself borrowed: then it is not recorded.
+        // Recorded within a callback of the pipeline's own it would find itself borrowed: then it is not
+        // recorded.
         let result = record(&mut *pipeline.telemetry.try_borrow_mut().ok()?, now);
         self.arm(&pipeline);
         Some(result)
@@ -171,7 +175,8 @@ impl Handle {
         LoggerProvider(self)
     }
 
-    /// Makes the providers of this pipeline, and a propagator of those formats, the process's own (`opentelemetry::global`).
+    /// Makes the providers of this pipeline, and a propagator of those formats, the process's own
+    /// (`opentelemetry::global`).
     pub fn set_global(self, propagators: Propagators) {
         opentelemetry::global::set_tracer_provider(self.tracer_provider());
         opentelemetry::global::set_meter_provider(self.meter_provider());

@@ -29,7 +29,8 @@ impl Propagator {
             (Propagators::B3_MULTI, "x-b3-spanid"),
             (Propagators::B3_MULTI, "x-b3-sampled"),
         ];
-        let fields = named.iter().filter(|(one, _)| set.0 & one.0 > 0).map(|(_, name)| (*name).to_owned()).collect();
+        let fields =
+            named.iter().filter(|(one, _)| set.0 & one.0 > 0).map(|(_, name)| (*name).to_owned()).collect();
         Self { set, fields }
     }
 }

@@ -1,7 +1,7 @@
 //! The player's state machine: commands and events in, transitions and effects out.
 //!
-//! Owns what a player's state is and what may change it. Knows no telemetry, no bytes and no browser; an effect says
-//! what must happen and nothing of how.
+//! Owns what a player's state is and what may change it. Knows no telemetry, no bytes and no browser; an
+//! effect says what must happen and nothing of how.
 
 mod machine;
 mod state;

@@ -1,4 +1,5 @@
-//! The table: what each input means in each state. Read it by state; the exhaustive test prints it the other way round.
+//! The table: what each input means in each state. Read it by state; the exhaustive test prints it the other
+//! way round.
 
 use super::state::{Command as C, Event as E, Input, State as S};
 

@@ -1,5 +1,5 @@
-//! What every span and log record says beside its own: the session, and what the app said of its user and its place. Owns when
-//! a session ends; where its id is kept, the host knows.
+//! What every span and log record says beside its own: the session, and what the app said of its user and its
+//! place. Owns when a session ends; where its id is kept, the host knows.
 
 use super::export::Signal;
 use super::propagation::write_hex;
@@ -48,7 +48,13 @@ pub(super) fn refield(attributes: &[u8], field: u32, out: &mut Writer) {
 impl Ambient {
     /// Begins a session, or goes on with one of an earlier page that began `age` ago.
     /// `told` says of that one whether it was counted.
-    pub(super) fn begin(&mut self, now: Instant, known: Option<(String, Duration)>, told: bool, random: &mut Random) {
+    pub(super) fn begin(
+        &mut self,
+        now: Instant,
+        known: Option<(String, Duration)>,
+        told: bool,
+        random: &mut Random,
+    ) {
         let told = known.is_some() && told;
         let (id, age) = known.unwrap_or_else(|| {
             let mut id = String::new();

@@ -1,13 +1,14 @@
-//! What an app tells the pipeline, with OpenTelemetry's names and the defaults that `docs/telemetry.md` states. Where
-//! requests go, and what they carry, the host knows: it sends them.
+//! What an app tells the pipeline, with OpenTelemetry's names and the defaults that `docs/telemetry.md`
+//! states. Where requests go, and what they carry, the host knows: it sends them.
 
 use super::log::Severity;
 use super::propagation::Propagators;
 use super::sampling::Sampler;
 use crate::time::Duration;
 
-/// Whether this build has what is loaded on request only: sampling, formats of propagation beside W3C Trace Context, consent,
-/// inspection, the pipeline's own metrics. A page that asks for none of it loads a core without.
+/// Whether this build has what is loaded on request only: sampling, formats of propagation beside W3C Trace
+/// Context, consent, inspection, the pipeline's own metrics. A page that asks for none of it loads a core
+/// without.
 pub(crate) const FULL: bool = cfg!(feature = "full");
 
 /// Whether the listener lets something be told.
@@ -29,8 +30,8 @@ pub struct Config {
     pub resource: Vec<u8>,
     /// What else spans and logs say of the client: metrics must not tell one listener from another.
     pub client: Vec<u8>,
-    /// The least grave log record that is wanted, by the beginning of its event's name; the longest that fits counts, and
-    /// without one all are wanted.
+    /// The least grave log record that is wanted, by the beginning of its event's name; the longest that fits
+    /// counts, and without one all are wanted.
     pub levels: Vec<(Vec<u8>, Severity)>,
     /// Which traces are exported.
     pub sampler: Sampler,
@@ -40,7 +41,8 @@ pub struct Config {
     pub cmcd: bool,
     /// Whether the listener lets something be told.
     pub consent: Consent,
-    /// Whether the host wants to see each span and log record before it is queued ([`super::Telemetry::poll_inspection`]).
+    /// Whether the host wants to see each span and log record before it is queued
+    /// ([`super::Telemetry::poll_inspection`]).
     pub inspects: bool,
     /// Whether the pipeline tells of itself: `otel.sdk.*`.
     pub tells_itself: bool,

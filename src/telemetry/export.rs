@@ -13,8 +13,8 @@ use super::retry;
 use crate::random::Random;
 use crate::time::{Duration, Instant};
 
-/// Bytes of keepalive requests that a page may have in flight: the Fetch standard's 64 KiB (section 4.6, "inflight
-/// keepalive bytes"), less room for what the app itself sends.
+/// Bytes of keepalive requests that a page may have in flight: the Fetch standard's 64 KiB (section 4.6,
+/// "inflight keepalive bytes"), less room for what the app itself sends.
 pub(super) const LEAVE_BUDGET: usize = 60 << 10;
 /// By how much gzip makes records smaller, at best.
 const BEST: usize = 20;
@@ -99,7 +99,9 @@ impl Reply {
                 Some(rejected) if rejected > 0 => Outcome::Partial(rejected),
                 _ => Outcome::Accepted,
             },
-            Self::Response { status: 429 | 502 | 503 | 504, retry_after, .. } => Outcome::Retryable(*retry_after),
+            Self::Response { status: 429 | 502 | 503 | 504, retry_after, .. } => {
+                Outcome::Retryable(*retry_after)
+            }
             Self::Response { .. } => Outcome::Rejected,
             Self::Failed | Self::Unsent => Outcome::Retryable(None),
         }
@@ -162,7 +164,8 @@ impl Flight {
         }
     }
 
-    /// The request as it goes out now; nothing, and nothing changes, where that is more than the room there is for it.
+    /// The request as it goes out now; nothing, and nothing changes, where that is more than the room there
+    /// is for it.
     fn launch(&mut self, now: Instant, room: Option<usize>, config: &Config) -> Option<Export> {
         let interval = config.batch.metric_interval;
         if self.age_at(now) > interval + interval {
@@ -264,7 +267,14 @@ impl Pipeline {
 
     /// Takes a request over that an earlier visit made and had no answer to.
     /// What is older, or more than what may wait, is not kept.
-    pub(super) fn recover(&mut self, now: Instant, records: u64, body: Vec<u8>, age: Duration, config: &Config) {
+    pub(super) fn recover(
+        &mut self,
+        now: Instant,
+        records: u64,
+        body: Vec<u8>,
+        age: Duration,
+        config: &Config,
+    ) {
         self.account.recovered += records;
         let waiting: usize = self.flights.iter().map(|flight| flight.body.len()).sum();
         if waiting + body.len() > config.batch.queue_bytes {
@@ -344,7 +354,8 @@ impl Pipeline {
         export
     }
 
-    /// A request of up to `count` of the oldest records, if it has any and fits into the room for what leaves with the page.
+    /// A request of up to `count` of the oldest records, if it has any and fits into the room for what leaves
+    /// with the page.
     fn take(&mut self, now: Instant, config: &Config, count: usize, room: Option<usize>) -> Option<Export> {
         let count = count.min(self.queue.len());
         if count == 0 {
@@ -358,13 +369,20 @@ impl Pipeline {
         Some(export)
     }
 
-    /// Bytes that left with the page a moment ago, at another sign of leaving: they are still in flight and count.
+    /// Bytes that left with the page a moment ago, at another sign of leaving: they are still in flight and
+    /// count.
     pub(super) fn leaving_bytes(&self) -> usize {
         self.flights.iter().filter(|flight| !flight.waiting).map(|flight| flight.leaving).sum()
     }
 
     /// Everything that fits into the budget, the requests that wait for a retry first.
-    pub(super) fn leave(&mut self, now: Instant, config: &Config, room: &mut usize, exports: &mut Vec<Export>) {
+    pub(super) fn leave(
+        &mut self,
+        now: Instant,
+        config: &Config,
+        room: &mut usize,
+        exports: &mut Vec<Export>,
+    ) {
         for flight in self.flights.iter_mut().filter(|flight| flight.waiting) {
             if let Some(export) = flight.launch(now, Some(*room), config) {
                 *room -= export.body.len();
@@ -397,7 +415,8 @@ impl Pipeline {
 
     /// Drops everything that waits, for a reason.
     pub(super) fn forget(&mut self, reason: DropReason) {
-        let records = self.queue.forget(usize::MAX) + self.flights.drain(..).map(|flight| flight.records).sum::<u64>();
+        let records =
+            self.queue.forget(usize::MAX) + self.flights.drain(..).map(|flight| flight.records).sum::<u64>();
         self.account.drop_records(reason, records);
         self.due = None;
     }

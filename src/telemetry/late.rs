@@ -1,4 +1,5 @@
-//! Marks the points of a request that go out long after they closed: who reads a board must know (docs/telemetry.md).
+//! Marks the points of a request that go out long after they closed: who reads a board must know
+//! (docs/telemetry.md).
 
 use tonearm_otlp::{Field, Reader, Value, Writer};
 
@@ -14,7 +15,8 @@ pub(super) fn mark_late(body: &[u8]) -> Vec<u8> {
     out.finish()
 }
 
-/// Copies a message of that depth; what lies on the way to the points is taken apart. `kind` is the metric's data field.
+/// Copies a message of that depth; what lies on the way to the points is taken apart. `kind` is the metric's
+/// data field.
 fn copy(message: &[u8], depth: usize, kind: u32, out: &mut Writer) {
     let mut rest = Reader(message);
     let mut from = rest.0.len();

@@ -1,12 +1,13 @@
-//! Log records (opentelemetry/proto/logs/v1/logs.proto), and the storms that are sampled. Field numbers stand beside their
-//! names.
+//! Log records (opentelemetry/proto/logs/v1/logs.proto), and the storms that are sampled. Field numbers stand
+//! beside their names.
 
 use super::context::SpanContext;
 use super::propagation::write_hex;
 use crate::small_map::SmallMap;
 use tonearm_otlp::{Field, Reader, Value, Writer};
 
-/// How grave a record is (`SeverityNumber`, 1 to 24): four steps for each of trace, debug, info, warn, error, fatal.
+/// How grave a record is (`SeverityNumber`, 1 to 24): four steps for each of trace, debug, info, warn, error,
+/// fatal.
 pub type Severity = u32;
 
 /// For who looks for a fault.
@@ -87,7 +88,8 @@ pub struct Log<'a> {
 }
 
 impl Log<'_> {
-    /// What is its own: body = 5, attributes = 6, flags = 8, `trace_id` = 9, `span_id` = 10, `event_name` = 12.
+    /// What is its own: body = 5, attributes = 6, flags = 8, `trace_id` = 9, `span_id` = 10, `event_name` =
+    /// 12.
     pub(super) fn encode(&self) -> Writer {
         let mut out = Writer::default();
         if !self.body.is_empty() {

@@ -1,7 +1,7 @@
 //! The OpenTelemetry core: spans in, OTLP bodies out, and an account of every record.
 //!
-//! Owns ids, spans, propagation, batching, retry and loss accounting. Knows no audio, no players and no browser: time,
-//! randomness and the outcome of a request are inputs. The vocabulary is OpenTelemetry's.
+//! Owns ids, spans, propagation, batching, retry and loss accounting. Knows no audio, no players and no
+//! browser: time, randomness and the outcome of a request are inputs. The vocabulary is OpenTelemetry's.
 
 mod ambient;
 mod batch;
@@ -30,9 +30,9 @@ pub use export::{Export, Outcome, Reply, Signal};
 pub use log::{DEBUG, ERROR, INFO, Log, Severity, WARN};
 pub use metric::{Instrument, Kind, SeriesKey};
 pub use propagation::{
-    Baggage, BaggageEntry, Headers, ParseB3Error, ParseBaggageError, ParseTraceStateError, ParseTraceparentError,
-    Propagators, TraceState, cmcd, extract, format_b3, format_traceparent, inject, parse_b3, parse_b3_multi,
-    parse_traceparent,
+    Baggage, BaggageEntry, Headers, ParseB3Error, ParseBaggageError, ParseTraceStateError,
+    ParseTraceparentError, Propagators, TraceState, cmcd, extract, format_b3, format_traceparent, inject,
+    parse_b3, parse_b3_multi, parse_traceparent,
 };
 pub use request::encode_request;
 pub use response::parse_partial_success;
@@ -77,7 +77,8 @@ pub struct Telemetry {
     ambient: Ambient,
     tail: Tail,
     own: Own,
-    /// Instruments of the pipeline's owner: they come first, and their series have the app's shared attributes.
+    /// Instruments of the pipeline's owner: they come first, and their series have the app's shared
+    /// attributes.
     owned: u32,
     /// Records that the host has to see first.
     inspections: VecDeque<Inspection>,
@@ -109,7 +110,12 @@ pub struct Inspection {
 
 impl Telemetry {
     /// A pipeline with its own random numbers, and with instruments of its own, numbered in their order.
-    pub fn new(config: Config, clock: ClockAnchor, mut random: Random, instruments: &[Instrument<'_>]) -> Self {
+    pub fn new(
+        config: Config,
+        clock: ClockAnchor,
+        mut random: Random,
+        instruments: &[Instrument<'_>],
+    ) -> Self {
         let mut pipeline = |signal| Pipeline::new(signal, random.fork());
         let pipelines = [pipeline(Signal::Traces), pipeline(Signal::Metrics), pipeline(Signal::Logs)];
         let mut telemetry = Self {
@@ -130,7 +136,8 @@ impl Telemetry {
             inspected: [0; Signal::ALL.len()],
             baggage: String::new(),
         };
-        let own: &[Instrument<'_>] = if FULL && telemetry.config.tells_itself { &own::INSTRUMENTS } else { &[] };
+        let own: &[Instrument<'_>] =
+            if FULL && telemetry.config.tells_itself { &own::INSTRUMENTS } else { &[] };
         for instrument in instruments.iter().chain(own) {
             telemetry.instrument(Instant::ORIGIN, instrument);
         }
@@ -147,7 +154,8 @@ impl Telemetry {
         self.clock.observe(now, wall_millis);
     }
 
-    /// Queues a record that comes in two parts, or hands it to the host to look at. Says whether something is due earlier.
+    /// Queues a record that comes in two parts, or hands it to the host to look at. Says whether something is
+    /// due earlier.
     fn enqueue(&mut self, now: Instant, signal: Signal, record: &[u8], more: &[u8]) -> bool {
         if FULL && self.config.consent == Consent::Denied {
             self.drop_record(signal, DropReason::Consent);
@@ -187,7 +195,8 @@ impl Telemetry {
         }
     }
 
-    /// Begins a session, or goes on with that of an earlier page, which began so long ago, and was `told` of by then or not.
+    /// Begins a session, or goes on with that of an earlier page, which began so long ago, and was `told` of
+    /// by then or not.
     pub fn begin_session(&mut self, now: Instant, known: Option<(String, Duration)>, told: bool) {
         self.ambient.begin(now, known, told, &mut self.random);
     }
@@ -207,8 +216,8 @@ impl Telemetry {
         self.ambient.take_new(now, &mut self.random)
     }
 
-    /// What every span and log record says from here on: attributes as fields 1, the first `shared` bytes of which the
-    /// owner's metrics say too.
+    /// What every span and log record says from here on: attributes as fields 1, the first `shared` bytes of
+    /// which the owner's metrics say too.
     pub fn set_context(&mut self, attributes: &[u8], shared: usize) {
         self.ambient.give(attributes, shared);
     }
@@ -299,8 +308,8 @@ impl Telemetry {
         self.meter.series_with(instrument, attributes, shared)
     }
 
-    /// Counts or measures with one of the pipeline's own instruments; attributes come in the order in which it declares
-    /// them, and an empty text is none.
+    /// Counts or measures with one of the pipeline's own instruments; attributes come in the order in which
+    /// it declares them, and an empty text is none.
     #[inline(never)]
     pub fn measure(
         &mut self,
@@ -320,10 +329,16 @@ impl Telemetry {
         self.meter.series_of(instrument, attributes)
     }
 
-    /// Counts or measures; `context` is the span of the moment, to which an exemplar leads. Says whether it is the first
-    /// since the last collection.
+    /// Counts or measures; `context` is the span of the moment, to which an exemplar leads. Says whether it
+    /// is the first since the last collection.
     #[inline(never)]
-    pub fn record(&mut self, now: Instant, series: SeriesKey, value: f64, context: Option<SpanContext>) -> bool {
+    pub fn record(
+        &mut self,
+        now: Instant,
+        series: SeriesKey,
+        value: f64,
+        context: Option<SpanContext>,
+    ) -> bool {
         if FULL && self.config.consent == Consent::Denied {
             return false;
         }
@@ -339,7 +354,8 @@ impl Telemetry {
         self.meter.undeclared
     }
 
-    /// Whether it is time to collect metrics: the host observes what it has to, and calls [`Telemetry::collect`].
+    /// Whether it is time to collect metrics: the host observes what it has to, and calls
+    /// [`Telemetry::collect`].
     pub fn take_collection(&mut self, now: Instant) -> bool {
         self.collection.take_if(|due| *due <= now).is_some()
     }
@@ -365,8 +381,8 @@ impl Telemetry {
         (!FULL || self.config.consent == Consent::Granted) && self.spool.take(now)
     }
 
-    /// Everything that no endpoint has answered for, metrics that are not collected yet included: signal, the number of the
-    /// request (0 was never sent), records, their age, and the body of a request.
+    /// Everything that no endpoint has answered for, metrics that are not collected yet included: signal, the
+    /// number of the request (0 was never sent), records, their age, and the body of a request.
     pub fn snapshot(&mut self, now: Instant, mut keep: impl FnMut(Signal, u32, u64, Duration, &[u8])) {
         for pipeline in &self.pipelines {
             pipeline.snapshot(now, &self.config, &mut keep);

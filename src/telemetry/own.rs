@@ -1,5 +1,5 @@
-//! What the pipeline tells of itself: `otel.sdk.*` (semantic conventions 1.37, "SDK metrics"). Reads the accounts at each
-//! collection; records nothing by itself, so that an idle page stays idle.
+//! What the pipeline tells of itself: `otel.sdk.*` (semantic conventions 1.37, "SDK metrics"). Reads the
+//! accounts at each collection; records nothing by itself, so that an idle page stays idle.
 
 use super::batch::{Account, DropReason};
 use super::export::Signal;
@@ -11,7 +11,12 @@ const ERROR_TYPE: &str = "error.type";
 /// By their number behind the pipeline's other instruments.
 pub(super) const INSTRUMENTS: [Instrument<'static>; 8] = [
     Instrument::new("otel.sdk.exporter.span.exported", "{span}", Kind::Counter, &[ERROR_TYPE]),
-    Instrument::new("otel.sdk.exporter.metric_data_point.exported", "{data_point}", Kind::Counter, &[ERROR_TYPE]),
+    Instrument::new(
+        "otel.sdk.exporter.metric_data_point.exported",
+        "{data_point}",
+        Kind::Counter,
+        &[ERROR_TYPE],
+    ),
     Instrument::new("otel.sdk.exporter.log.exported", "{log_record}", Kind::Counter, &[ERROR_TYPE]),
     Instrument::new("otel.sdk.span.started", "{span}", Kind::Counter, &[]),
     Instrument::new("otel.sdk.processor.span.queue.size", "{span}", Kind::UpDownCounter, &[]),
@@ -30,7 +35,13 @@ pub(super) struct Own {
 
 impl Own {
     /// Tells what changed since the last time; `base` is the number of the first of [`INSTRUMENTS`].
-    pub(super) fn tell(&mut self, accounts: &[Account; Signal::ALL.len()], meter: &mut Meter, base: u32, time: u64) {
+    pub(super) fn tell(
+        &mut self,
+        accounts: &[Account; Signal::ALL.len()],
+        meter: &mut Meter,
+        base: u32,
+        time: u64,
+    ) {
         let told = std::mem::replace(&mut self.told, *accounts);
         for ((signal, now), then) in (0..).zip(accounts).zip(&told) {
             let mut add = |instrument: u32, value: f64, attributes: &[Value<'_>]| {
@@ -41,8 +52,12 @@ impl Own {
             };
             add(signal, (now.exported - then.exported) as f64, &[]);
             // What was not chosen, or not wanted, is no failure of an export.
-            let delivery =
-                [DropReason::Rejected, DropReason::RetriesExhausted, DropReason::Unconfirmed, DropReason::Expired];
+            let delivery = [
+                DropReason::Rejected,
+                DropReason::RetriesExhausted,
+                DropReason::Unconfirmed,
+                DropReason::Expired,
+            ];
             for reason in delivery {
                 let lost = now.dropped(reason) - then.dropped(reason);
                 add(signal, lost as f64, &[Value::Text(reason.as_str())]);

@@ -1,6 +1,6 @@
-//! The body of one request. The three signals have the same frame, field for field: `ExportTraceServiceRequest`,
-//! `ExportMetricsServiceRequest` and `ExportLogsServiceRequest` hold resources (1), those a resource (1) and scopes (2),
-//! and those a scope (1) and records (2).
+//! The body of one request. The three signals have the same frame, field for field:
+//! `ExportTraceServiceRequest`, `ExportMetricsServiceRequest` and `ExportLogsServiceRequest` hold resources
+//! (1), those a resource (1) and scopes (2), and those a scope (1) and records (2).
 
 use tonearm_otlp::Writer;
 

@@ -1,5 +1,5 @@
-//! What an endpoint answers (`ExportTraceServiceResponse` and its like: field 1 is the partial success, whose field 1
-//! is the number of rejected records).
+//! What an endpoint answers (`ExportTraceServiceResponse` and its like: field 1 is the partial success, whose
+//! field 1 is the number of rejected records).
 
 use tonearm_otlp::{Field, Reader};
 

@@ -3,8 +3,9 @@
 use crate::random::Random;
 use crate::time::Duration;
 
-/// Attempts beside the first one: four minutes of them. Meanwhile nothing else goes to that endpoint, and of one that was
-/// given up the next request waits as long from its first failure on: a dead endpoint is asked every half a minute.
+/// Attempts beside the first one: four minutes of them. Meanwhile nothing else goes to that endpoint, and of
+/// one that was given up the next request waits as long from its first failure on: a dead endpoint is asked
+/// every half a minute.
 const MAX_RETRIES: u32 = 12;
 /// So many failures lead to the longest wait.
 pub(super) const STEADY: u32 = 5;
@@ -15,8 +16,8 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// The longest wait that a server can ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(300);
 
-/// How long to wait before retry number `retry` (0 is the first); `None` where there is none left. Of an endpoint that has
-/// failed `known` times before, it is no shorter than after so many.
+/// How long to wait before retry number `retry` (0 is the first); `None` where there is none left. Of an
+/// endpoint that has failed `known` times before, it is no shorter than after so many.
 pub(super) fn wait(retry: u32, known: u32, asked: Option<Duration>, random: &mut Random) -> Option<Duration> {
     if retry >= MAX_RETRIES {
         return None;

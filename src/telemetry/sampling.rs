@@ -1,5 +1,5 @@
-//! Which traces are exported: by ratio, by parent, by a span's name; and, of those that are not, which are exported after all
-//! because of how they went on.
+//! Which traces are exported: by ratio, by parent, by a span's name; and, of those that are not, which are
+//! exported after all because of how they went on.
 
 use super::config::FULL;
 use super::context::{SAMPLED, TraceId};
@@ -14,8 +14,8 @@ pub struct Sampler {
     pub by_name: Vec<(Vec<u8>, f64)>,
     /// Whether another process's decision stands.
     pub parent_based: bool,
-    /// Whether plays that were not chosen are held until it is known how they went; those that start slower than that, stall
-    /// or fail are exported.
+    /// Whether plays that were not chosen are held until it is known how they went; those that start slower
+    /// than that, stall or fail are exported.
     pub tail: Option<Duration>,
 }
 
@@ -25,8 +25,8 @@ impl Default for Sampler {
     }
 }
 
-/// A ratio of the trace's id: its lower seven bytes are random (Trace Context Level 2, section 3.2.3.3), so that everybody who
-/// decides by them decides alike.
+/// A ratio of the trace's id: its lower seven bytes are random (Trace Context Level 2, section 3.2.3.3), so
+/// that everybody who decides by them decides alike.
 fn chooses(ratio: f64, trace_id: &TraceId) -> bool {
     let random = trace_id[9..].iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
     random as f64 >= (1.0 - ratio) * (1u64 << 56) as f64

@@ -1,18 +1,20 @@
-//! A span while it is open: the bytes of its `Span` message (opentelemetry/proto/trace/v1/trace.proto), to which every
-//! call adds. Field numbers stand beside their names.
+//! A span while it is open: the bytes of its `Span` message (opentelemetry/proto/trace/v1/trace.proto), to
+//! which every call adds. Field numbers stand beside their names.
 
 use super::SpanKey;
 use super::context::{SpanContext, SpanId};
 use tonearm_otlp::{ATTRIBUTES, Begin, Value, Writer};
 
-/// Attributes that one span keeps; what is set beyond them is counted in the span (OpenTelemetry's default limit).
+/// Attributes that one span keeps; what is set beyond them is counted in the span (OpenTelemetry's default
+/// limit).
 const MAX_ATTRIBUTES: u32 = 128;
 /// Events that one span keeps.
 const MAX_EVENTS: u32 = 128;
 /// Links that one span keeps.
 const MAX_LINKS: u32 = 128;
 
-/// What a span is a child of. A browser has no reliable async context, so there is no current span: parents are said.
+/// What a span is a child of. A browser has no reliable async context, so there is no current span: parents
+/// are said.
 #[derive(Debug, Clone, Copy)]
 pub enum Parent {
     /// An open span of this pipeline.

@@ -1,10 +1,11 @@
-//! When what is pending is written to the page's storage, for the next visit. Owns the rhythm alone: what is written is
-//! [`super::Telemetry::snapshot`], where it goes the host knows.
+//! When what is pending is written to the page's storage, for the next visit. Owns the rhythm alone: what is
+//! written is [`super::Telemetry::snapshot`], where it goes the host knows.
 
 use super::config::Config;
 use crate::time::{Duration, Instant};
 
-/// How long something new may wait: with the half second in which the host gathers spans (`span.js`) it makes one.
+/// How long something new may wait: with the half second in which the host gathers spans (`span.js`) it makes
+/// one.
 const SOON: Duration = Duration::from_millis(500);
 /// Time between two writes while something new comes all the time.
 const STEADY: Duration = Duration::from_secs(5);

@@ -1,5 +1,5 @@
-//! Spans and log records that a host in JavaScript tells when they are over (`flat.js`), with ids that it has given them. What their
-//! words become, [`Flat`] knows.
+//! Spans and log records that a host in JavaScript tells when they are over (`flat.js`), with ids that it has
+//! given them. What their words become, [`Flat`] knows.
 
 use tonearm_otlp::{Flat, Writer};
 
@@ -13,11 +13,14 @@ impl Telemetry {
         let mut flat = Flat::new(bytes);
         let origin = self.clock.unix_nanos(Instant::ORIGIN);
         let mut earlier = false;
-        // In one piece, not by doubling it again and again: memory that is touched for the first time is slow.
+        // In one piece, not by doubling it again and again: memory that is touched for the first time is
+        // slow.
         let room = (2 * bytes.len()).min(self.config.batch.queue_bytes);
         self.pipelines[Signal::Traces as usize].queue.records().reserve(room);
         if FULL
-            && (self.config.consent == Consent::Denied || self.config.inspects || self.config.sampler.tail.is_some())
+            && (self.config.consent == Consent::Denied
+                || self.config.inspects
+                || self.config.sampler.tail.is_some())
         {
             let mut out = Writer::default();
             while !flat.is_empty() {
@@ -41,7 +44,8 @@ impl Telemetry {
         earlier
     }
 
-    /// Writes a log record of `at`: body = 5, attributes = 6, `dropped_attributes_count` = 7, `event_name` = 12.
+    /// Writes a log record of `at`: body = 5, attributes = 6, `dropped_attributes_count` = 7, `event_name` =
+    /// 12.
     pub fn record_log(&mut self, now: Instant, at: Instant, severity: Severity, bytes: &[u8]) {
         let mut flat = Flat::new(bytes);
         let mut out = Writer::default();

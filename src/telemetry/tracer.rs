@@ -4,8 +4,8 @@ use super::config::FULL;
 use super::propagation::{Baggage, Headers, Propagators, cmcd, extract, format_traceparent, inject};
 use super::span::Span;
 use super::{
-    Consent, DropReason, MAX_LIVE, Parent, RANDOM, SAMPLED, Signal, SpanContext, SpanKey, SpanOptions, Telemetry,
-    Value, Writer,
+    Consent, DropReason, MAX_LIVE, Parent, RANDOM, SAMPLED, Signal, SpanContext, SpanKey, SpanOptions,
+    Telemetry, Value, Writer,
 };
 use crate::time::{Duration, Instant};
 use tonearm_otlp::ATTRIBUTES;
@@ -29,7 +29,8 @@ impl Telemetry {
         let above = parent.map(|parent| (parent.flags, parent.is_remote));
         let sampled = self.config.sampler.samples(options.name, &trace_id, above);
         // The random flag of Trace Context Level 2: the lower seven bytes of our ids are.
-        let flags = parent.map_or(RANDOM, |parent| parent.flags & !SAMPLED) | if sampled { SAMPLED } else { 0 };
+        let flags =
+            parent.map_or(RANDOM, |parent| parent.flags & !SAMPLED) | if sampled { SAMPLED } else { 0 };
         let span_id = self.random.bytes();
         let context = SpanContext { trace_id, span_id, flags, is_remote: false };
         let key = SpanKey(span_id);
@@ -56,8 +57,9 @@ impl Telemetry {
         inject(self.config.propagators, context, state, &self.baggage).into_lines()
     }
 
-    /// The context that lines of headers tell, in the formats that the pipeline speaks: a line each with a `traceparent`, a
-    /// `tracestate` and a `baggage`, of which the last two may be empty; nothing where there is no context.
+    /// The context that lines of headers tell, in the formats that the pipeline speaks: a line each with a
+    /// `traceparent`, a `tracestate` and a `baggage`, of which the last two may be empty; nothing where there
+    /// is no context.
     pub fn extract(&self, lines: &str) -> String {
         let get = |name: &str| lines.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         let Some((context, state)) = extract(self.config.propagators, get) else { return String::new() };
@@ -69,8 +71,9 @@ impl Telemetry {
 
     /// The line that tells an open span where no header may go, if the app wants that.
     pub fn query(&self, key: SpanKey) -> Option<String> {
-        let context =
-            self.span_context(key).filter(|_| FULL && self.config.cmcd && self.config.consent == Consent::Granted)?;
+        let context = self
+            .span_context(key)
+            .filter(|_| FULL && self.config.cmcd && self.config.consent == Consent::Granted)?;
         let mut headers = Headers::default();
         headers.push("CMCD", &cmcd(&context, self.session_id()));
         Some(headers.into_lines())
@@ -159,7 +162,9 @@ impl Telemetry {
 
     /// Holds the spans of a trace that was not chosen, where the pipeline decides by how a play went.
     pub fn hold(&mut self, context: &SpanContext) {
-        if context.flags & SAMPLED == 0 && self.config.sampler.tail.is_some() && self.config.consent != Consent::Denied
+        if context.flags & SAMPLED == 0
+            && self.config.sampler.tail.is_some()
+            && self.config.consent != Consent::Denied
         {
             self.tail.hold(context.trace_id);
         }

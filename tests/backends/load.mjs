@@ -11,40 +11,69 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
  *   failedTraces: string[], starts: Record<string, number[]>, ids: { spans: string[], logs: string[] }, signals: Record<string, Record<string, number>> }} Report */
 /** @typedef {Awaited<ReturnType<typeof import('../../deploy/chain.mjs').startChain>>} Chain */
 
-/** Starts listeners. @param {Chain} chain @param {string} folder @param {Record<string, string | number>} options */
+/**
+ * Starts listeners.
+ * @param {Chain} chain
+ * @param {string} folder
+ * @param {Record<string, string | number>} options
+ */
 export function startLoad(chain, folder, options) {
-  const built = ['release', 'debug'].map((profile) => `${root}target/${profile}/tonearm-load`).filter((path) => existsSync(path));
+  const built = ['release', 'debug']
+    .map((profile) => `${root}target/${profile}/tonearm-load`)
+    .filter((path) => existsSync(path));
   const [binary] = built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
   if (!binary) throw new Error('the load generator is not built: cargo build --release -p tonearm-load');
   const report = `${folder}/report.json`;
   const all = { endpoint: chain.endpoint, token: chain.token, report, ...options };
-  const child = spawn(binary, Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]), { stdio: ['ignore', 'ignore', process.env.LOAD_TELLS ? 'inherit' : 'ignore'] });
+  const child = spawn(
+    binary,
+    Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    { stdio: ['ignore', 'ignore', process.env.LOAD_TELLS ? 'inherit' : 'ignore'] },
+  );
   /** @type {Promise<Report>} */
   const done = new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code) => (code === 0 ? resolve(JSON.parse(readFileSync(report, 'utf8'))) : reject(new Error(`the load ended with ${code}`))));
+    child.once('exit', (code) =>
+      code === 0
+        ? resolve(JSON.parse(readFileSync(report, 'utf8')))
+        : reject(new Error(`the load ended with ${code}`)),
+    );
   });
   return { done, stop: () => child.kill() };
 }
 
 const key = (/** @type {string} */ name, /** @type {Record<string, string>} */ labels) =>
-  `${name}${JSON.stringify(Object.entries(labels).map(([label, value]) => [label.replaceAll('.', '_'), value]).sort())}`;
+  `${name}${JSON.stringify(
+    Object.entries(labels)
+      .map(([label, value]) => [label.replaceAll('.', '_'), value])
+      .sort(),
+  )}`;
 /** A metric's name without the suffixes that Prometheus has. @param {string} name */
-const plain = (name) => name.replaceAll('.', '_').replace(/_total$/, '').replace(/_seconds$/, '');
+const plain = (name) =>
+  name
+    .replaceAll('.', '_')
+    .replace(/_total$/, '')
+    .replace(/_seconds$/, '');
 
 /** What Prometheus has of listeners: sums and counts of series, those of several Collectors added up. A counter that began anew with
  *  its Collector counts as what it had and what it has. @param {Chain} chain @param {string} service @param {string} [over] */
 export async function counted(chain, service, over = '30m') {
   /** @type {Map<string, { sum: number, count: number, series: number }>} */
   const totals = new Map();
-  for (const { metric, values, histograms } of /** @type {any[]} */ (await chain.query(`{service="${service}", __name__!~"tonearm:.*|track_play_kept.*|player_active_sessions_total"}[${over}]`))) {
+  for (const { metric, values, histograms } of /** @type {any[]} */ (
+    await chain.query(
+      `{service="${service}", __name__!~"tonearm:.*|track_play_kept.*|player_active_sessions_total"}[${over}]`,
+    )
+  )) {
     const { __name__, service: _service, environment, instance, job, ...own } = metric;
     const at = key(plain(__name__), own);
     const total = totals.get(at) ?? { sum: 0, count: 0, series: 0 };
     totals.set(at, total);
     total.series++;
     /** @type {{ sum: number, count: number }[]} */
-    const samples = values ? values.map((/** @type {any} */ [, sum]) => ({ sum: Number(sum), count: 0 })) : histograms.map((/** @type {any} */ [, one]) => ({ sum: Number(one.sum), count: Number(one.count) }));
+    const samples = values
+      ? values.map((/** @type {any} */ [, sum]) => ({ sum: Number(sum), count: 0 }))
+      : histograms.map((/** @type {any} */ [, one]) => ({ sum: Number(one.sum), count: Number(one.count) }));
     samples.forEach(({ sum, count }, n) => {
       const began = n + 1 === samples.length || samples[n + 1].sum < sum || samples[n + 1].count < count;
       if (began) [total.sum, total.count] = [total.sum + sum, total.count + count];
@@ -65,19 +94,35 @@ export function together(reports) {
   return [...all.values()];
 }
 
-/** What differs; nothing where all is equal: counts to the unit, seconds within a billionth. @param {Map<string, { sum: number, count: number }>} totals @param {Total[]} wanted */
+/**
+ * What differs; nothing where all is equal: counts to the unit, seconds within a billionth.
+ * @param {Map<string, { sum: number, count: number }>} totals
+ * @param {Total[]} wanted
+ */
 export function differences(totals, wanted) {
   return wanted.flatMap(({ name, attributes, sum, count }) => {
     const at = key(plain(name), attributes);
     const got = totals.get(at);
-    const equal = got && (got.count === 0 || got.count === count) && Math.abs(got.sum - sum) <= 1e-9 * Math.max(1, Math.abs(sum));
+    const equal =
+      got &&
+      (got.count === 0 || got.count === count) &&
+      Math.abs(got.sum - sum) <= 1e-9 * Math.max(1, Math.abs(sum));
     return equal ? [] : [{ at, sum, count, got }];
   });
 }
 
-/** Waits until the chain has handed on all that it took. @param {Chain} chain @param {number} points that it acknowledged at least */
-export const settled = (chain, points) => until(async () => {
-  const seen = await chain.query('sum(otelcol_deltatocumulative_datapoints)');
-  const waiting = await chain.query('sum(otelcol_exporter_queue_size{job="tonearm-ingest"})');
-  return Number(seen[0]?.value?.[1]) >= points && Number(waiting[0]?.value?.[1]) === 0;
-}, `${points} points behind the queue`, 120).then(() => new Promise((resolve) => setTimeout(resolve, 8000)));
+/**
+ * Waits until the chain has handed on all that it took.
+ * @param {Chain} chain
+ * @param {number} points that it acknowledged at least
+ */
+export const settled = (chain, points) =>
+  until(
+    async () => {
+      const seen = await chain.query('sum(otelcol_deltatocumulative_datapoints)');
+      const waiting = await chain.query('sum(otelcol_exporter_queue_size{job="tonearm-ingest"})');
+      return Number(seen[0]?.value?.[1]) >= points && Number(waiting[0]?.value?.[1]) === 0;
+    },
+    `${points} points behind the queue`,
+    120,
+  ).then(() => new Promise((resolve) => setTimeout(resolve, 8000)));

@@ -7,7 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { programOf } from '../../deploy/chain.mjs';
 
 /** @param {string[]} args */
-const promtool = (...args) => spawnSync(programOf('promtool'), args, { encoding: 'utf8', cwd: fileURLToPath(new URL('.', import.meta.url)) });
+const promtool = (...args) =>
+  spawnSync(programOf('promtool'), args, {
+    encoding: 'utf8',
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+  });
 
 test('promtool finds no fault in configuration and rules', () => {
   const { status, stdout, stderr } = promtool('check', 'config', '../../deploy/prometheus/prometheus.yml');

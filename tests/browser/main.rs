@@ -106,8 +106,8 @@ fn pipeline(core: &Core) {
     tell(core, CREATE_TELEMETRY, [0.0; 3], &flat(&words));
 }
 
-/// A span of that name: its start and end, its kind (with whether it failed, and how many links it has), its context, its name, its
-/// parent, its attributes.
+/// A span of that name: its start and end, its kind (with whether it failed, and how many links it has), its
+/// context, its name, its parent, its attributes.
 fn record_span(core: &Core) {
     let context = [1, 1, 2, 3, 4, 5, 6];
     let words = [numbers(&[1.0, 2.0]).as_slice(), &[1], &context, &text("x"), &[NONE], &NOTHING].concat();
@@ -179,7 +179,10 @@ fn a_listener_may_call_back_into_the_core_during_dispatch() {
     play(core);
     let told = told(&host);
     assert!(told.contains(&"settle 1 ".to_owned()), "{told:?}");
-    assert!(told.contains(&"settle 2 AbortError".to_owned()), "the pause within dispatch came through: {told:?}");
+    assert!(
+        told.contains(&"settle 2 AbortError".to_owned()),
+        "the pause within dispatch came through: {told:?}"
+    );
 }
 
 #[wasm_bindgen_test]

@@ -24,21 +24,31 @@ after(async () => {
 snippets.forEach((code, n) =>
   test(`snippet ${n + 1}: ${code.split('\n')[0]}`, async () => {
     const page = await openPage(browser, `${backend.gateway}/e2e/blank.html`);
-    const outcome = await page.evaluate(async ({ code, src }) => {
-      const { createPlayer, createTelemetry } = await import('/pkg/index.js');
-      const telemetry = createTelemetry({ serviceName: 'docs' });
-      const player = createPlayer({ telemetry });
-      const file = new File([await (await fetch(src)).blob()], 'night-bus.mp3');
-      // Bare names, as a bundler resolves them.
-      const plain = code.replace(/'tonearm(\/[a-z-]+)?'/g, (_, path) => `'/pkg${path ?? '/index'}.js'`);
-      const run = new Function('player', 'telemetry', 'src', 'file', `return (async () => {${plain.replace('const player =', 'player =')}\n})()`);
-      try {
-        await run(player, telemetry, src, file);
-        return player.error?.message ?? 'fine';
-      } catch (error) {
-        return String(error);
-      }
-    }, { code, src: `${backend.cdn}/tracks/night-bus.mp3` });
+    const outcome = await page.evaluate(
+      async ({ code, src }) => {
+        const { createPlayer, createTelemetry } = await import('/pkg/index.js');
+        const telemetry = createTelemetry({ serviceName: 'docs' });
+        const player = createPlayer({ telemetry });
+        const file = new File([await (await fetch(src)).blob()], 'night-bus.mp3');
+        // Bare names, as a bundler resolves them.
+        const plain = code.replace(/'tonearm(\/[a-z-]+)?'/g, (_, path) => `'/pkg${path ?? '/index'}.js'`);
+        const run = new Function(
+          'player',
+          'telemetry',
+          'src',
+          'file',
+          `return (async () => {${plain.replace('const player =', 'player =')}\n})()`,
+        );
+        try {
+          await run(player, telemetry, src, file);
+          return player.error?.message ?? 'fine';
+        } catch (error) {
+          return String(error);
+        }
+      },
+      { code, src: `${backend.cdn}/tracks/night-bus.mp3` },
+    );
     assert.equal(outcome, 'fine');
     await page.close();
-  }));
+  }),
+);

@@ -19,40 +19,61 @@ after(async () => {
   backend?.stop();
 });
 
-/** A page with a player that tells. @param {import('playwright-core').Browser} [where] @param {(page: import('playwright-core').Page) => Promise<void>} [prepare] */
+/**
+ * A page with a player that tells.
+ * @param {import('playwright-core').Browser} [where]
+ * @param {(page: import('playwright-core').Page) => Promise<void>} [prepare]
+ */
 async function playerPage(where = browser, prepare = async () => {}, places = {}) {
   const page = await where.newPage();
   await prepare(page);
   await page.goto(`${backend.gateway}/e2e/blank.html`);
   await page.waitForFunction(() => globalThis.tonearm);
-  await page.evaluate(([cdn, places]) => {
-    const { createPlayer, createTelemetry, init } = globalThis.tonearm;
-    init(places).catch(() => {});
-    globalThis.telemetry = createTelemetry({ serviceName: 'failures', scheduledDelayMillis: 100, propagateTo: [cdn] });
-    globalThis.player = createPlayer({ telemetry: globalThis.telemetry, engine: 'stream' });
-    globalThis.media = (name, faults = '') => `${cdn}/tracks/${name}.mp3?n=${Math.random()}&${faults}`;
-    globalThis.attempt = async (url, options) => {
-      try {
-        await player.load(url, options);
-        await player.play();
-        return { state: player.state };
-      } catch (error) {
-        return { name: error.name, message: error.message, is: error instanceof DOMException, error: player.error?.name, state: player.state };
-      }
-    };
-    globalThis.until = (state, ms = 15000) => new Promise((resolve, reject) => {
-      const check = () => player.state === state && resolve(player.state);
-      player.addEventListener('statechange', check);
-      setTimeout(() => reject(new Error(`${player.state}, not ${state}`)), ms);
-      check();
-    });
-  }, [backend.cdn, places]);
+  await page.evaluate(
+    ([cdn, places]) => {
+      const { createPlayer, createTelemetry, init } = globalThis.tonearm;
+      init(places).catch(() => {});
+      globalThis.telemetry = createTelemetry({
+        serviceName: 'failures',
+        scheduledDelayMillis: 100,
+        propagateTo: [cdn],
+      });
+      globalThis.player = createPlayer({ telemetry: globalThis.telemetry, engine: 'stream' });
+      globalThis.media = (name, faults = '') => `${cdn}/tracks/${name}.mp3?n=${Math.random()}&${faults}`;
+      globalThis.attempt = async (url, options) => {
+        try {
+          await player.load(url, options);
+          await player.play();
+          return { state: player.state };
+        } catch (error) {
+          return {
+            name: error.name,
+            message: error.message,
+            is: error instanceof DOMException,
+            error: player.error?.name,
+            state: player.state,
+          };
+        }
+      };
+      globalThis.until = (state, ms = 15000) =>
+        new Promise((resolve, reject) => {
+          const check = () => player.state === state && resolve(player.state);
+          player.addEventListener('statechange', check);
+          setTimeout(() => reject(new Error(`${player.state}, not ${state}`)), ms);
+          check();
+        });
+    },
+    [backend.cdn, places],
+  );
   return page;
 }
 
-const trace = async (/** @type {import('playwright-core').Page} */ page, /** @type {(spans: any[]) => boolean} */ done) =>
-  waitForTrace(backend.gateway, (await page.evaluate(() => player.traceparent)).slice(3, 35), done);
-const named = (/** @type {any[]} */ spans, /** @type {string} */ name) => spans.find((span) => span.name === name);
+const trace = async (
+  /** @type {import('playwright-core').Page} */ page,
+  /** @type {(spans: any[]) => boolean} */ done,
+) => waitForTrace(backend.gateway, (await page.evaluate(() => player.traceparent)).slice(3, 35), done);
+const named = (/** @type {any[]} */ spans, /** @type {string} */ name) =>
+  spans.find((span) => span.name === name);
 const ours = (/** @type {any[]} */ spans) => spans.filter(({ service }) => service === 'failures');
 const hasRoot = (/** @type {any[]} */ spans) => Boolean(named(ours(spans), 'track.play'));
 
@@ -65,7 +86,10 @@ async function playsAgain(page) {
 test('404', async () => {
   const page = await playerPage();
   const outcome = await page.evaluate(() => attempt(media('no-such-file')));
-  assert.deepEqual([outcome.name, outcome.is, outcome.error, outcome.state], ['NetworkError', true, 'NetworkError', 'failed']);
+  assert.deepEqual(
+    [outcome.name, outcome.is, outcome.error, outcome.state],
+    ['NetworkError', true, 'NetworkError', 'failed'],
+  );
   assert.match(outcome.message, /404/);
   const spans = ours(await trace(page, (spans) => hasRoot(spans) && Boolean(named(ours(spans), 'GET'))));
   for (const name of ['GET', 'track.play']) {
@@ -75,10 +99,19 @@ test('404', async () => {
   // The same failure in a log line and in a metric, both of that trace.
   const id = named(spans, 'track.play').traceId;
   await page.evaluate(() => globalThis.telemetry.forceFlush());
-  const told = async (/** @type {string} */ what) => (await fetch(`${backend.gateway}/api/traces/${id}/${what}`)).json();
-  const attempt = await until(async () => (await told('metrics')).find((/** @type {any} */ point) => point.name === 'track.play.attempts'));
-  assert.deepEqual(attempt.attributes, { outcome: 'failed', 'error.class': 'technical', 'cdn.node': 'demo-edge-1' });
-  const line = await until(async () => (await told('logs')).find((/** @type {any} */ log) => log.event === 'track.play_failed'));
+  const told = async (/** @type {string} */ what) =>
+    (await fetch(`${backend.gateway}/api/traces/${id}/${what}`)).json();
+  const attempt = await until(async () =>
+    (await told('metrics')).find((/** @type {any} */ point) => point.name === 'track.play.attempts'),
+  );
+  assert.deepEqual(attempt.attributes, {
+    outcome: 'failed',
+    'error.class': 'technical',
+    'cdn.node': 'demo-edge-1',
+  });
+  const line = await until(async () =>
+    (await told('logs')).find((/** @type {any} */ log) => log.event === 'track.play_failed'),
+  );
   assert.deepEqual([line.severity, line.attributes['error.type']], ['ERROR', '404']);
   await playsAgain(page);
   await page.close();
@@ -115,8 +148,17 @@ test('a connection cut at half recovers by a range, and nobody hears it', async 
   const stats = await page.evaluate(() => ({ ...player.stats(), duration: player.duration }));
   assert.deepEqual([stats.stalls, stats.decodeFailures], [0, 0]);
   assert.ok(Math.abs(stats.playTime - stats.duration) < 0.01, `${stats.playTime} of ${stats.duration}`);
-  const spans = ours(await trace(page, (spans) => ours(spans).filter(({ name }) => name === 'GET').length === 2 && Boolean(named(spans, 'track.recover'))));
-  const [first, second] = spans.filter(({ name }) => name === 'GET').sort((a, b) => Number(BigInt(a.start) - BigInt(b.start)));
+  const spans = ours(
+    await trace(
+      page,
+      (spans) =>
+        ours(spans).filter(({ name }) => name === 'GET').length === 2 &&
+        Boolean(named(spans, 'track.recover')),
+    ),
+  );
+  const [first, second] = spans
+    .filter(({ name }) => name === 'GET')
+    .sort((a, b) => Number(BigInt(a.start) - BigInt(b.start)));
   assert.equal(first.attributes['error.type'], 'network');
   assert.match(second.attributes['http.request.header.range'], /^bytes=\d+-$/);
   assert.equal(second.attributes['http.response.status_code'], 206);
@@ -128,12 +170,17 @@ test('a connection cut at half recovers by a range, and nobody hears it', async 
 test('autoplay refused, and the click after it plays', async () => {
   const page = await strict.newPage();
   // The page tries by itself and tells on its console: whatever a driver evaluates would count as a gesture.
-  const told = page.waitForEvent('console', { predicate: (message) => message.text().startsWith('{'), timeout: 10_000 });
+  const told = page.waitForEvent('console', {
+    predicate: (message) => message.text().startsWith('{'),
+    timeout: 10_000,
+  });
   await page.goto(`${backend.gateway}/e2e/autoplay.html`);
   const outcome = JSON.parse((await told).text());
   assert.deepEqual([outcome.name, outcome.state, outcome.error], ['NotAllowedError', 'ready', null]);
   assert.ok(outcome.millis < 1000, `refused after ${outcome.millis} ms`);
-  const spans = await waitForTrace(backend.gateway, outcome.traceparent.slice(3, 35), (spans) => spans.some(({ name }) => name === 'track.play'));
+  const spans = await waitForTrace(backend.gateway, outcome.traceparent.slice(3, 35), (spans) =>
+    spans.some(({ name }) => name === 'track.play'),
+  );
   const root = spans.find(({ name }) => name === 'track.play');
   assert.equal(root.attributes['error.type'], 'autoplay_refused');
   assert.equal(root.attributes['track.play.trigger'], 'api');
@@ -153,7 +200,10 @@ test('a signal that aborts', async () => {
   assert.deepEqual([outcome.name, outcome.error, outcome.state], ['AbortError', undefined, 'ready']);
   const spans = ours(await trace(page, hasRoot));
   assert.equal(named(spans, 'track.play').attributes['track.play.outcome'], 'exited_before_start');
-  assert.ok(spans.every(({ status }) => status !== 2), "a listener's abort is no error");
+  assert.ok(
+    spans.every(({ status }) => status !== 2),
+    "a listener's abort is no error",
+  );
   const reason = await page.evaluate(async () => {
     const controller = new AbortController();
     controller.abort(new Error('mine'));
@@ -184,23 +234,35 @@ for (const [what, pattern] of /** @type {const} */ ([
 ])) {
   test(`a missing file: ${what}`, async () => {
     let missing = true;
-    const page = await playerPage(browser, (page) =>
-      page.route(pattern, (route) => (missing ? route.fulfill({ status: 404, body: '' }) : route.continue())),
-      pattern === '**/nowhere.js' ? { worklet: '/nowhere.js' } : {});
+    const page = await playerPage(
+      browser,
+      (page) =>
+        page.route(pattern, (route) =>
+          missing ? route.fulfill({ status: 404, body: '' }) : route.continue(),
+        ),
+      pattern === '**/nowhere.js' ? { worklet: '/nowhere.js' } : {},
+    );
     const outcome = await page.evaluate(() => attempt(media('short')));
-    assert.deepEqual([outcome.name, outcome.is, outcome.error], ['NetworkError', true, 'NetworkError'], JSON.stringify(outcome));
+    assert.deepEqual(
+      [outcome.name, outcome.is, outcome.error],
+      ['NetworkError', true, 'NetworkError'],
+      JSON.stringify(outcome),
+    );
     if (pattern !== '**/tonearm_bg.wasm') {
       const spans = ours(await trace(page, hasRoot));
       assert.equal(named(spans, 'track.play').attributes['error.type'], 'unavailable');
     }
     missing = false;
-    if (pattern === '**/nowhere.js') await page.evaluate(() => globalThis.tonearm.init({ worklet: '/pkg/worklet.js' }));
+    if (pattern === '**/nowhere.js')
+      await page.evaluate(() => globalThis.tonearm.init({ worklet: '/pkg/worklet.js' }));
     await playsAgain(page);
     if (pattern === '**/tonearm_bg.wasm') {
       // Nothing could record it then; it was kept until something could.
       const told = await until(async () => {
         const spans = await (await fetch(`${backend.gateway}/api/spans`)).json();
-        return spans.find((/** @type {any} */ span) => span.service === 'failures' && span.name === 'track.load');
+        return spans.find(
+          (/** @type {any} */ span) => span.service === 'failures' && span.name === 'track.load',
+        );
       });
       assert.equal(told.attributes['error.type'], 'unavailable');
     }
@@ -259,19 +321,21 @@ test('a context that is closed is replaced, and the next play goes on from there
 test('ten damaged files are played to their end, at their length', async () => {
   const page = await playerPage();
   const results = await page.evaluate(() =>
-    Promise.all(Array.from({ length: 10 }, async (_, seed) => {
-      const player = globalThis.tonearm.createPlayer({ telemetry: globalThis.telemetry });
-      await player.load(media('short', `corrupt=10&seed=${seed}`));
-      const ended = new Promise((resolve, reject) => {
-        player.addEventListener('ended', resolve);
-        player.addEventListener('error', () => reject(player.error));
-      });
-      await player.play();
-      await ended;
-      const result = { ...player.stats(), duration: player.duration };
-      player.destroy();
-      return result;
-    })),
+    Promise.all(
+      Array.from({ length: 10 }, async (_, seed) => {
+        const player = globalThis.tonearm.createPlayer({ telemetry: globalThis.telemetry });
+        await player.load(media('short', `corrupt=10&seed=${seed}`));
+        const ended = new Promise((resolve, reject) => {
+          player.addEventListener('ended', resolve);
+          player.addEventListener('error', () => reject(player.error));
+        });
+        await player.play();
+        await ended;
+        const result = { ...player.stats(), duration: player.duration };
+        player.destroy();
+        return result;
+      }),
+    ),
   );
   for (const { duration, playTime, stalls, decodeFailures } of results) {
     assert.equal(Math.round(duration * 44100), 5 * 44100);
@@ -318,8 +382,12 @@ test('options that are wrong are named', async () => {
       message(() => createTelemetry({ serviceName: 'x', headers: { a: 1 } })),
       message(() => createTelemetry({ serviceName: 'x', maxExportBatchSize: 0.5 })),
       message(() => createTelemetry({ serviceName: 'x', endpont: 'y' })),
-      await createPlayer().load(5).catch((error) => `${error.name}: ${error.message}`),
-      await createPlayer().play().catch((error) => error.name),
+      await createPlayer()
+        .load(5)
+        .catch((error) => `${error.name}: ${error.message}`),
+      await createPlayer()
+        .play()
+        .catch((error) => error.name),
     ];
   });
   assert.deepEqual(messages, [

@@ -23,7 +23,11 @@ const BODY = 48 << 20;
 before(async () => {
   server = createServer((request, response) => {
     const url = request.url ?? '';
-    asked.push({ method: request.method, url, traceparent: /** @type {string | undefined} */ (request.headers.traceparent) });
+    asked.push({
+      method: request.method,
+      url,
+      traceparent: /** @type {string | undefined} */ (request.headers.traceparent),
+    });
     response.setHeader('access-control-allow-origin', '*');
     response.setHeader('timing-allow-origin', '*');
     if (!url.startsWith('/refuses')) response.setHeader('access-control-allow-headers', 'traceparent');
@@ -50,7 +54,10 @@ before(async () => {
   page = await openPage(browser, `${backend.gateway}/e2e/blank.html`);
   await page.evaluate((foreign) => {
     globalThis.telemetry = globalThis.tonearm.createTelemetry({
-      serviceName: 'fetch', scheduledDelayMillis: 100, propagateTo: [foreign], allowQuery: ['page'],
+      serviceName: 'fetch',
+      scheduledDelayMillis: 100,
+      propagateTo: [foreign],
+      allowQuery: ['page'],
     });
     globalThis.foreign = foreign;
   }, foreign);
@@ -67,7 +74,11 @@ test('a request is a client span under its parent, scrubbed, and carries its con
   asked = [];
   const parent = await page.evaluate(async () => {
     const span = globalThis.telemetry.startSpan('parent');
-    const response = await globalThis.telemetry.fetch(`${foreign}/plain?token=secret&page=2`, {}, { parent: span });
+    const response = await globalThis.telemetry.fetch(
+      `${foreign}/plain?token=secret&page=2`,
+      {},
+      { parent: span },
+    );
     await response.text();
     span.end();
     return span.traceparent;
@@ -89,8 +100,10 @@ test('what is told a moment later is told as it was', async () => {
   const parent = await page.evaluate(async () => {
     const { telemetry } = globalThis;
     const parent = telemetry.startSpan('parent');
-    // Two of one URL within one task's batch, an opaque answer, a path of the page's own with a part that nobody may read.
-    for (const method of ['GET', 'GET']) await (await telemetry.fetch(`${foreign}/same`, { method }, { parent })).text();
+    // Two of one URL within one task's batch, an opaque answer, a path of the page's own with a part that
+    // nobody may read.
+    for (const method of ['GET', 'GET'])
+      await (await telemetry.fetch(`${foreign}/same`, { method }, { parent })).text();
     const opaque = await telemetry.fetch(`${foreign}/opaque`, { mode: 'no-cors' }, { parent });
     await (await telemetry.fetch('/api/config?=secret#part', {}, { parent })).text();
     telemetry.setContext({ 'cloud.region': 'later' });
@@ -98,19 +111,37 @@ test('what is told a moment later is told as it was', async () => {
     parent.end(new Event('ended'));
     parent.end();
     telemetry.setContext({});
-    const waits = performance.getEntriesByName(`${foreign}/same`).map(({ requestStart, responseStart }) => (responseStart - requestStart) / 1000);
+    const waits = performance
+      .getEntriesByName(`${foreign}/same`)
+      .map(({ requestStart, responseStart }) => (responseStart - requestStart) / 1000);
     return { traceparent: parent.traceparent, status: opaque.status, waits };
   });
   assert.equal(parent.status, 0);
-  const spans = await waitForTrace(backend.gateway, parent.traceparent.slice(3, 35), (spans) => spans.length === 5);
-  const of = (/** @type {string} */ part) => spans.filter(({ attributes }) => attributes['url.full']?.includes(part));
+  const spans = await waitForTrace(
+    backend.gateway,
+    parent.traceparent.slice(3, 35),
+    (spans) => spans.length === 5,
+  );
+  const of = (/** @type {string} */ part) =>
+    spans.filter(({ attributes }) => attributes['url.full']?.includes(part));
   // Each has its own, as the browser counts.
-  assert.deepEqual(of('/same').map(({ attributes }) => attributes['http.phase.wait']).sort(), parent.waits.sort());
+  assert.deepEqual(
+    of('/same')
+      .map(({ attributes }) => attributes['http.phase.wait'])
+      .sort(),
+    parent.waits.sort(),
+  );
   const [opaque] = of('/opaque');
-  assert.deepEqual([opaque.attributes['error.type'], opaque.attributes['http.response.status_code']], [undefined, undefined]);
+  assert.deepEqual(
+    [opaque.attributes['error.type'], opaque.attributes['http.response.status_code']],
+    [undefined, undefined],
+  );
   assert.equal(of('/api/config')[0].attributes['url.full'], `${backend.gateway}/api/config?=REDACTED`);
   // What was said meanwhile is of what comes behind it.
-  assert.deepEqual(spans.map(({ name, attributes }) => [name, attributes['cloud.region']]).filter(([, region]) => region), [['parent', 'later']]);
+  assert.deepEqual(
+    spans.map(({ name, attributes }) => [name, attributes['cloud.region']]).filter(([, region]) => region),
+    [['parent', 'later']],
+  );
 });
 
 test('the parts of a request are told though the browser keeps no more timings', async () => {
@@ -118,7 +149,9 @@ test('the parts of a request are told though the browser keeps no more timings',
     const { telemetry } = globalThis;
     const parent = telemetry.startSpan('parent');
     performance.setResourceTimingBufferSize(1);
-    const full = new Promise((resolve) => performance.addEventListener('resourcetimingbufferfull', resolve, { once: true }));
+    const full = new Promise((resolve) =>
+      performance.addEventListener('resourcetimingbufferfull', resolve, { once: true }),
+    );
     await (await telemetry.fetch(`${foreign}/full`)).text();
     await full;
     // More of one URL than are told at once, and faster than they are told.
@@ -129,8 +162,14 @@ test('the parts of a request are told though the browser keeps no more timings',
     return { traceparent: parent.traceparent, kept };
   });
   assert.equal(parent.kept, 0);
-  const spans = await waitForTrace(backend.gateway, parent.traceparent.slice(3, 35), (spans) => spans.length === 41);
-  const waits = spans.filter(({ name }) => name === 'GET').map(({ attributes }) => attributes['http.phase.wait']);
+  const spans = await waitForTrace(
+    backend.gateway,
+    parent.traceparent.slice(3, 35),
+    (spans) => spans.length === 41,
+  );
+  const waits = spans
+    .filter(({ name }) => name === 'GET')
+    .map(({ attributes }) => attributes['http.phase.wait']);
   assert.deepEqual([waits.length, waits.every((wait) => wait > 0)], [40, true], JSON.stringify(waits));
 });
 
@@ -143,7 +182,12 @@ test('what the caller passes is left as it is, and a context of its own is kept'
     const request = new Request(`${foreign}/request`, { headers });
     await (await globalThis.telemetry.fetch(request)).text();
     await (await globalThis.telemetry.fetch('/api/config', init)).text();
-    return [[...headers].length, [...request.headers].length, request.bodyUsed, Object.keys(init.headers).join()];
+    return [
+      [...headers].length,
+      [...request.headers].length,
+      request.bodyUsed,
+      Object.keys(init.headers).join(),
+    ];
   }, mine);
   assert.deepEqual(unchanged, [1, 1, false, 'accept-language']);
   assert.equal(requests('/request').find(({ method }) => method === 'GET')?.traceparent, mine);
@@ -160,7 +204,10 @@ test('a server that refuses the header is asked once more, and remembered', asyn
     return [await get(), await get()];
   });
   assert.deepEqual(texts, ['here', 'here']);
-  assert.deepEqual(requests('/refuses').map(({ method }) => method), ['OPTIONS', 'GET', 'GET']);
+  assert.deepEqual(
+    requests('/refuses').map(({ method }) => method),
+    ['OPTIONS', 'GET', 'GET'],
+  );
   assert.ok(requests('/refuses').every(({ traceparent }) => traceparent === undefined));
 });
 
@@ -176,23 +223,31 @@ test('what is not safe to repeat is sent once, and carries nothing before the or
   }, foreign);
   await fresh.close();
   const carried = requests('/unsafe').filter(({ method }) => method !== 'OPTIONS');
-  assert.deepEqual(carried.map(({ method, traceparent }) => [method, traceparent !== undefined]), [
-    ['POST', false], ['GET', true], ['POST', true],
-  ]);
+  assert.deepEqual(
+    carried.map(({ method, traceparent }) => [method, traceparent !== undefined]),
+    [
+      ['POST', false],
+      ['GET', true],
+      ['POST', true],
+    ],
+  );
 });
 
 test('a body that is aborted or left unread costs what it costs without us', async () => {
   const cost = async (/** @type {string} */ how, /** @type {boolean} */ traced) => {
     const path = `/large?${how}${traced}${sent.size}`;
-    await page.evaluate(async ([url, how, traced]) => {
-      const controller = new AbortController();
-      const get = traced ? globalThis.telemetry.fetch.bind(globalThis.telemetry) : fetch;
-      globalThis.held = await get(url, { signal: controller.signal });
-      if (how === 'aborted') {
-        await globalThis.held.body.getReader().read();
-        controller.abort();
-      }
-    }, /** @type {[string, string, boolean]} */ ([foreign + path, how, traced]));
+    await page.evaluate(
+      async ([url, how, traced]) => {
+        const controller = new AbortController();
+        const get = traced ? globalThis.telemetry.fetch.bind(globalThis.telemetry) : fetch;
+        globalThis.held = await get(url, { signal: controller.signal });
+        if (how === 'aborted') {
+          await globalThis.held.body.getReader().read();
+          controller.abort();
+        }
+      },
+      /** @type {[string, string, boolean]} */ ([foreign + path, how, traced]),
+    );
     await new Promise((resolve) => setTimeout(resolve, 300));
     return sent.get(path) ?? 0;
   };
@@ -203,7 +258,8 @@ test('a body that is aborted or left unread costs what it costs without us', asy
     for (let n = 0; n < 10; n++) costs[n % 2].push(await cost(how, n % 2 === 1));
     const [native, traced] = costs.map(median);
     console.log(`# ${how}: ${traced} bytes, natively ${native}`);
-    // The system's own buffers hold some megabytes, now more and now fewer; a clone would cost the whole body.
+    // The system's own buffers hold some megabytes, now more and now fewer; a clone would cost the whole
+    // body.
     assert.ok(traced <= native + (8 << 20), `${how}: ${traced} bytes, natively ${native}`);
   }
 });
@@ -258,7 +314,8 @@ test('where there is nothing to read a request is over when its answer comes', a
     return { traceparent: parent.traceparent, took };
   });
   const spans = await waitForTrace(backend.gateway, traceparent.slice(3, 35), (spans) => spans.length === 4);
-  for (const { start, end } of spans.filter(({ name }) => name === 'GET')) assert.ok(Number(BigInt(end) - BigInt(start)) / 1e6 <= took + 1, JSON.stringify([start, end, took]));
+  for (const { start, end } of spans.filter(({ name }) => name === 'GET'))
+    assert.ok(Number(BigInt(end) - BigInt(start)) / 1e6 <= took + 1, JSON.stringify([start, end, took]));
 });
 
 test('the page may have its fetch traced, and undo that', async () => {
@@ -274,7 +331,15 @@ test('the page may have its fetch traced, and undo that', async () => {
     return globalThis.fetch === before;
   });
   assert.ok(undone);
-  assert.deepEqual(requests('/patched').filter(({ method }) => method === 'GET').map(({ traceparent }) => Boolean(traceparent)), [true, false]);
+  assert.deepEqual(
+    requests('/patched')
+      .filter(({ method }) => method === 'GET')
+      .map(({ traceparent }) => Boolean(traceparent)),
+    [true, false],
+  );
   const spans = await (await fetch(`${backend.gateway}/api/spans`)).json();
-  assert.ok(!spans.some((/** @type {any} */ span) => String(span.attributes['url.full']).includes('/v1/')), 'exports are not traced');
+  assert.ok(
+    !spans.some((/** @type {any} */ span) => String(span.attributes['url.full']).includes('/v1/')),
+    'exports are not traced',
+  );
 });

@@ -1,5 +1,5 @@
-// An OTLP endpoint that reads what it is sent, in protobuf or JSON, gzipped or not: what an app's options do is judged by what
-// leaves the page.
+// An OTLP endpoint that reads what it is sent, in protobuf or JSON, gzipped or not: what an app's options do
+// is judged by what leaves the page.
 
 import { createServer } from 'node:http';
 import { gunzipSync } from 'node:zlib';
@@ -9,9 +9,12 @@ const SIGNALS = ['traces', 'metrics', 'logs'];
 
 /** A value as JavaScript has it. @param {any} value @returns {any} */
 const plain = ({ stringValue, boolValue, intValue, doubleValue, arrayValue }) =>
-  arrayValue ? arrayValue.values.map(plain) : (stringValue ?? boolValue ?? (intValue === undefined ? doubleValue : Number(intValue)));
+  arrayValue
+    ? arrayValue.values.map(plain)
+    : (stringValue ?? boolValue ?? (intValue === undefined ? doubleValue : Number(intValue)));
 /** @param {any[]} [attributes] */
-export const attributesOf = (attributes = []) => Object.fromEntries(attributes.map(({ key, value }) => [key, plain(value)]));
+export const attributesOf = (attributes = []) =>
+  Object.fromEntries(attributes.map(({ key, value }) => [key, plain(value)]));
 
 export async function startOtlpServer() {
   /** @type {{ type: string, encoding: string }[]} */
@@ -31,13 +34,23 @@ export async function startOtlpServer() {
     const sent = Buffer.concat(chunks);
     const body = encoding === 'gzip' ? gunzipSync(sent) : sent;
     const signal = SIGNALS.indexOf(String(request.url).split('/').at(-1) ?? '');
-    const json = JSON.parse(type === 'application/json' ? body.toString() : new TextDecoder().decode(transcode.request(signal, body)));
+    const json = JSON.parse(
+      type === 'application/json'
+        ? body.toString()
+        : new TextDecoder().decode(transcode.request(signal, body)),
+    );
     if (status === 200) {
       for (const { resource, ...all } of json.resourceSpans ?? json.resourceMetrics ?? json.resourceLogs) {
         const scopes = all.scopeSpans ?? all.scopeMetrics ?? all.scopeLogs;
-        for (const record of scopes.flatMap((/** @type {any} */ scope) => scope.spans ?? scope.metrics ?? scope.logRecords)) {
+        for (const record of scopes.flatMap(
+          (/** @type {any} */ scope) => scope.spans ?? scope.metrics ?? scope.logRecords,
+        )) {
           const list = [got.spans, got.metrics, got.logs][signal];
-          list.push({ ...record, own: attributesOf(record.attributes), resource: attributesOf(resource.attributes) });
+          list.push({
+            ...record,
+            own: attributesOf(record.attributes),
+            resource: attributesOf(resource.attributes),
+          });
         }
       }
     }
@@ -46,17 +59,25 @@ export async function startOtlpServer() {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   return {
     url: `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`,
-    requests, got,
+    requests,
+    got,
     answer: (/** @type {number} */ next) => (status = next),
-    /** What a service has sent, once `done` is content with it. @param {string} service @param {(got: any) => unknown} done */
+    /**
+     * What a service has sent, once `done` is content with it.
+     * @param {string} service
+     * @param {(got: any) => unknown} done
+     */
     async of(service, done) {
-      const of = (/** @type {any[]} */ list) => list.filter(({ resource }) => resource['service.name'] === service);
+      const of = (/** @type {any[]} */ list) =>
+        list.filter(({ resource }) => resource['service.name'] === service);
       for (let n = 0; n < 100; n++) {
         const ours = { spans: of(got.spans), metrics: of(got.metrics), logs: of(got.logs) };
         if (done(ours)) return ours;
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
-      throw new Error(`it never came: ${JSON.stringify({ spans: of(got.spans).map(({ name }) => name), logs: of(got.logs).map(({ eventName }) => eventName), metrics: of(got.metrics).map(({ name }) => name) })}`);
+      throw new Error(
+        `it never came: ${JSON.stringify({ spans: of(got.spans).map(({ name }) => name), logs: of(got.logs).map(({ eventName }) => eventName), metrics: of(got.metrics).map(({ name }) => name) })}`,
+      );
     },
     stop: () => {
       server.closeAllConnections();

@@ -29,8 +29,14 @@ async function openDemo() {
 
 const read = (/** @type {import('playwright-core').Page} */ page) =>
   page.evaluate(() => ({
-    state: player.state, time: player.currentTime, at: performance.now(), duration: player.duration,
-    paused: player.paused, traceparent: player.traceparent, stats: player.stats(), telemetry: telemetry.stats(),
+    state: player.state,
+    time: player.currentTime,
+    at: performance.now(),
+    duration: player.duration,
+    paused: player.paused,
+    traceparent: player.traceparent,
+    stats: player.stats(),
+    telemetry: telemetry.stats(),
   }));
 
 test('a click plays, time goes on by itself, and one trace tells it', async () => {
@@ -48,11 +54,21 @@ test('a click plays, time goes on by itself, and one trace tells it', async () =
   assert.equal(first.duration, 64);
 
   const id = first.traceparent.slice(3, 35);
-  const spans = await waitForTrace(backend.gateway, id, (spans) =>
-    ['tonearm-demo', 'gateway', 'metadata', 'cdn'].every((name) => spans.some(({ service }) => service === name)) &&
-    spans.some(({ name }) => name === 'track.play') && spans.filter(({ service, name }) => service === 'tonearm-demo' && name === 'GET').length === 2);
+  const spans = await waitForTrace(
+    backend.gateway,
+    id,
+    (spans) =>
+      ['tonearm-demo', 'gateway', 'metadata', 'cdn'].every((name) =>
+        spans.some(({ service }) => service === name),
+      ) &&
+      spans.some(({ name }) => name === 'track.play') &&
+      spans.filter(({ service, name }) => service === 'tonearm-demo' && name === 'GET').length === 2,
+  );
   const roots = spans.filter(({ parentSpanId }) => parentSpanId === '');
-  assert.deepEqual(roots.map(({ name, service }) => `${service} ${name}`), ['tonearm-demo track.play']);
+  assert.deepEqual(
+    roots.map(({ name, service }) => `${service} ${name}`),
+    ['tonearm-demo track.play'],
+  );
   const byId = new Map(spans.map((span) => [span.spanId, span]));
   const path = (/** @type {any} */ span) => {
     const names = [];
@@ -65,7 +81,8 @@ test('a click plays, time goes on by itself, and one trace tells it', async () =
     'metadata:GET /tracks/{id} < gateway:GET < gateway:GET /api/tracks/{id} < tonearm-demo:GET < tonearm-demo:track.play',
     'tonearm-demo:audio.decode < tonearm-demo:track.play',
     'tonearm-demo:audio.output < tonearm-demo:track.play',
-  ]) assert.ok(paths.includes(wanted), `${wanted} is not in\n${paths.join('\n')}`);
+  ])
+    assert.ok(paths.includes(wanted), `${wanted} is not in\n${paths.join('\n')}`);
   const [root] = roots;
   assert.equal(root.attributes['track.play.outcome'], 'started');
   assert.equal(root.attributes['track.play.trigger'], 'user');
@@ -80,15 +97,24 @@ test('a click plays, time goes on by itself, and one trace tells it', async () =
 
   // The same play, told in log lines and in metrics whose exemplars lead to it.
   await page.evaluate(() => telemetry.forceFlush());
-  const told = async (/** @type {string} */ what) => (await fetch(`${backend.gateway}/api/traces/${id}/${what}`)).json();
-  await eventually(async () => (await told('metrics')).some((/** @type {any} */ point) => point.name === 'track.play.latency'));
+  const told = async (/** @type {string} */ what) =>
+    (await fetch(`${backend.gateway}/api/traces/${id}/${what}`)).json();
+  await eventually(async () =>
+    (await told('metrics')).some((/** @type {any} */ point) => point.name === 'track.play.latency'),
+  );
   const points = await told('metrics');
   const latency = points.find((/** @type {any} */ point) => point.name === 'track.play.latency');
-  assert.deepEqual(latency.attributes, { 'track.play.trigger': 'user', 'audio.output.method': 'audible', 'cdn.node': 'demo-edge-1' });
+  assert.deepEqual(latency.attributes, {
+    'track.play.trigger': 'user',
+    'audio.output.method': 'audible',
+    'cdn.node': 'demo-edge-1',
+  });
   assert.ok(Math.abs(latency.point.sum - seconds) < 1e-6);
   assert.ok(points.every((/** @type {any} */ point) => point.service === 'tonearm-demo'));
   const logs = await told('logs');
-  const started = logs.find((/** @type {any} */ log) => log.event === 'player.state_changed' && log.attributes.to === 'playing');
+  const started = logs.find(
+    (/** @type {any} */ log) => log.event === 'player.state_changed' && log.attributes.to === 'playing',
+  );
   assert.equal(started.severity, 'INFO');
   assert.deepEqual(errors, []);
   await page.close();
@@ -123,7 +149,11 @@ test('pause holds, play resumes, a seek goes there, the end goes over into the n
     player.currentTime = 10;
   });
   await page.waitForFunction(() => player.state === 'playing' && player.currentTime > 10.2);
-  const range = await page.evaluate(() => [player.buffered.start(0), player.buffered.end(0), player.currentTime]);
+  const range = await page.evaluate(() => [
+    player.buffered.start(0),
+    player.buffered.end(0),
+    player.currentTime,
+  ]);
   assert.ok(range[0] === 10 && range[1] > range[2] && range[2] < 11.5, `${range}`);
   await page.evaluate(() => {
     const first = player;
@@ -134,12 +164,19 @@ test('pause holds, play resumes, a seek goes there, the end goes over into the n
     player.currentTime = player.duration - 1;
   });
   // The queue goes on with the next track, in another player.
-  await page.waitForFunction(() => globalThis.first && queue.index === 2 && player.state === 'playing', null, { timeout: 5000 });
+  await page.waitForFunction(
+    () => globalThis.first && queue.index === 2 && player.state === 'playing',
+    null,
+    { timeout: 5000 },
+  );
   const ended = await page.evaluate(() => ({ ...globalThis.first, telemetry: telemetry.stats() }));
   assert.ok(Math.abs(ended.time - ended.duration) < 0.01, `${ended.time} of ${ended.duration}`);
   assert.ok(ended.paused);
   const { started, recovered, exported, pending, dropped } = ended.telemetry.traces;
-  assert.equal(started + recovered, exported + pending + Object.values(dropped).reduce((sum, count) => sum + count, 0));
+  assert.equal(
+    started + recovered,
+    exported + pending + Object.values(dropped).reduce((sum, count) => sum + count, 0),
+  );
   await page.close();
 });
 

@@ -1,4 +1,5 @@
-// What follows what: two halves of one piece through a queue, taped, are the piece; skips, crossfades, shuffles.
+// What follows what: two halves of one piece through a queue, taped, are the piece; skips, crossfades,
+// shuffles.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -26,34 +27,59 @@ after(async () => {
 
 /** Extension, rate, least signal to noise over all and across the join (20 ms on both sides of it). */
 for (const [extension, rate, least, across] of [
-  ['flac', 44100, 900, 900], ['wav', 44100, 900, 900], ['mp3', 44100, 20, 15], ['m4a', 44100, 20, 10], ['ogg', 44100, 14, 10], ['opus', 48000, 10, 5],
+  ['flac', 44100, 900, 900],
+  ['wav', 44100, 900, 900],
+  ['mp3', 44100, 20, 15],
+  ['m4a', 44100, 20, 10],
+  ['ogg', 44100, 14, 10],
+  ['opus', 48000, 10, 5],
 ]) {
   test(`two halves in ${extension} join without a frame between them`, { skip }, async () => {
-    const result = await page.evaluate(async ({ extension, rate }) => {
-      const { joined } = await import('/e2e/matrix.js');
-      return joined(extension, rate);
-    }, { extension, rate });
-    assert.deepEqual([result.outside, result.shifted], [0, 0], `${result.outside} frames outside, the second half ${result.shifted} frames off`);
-    assert.ok(result.snr >= least && result.across >= across, `${result.snr.toFixed(1)} dB, ${result.across.toFixed(1)} dB across the join`);
-    console.log(`# ${extension}: ${result.snr.toFixed(1)} dB, ${result.across.toFixed(1)} dB across the join`);
+    const result = await page.evaluate(
+      async ({ extension, rate }) => {
+        const { joined } = await import('/e2e/matrix.js');
+        return joined(extension, rate);
+      },
+      { extension, rate },
+    );
+    assert.deepEqual(
+      [result.outside, result.shifted],
+      [0, 0],
+      `${result.outside} frames outside, the second half ${result.shifted} frames off`,
+    );
+    assert.ok(
+      result.snr >= least && result.across >= across,
+      `${result.snr.toFixed(1)} dB, ${result.across.toFixed(1)} dB across the join`,
+    );
+    console.log(
+      `# ${extension}: ${result.snr.toFixed(1)} dB, ${result.across.toFixed(1)} dB across the join`,
+    );
     assert.deepEqual(result.zeros, 0, `${result.zeros} frames of silence at the join`);
   });
 }
 
-/** A queue of the demo's tracks in a page of its own. @param {object} options @param {(tools: any) => Promise<any>} body */
+/**
+ * A queue of the demo's tracks in a page of its own.
+ * @param {object} options
+ * @param {(tools: any) => Promise<any>} body
+ */
 async function inPage(options, body) {
-  return page.evaluate(async ({ options, body, cdn }) => {
-    const { createQueue } = await import('/pkg/queue.js');
-    const queue = createQueue(options);
-    queue.add(...['first-light', 'night-bus', 'tide-table'].map((name) => `${cdn}/tracks/${name}.mp3`));
-    const told = (/** @type {string} */ name) => new Promise((resolve) => queue.addEventListener(name, resolve, { once: true }));
-    const wait = (/** @type {number} */ millis) => new Promise((resolve) => setTimeout(resolve, millis));
-    try {
-      return await new Function(`return (${body})`)()({ queue, told, wait });
-    } finally {
-      queue.destroy();
-    }
-  }, { options, body: String(body), cdn: backend.cdn });
+  return page.evaluate(
+    async ({ options, body, cdn }) => {
+      const { createQueue } = await import('/pkg/queue.js');
+      const queue = createQueue(options);
+      queue.add(...['first-light', 'night-bus', 'tide-table'].map((name) => `${cdn}/tracks/${name}.mp3`));
+      const told = (/** @type {string} */ name) =>
+        new Promise((resolve) => queue.addEventListener(name, resolve, { once: true }));
+      const wait = (/** @type {number} */ millis) => new Promise((resolve) => setTimeout(resolve, millis));
+      try {
+        return await new Function(`return (${body})`)()({ queue, told, wait });
+      } finally {
+        queue.destroy();
+      }
+    },
+    { options, body: String(body), cdn: backend.cdn },
+  );
 }
 
 test('a skip to what is prepared is heard at once', async () => {
@@ -70,7 +96,9 @@ test('a skip to what is prepared is heard at once', async () => {
     return latencies;
   });
   const middle = [...latencies].sort((a, b) => a - b)[3];
-  console.log(`# skip to a prepared track: ${latencies.map((/** @type {number} */ value) => value.toFixed(0)).join(', ')} ms`);
+  console.log(
+    `# skip to a prepared track: ${latencies.map((/** @type {number} */ value) => value.toFixed(0)).join(', ')} ms`,
+  );
   assert.ok(latencies.every((/** @type {number} */ value) => value > 0) && middle < 200);
 });
 
@@ -80,12 +108,20 @@ test('one track sounds across the next, and the queue goes on with it', async ()
     queue.player.currentTime = queue.player.duration - 5;
     const first = queue.player;
     await told('trackchange');
-    const both = { index: queue.index, other: queue.player !== first, playing: first.state, time: first.duration - first.currentTime };
+    const both = {
+      index: queue.index,
+      other: queue.player !== first,
+      playing: first.state,
+      time: first.duration - first.currentTime,
+    };
     await wait(2500);
     return { ...both, state: queue.player.state, ended: first.state };
   });
   assert.equal(told.index, 1);
-  assert.ok(told.other && told.playing === 'playing' && told.time > 1 && told.time < 2.3, JSON.stringify(told));
+  assert.ok(
+    told.other && told.playing === 'playing' && told.time > 1 && told.time < 2.3,
+    JSON.stringify(told),
+  );
   assert.deepEqual([told.state, told.ended], ['playing', 'ended']);
 });
 

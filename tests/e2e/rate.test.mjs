@@ -1,4 +1,5 @@
-// Another rate: time goes on so much faster, and a tone stays the tone it is; or does not, where the app says so.
+// Another rate: time goes on so much faster, and a tone stays the tone it is; or does not, where the app says
+// so.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -23,12 +24,24 @@ test('a tone of 440 Hz stays one at one and a half times the rate', async () => 
     const { createPlayer } = await import('/pkg/index.js');
     const rate = 48000;
     const bytes = new DataView(new ArrayBuffer(44 + rate * 32));
-    const write = (/** @type {number} */ at, /** @type {string} */ text) => [...text].forEach((letter, n) => bytes.setUint8(at + n, letter.charCodeAt(0)));
+    const write = (/** @type {number} */ at, /** @type {string} */ text) =>
+      [...text].forEach((letter, n) => bytes.setUint8(at + n, letter.charCodeAt(0)));
     write(0, 'RIFF....WAVEfmt ');
-    [[16, 4, 16], [20, 2, 1], [22, 2, 1], [24, 4, rate], [28, 4, rate * 2], [32, 2, 2], [34, 2, 16], [40, 4, rate * 32]].forEach(([at, size, value]) =>
-      size === 4 ? bytes.setUint32(at, value, true) : bytes.setUint16(at, value, true));
+    [
+      [16, 4, 16],
+      [20, 2, 1],
+      [22, 2, 1],
+      [24, 4, rate],
+      [28, 4, rate * 2],
+      [32, 2, 2],
+      [34, 2, 16],
+      [40, 4, rate * 32],
+    ].forEach(([at, size, value]) =>
+      size === 4 ? bytes.setUint32(at, value, true) : bytes.setUint16(at, value, true),
+    );
     write(36, 'data');
-    for (let n = 0; n < rate * 16; n++) bytes.setInt16(44 + n * 2, 20000 * Math.sin((2 * Math.PI * 440 * n) / rate), true);
+    for (let n = 0; n < rate * 16; n++)
+      bytes.setInt16(44 + n * 2, 20000 * Math.sin((2 * Math.PI * 440 * n) / rate), true);
     const player = createPlayer();
     await player.load(new Blob([bytes.buffer], { type: 'audio/wav' }));
     await player.play();
@@ -41,7 +54,12 @@ test('a tone of 440 Hz stays one at one and a half times the rate', async () => 
       return (bins.indexOf(Math.max(...bins)) * player.analyser.context.sampleRate) / analyser.fftSize;
     };
     const result = [];
-    for (const [playbackRate, preservesPitch] of /** @type {[number, boolean][]} */ ([[1, true], [1.5, true], [1.5, false], [0.5, true]])) {
+    for (const [playbackRate, preservesPitch] of /** @type {[number, boolean][]} */ ([
+      [1, true],
+      [1.5, true],
+      [1.5, false],
+      [0.5, true],
+    ])) {
       Object.assign(player, { playbackRate, preservesPitch });
       await wait(1500);
       // By the output's own clock: a machine that is late is late in both.
@@ -53,7 +71,12 @@ test('a tone of 440 Hz stays one at one and a half times the rate', async () => 
     player.destroy();
     return result;
   });
-  const want = [[440, 1], [440, 1.5], [660, 1.5], [440, 0.5]];
+  const want = [
+    [440, 1],
+    [440, 1.5],
+    [660, 1.5],
+    [440, 0.5],
+  ];
   told.forEach(({ hertz, speed }, /** @type {number} */ n) => {
     assert.ok(Math.abs(hertz - want[n][0]) < 6, `${hertz} Hz for ${want[n][0]}`);
     assert.ok(Math.abs(speed - want[n][1]) < 0.05, `${speed} times for ${want[n][1]}`);

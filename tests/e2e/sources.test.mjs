@@ -1,4 +1,5 @@
-// Where the bytes come from: several sources, files, headers, the app's own fetch, URLs that run out, what is fetched ahead.
+// Where the bytes come from: several sources, files, headers, the app's own fetch, URLs that run out, what is
+// fetched ahead.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -8,7 +9,10 @@ import { openPage, startBackend, startBrowser } from './harness.mjs';
 
 const track = readFileSync(new URL('../../www/tracks/night-bus.mp3', import.meta.url));
 
-/** A server that can say no: `/gone` always, `/signed` without its header, `/expires` after so many bytes, `/changes` its file. */
+/**
+ * A server that can say no: `/gone` always, `/signed` without its header, `/expires` after so many bytes,
+ * `/changes` its file.
+ */
 function startServer() {
   /** @type {{ url: string, headers: import('node:http').IncomingHttpHeaders }[]} */
   const seen = [];
@@ -23,11 +27,18 @@ function startServer() {
     if (url.pathname === '/gone') return no(404);
     if (url.pathname === '/noise') return response.end(Buffer.alloc(9000, 'no music'));
     if (url.pathname === '/signed' && request.headers['x-signature'] !== 'right') return no(403);
-    if (url.pathname === '/expires' && !url.search.includes('fresh') && (request.headers.range || url.search.includes('old'))) return no(403);
+    if (
+      url.pathname === '/expires' &&
+      !url.search.includes('fresh') &&
+      (request.headers.range || url.search.includes('old'))
+    )
+      return no(403);
     const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
     response.setHeader('etag', url.pathname === '/changes' && start > 0 ? '"two"' : '"one"');
     response.writeHead(request.headers.range ? 206 : 200, {
-      'content-type': 'text/plain', 'accept-ranges': 'bytes', 'content-length': track.length - start,
+      'content-type': 'text/plain',
+      'accept-ranges': 'bytes',
+      'content-length': track.length - start,
       ...(request.headers.range && { 'content-range': `bytes ${start}-${track.length - 1}/${track.length}` }),
     });
     // The first body breaks off where what comes next is to be asked for.
@@ -36,10 +47,12 @@ function startServer() {
       setTimeout(() => response.destroy(), 200);
     } else response.end(track.subarray(start));
   });
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => {
-    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-    resolve({ origin: `http://127.0.0.1:${port}`, seen, close: () => server.close() });
-  }));
+  return new Promise((resolve) =>
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+      resolve({ origin: `http://127.0.0.1:${port}`, seen, close: () => server.close() });
+    }),
+  );
 }
 
 /** @type {Awaited<ReturnType<typeof startBackend>>} */
@@ -64,19 +77,30 @@ after(async () => {
 
 /** Runs in the page with a player. @param {(tools: any) => Promise<any>} body */
 const withPlayer = (body) =>
-  page.evaluate(async ({ body, origin }) => {
-    const { createPlayer, canPlayType } = await import('/pkg/index.js');
-    const player = createPlayer();
-    const told = (/** @type {string} */ name) => new Promise((resolve) => player.addEventListener(name, resolve, { once: true }));
-    const wait = (/** @type {number} */ millis) => new Promise((resolve) => setTimeout(resolve, millis));
-    try {
-      return await new Function(`return (${body})`)()({ player, told, wait, origin, createPlayer, canPlayType });
-    } catch (error) {
-      return { thrown: /** @type {Error} */ (error).name };
-    } finally {
-      player.destroy();
-    }
-  }, { body: String(body), origin: server.origin });
+  page.evaluate(
+    async ({ body, origin }) => {
+      const { createPlayer, canPlayType } = await import('/pkg/index.js');
+      const player = createPlayer();
+      const told = (/** @type {string} */ name) =>
+        new Promise((resolve) => player.addEventListener(name, resolve, { once: true }));
+      const wait = (/** @type {number} */ millis) => new Promise((resolve) => setTimeout(resolve, millis));
+      try {
+        return await new Function(`return (${body})`)()({
+          player,
+          told,
+          wait,
+          origin,
+          createPlayer,
+          canPlayType,
+        });
+      } catch (error) {
+        return { thrown: /** @type {Error} */ (error).name };
+      } finally {
+        player.destroy();
+      }
+    },
+    { body: String(body), origin: server.origin },
+  );
 
 test('of several sources the first that plays is played, and nothing fails on the way', async () => {
   const told = await withPlayer(async ({ player, origin }) => {
@@ -152,7 +176,10 @@ test('a file that changed under the play is not patched together', async () => {
   const told = await withPlayer(async ({ player, told, origin }) => {
     await player.load(`${origin}/changes`);
     await player.play();
-    await Promise.race([told('error'), new Promise((_, no) => setTimeout(() => no(new DOMException('', 'TimeoutError')), 20_000))]);
+    await Promise.race([
+      told('error'),
+      new Promise((_, no) => setTimeout(() => no(new DOMException('', 'TimeoutError')), 20_000)),
+    ]);
     return { message: player.error.message, heard: player.stats().playTime > 5 };
   });
   assert.deepEqual(told, { message: 'The server answered the media request with status 412.', heard: true });
@@ -175,7 +202,12 @@ test('preload fetches what it says, and a loop goes on', async () => {
     player.setLoop(1, 1.6);
     player.currentTime = 1.2;
     await wait(2500);
-    return { duration, quick: latency < 0.2, within: player.currentTime >= 0.99 && player.currentTime < 1.9, state: player.state };
+    return {
+      duration,
+      quick: latency < 0.2,
+      within: player.currentTime >= 0.99 && player.currentTime < 1.9,
+      state: player.state,
+    };
   });
   // Each pass of a loop begins with a seek.
   assert.ok(['playing', 'seeking'].includes(told.state), told.state);
@@ -184,6 +216,15 @@ test('preload fetches what it says, and a loop goes on', async () => {
 
 test('types are known by their names', async () => {
   const told = await withPlayer(async ({ canPlayType }) =>
-    ['audio/mpeg', 'audio/mp4; codecs="mp4a.40.2"', 'audio/ogg; codecs=opus', 'audio/ogg', 'audio/x-flac', 'video/mp4', 'audio/mp4; codecs="ac-3"'].map(canPlayType));
+    [
+      'audio/mpeg',
+      'audio/mp4; codecs="mp4a.40.2"',
+      'audio/ogg; codecs=opus',
+      'audio/ogg',
+      'audio/x-flac',
+      'video/mp4',
+      'audio/mp4; codecs="ac-3"',
+    ].map(canPlayType),
+  );
   assert.deepEqual(told, ['probably', 'probably', 'probably', 'maybe', 'probably', '', '']);
 });

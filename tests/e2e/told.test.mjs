@@ -1,4 +1,5 @@
-// Each fault that the demo's switches make, told three ways on its page: spans, log lines and metric exemplars of one trace.
+// Each fault that the demo's switches make, told three ways on its page: spans, log lines and metric
+// exemplars of one trace.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -40,13 +41,17 @@ for (const [name, value, span, log, metric, position] of SWITCHES) {
       await page.waitForFunction(() => player.state === 'playing');
       await page.evaluate((position) => (player.currentTime = position), position);
     }
-    const shown = () => page.evaluate(() => ({
-      trace: player.traceparent?.slice(3, 35), id: document.querySelector('#trace-id')?.textContent,
-      waterfall: document.querySelector('#waterfall')?.textContent ?? '', logs: document.querySelector('#logs')?.textContent ?? '',
-      metrics: document.querySelector('#metrics')?.textContent ?? '',
-    }));
+    const shown = () =>
+      page.evaluate(() => ({
+        trace: player.traceparent?.slice(3, 35),
+        id: document.querySelector('#trace-id')?.textContent,
+        waterfall: document.querySelector('#waterfall')?.textContent ?? '',
+        logs: document.querySelector('#logs')?.textContent ?? '',
+        metrics: document.querySelector('#metrics')?.textContent ?? '',
+      }));
     let told = await shown();
-    const complete = () => told.waterfall.includes(span) && told.logs.includes(log) && told.metrics.includes(metric);
+    const complete = () =>
+      told.waterfall.includes(span) && told.logs.includes(log) && told.metrics.includes(metric);
     for (let n = 0; n < 200 && !complete(); n++) {
       await page.waitForTimeout(200);
       told = await shown();
@@ -54,11 +59,14 @@ for (const [name, value, span, log, metric, position] of SWITCHES) {
     assert.ok(complete(), JSON.stringify(told, null, 2));
     assert.ok(told.trace && told.id?.includes(told.trace.slice(0, 8)), `${told.id} shows ${told.trace}`);
     // The same from the receiver: every record that it has of that trace says so itself.
-    const of = async (/** @type {string} */ what) => (await fetch(`${backend.gateway}/api/traces/${told.trace}${what}`)).json();
+    const of = async (/** @type {string} */ what) =>
+      (await fetch(`${backend.gateway}/api/traces/${told.trace}${what}`)).json();
     const [spans, logs, points] = await Promise.all([of(''), of('/logs'), of('/metrics')]);
     assert.ok(spans.every((/** @type {any} */ { traceId }) => traceId === told.trace));
     assert.ok(logs.some((/** @type {any} */ { event }) => event === log));
-    const exemplars = points.filter((/** @type {any} */ point) => point.name === metric).flatMap((/** @type {any} */ point) => point.exemplars);
+    const exemplars = points
+      .filter((/** @type {any} */ point) => point.name === metric)
+      .flatMap((/** @type {any} */ point) => point.exemplars);
     assert.ok(exemplars.some((/** @type {any} */ { traceId }) => traceId === told.trace));
     await page.selectOption(`#faults [name=${name}]`, '0');
     await page.waitForFunction(() => !document.querySelector('#faults')?.classList.contains('is-armed'));

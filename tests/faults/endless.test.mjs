@@ -1,5 +1,5 @@
-// An endless radio stream through `telemetry.fetch`, read for ten minutes: what the page holds does not grow. `ENDLESS_SECONDS`
-// makes it shorter.
+// An endless radio stream through `telemetry.fetch`, read for ten minutes: what the page holds does not grow.
+// `ENDLESS_SECONDS` makes it shorter.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -30,13 +30,15 @@ test(`an endless stream for ${SECONDS} s: memory stays`, { timeout: (SECONDS + 6
       globalThis.telemetry = telemetry;
       const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
       (async () => {
-        for (let read; !(read = await reader.read()).done; ) globalThis.bytes += read.value.length;
+        for (let read; !(read = await reader.read()).done;) globalThis.bytes += read.value.length;
       })();
     }, url);
     /** What is held once all that can be let go of is: JavaScript's heap, and the bytes of its buffers. */
     const held = async () => {
       for (let n = 0; n < 3; n++) await session.send('HeapProfiler.collectGarbage');
-      const { usedSize, backingStorageSize = 0 } = /** @type {any} */ (await session.send('Runtime.getHeapUsage'));
+      const { usedSize, backingStorageSize = 0 } = /** @type {any} */ (
+        await session.send('Runtime.getHeapUsage')
+      );
       return usedSize + backingStorageSize;
     };
     await pause(Math.min(60, SECONDS / 4) * 1000);
@@ -44,7 +46,9 @@ test(`an endless stream for ${SECONDS} s: memory stays`, { timeout: (SECONDS + 6
     await pause((SECONDS - Math.min(60, SECONDS / 4)) * 1000);
     const late = await held();
     const [bytes, stats] = await page.evaluate(() => [globalThis.bytes, globalThis.telemetry.stats()]);
-    console.log(`${(bytes / 1e6).toFixed(1)} MB read; held ${(early / 1e6).toFixed(2)} MB early, ${(late / 1e6).toFixed(2)} MB late`);
+    console.log(
+      `${(bytes / 1e6).toFixed(1)} MB read; held ${(early / 1e6).toFixed(2)} MB early, ${(late / 1e6).toFixed(2)} MB late`,
+    );
     assert.ok(bytes > SECONDS * 100_000, `${bytes} bytes`);
     assert.ok(late - early < 1 << 20, `${early} → ${late}`);
     assert.equal(stats.traces.started, 0, 'its span ends with it');

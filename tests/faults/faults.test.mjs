@@ -1,5 +1,5 @@
-// Nothing is lost in silence: bad networks, bad endpoints, tabs that close, browsers that are killed. Each row of the table in
-// docs/telemetry.md is one of these. `FAULTS_BROWSER` is chromium or firefox.
+// Nothing is lost in silence: bad networks, bad endpoints, tabs that close, browsers that are killed. Each
+// row of the table in docs/telemetry.md is one of these. `FAULTS_BROWSER` is chromium or firefox.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -42,16 +42,28 @@ const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(
 async function visit(profile) {
   const folder = join(profiles, profile);
   if (FIREFOX) return startFirefox(folder);
-  const args = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  const args = [
+    '--no-sandbox',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ];
   // Playwright turns the back-forward cache off; listeners have it.
   const ignoreDefaultArgs = ['--disable-back-forward-cache'];
-  const context = await chromium.launchPersistentContext(folder, { executablePath: '/usr/bin/chromium', args, ignoreDefaultArgs });
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: '/usr/bin/chromium',
+    args,
+    ignoreDefaultArgs,
+  });
   return {
     newPage: () => context.newPage(),
     setOffline: (offline) => context.setOffline(offline),
     close: () => context.close(),
     kill() {
-      for (const pid of execFileSync('pgrep', ['-f', `user-data-dir=${folder}`]).toString().trim().split('\n')) {
+      for (const pid of execFileSync('pgrep', ['-f', `user-data-dir=${folder}`])
+        .toString()
+        .trim()
+        .split('\n')) {
         try {
           process.kill(Number(pid), 'SIGKILL');
         } catch {
@@ -62,22 +74,38 @@ async function visit(profile) {
   };
 }
 
-/** A narrow link to the sink: small socket buffers, slowly read. @returns {Promise<{ url: string, stop: () => void }>} */
+/**
+ * A narrow link to the sink: small socket buffers, slowly read.
+ * @returns {Promise<{ url: string, stop: () => void }>}
+ */
 async function narrow() {
-  const child = spawn(backend.binary, ['narrow', new URL(sink.url).host, String(NARROW)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(backend.binary, ['narrow', new URL(sink.url).host, String(NARROW)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const line = await new Promise((resolve) => child.stdout.once('data', resolve));
   return { ...JSON.parse(String(line)), stop: () => child.kill() };
 }
 
-/** A page of the app `name`, its pipeline on the sink. @param {Visit} context @param {string} name @param {object} [more] */
+/**
+ * A page of the app `name`, its pipeline on the sink.
+ * @param {Visit} context
+ * @param {string} name
+ * @param {object} [more]
+ */
 async function open(context, name, more = {}) {
   const page = await context.newPage();
   await page.goto(`${backend.gateway}/e2e/blank.html`);
   await page.waitForFunction(() => globalThis.tonearm);
   await page.evaluate(async ([serviceName, endpoint, more]) => {
-    globalThis.telemetry = globalThis.tonearm.createTelemetry({ serviceName, endpoint, scheduledDelayMillis: 500, ...more });
+    globalThis.telemetry = globalThis.tonearm.createTelemetry({
+      serviceName,
+      endpoint,
+      scheduledDelayMillis: 500,
+      ...more,
+    });
     globalThis.make = (count) => {
-      for (let n = 0; n < count; n++) globalThis.telemetry.startSpan(`span ${n}`, { attributes: { n, text: 'as long as many are' } }).end();
+      for (let n = 0; n < count; n++)
+        globalThis.telemetry.startSpan(`span ${n}`, { attributes: { n, text: 'as long as many are' } }).end();
     };
     await globalThis.tonearm.init();
   }, /** @type {[string, string, object]} */ ([name, sink.url, more]));
@@ -91,7 +119,12 @@ async function arrived(name) {
   return { all: ours.length, different: new Set(ours.map((/** @type {any} */ span) => span.spanId)).size };
 }
 
-/** Waits until so many different spans arrived. @param {string} name @param {number} count @param {number} seconds */
+/**
+ * Waits until so many different spans arrived.
+ * @param {string} name
+ * @param {number} count
+ * @param {number} seconds
+ */
 async function arrive(name, count, seconds) {
   for (let n = 0; n < seconds * 5 && (await arrived(name)).different < count; n++) await pause(200);
   return arrived(name);
@@ -99,9 +132,16 @@ async function arrive(name, count, seconds) {
 
 const stats = (/** @type {any} */ page) => page.evaluate(() => globalThis.telemetry.stats());
 const adds = (/** @type {any} */ { started, recovered, exported, pending, dropped }) =>
-  assert.equal(started + recovered, exported + pending + Object.values(dropped).reduce((sum, count) => sum + count, 0));
+  assert.equal(
+    started + recovered,
+    exported + pending + Object.values(dropped).reduce((sum, count) => sum + count, 0),
+  );
 
-/** One row: a fresh app and profile. @param {string} what @param {(name: string, context: Visit) => Promise<void>} run */
+/**
+ * One row: a fresh app and profile.
+ * @param {string} what
+ * @param {(name: string, context: Visit) => Promise<void>} run
+ */
 function fault(what, run) {
   test(what, { timeout: 180_000 }, async () => {
     const name = `faults-${++row}`;
@@ -164,14 +204,19 @@ fault('a partial success: counted, not sent again', async (name, context) => {
 fault('10,000 spans in one task: all exported or counted', async (name, context) => {
   const page = await open(context, name);
   await page.evaluate(() => globalThis.make(10_000));
-  await page.waitForFunction(() => globalThis.telemetry.stats().traces.pending === 0, null, { timeout: 60_000 });
+  await page.waitForFunction(() => globalThis.telemetry.stats().traces.pending === 0, null, {
+    timeout: 60_000,
+  });
   const { traces } = await stats(page);
   adds(traces);
   assert.equal(traces.started, 10_000);
   assert.ok(traces.exported >= 8000, `${traces.exported} exported`);
 });
 
-/** Ends of a visit with records pending. @type {Record<string, (page: any, context: Visit) => Promise<void>>} */
+/**
+ * Ends of a visit with records pending.
+ * @type {Record<string, (page: any, context: Visit) => Promise<void>>}
+ */
 const ends = {
   'the tab is closed': async (page, context) => {
     await page.close({ runBeforeUnload: false });
@@ -194,37 +239,51 @@ const ends = {
 
 for (const [what, end] of Object.entries(ends)) {
   for (const count of [200, 2000]) {
-    fault(`${what} with ${count} pending and a slow endpoint: all of it by the next visit`, async (name, context) => {
-      const link = await narrow();
-      const page = await open(context, name, { endpoint: link.url, scheduledDelayMillis: 60_000, metricIntervalMillis: 3_600_000 });
-      await page.evaluate((count) => {
-        globalThis.make(count);
-        const counter = globalThis.telemetry.createCounter('faults.made');
-        for (let n = 0; n < count; n++) counter.add(1);
-        globalThis.telemetry.log({ eventName: 'faults.made', severity: 'warn' });
-      }, count);
-      await pause(300);
-      await end(page, context);
-      link.stop();
-      const next = await visit(name);
-      try {
-        const again = await open(next, name);
-        assert.equal((await arrive(name, count, 30)).different, count);
-        await again.evaluate(() => globalThis.telemetry.forceFlush());
-        await pause(1500);
-        const { metrics } = await stats(again);
-        const points = await (await fetch(`${backend.gateway}/api/metrics?limit=20000`)).json();
-        const sum = points.filter((/** @type {any} */ point) => point.service === name && point.name === 'faults.made')
-          .reduce((/** @type {number} */ sum, /** @type {any} */ { point }) => sum + point.value, 0);
-        // The one point is there once, or it is named as one that may be: never twice.
-        assert.ok(sum === count || (sum === 0 && metrics.dropped.unconfirmed > 0), `${sum} of ${count}, ${JSON.stringify(metrics)}`);
-        const logs = await (await fetch(`${backend.gateway}/api/logs?limit=20000`)).json();
-        assert.ok(logs.some((/** @type {any} */ log) => log.service === name && log.event === 'faults.made'), 'the log record');
-        for (const signal of Object.values(await stats(again))) adds(signal);
-      } finally {
-        await next.close();
-      }
-    });
+    fault(
+      `${what} with ${count} pending and a slow endpoint: all of it by the next visit`,
+      async (name, context) => {
+        const link = await narrow();
+        const page = await open(context, name, {
+          endpoint: link.url,
+          scheduledDelayMillis: 60_000,
+          metricIntervalMillis: 3_600_000,
+        });
+        await page.evaluate((count) => {
+          globalThis.make(count);
+          const counter = globalThis.telemetry.createCounter('faults.made');
+          for (let n = 0; n < count; n++) counter.add(1);
+          globalThis.telemetry.log({ eventName: 'faults.made', severity: 'warn' });
+        }, count);
+        await pause(300);
+        await end(page, context);
+        link.stop();
+        const next = await visit(name);
+        try {
+          const again = await open(next, name);
+          assert.equal((await arrive(name, count, 30)).different, count);
+          await again.evaluate(() => globalThis.telemetry.forceFlush());
+          await pause(1500);
+          const { metrics } = await stats(again);
+          const points = await (await fetch(`${backend.gateway}/api/metrics?limit=20000`)).json();
+          const sum = points
+            .filter((/** @type {any} */ point) => point.service === name && point.name === 'faults.made')
+            .reduce((/** @type {number} */ sum, /** @type {any} */ { point }) => sum + point.value, 0);
+          // The one point is there once, or it is named as one that may be: never twice.
+          assert.ok(
+            sum === count || (sum === 0 && metrics.dropped.unconfirmed > 0),
+            `${sum} of ${count}, ${JSON.stringify(metrics)}`,
+          );
+          const logs = await (await fetch(`${backend.gateway}/api/logs?limit=20000`)).json();
+          assert.ok(
+            logs.some((/** @type {any} */ log) => log.service === name && log.event === 'faults.made'),
+            'the log record',
+          );
+          for (const signal of Object.values(await stats(again))) adds(signal);
+        } finally {
+          await next.close();
+        }
+      },
+    );
   }
 }
 
@@ -253,7 +312,8 @@ fault('into the back-forward cache and back: restored from it, and it goes on', 
   await page.goto(`${backend.gateway}/e2e/autoplay.html`);
   await page.goBack({ waitUntil: 'commit' });
   if (FIREFOX) {
-    // It keeps no page that has used a Web Lock, as what is pending needs one (docs/open.md): nothing is lost by that.
+    // It keeps no page that has used a Web Lock, as what is pending needs one (docs/open.md): nothing is lost
+    // by that.
     assert.deepEqual(await arrive(name, 10, 20), { all: 10, different: 10 });
     return;
   }

@@ -1,13 +1,18 @@
-// Firefox as the faults need it: a profile that stays, tabs, scripts in them, and an end at any moment. Driven over WebDriver
-// (geckodriver): the browser is the one that listeners have.
+// Firefox as the faults need it: a profile that stays, tabs, scripts in them, and an end at any moment.
+// Driven over WebDriver (geckodriver): the browser is the one that listeners have.
 
 import { mkdirSync } from 'node:fs';
 import { evaluateIn, GECKODRIVER, openSession, startDriver } from '../webdriver.mjs';
 
 const PREFERENCES = {
-  'datareporting.policy.dataSubmissionEnabled': false, 'browser.shell.checkDefaultBrowser': false, 'app.update.enabled': false,
-  'media.autoplay.default': 0, 'dom.disable_beforeunload': true, 'toolkit.startup.max_resumed_crashes': -1,
-  'browser.sessionstore.resume_from_crash': false, 'network.manage-offline-status': false,
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'browser.shell.checkDefaultBrowser': false,
+  'app.update.enabled': false,
+  'media.autoplay.default': 0,
+  'dom.disable_beforeunload': true,
+  'toolkit.startup.max_resumed_crashes': -1,
+  'browser.sessionstore.resume_from_crash': false,
+  'network.manage-offline-status': false,
   // A loopback address is no network to Firefox, unless told so.
   'network.disable-localhost-when-offline': true,
 };
@@ -18,7 +23,11 @@ class Tab {
   #handle;
   #context;
 
-  /** @param {(method: string, path: string, body?: unknown) => Promise<any>} command @param {string} handle @param {any} context */
+  /**
+   * @param {(method: string, path: string, body?: unknown) => Promise<any>} command
+   * @param {string} handle
+   * @param {any} context
+   */
   constructor(command, handle, context) {
     this.#command = command;
     this.#handle = handle;
@@ -37,9 +46,19 @@ class Tab {
 
   /** @param {Function} what @param {unknown} [given] @param {{ timeout?: number }} [options] */
   async waitForFunction(what, given, { timeout = 30_000 } = {}) {
-    for (const end = Date.now() + timeout; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 100))) {
+    for (
+      const end = Date.now() + timeout;
+      Date.now() < end;
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    ) {
       // What it gives may be nothing that can cross.
-      if (await this.evaluate(/** @type {any} */ (`async (given) => Boolean(await (${what})(given))`), given).catch(() => false)) return;
+      if (
+        await this.evaluate(
+          /** @type {any} */ (`async (given) => Boolean(await (${what})(given))`),
+          given,
+        ).catch(() => false)
+      )
+        return;
     }
     throw new Error(`it never came to be: ${what}`);
   }
@@ -50,7 +69,10 @@ export async function startFirefox(profile) {
   mkdirSync(profile, { recursive: true });
   const driver = await startDriver(GECKODRIVER, ['--port', '0', '--allow-system-access']);
   const options = { args: ['-headless', '-profile', profile], prefs: PREFERENCES };
-  const { command, capabilities, end } = await openSession(driver.url, { 'moz:firefoxOptions': options, unhandledPromptBehavior: 'accept' });
+  const { command, capabilities, end } = await openSession(driver.url, {
+    'moz:firefoxOptions': options,
+    unhandledPromptBehavior: 'accept',
+  });
   /** Commands go to the tab that is in front: one after the other. @type {Promise<unknown>} */
   let turn = Promise.resolve();
   let fresh = true;
@@ -78,7 +100,10 @@ export async function startFirefox(profile) {
     /** No network for pages; the driver's own goes on. @param {boolean} offline */
     async setOffline(offline) {
       await command('POST', '/moz/context', { context: 'chrome' });
-      await command('POST', '/execute/sync', { script: 'Services.io.offline = arguments[0]', args: [offline] });
+      await command('POST', '/execute/sync', {
+        script: 'Services.io.offline = arguments[0]',
+        args: [offline],
+      });
       await command('POST', '/moz/context', { context: 'content' });
     },
     kill: () => process.kill(capabilities['moz:processID'], 'SIGKILL'),

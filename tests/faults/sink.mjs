@@ -1,8 +1,12 @@
-// An OTLP endpoint that misbehaves as it is told, in front of the backend's receiver, which decodes what gets through.
+// An OTLP endpoint that misbehaves as it is told, in front of the backend's receiver, which decodes what gets
+// through.
 
 import { createServer } from 'node:http';
 
-/** What an endpoint does with a request. @typedef {'accept' | 'down' | { status: number, headers?: Record<string, string>, body?: Uint8Array, times?: number, accepts?: boolean } | { wait: number }} Behaviour */
+/**
+ * What an endpoint does with a request.
+ * @typedef {'accept' | 'down' | { status: number, headers?: Record<string, string>, body?: Uint8Array, times?: number, accepts?: boolean } | { wait: number }} Behaviour
+ */
 
 /** @param {string} receiver where good requests go on to */
 export async function startSink(receiver) {
@@ -24,7 +28,8 @@ export async function startSink(receiver) {
     } catch {
       return undefined;
     }
-    if (typeof behaviour === 'object' && 'wait' in behaviour) await new Promise((resolve) => setTimeout(resolve, /** @type {any} */ (behaviour).wait));
+    if (typeof behaviour === 'object' && 'wait' in behaviour)
+      await new Promise((resolve) => setTimeout(resolve, /** @type {any} */ (behaviour).wait));
     const told = typeof behaviour === 'object' && 'status' in behaviour ? behaviour : undefined;
     if (told && told.times !== undefined && --told.times <= 0) behaviour = 'accept';
     if (!told || told.accepts) {

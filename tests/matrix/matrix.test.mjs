@@ -1,5 +1,6 @@
-// Every format in every engine, and what listeners do with it: what was heard is what ffmpeg decodes, frame by frame.
-// `MATRIX_ENGINES` and `MATRIX_FILES` (comma-separated) choose some. The table is written to target/matrix.md.
+// Every format in every engine, and what listeners do with it: what was heard is what ffmpeg decodes, frame
+// by frame. `MATRIX_ENGINES` and `MATRIX_FILES` (comma-separated) choose some. The table is written to
+// target/matrix.md.
 
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -16,19 +17,30 @@ const AT_ONCE = Number(process.env.MATRIX_AT_ONCE ?? 4);
 const most = (engine) => (engine === 'firefox' ? 1 : AT_ONCE);
 const wanted = process.env.MATRIX_FILES?.split(',');
 const files = FILES.filter(([file]) => !wanted || wanted.includes(file));
-const skip = !existsSync(new URL('../../target/formats/flac.flac', import.meta.url)) && 'no files of every format here: scripts/make-media.sh';
+const skip =
+  !existsSync(new URL('../../target/formats/flac.flac', import.meta.url)) &&
+  'no files of every format here: scripts/make-media.sh';
 
 /** @type {Awaited<ReturnType<typeof startBackend>>} */
 let backend;
 /** @type {string[]} */
-const table = ['| engine | file | ' + OPERATIONS.join(' | ') + ' |', '|---|---|' + OPERATIONS.map(() => '--:|').join('')];
+const table = [
+  '| engine | file | ' + OPERATIONS.join(' | ') + ' |',
+  '|---|---|' + OPERATIONS.map(() => '--:|').join(''),
+];
 before(async () => (backend = await startBackend()));
 after(() => {
   backend?.stop();
   writeFileSync(new URL('../../target/matrix.md', import.meta.url), table.join('\n') + '\n');
 });
 
-/** What is wrong with a cell, or nothing. @param {any} result @param {string} operation @param {number} whole @param {number} [jump] */
+/**
+ * What is wrong with a cell, or nothing.
+ * @param {any} result
+ * @param {string} operation
+ * @param {number} whole
+ * @param {number} [jump]
+ */
 function fault({ error, snr, frames, strays, failures }, operation, whole, jump = whole) {
   const least = ['end', 'cut', 'pause'].includes(operation) ? whole : jump;
   if (error) return error;
@@ -38,7 +50,12 @@ function fault({ error, snr, frames, strays, failures }, operation, whole, jump 
   return failures > 0 && operation !== 'corrupt' ? `${failures} failures` : '';
 }
 
-/** Plays cells in a browser of their own, so many at once; what came before it ended. @param {string} engine @param {object[]} all @param {number} atOnce */
+/**
+ * Plays cells in a browser of their own, so many at once; what came before it ended.
+ * @param {string} engine
+ * @param {object[]} all
+ * @param {number} atOnce
+ */
 async function played(engine, all, atOnce) {
   /** @type {any[]} */
   const results = [];
@@ -47,10 +64,21 @@ async function played(engine, all, atOnce) {
   try {
     page = await engines[engine](`${backend.gateway}/e2e/blank.html`);
     for (let at = 0; at < all.length; at += atOnce) {
-      results.push(...await page.evaluate(async (/** @type {object[]} */ some) => {
-        const { cell } = await import('/matrix/page.js');
-        return Promise.all(some.map((what) => cell(/** @type {any} */ (what)).catch((/** @type {Error} */ error) => ({ error: String(error) }))));
-      }, all.slice(at, at + atOnce)));
+      results.push(
+        ...(await page.evaluate(
+          async (/** @type {object[]} */ some) => {
+            const { cell } = await import('/matrix/page.js');
+            return Promise.all(
+              some.map((what) =>
+                cell(/** @type {any} */ (what)).catch((/** @type {Error} */ error) => ({
+                  error: String(error),
+                })),
+              ),
+            );
+          },
+          all.slice(at, at + atOnce),
+        )),
+      );
     }
   } catch (error) {
     console.log(`# ${engine}: ${error}`);
@@ -66,11 +94,20 @@ for (const engine of (process.env.MATRIX_ENGINES ?? 'chromium,firefox,webkit').s
     const faults = [];
     for (const [file, rate, channels, usual, more] of files) {
       const least = (engine === 'firefox' && more?.firefox) || usual;
-      const all = OPERATIONS.map((operation) => ({ file, rate, channels, ...more, operation, cdn: backend.cdn }));
-      const wrong = (/** @type {any} */ result, /** @type {number} */ n) => fault(result ?? { error: 'not played' }, OPERATIONS[n], least, more?.jump);
+      const all = OPERATIONS.map((operation) => ({
+        file,
+        rate,
+        channels,
+        ...more,
+        operation,
+        cdn: backend.cdn,
+      }));
+      const wrong = (/** @type {any} */ result, /** @type {number} */ n) =>
+        fault(result ?? { error: 'not played' }, OPERATIONS[n], least, more?.jump);
       /** @type {any[]} */
       const results = [];
-      // A machine that is busy with something else starves an output, and a browser may end: what is asked is what is heard where it does not.
+      // A machine that is busy with something else starves an output, and a browser may end: what is asked is
+      // what is heard where it does not.
       for (const atOnce of [most(engine), Math.min(2, most(engine)), 1]) {
         const left = all.filter((_, n) => wrong(results[n], n));
         if (left.length === 0) break;

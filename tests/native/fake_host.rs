@@ -1,6 +1,8 @@
 //! The host of native scenarios: a hand-moved clock, and a record of everything that the engine asked for.
 
-use tonearm::engine::{ContextState, Engine, Input, Output, PlayRequest, PlayerInput, Report, Source, WorkletCommand};
+use tonearm::engine::{
+    ContextState, Engine, Input, Output, PlayRequest, PlayerInput, Report, Source, WorkletCommand,
+};
 use tonearm::instrumentation::Url;
 use tonearm::playback::{PlayFailure, State};
 use tonearm::random::Random;
@@ -128,7 +130,9 @@ impl FakeHost {
     /// The last request of the media plane, and the epoch it belongs to.
     pub fn last_request(&self) -> (u32, Request) {
         let last = self.media.iter().rev().find_map(|command| match command {
-            Command::Open { epoch, request, .. } | Command::Fetch { epoch, request } => Some((*epoch, request.clone())),
+            Command::Open { epoch, request, .. } | Command::Fetch { epoch, request } => {
+                Some((*epoch, request.clone()))
+            }
             _ => None,
         });
         last.expect("a request")

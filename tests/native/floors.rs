@@ -1,9 +1,10 @@
-//! The floors of the house: who may import whom. Reads every `crate::…` path of `src/`, brace lists and `super` chains
-//! expanded, against the table.
+//! The floors of the house: who may import whom. Reads every `crate::…` path of `src/`, brace lists and
+//! `super` chains expanded, against the table.
 
 use std::path::{Path, PathBuf};
 
-/// Each module and its floor; modules of one floor do not know each other, but for those of floors 0, 5 and 6.
+/// Each module and its floor; modules of one floor do not know each other, but for those of floors 0, 5 and
+/// 6.
 const FLOORS: [(&str, u32); 12] = [
     ("time", 0),
     ("random", 0),
@@ -65,7 +66,9 @@ fn reaches(source: &str, path: &[String]) -> Vec<String> {
             found.push(rest.trim_start_matches('{').into());
         }
     }
-    let name = |item: &String| item.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let name = |item: &String| {
+        item.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+    };
     found.iter().map(name).filter(|name| floor(name).is_some()).collect()
 }
 
@@ -113,10 +116,19 @@ fn the_check_finds_what_it_should() {
     let path = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>();
     let telemetry = path(&["telemetry", "span"]);
     assert_eq!(violations("telemetry", &telemetry, "use crate::playback::State;"), ["playback"]);
-    assert_eq!(violations("telemetry", &telemetry, "use crate::{time::Instant, engine::Engine};"), ["engine"]);
+    assert_eq!(
+        violations("telemetry", &telemetry, "use crate::{time::Instant, engine::Engine};"),
+        ["engine"]
+    );
     assert_eq!(violations("telemetry", &telemetry, "use super::super::playback::State;"), ["playback"]);
-    assert!(violations("telemetry", &telemetry, "use super::config::Config; use crate::random::Random;").is_empty());
-    assert_eq!(violations("time", &path(&["time"]), "let x = crate::telemetry::Config::default();"), ["telemetry"]);
+    assert!(
+        violations("telemetry", &telemetry, "use super::config::Config; use crate::random::Random;")
+            .is_empty()
+    );
+    assert_eq!(
+        violations("time", &path(&["time"]), "let x = crate::telemetry::Config::default();"),
+        ["telemetry"]
+    );
     assert!(violations("engine", &path(&["engine"]), "use crate::instrumentation::PlayTrace;").is_empty());
 }
 
@@ -126,8 +138,16 @@ fn the_floors_below_the_browser_are_deterministic() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut all = Vec::new();
     files(&root, &mut all);
-    let words =
-        ["SystemTime", "time::Instant::now", "std::fs", "std::net", "std::thread", "js_sys", "web_sys", "wasm_bindgen"];
+    let words = [
+        "SystemTime",
+        "time::Instant::now",
+        "std::fs",
+        "std::net",
+        "std::thread",
+        "js_sys",
+        "web_sys",
+        "wasm_bindgen",
+    ];
     for file in all {
         let relative = file.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
         if relative.starts_with("browser") || relative.starts_with("js") {
@@ -143,7 +163,8 @@ fn the_floors_below_the_browser_are_deterministic() {
     }
 }
 
-/// The scripts write some attributes themselves: their names are those of `semconv.rs`, under the same constants.
+/// The scripts write some attributes themselves: their names are those of `semconv.rs`, under the same
+/// constants.
 #[test]
 fn the_scripts_spell_no_name_of_their_own() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

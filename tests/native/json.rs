@@ -1,5 +1,5 @@
-//! What OTLP's own JSON encoding makes of random requests, as the `opentelemetry-proto` crate has it, written to a file that the
-//! test of `src/js/records.js` reads (tests/scripts/records.test.mjs).
+//! What OTLP's own JSON encoding makes of random requests, as the `opentelemetry-proto` crate has it, written
+//! to a file that the test of `src/js/records.js` reads (tests/scripts/records.test.mjs).
 
 use std::fmt::Write as _;
 
@@ -9,8 +9,8 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use tonearm::random::Random;
 use tonearm::telemetry::{
-    Attributes, Config, ERROR, INFO, Instrument, Kind, Log, Parent, SpanContext, SpanKind, SpanOptions, Telemetry,
-    Value,
+    Attributes, Config, ERROR, INFO, Instrument, Kind, Log, Parent, SpanContext, SpanKind, SpanOptions,
+    Telemetry, Value,
 };
 use tonearm::time::{ClockAnchor, Instant};
 
@@ -71,7 +71,8 @@ fn record(random: &mut Random, telemetry: &mut Telemetry, now: Instant) {
         let attributes = [("a", value(random, &told, nested)), ("b", value(random, &told, nested))];
         let severity = if random.unit() < 0.5 { INFO } else { ERROR };
         let context = (random.unit() < 0.5).then_some(above);
-        telemetry.log(now, &Log { severity, event: "event.name", body: &told, context, attributes: &attributes });
+        telemetry
+            .log(now, &Log { severity, event: "event.name", body: &told, context, attributes: &attributes });
         for instrument in 0..INSTRUMENTS.len() as u32 {
             for _ in 0..random.next_u64() % 20 {
                 let measured = (random.unit() - 0.2) * 100f64.powf(random.unit() * 3.0);

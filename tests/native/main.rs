@@ -1,6 +1,13 @@
 //! Native tests: everything below the browser floor, with a hand-moved clock and fixed seeds.
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::float_cmp, reason = "tests")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::float_cmp,
+    reason = "tests"
+)]
 
 mod engine;
 mod fake_host;

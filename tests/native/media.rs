@@ -1,4 +1,5 @@
-//! The media plane over the demo's own tracks: every split of the bytes, damage, seeks, credits, the read-ahead.
+//! The media plane over the demo's own tracks: every split of the bytes, damage, seeks, credits, the
+//! read-ahead.
 
 use tonearm::random::Random;
 use tonearm_formats::demux::{Demux, DemuxError, Step};
@@ -6,7 +7,9 @@ use tonearm_formats::mp3::Demuxer;
 use tonearm_formats::{Advance, Family, Track, TrackError};
 use tonearm_media::native::{Native, open};
 use tonearm_media::plane::{BLOCK_FRAMES, MediaPlane, Output};
-use tonearm_messages::{BodyEnd, Command, Fact, MediaError, READ_AHEAD_BYTES, RING_SECONDS, Request, ResponseHead};
+use tonearm_messages::{
+    BodyEnd, Command, Fact, MediaError, READ_AHEAD_BYTES, RING_SECONDS, Request, ResponseHead,
+};
 
 pub fn file(name: &str) -> Vec<u8> {
     std::fs::read(format!("{}/www/tracks/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -162,7 +165,8 @@ fn a_seek_is_sample_exact_where_the_rate_is_constant() {
             assert_eq!(track.advance(5000), Advance::Ready, "{name} at {seconds}");
             let planes = track.take(5000);
             let from = (seconds * f64::from(rate)).round() as usize;
-            let worst = planes[0].iter().zip(&whole[0][from..]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let worst =
+                planes[0].iter().zip(&whole[0][from..]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(worst < 1e-4, "{name} at {seconds}: off by {worst}");
         }
     }
@@ -180,8 +184,15 @@ impl Bench {
         let mut bench = Self { plane: MediaPlane::default(), now: 1e12, outputs: Vec::new() };
         let request = Request { id: 1, offset: 0, headers: None };
         let url = "https://x.example/a.mp3".into();
-        let open =
-            Command::Open { epoch: 1, url, credentials: false, output_rate: 48_000, position, speed: 1.0, request };
+        let open = Command::Open {
+            epoch: 1,
+            url,
+            credentials: false,
+            output_rate: 48_000,
+            position,
+            speed: 1.0,
+            request,
+        };
         bench.plane.handle_command(bench.now, open);
         bench.drain();
         bench
@@ -263,10 +274,13 @@ fn the_ring_never_holds_more_than_its_seconds() {
         _ => None,
     });
     assert_eq!(end, Some(64 * 48_000));
-    assert!(bench.facts().any(|fact| matches!(fact, Fact::DecodedAll { frames: 2_822_400, failures: 0, .. })));
+    assert!(
+        bench.facts().any(|fact| matches!(fact, Fact::DecodedAll { frames: 2_822_400, failures: 0, .. }))
+    );
 }
 
-/// Packets that are lost come as silence all at once: it waits for its credits as samples do, and so does the failure.
+/// Packets that are lost come as silence all at once: it waits for its credits as samples do, and so does the
+/// failure.
 #[test]
 fn a_damaged_end_does_not_overfill_the_ring() {
     let mut bytes = file("first-light.mp3");
@@ -416,7 +430,9 @@ fn a_server_without_ranges_is_read_from_its_start_again() {
             break;
         }
     }
-    assert!(bench.facts().any(|fact| matches!(fact, Fact::DecodedAll { frames: 2_822_400, failures: 0, .. })));
+    assert!(
+        bench.facts().any(|fact| matches!(fact, Fact::DecodedAll { frames: 2_822_400, failures: 0, .. }))
+    );
 }
 
 fn wanted(bench: &Bench) -> Vec<(u32, u64)> {
@@ -494,5 +510,7 @@ fn the_wrong_version_is_named() {
     let mut bench = Bench { plane: MediaPlane::default(), now: 0.0, outputs: Vec::new() };
     bench.plane.handle_command(0.0, Command::Hello { version: "0.0.0".into() });
     bench.drain();
-    assert!(bench.facts().any(|fact| matches!(fact, Fact::Failed { error: MediaError::VersionMismatch {}, .. })));
+    assert!(
+        bench.facts().any(|fact| matches!(fact, Fact::Failed { error: MediaError::VersionMismatch {}, .. }))
+    );
 }

@@ -1,7 +1,9 @@
 //! The planes' messages: each goes there and back, and no bytes can harm the reader.
 
 use tonearm::random::Random;
-use tonearm_messages::{BodyEnd, Command, DecodeError, Fact, Format, MediaError, Request, ResponseHead, Wire};
+use tonearm_messages::{
+    BodyEnd, Command, DecodeError, Fact, Format, MediaError, Request, ResponseHead, Wire,
+};
 
 fn commands() -> Vec<Command> {
     let request = Request { id: 7, offset: u64::MAX, headers: Some("traceparent: 00-ab-cd-01\n".into()) };
@@ -31,8 +33,14 @@ fn facts() -> Vec<Fact> {
         trace_id: None,
         cache: Some("hit".into()),
     };
-    let format =
-        Format { codec: "mp3".into(), sample_rate: 44_100, channels: 2, duration: None, estimated: true, bit_rate: 1 };
+    let format = Format {
+        codec: "mp3".into(),
+        sample_rate: 44_100,
+        channels: 2,
+        duration: None,
+        estimated: true,
+        bit_rate: 1,
+    };
     vec![
         Fact::Hello { version: "0.1.0".into() },
         Fact::ResponseHead { request: 1, at: 1e12, head },

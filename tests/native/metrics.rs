@@ -1,10 +1,13 @@
-//! Metrics: points that decode to what was recorded, histograms equal to `opentelemetry_sdk`'s bucket for bucket.
+//! Metrics: points that decode to what was recorded, histograms equal to `opentelemetry_sdk`'s bucket for
+//! bucket.
 
 use std::collections::BTreeMap;
 
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::metrics::v1::{ExponentialHistogramDataPoint, Metric, metric::Data, number_data_point};
+use opentelemetry_proto::tonic::metrics::v1::{
+    ExponentialHistogramDataPoint, Metric, metric::Data, number_data_point,
+};
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{Aggregation, InMemoryMetricExporter, SdkMeterProvider, Stream};
 use prost::Message;
@@ -25,7 +28,12 @@ const G: u32 = 3;
 
 fn telemetry(cumulative: bool) -> Telemetry {
     let config = Config { cumulative, ..Config::default() };
-    Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([4, 5]), &[HISTOGRAM, COUNTER, BALANCE, GAUGE])
+    Telemetry::new(
+        config,
+        ClockAnchor::at_origin(1e12),
+        Random::seeded([4, 5]),
+        &[HISTOGRAM, COUNTER, BALANCE, GAUGE],
+    )
 }
 
 fn at(millis: f64) -> Instant {
@@ -58,10 +66,12 @@ type Buckets = (i32, u64, (i32, Vec<u64>), (i32, Vec<u64>));
 fn oracle(values: &[f64]) -> Buckets {
     let exporter = InMemoryMetricExporter::default();
     let view = |_: &opentelemetry_sdk::metrics::Instrument| {
-        let aggregation = Aggregation::Base2ExponentialHistogram { max_size: 160, max_scale: 20, record_min_max: true };
+        let aggregation =
+            Aggregation::Base2ExponentialHistogram { max_size: 160, max_scale: 20, record_min_max: true };
         Some(Stream::builder().with_aggregation(aggregation).build().unwrap())
     };
-    let provider = SdkMeterProvider::builder().with_periodic_exporter(exporter.clone()).with_view(view).build();
+    let provider =
+        SdkMeterProvider::builder().with_periodic_exporter(exporter.clone()).with_view(view).build();
     let histogram = provider.meter("m").f64_histogram("h").build();
     for value in values {
         histogram.record(*value, &[]);
@@ -82,10 +92,12 @@ fn oracle(values: &[f64]) -> Buckets {
 
 #[test]
 fn an_instrument_that_is_made_again_is_the_same() {
-    let mut telemetry = Telemetry::new(Config::default(), ClockAnchor::at_origin(1e12), Random::seeded([1, 2]), &[]);
+    let mut telemetry =
+        Telemetry::new(Config::default(), ClockAnchor::at_origin(1e12), Random::seeded([1, 2]), &[]);
     let counter = Instrument::new("c", "1", Kind::Counter, &[]);
-    let made = [counter, Instrument { unit: "s", ..counter }, Instrument { kind: Kind::Gauge, ..counter }, counter]
-        .map(|instrument| telemetry.instrument(Instant::ORIGIN, &instrument));
+    let made =
+        [counter, Instrument { unit: "s", ..counter }, Instrument { kind: Kind::Gauge, ..counter }, counter]
+            .map(|instrument| telemetry.instrument(Instant::ORIGIN, &instrument));
     assert_eq!(made, [0, 1, 2, 0]);
 }
 
@@ -108,10 +120,13 @@ fn exponential_histograms_are_the_sdks_bucket_for_bucket() {
         }
         let metrics = collect(&mut telemetry, 2.0);
         let point = &exponential(&metrics[0])[0];
-        let side =
-            |buckets: &Option<opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets>| {
-                buckets.as_ref().map_or((0, Vec::new()), |buckets| (buckets.offset, buckets.bucket_counts.clone()))
-            };
+        let side = |buckets: &Option<
+            opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets,
+        >| {
+            buckets
+                .as_ref()
+                .map_or((0, Vec::new()), |buckets| (buckets.offset, buckets.bucket_counts.clone()))
+        };
         let ours = (point.scale, point.zero_count, side(&point.positive), side(&point.negative));
         assert_eq!(ours, oracle(&values), "round {round}");
         assert_eq!((point.count, point.min), (values.len() as u64, values.iter().copied().reduce(f64::min)));
@@ -145,12 +160,14 @@ fn ten_thousand_random_batches_decode_to_what_was_recorded() {
         }
         let mut found = 0;
         for metric in collect(&mut telemetry, 2.0) {
-            let instrument = ["h", "c", "u", "g"].iter().position(|name| *name == metric.name).unwrap() as u32;
+            let instrument =
+                ["h", "c", "u", "g"].iter().position(|name| *name == metric.name).unwrap() as u32;
             if instrument == H {
                 for point in exponential(&metric) {
                     let sums = &expected[&(H, label_of(&point.attributes))];
                     assert_eq!((point.count, point.sum), (sums.count, Some(sums.sum)));
-                    let buckets = point.positive.as_ref().map_or(0, |buckets| buckets.bucket_counts.iter().sum());
+                    let buckets =
+                        point.positive.as_ref().map_or(0, |buckets| buckets.bucket_counts.iter().sum());
                     assert_eq!(point.zero_count + buckets, sums.count);
                     found += 1;
                 }
@@ -262,7 +279,8 @@ fn attributes_are_declared_and_series_have_a_limit() {
     let numbers = numbers(&metrics[0]);
     assert_eq!(numbers.len(), 2000);
     assert_eq!(numbers.values().map(|(value, ..)| value).sum::<f64>(), 5001.0);
-    let overflow: Vec<_> = numbers.iter().filter(|(keys, _)| keys[0].contains("otel.metric.overflow")).collect();
+    let overflow: Vec<_> =
+        numbers.iter().filter(|(keys, _)| keys[0].contains("otel.metric.overflow")).collect();
     assert_eq!(overflow[0].1.0, 3001.0);
     assert_eq!(telemetry.account(Signal::Metrics).exported, 2000);
 }
@@ -270,7 +288,8 @@ fn attributes_are_declared_and_series_have_a_limit() {
 #[test]
 fn the_exemplar_is_the_slowest_of_those_that_are_exported() {
     let mut telemetry = telemetry(false);
-    let context = |id: u8, flags| SpanContext { trace_id: [id; 16], span_id: [id; 8], flags, is_remote: false };
+    let context =
+        |id: u8, flags| SpanContext { trace_id: [id; 16], span_id: [id; 8], flags, is_remote: false };
     telemetry.measure(at(1.0), H, 1.0, &[], Some(context(1, SAMPLED)));
     telemetry.measure(at(2.0), H, 3.0, &[], Some(context(2, SAMPLED)));
     telemetry.measure(at(3.0), H, 9.0, &[], Some(context(3, 0)));

@@ -1,5 +1,5 @@
-//! The `opentelemetry` API over the core, decoded from what leaves: spans of the API and of `tracing`, all instruments, log
-//! records, propagation.
+//! The `opentelemetry` API over the core, decoded from what leaves: spans of the API and of `tracing`, all
+//! instruments, log records, propagation.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -9,7 +9,9 @@ use opentelemetry::baggage::BaggageExt;
 use opentelemetry::logs::{LogRecord as _, Logger as _, LoggerProvider as _, Severity};
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::{Link, Span as _, SpanKind, Status, TraceContextExt, Tracer as _, TracerProvider as _};
+use opentelemetry::trace::{
+    Link, Span as _, SpanKind, Status, TraceContextExt, Tracer as _, TracerProvider as _,
+};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::{metric::Data, number_data_point};
@@ -65,7 +67,13 @@ fn bodies(handle: Handle, surroundings: &Surroundings, signal: Signal) -> Vec<Ve
         handle.replied(id, &Reply::Response { status: 200, retry_after: None, body: Vec::new() });
         answered += 1;
     }
-    surroundings.sent.borrow().iter().filter(|sent| sent.signal == signal).map(|sent| sent.body.clone()).collect()
+    surroundings
+        .sent
+        .borrow()
+        .iter()
+        .filter(|sent| sent.signal == signal)
+        .map(|sent| sent.body.clone())
+        .collect()
 }
 
 #[test]
@@ -92,7 +100,8 @@ fn spans_of_the_api_are_ours() {
         *surroundings.millis.borrow_mut() += 10.0;
     });
     assert!(surroundings.due.borrow().is_some(), "somebody wakes it");
-    let spans: Vec<_> = bodies(handle, &surroundings, Signal::Traces).iter().flat_map(|body| spans_of(body)).collect();
+    let spans: Vec<_> =
+        bodies(handle, &surroundings, Signal::Traces).iter().flat_map(|body| spans_of(body)).collect();
     let named = |name: &str| spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("{name}"));
     let (outer, inner) = (named("renamed"), named("inner"));
     assert_eq!(inner.parent_span_id, outer.span_id);
@@ -117,10 +126,14 @@ fn tracing_goes_the_same_way() {
         let _entered = outer.enter();
         tracing::info_span!("inner").in_scope(|| tracing::warn!("slow"));
     });
-    let spans: Vec<_> = bodies(handle, &surroundings, Signal::Traces).iter().flat_map(|body| spans_of(body)).collect();
+    let spans: Vec<_> =
+        bodies(handle, &surroundings, Signal::Traces).iter().flat_map(|body| spans_of(body)).collect();
     let inner = spans.iter().find(|span| span.name == "inner").expect("inner");
     let outer = spans.iter().find(|span| span.name == "outer").expect("outer");
-    assert_eq!((inner.trace_id.clone(), inner.parent_span_id.clone()), (outer.trace_id.clone(), outer.span_id.clone()));
+    assert_eq!(
+        (inner.trace_id.clone(), inner.parent_span_id.clone()),
+        (outer.trace_id.clone(), outer.span_id.clone())
+    );
     assert_eq!(inner.events[0].name, "slow");
     assert!(outer.attributes.iter().any(|attribute| attribute.key == "track"));
 }
@@ -140,7 +153,9 @@ fn every_instrument_counts() {
     let shown = std::sync::atomic::AtomicU64::new(7);
     let _observed = meter
         .u64_observable_counter("o")
-        .with_callback(move |observer| observer.observe(shown.fetch_add(5, std::sync::atomic::Ordering::Relaxed), &[]))
+        .with_callback(move |observer| {
+            observer.observe(shown.fetch_add(5, std::sync::atomic::Ordering::Relaxed), &[])
+        })
         .build();
     let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for round in 0..2 {
@@ -149,7 +164,9 @@ fn every_instrument_counts() {
     }
     for body in surroundings.sent.borrow().iter().filter(|sent| sent.signal == Signal::Metrics) {
         let request = ExportMetricsServiceRequest::decode(&*body.body).unwrap();
-        for metric in request.resource_metrics.into_iter().flat_map(|r| r.scope_metrics).flat_map(|s| s.metrics) {
+        for metric in
+            request.resource_metrics.into_iter().flat_map(|r| r.scope_metrics).flat_map(|s| s.metrics)
+        {
             let value = match metric.data.unwrap() {
                 Data::Sum(sum) => sum.data_points[0].value,
                 Data::Gauge(gauge) => gauge.data_points[0].value,

@@ -58,7 +58,9 @@ fn each(values: &[(String, Wire)], mut set: impl FnMut(&str, Value<'_>)) {
 }
 
 fn by_key(wire: &[KeyValue]) -> BTreeMap<String, Wire> {
-    let pair = |pair: &KeyValue| (pair.key.clone(), pair.value.clone().and_then(|value| value.value).expect("a value"));
+    let pair = |pair: &KeyValue| {
+        (pair.key.clone(), pair.value.clone().and_then(|value| value.value).expect("a value"))
+    };
     wire.iter().map(pair).collect()
 }
 
@@ -87,7 +89,8 @@ struct Recorded {
 }
 
 fn record(random: &mut Random, telemetry: &mut Telemetry) -> Recorded {
-    let kinds = [SpanKind::Internal, SpanKind::Server, SpanKind::Client, SpanKind::Producer, SpanKind::Consumer];
+    let kinds =
+        [SpanKind::Internal, SpanKind::Server, SpanKind::Client, SpanKind::Producer, SpanKind::Consumer];
     let chance = |random: &mut Random| random.next_u64() & 1 == 1;
     let name = format!("span {}", random.next_u64());
     let kind = kinds[random.next_u64() as usize % 5];
@@ -104,7 +107,8 @@ fn record(random: &mut Random, telemetry: &mut Telemetry) -> Recorded {
         let at = start + random.next_u64() % 100;
         // An event is written whole: its keys are its caller's.
         let values: BTreeMap<_, _> = random_values(random).into_iter().collect();
-        let values: Vec<_> = values.into_iter().filter(|(_, value)| !matches!(value, Wire::ArrayValue(_))).collect();
+        let values: Vec<_> =
+            values.into_iter().filter(|(_, value)| !matches!(value, Wire::ArrayValue(_))).collect();
         let borrowed: Vec<(&str, Value<'_>)> = values
             .iter()
             .map(|(key, value)| {
@@ -154,10 +158,14 @@ fn matches(wire: &WireSpan, span: &Recorded) {
         assert_eq!((wire.time_unix_nano, wire.name.as_str()), (unix(*at), "event"));
         check(&wire.attributes, values);
     }
-    let flags = |context: &SpanContext, remote: bool| u32::from(context.flags) | 0x100 | u32::from(remote) << 9;
+    let flags =
+        |context: &SpanContext, remote: bool| u32::from(context.flags) | 0x100 | u32::from(remote) << 9;
     assert_eq!(wire.links.len(), usize::from(span.link.is_some()));
     for (wire, link) in wire.links.iter().zip(&span.link) {
-        assert_eq!((wire.trace_id.as_slice(), wire.span_id.as_slice()), (&link.trace_id[..], &link.span_id[..]));
+        assert_eq!(
+            (wire.trace_id.as_slice(), wire.span_id.as_slice()),
+            (&link.trace_id[..], &link.span_id[..])
+        );
         assert_eq!(wire.flags, flags(link, link.is_remote));
     }
     assert_eq!(wire.flags, flags(&span.context, span.parent.is_some_and(|parent| parent.is_remote)));
@@ -176,7 +184,8 @@ fn ten_thousand_random_batches_decode_to_what_was_recorded() {
         each(&values, |key, value| resource = std::mem::take(&mut resource).with(key, value));
         let config = Config { resource: resource.finish(), ..Config::default() };
         let mut telemetry = Telemetry::new(config, ClockAnchor::at_origin(ORIGIN as f64), random.fork(), &[]);
-        let spans: Vec<_> = (0..=(random.next_u64() % 5)).map(|_| record(&mut random, &mut telemetry)).collect();
+        let spans: Vec<_> =
+            (0..=(random.next_u64() % 5)).map(|_| record(&mut random, &mut telemetry)).collect();
         let now = Instant::from_millis(1e6);
         telemetry.flush(now);
         let body = telemetry.poll_export(now).expect("an export").body;
@@ -210,9 +219,13 @@ fn bytes_that_no_script_writes_end_nowhere_else() {
         let mut word = || random.next_u64() as u32 >> [0, 24, 29][random.next_u64() as usize % 3];
         let words: Vec<u32> = (0..length).map(|_| word()).collect();
         // The last word may be cut off.
-        let bytes: Vec<u8> =
-            words.iter().flat_map(|word| word.to_le_bytes()).chain("ü€".bytes().take(word() as usize % 6)).collect();
-        let mut telemetry = Telemetry::new(Config::default(), ClockAnchor::at_origin(0.0), Random::seeded([1, 1]), &[]);
+        let bytes: Vec<u8> = words
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .chain("ü€".bytes().take(word() as usize % 6))
+            .collect();
+        let mut telemetry =
+            Telemetry::new(Config::default(), ClockAnchor::at_origin(0.0), Random::seeded([1, 1]), &[]);
         telemetry.record_spans(Instant::ORIGIN, &bytes);
         telemetry.record_log(Instant::ORIGIN, Instant::ORIGIN, 9, &bytes);
         let account = telemetry.account(tonearm::telemetry::Signal::Traces);

@@ -47,7 +47,8 @@ fn every_cell_of_the_table() {
     }
 }
 
-/// Every sequence of three inputs from every reachable situation: no panic, and the promises of the machine hold.
+/// Every sequence of three inputs from every reachable situation: no panic, and the promises of the machine
+/// hold.
 #[test]
 fn every_path_of_four_inputs_keeps_the_promises() {
     let mut seen = std::collections::HashSet::new();

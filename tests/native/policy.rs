@@ -1,5 +1,5 @@
-//! What is recorded, held, let go of, and said of every record: samplers, the tail rule, sessions, the app's context, consent,
-//! the host's inspection, late points, the pipeline's own metrics.
+//! What is recorded, held, let go of, and said of every record: samplers, the tail rule, sessions, the app's
+//! context, consent, the host's inspection, late points, the pipeline's own metrics.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use prost::Message;
 use tonearm::engine::Input;
 use tonearm::random::Random;
 use tonearm::telemetry::{
-    Attributes, Config, Consent, DropReason, INFO, Instrument, Kind, Log, Parent, Recovered, Reply, SAMPLED, Sampler,
-    Signal, SpanContext, SpanOptions, Telemetry, Value, WARN,
+    Attributes, Config, Consent, DropReason, INFO, Instrument, Kind, Log, Parent, Recovered, Reply, SAMPLED,
+    Sampler, Signal, SpanContext, SpanOptions, Telemetry, Value, WARN,
 };
 use tonearm::time::{ClockAnchor, Duration, Instant};
 
@@ -72,11 +72,13 @@ fn a_ratio_chooses_its_part_by_the_trace_and_everybody_alike() {
         for _ in 0..2_000 {
             let root = telemetry.start_span(at(1), SpanOptions::new("root")).unwrap();
             let context = telemetry.span_context(root).unwrap();
-            let child = span(&mut telemetry, at(1), SpanOptions::new("child").child_of(Some(Parent::Local(root))));
+            let child =
+                span(&mut telemetry, at(1), SpanOptions::new("child").child_of(Some(Parent::Local(root))));
             telemetry.end_span(at(1), root, at(1));
             assert_eq!(context.flags & SAMPLED, child.flags & SAMPLED);
             // By the lower seven bytes of the id, as the W3C random flag promises them.
-            let random = context.trace_id[9..].iter().fold(0.0, |value, byte| value * 256.0 + f64::from(*byte));
+            let random =
+                context.trace_id[9..].iter().fold(0.0, |value, byte| value * 256.0 + f64::from(*byte));
             assert_eq!(context.flags & SAMPLED > 0, random / 2f64.powi(56) >= 1.0 - ratio);
             chosen += f64::from(context.flags & SAMPLED);
         }
@@ -188,8 +190,11 @@ fn what_the_app_says_of_its_place_is_on_all_signals_and_of_its_user_not_on_metri
         assert_eq!(text(attributes, "network.region").as_deref(), Some("eu"));
         assert_eq!(text(attributes, "music.user_id").as_deref(), Some("u1"));
     }
-    let Some(metric::Data::ExponentialHistogram(histogram)) = &metrics_of(&bodies[&1])[0].data else { panic!() };
-    let keys: Vec<_> = histogram.data_points[0].attributes.iter().map(|attribute| attribute.key.as_str()).collect();
+    let Some(metric::Data::ExponentialHistogram(histogram)) = &metrics_of(&bodies[&1])[0].data else {
+        panic!()
+    };
+    let keys: Vec<_> =
+        histogram.data_points[0].attributes.iter().map(|attribute| attribute.key.as_str()).collect();
     assert_eq!(keys, ["trigger", "network.region"]);
 }
 
@@ -242,8 +247,11 @@ fn the_host_sees_each_record_and_may_change_it_or_want_it_out() {
 fn points_that_go_out_long_after_they_closed_say_so_once() {
     let mut telemetry = telemetry(Config::default());
     let explicit = Instrument { bounds: &[1.0], ..Instrument::new("explicit", "s", Kind::Histogram, &["a"]) };
-    let kinds =
-        [Instrument::new("sum", "1", Kind::Counter, &[]), Instrument::new("gauge", "1", Kind::Gauge, &[]), explicit];
+    let kinds = [
+        Instrument::new("sum", "1", Kind::Counter, &[]),
+        Instrument::new("gauge", "1", Kind::Gauge, &[]),
+        explicit,
+    ];
     let numbers: Vec<_> = kinds.iter().map(|kind| telemetry.instrument(at(0), kind)).collect();
     telemetry.measure(at(1), 0, 1.0, &[Value::Text("user")], None);
     for number in numbers {
@@ -252,7 +260,8 @@ fn points_that_go_out_long_after_they_closed_say_so_once() {
     telemetry.collect(at(1));
     let fresh = telemetry.poll_export(at(1)).unwrap();
     let marks = |body: &[u8]| {
-        let marks = |attributes: &[KeyValue]| attributes.iter().filter(|attribute| attribute.key == "late").count();
+        let marks =
+            |attributes: &[KeyValue]| attributes.iter().filter(|attribute| attribute.key == "late").count();
         let metrics = metrics_of(body);
         assert_eq!(metrics.len(), 4);
         metrics.into_iter().map(move |metric| match metric.data.unwrap() {
@@ -265,7 +274,8 @@ fn points_that_go_out_long_after_they_closed_say_so_once() {
     };
     assert!(marks(&fresh.body).all(|count| count == 0));
     // Twice after two export intervals, and at the next visit.
-    let unavailable = Reply::Response { status: 503, retry_after: Some(Duration::from_secs(200)), body: Vec::new() };
+    let unavailable =
+        Reply::Response { status: 503, retry_after: Some(Duration::from_secs(200)), body: Vec::new() };
     telemetry.handle_reply(at(2), fresh.id, &unavailable);
     let late = telemetry.poll_export(at(202_000)).unwrap();
     telemetry.handle_reply(at(202_001), late.id, &unavailable);
@@ -305,13 +315,18 @@ fn the_pipeline_tells_of_itself_what_its_account_says() {
             for point in sum.data_points {
                 let error = text(&point.attributes, "error.type").unwrap_or_default();
                 let value = match point.value {
-                    Some(opentelemetry_proto::tonic::metrics::v1::number_data_point::Value::AsDouble(value)) => value,
+                    Some(opentelemetry_proto::tonic::metrics::v1::number_data_point::Value::AsDouble(
+                        value,
+                    )) => value,
                     other => panic!("{other:?}"),
                 };
                 told.insert(format!("{} {error}", metric.name), value);
             }
         } else if let Some(metric::Data::ExponentialHistogram(histogram)) = metric.data {
-            told.insert(metric.name, histogram.data_points.iter().map(|point| point.count).sum::<u64>() as f64);
+            told.insert(
+                metric.name,
+                histogram.data_points.iter().map(|point| point.count).sum::<u64>() as f64,
+            );
         }
     }
     for (name, value) in [

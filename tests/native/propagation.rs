@@ -1,5 +1,5 @@
-//! What goes in and out with a request, against the grammars of its specifications: cases of the W3C test suite, and random
-//! texts that are judged by a second reading of the grammar, written otherwise.
+//! What goes in and out with a request, against the grammars of its specifications: cases of the W3C test
+//! suite, and random texts that are judged by a second reading of the grammar, written otherwise.
 
 use tonearm::random::Random;
 use tonearm::telemetry::{
@@ -20,7 +20,8 @@ fn texts(alphabet: &str, most: u64, count: usize, seed: u64) -> impl Iterator<It
 
 /// The grammar of section 3.3.1 once more, member by member, without what the parser has.
 fn is_tracestate(text: &str) -> bool {
-    let members: Vec<&str> = text.split(',').map(|member| member.trim_matches(|c| c == ' ' || c == '\t')).collect();
+    let members: Vec<&str> =
+        text.split(',').map(|member| member.trim_matches(|c| c == ' ' || c == '\t')).collect();
     let filled = members.iter().filter(|member| !member.is_empty());
     filled.clone().count() <= 32
         && filled.clone().all(|member| {
@@ -55,7 +56,8 @@ fn tracestate_agrees_with_its_grammar() {
 #[test]
 fn tracestate_stands_the_cases_of_the_w3c_suite() {
     let long = |key: usize, value: usize| format!("{}={}", "k".repeat(key), "v".repeat(value));
-    let members = |count: usize| (0..count).map(|n| format!("bar{n:02}={n:02}")).collect::<Vec<_>>().join(",");
+    let members =
+        |count: usize| (0..count).map(|n| format!("bar{n:02}={n:02}")).collect::<Vec<_>>().join(",");
     for (text, parsed) in [
         ("foo=1,bar=2", Some("foo=1,bar=2")),
         ("foo=1 \t , \t bar=2, \t baz=3", Some("foo=1,bar=2,baz=3")),
@@ -96,7 +98,8 @@ fn a_member_comes_in_front_and_the_oldest_gives_way() {
 #[test]
 fn baggage_goes_there_and_back() {
     let octets = "ab%41,;= \t\"\\\u{e9}\u{1f3b5}";
-    for (key, value) in texts("abc!~", 9, 3_000, 2).zip(texts(octets, 20, 3_000, 3)).filter(|(key, _)| !key.is_empty())
+    for (key, value) in
+        texts("abc!~", 9, 3_000, 2).zip(texts(octets, 20, 3_000, 3)).filter(|(key, _)| !key.is_empty())
     {
         let mut baggage = Baggage::default();
         baggage.set(BaggageEntry { key, value, properties: String::new() }).unwrap();

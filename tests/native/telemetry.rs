@@ -5,8 +5,8 @@ use std::io::Read;
 use flate2::read::GzDecoder;
 use tonearm::random::Random;
 use tonearm::telemetry::{
-    Account, Batch, Config, Consent, DropReason, Export, INFO, Instrument, Kind, Log, Parent, Recovered, Reply,
-    Sampler, Signal, SpanOptions, Telemetry, Value,
+    Account, Batch, Config, Consent, DropReason, Export, INFO, Instrument, Kind, Log, Parent, Recovered,
+    Reply, Sampler, Signal, SpanOptions, Telemetry, Value,
 };
 use tonearm::time::{ClockAnchor, Duration, Instant};
 
@@ -112,7 +112,10 @@ fn a_retry_sends_the_same_bytes_when_the_server_says() {
     assert_eq!(telemetry.poll_export(at(12_000)).unwrap().body, first.body);
     // A late answer to the first attempt names the same request, which is on its way again.
     telemetry.handle_reply(at(12_001), first.id, &status(200));
-    assert_eq!((telemetry.account(Signal::Traces).exported, telemetry.account(Signal::Traces).pending), (1, 0));
+    assert_eq!(
+        (telemetry.account(Signal::Traces).exported, telemetry.account(Signal::Traces).pending),
+        (1, 0)
+    );
 }
 
 #[test]
@@ -205,7 +208,8 @@ fn spans_that_never_end_are_bounded() {
 fn children_share_the_trace_and_attributes_have_a_limit() {
     let mut telemetry = pipeline(Batch::default());
     let root = telemetry.start_span(at(0), SpanOptions::new("root")).unwrap();
-    let child = telemetry.start_span(at(1), SpanOptions::new("child").child_of(Some(Parent::Local(root)))).unwrap();
+    let child =
+        telemetry.start_span(at(1), SpanOptions::new("child").child_of(Some(Parent::Local(root)))).unwrap();
     for n in 0..200 {
         telemetry.set(child, &format!("key.{n}"), Value::Int(n));
     }
@@ -224,8 +228,8 @@ fn children_share_the_trace_and_attributes_have_a_limit() {
 
 const COUNTER: Instrument<'static> = Instrument::new("c", "1", Kind::Counter, &["n"]);
 
-/// A day of spans, points, log records, replies, silences, leavings and rows of earlier visits, at random: nothing of any signal
-/// is lost without a reason.
+/// A day of spans, points, log records, replies, silences, leavings and rows of earlier visits, at random:
+/// nothing of any signal is lost without a reason.
 #[test]
 fn the_account_adds_up_through_a_day_of_random_faults() {
     for seed in 0..20 {
@@ -233,8 +237,10 @@ fn the_account_adds_up_through_a_day_of_random_faults() {
         let batch = Batch { size: 20, queue_size: 200, ..Batch::default() };
         let sampler = Sampler { ratio: 0.7, tail: Some(Duration::from_secs(1)), ..Sampler::default() };
         let inspects = seed > 9;
-        let config = Config { batch, spools: true, sampler, inspects, tells_itself: true, ..Config::default() };
-        let mut telemetry = Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([5, seed]), &[COUNTER]);
+        let config =
+            Config { batch, spools: true, sampler, inspects, tells_itself: true, ..Config::default() };
+        let mut telemetry =
+            Telemetry::new(config, ClockAnchor::at_origin(1e12), Random::seeded([5, seed]), &[COUNTER]);
         let mut flying: Vec<Export> = Vec::new();
         let mut now = 0;
         while now < 86_400_000 {
@@ -243,7 +249,9 @@ fn the_account_adds_up_through_a_day_of_random_faults() {
             match random.next_u64() % 12 {
                 0..=2 => (0..many).for_each(|_| record(&mut telemetry, at(now))),
                 3 | 4 => {
-                    (0..many).for_each(|n| telemetry.measure(at(now), 0, 1.0, &[Value::Int(n.cast_signed())], None));
+                    (0..many).for_each(|n| {
+                        telemetry.measure(at(now), 0, 1.0, &[Value::Int(n.cast_signed())], None)
+                    });
                 }
                 5 | 6 => (0..many).for_each(|_| {
                     let log = Log { severity: INFO, event: "e", body: "", context: None, attributes: &[] };
@@ -253,7 +261,11 @@ fn the_account_adds_up_through_a_day_of_random_faults() {
                 8 => telemetry.flush(at(now)),
                 9 => {
                     let late = Recovered::Sent { age: Duration::from_secs(many * 20) };
-                    let fates = [late, Recovered::Lost(DropReason::Unconfirmed), Recovered::Lost(DropReason::Expired)];
+                    let fates = [
+                        late,
+                        Recovered::Lost(DropReason::Unconfirmed),
+                        Recovered::Lost(DropReason::Expired),
+                    ];
                     let fate = fates[random.next_u64() as usize % 3];
                     telemetry.recover(at(now), Signal::ALL[many as usize % 3], many, vec![1], fate);
                 }
@@ -284,7 +296,9 @@ fn the_account_adds_up_through_a_day_of_random_faults() {
                     0 => status(503),
                     1 => Reply::Failed,
                     2 => status(400),
-                    3 => Reply::Response { status: 200, retry_after: None, body: vec![0x0a, 0x02, 0x08, 0x03] },
+                    3 => {
+                        Reply::Response { status: 200, retry_after: None, body: vec![0x0a, 0x02, 0x08, 0x03] }
+                    }
                     _ => status(200),
                 };
                 telemetry.handle_reply(at(now), export.id, &reply);
@@ -334,8 +348,10 @@ fn a_snapshot_is_all_that_has_no_answer_and_the_next_visit_sends_it() {
     let export = telemetry.poll_export(at(5000)).unwrap();
     record(&mut telemetry, at(5001));
     let rows = snapshot(&mut telemetry, at(5002));
-    let told: Vec<_> =
-        rows.iter().map(|(signal, id, records, body)| (*signal, *id, *records, spans_of(body).len())).collect();
+    let told: Vec<_> = rows
+        .iter()
+        .map(|(signal, id, records, body)| (*signal, *id, *records, spans_of(body).len()))
+        .collect();
     assert_eq!(told, [(Signal::Traces, export.id, 3, 3), (Signal::Traces, 0, 1, 1)]);
     assert_eq!(telemetry.account(Signal::Traces).pending, 4, "a copy changes nothing");
     telemetry.handle_reply(at(5003), export.id, &status(200));

@@ -1,4 +1,5 @@
-// The packed tarball, installed as a user would: in Node (server rendering), in a bundler, and on a plain page.
+// The packed tarball, installed as a user would: in Node (server rendering), in a bundler, and on a plain
+// page.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -12,7 +13,8 @@ import { startBrowser } from '../e2e/harness.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'tonearm-package-'));
-const run = (/** @type {string} */ command, /** @type {string[]} */ args) => execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const run = (/** @type {string} */ command, /** @type {string[]} */ args) =>
+  execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
 before(() => {
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
@@ -28,7 +30,11 @@ test('the tarball has what it promises, and no more', () => {
       assert.ok(existsSync(join(folder, 'node_modules/tonearm', file)), file);
     }
   }
-  assert.deepEqual(Object.keys(manifest.exports['.']), ['types', 'development', 'default'], 'types come first');
+  assert.deepEqual(
+    Object.keys(manifest.exports['.']),
+    ['types', 'development', 'default'],
+    'types come first',
+  );
   const files = readdirSync(join(folder, 'node_modules/tonearm'), { recursive: true }).map(String);
   assert.ok(files.includes('README.md') && files.includes('NOTICE'));
   assert.ok(!files.some((file) => file.endsWith('.rs') || file.includes('node_modules')));
@@ -41,7 +47,10 @@ test('importing it touches nothing', () => {
     globalThis.fetch = () => { throw new Error('fetched'); };
     const { createPlayer, createTelemetry, init, Player } = await import('tonearm');
     console.log([typeof createPlayer, typeof createTelemetry, typeof init, typeof Player].join());`;
-  assert.equal(run('node', ['--input-type=module', '-e', script]).trim(), 'function,function,function,function');
+  assert.equal(
+    run('node', ['--input-type=module', '-e', script]).trim(),
+    'function,function,function,function',
+  );
 });
 
 test('a bundle of it plays', async () => {
@@ -53,9 +62,21 @@ test('a bundle of it plays', async () => {
     globalThis.outcome = player.load('/track.mp3').then(() => player.play()).then(() => player.state, (error) => error.name + ': ' + error.message);`;
   writeFileSync(join(folder, 'entry.js'), entry);
   for (const mode of ['production', 'development']) {
-    writeFileSync(join(folder, `${mode}.html`), `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script src="${mode}/main.js"></script>`);
+    writeFileSync(
+      join(folder, `${mode}.html`),
+      `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script src="${mode}/main.js"></script>`,
+    );
     run(`${root}node_modules/.bin/webpack`, [
-      '--entry', './entry.js', '--mode', mode, '--devtool', 'source-map', '--output-path', `./${mode}`, '--output-public-path', `/${mode}/`,
+      '--entry',
+      './entry.js',
+      '--mode',
+      mode,
+      '--devtool',
+      'source-map',
+      '--output-path',
+      `./${mode}`,
+      '--output-public-path',
+      `/${mode}/`,
     ]);
   }
   // Names of our functions, which a trace of a panic tells.
@@ -63,18 +84,31 @@ test('a bundle of it plays', async () => {
     const modules = readdirSync(join(folder, mode)).filter((file) => file.endsWith('.wasm'));
     return modules.some((file) => readFileSync(join(folder, mode, file)).includes('handle_input'));
   };
-  assert.deepEqual([names('development'), names('production')], [true, false], 'development mode takes the build with words and names');
-  writeFileSync(join(folder, 'plain.html'), `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
+  assert.deepEqual(
+    [names('development'), names('production')],
+    [true, false],
+    'development mode takes the build with words and names',
+  );
+  writeFileSync(
+    join(folder, 'plain.html'),
+    `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
     <script type="importmap">{ "imports": { "tonearm": "/node_modules/tonearm/dist/index.js", "tonearm/queue": "/node_modules/tonearm/dist/queue.js" } }</script>
-    <script type="module">${entry}</script>`);
+    <script type="module">${entry}</script>`,
+  );
   const types = { html: 'text/html', js: 'text/javascript', wasm: 'application/wasm', mp3: 'audio/mpeg' };
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url ?? '/', 'http://x').pathname);
     const file = path === '/track.mp3' ? `${root}tests/e2e/media/short.mp3` : join(folder, path);
     if (!existsSync(file)) return response.writeHead(404).end();
     // The strictest policy that lets wasm run: the page's own origin alone.
-    response.setHeader('content-security-policy', "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'unsafe-inline'; img-src data:");
-    response.setHeader('content-type', types[/** @type {keyof typeof types} */ (file.split('.').pop())] ?? 'text/plain');
+    response.setHeader(
+      'content-security-policy',
+      "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'unsafe-inline'; img-src data:",
+    );
+    response.setHeader(
+      'content-type',
+      types[/** @type {keyof typeof types} */ (file.split('.').pop())] ?? 'text/plain',
+    );
     return response.end(readFileSync(file));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));

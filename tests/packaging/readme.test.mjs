@@ -16,11 +16,16 @@ test('the quick start plays and tells', async () => {
   try {
     const page = await openPage(browser, `${backend.gateway}/e2e/blank.html`);
     // As written, but for where the package and the track lie in this test.
-    const runnable = code.replace("'tonearm'", "'/pkg/index.js'").replace(/'https:\/\/[^']+\.mp3'/, `'${backend.cdn}/tracks/short.mp3'`);
+    const runnable = code
+      .replace("'tonearm'", "'/pkg/index.js'")
+      .replace(/'https:\/\/[^']+\.mp3'/, `'${backend.cdn}/tracks/short.mp3'`);
     assert.notEqual(runnable, code);
     await page.evaluate((code) => {
       document.body.innerHTML = '<button id="play">Play</button>';
-      const script = Object.assign(document.createElement('script'), { type: 'module', textContent: `${code}\nglobalThis.player = player; globalThis.telemetry = telemetry;` });
+      const script = Object.assign(document.createElement('script'), {
+        type: 'module',
+        textContent: `${code}\nglobalThis.player = player; globalThis.telemetry = telemetry;`,
+      });
       document.body.append(script);
     }, runnable);
     await page.waitForFunction(() => globalThis.player);

@@ -10,7 +10,8 @@ import { ALERTS, ruleGroups } from '../../deploy/prometheus/rules.mjs';
 const read = (/** @type {string} */ path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
 test('generated files are as generated', () => {
-  for (const [path, content] of Object.entries(files())) assert.equal(read(`deploy/${path}`), content, `${path}: node deploy/generate.mjs`);
+  for (const [path, content] of Object.entries(files()))
+    assert.equal(read(`deploy/${path}`), content, `${path}: node deploy/generate.mjs`);
 });
 
 test('every alert is in the handbook, and has a test that fires it', () => {
@@ -21,7 +22,11 @@ test('every alert is in the handbook, and has a test that fires it', () => {
     assert.equal(look, alert.toLowerCase());
     assert.ok(handbook.includes(`### ${alert}\n`), `${alert} is not in docs/operations.md`);
     const of = cases.filter((/** @type {any} */ { alertname }) => alertname === alert);
-    assert.ok(of.some((/** @type {any} */ { exp_alerts }) => exp_alerts.length > 0) && of.some((/** @type {any} */ { exp_alerts }) => exp_alerts.length === 0), alert);
+    assert.ok(
+      of.some((/** @type {any} */ { exp_alerts }) => exp_alerts.length > 0) &&
+        of.some((/** @type {any} */ { exp_alerts }) => exp_alerts.length === 0),
+      alert,
+    );
   }
 });
 
@@ -30,5 +35,8 @@ test('a scale divides every window and wait, and nothing else', () => {
   const all = JSON.stringify([indicators, alerts]);
   assert.ok(!/\[\d+h\]|\[30m\]/.test(all), 'a long window is left');
   assert.ok(all.includes('[5s]') && all.includes('[6m]') && all.includes('"for":"1500ms"'));
-  assert.equal(indicators.rules.length + alerts.rules.length, ruleGroups().flatMap(({ rules }) => rules).length);
+  assert.equal(
+    indicators.rules.length + alerts.rules.length,
+    ruleGroups().flatMap(({ rules }) => rules).length,
+  );
 });

@@ -1,5 +1,5 @@
-// What the scripts tell the core, and what becomes of it: flat here, OTLP in the core, read again by a decoder that
-// `records.test.mjs` holds against the opentelemetry-proto crate.
+// What the scripts tell the core, and what becomes of it: flat here, OTLP in the core, read again by a
+// decoder that `records.test.mjs` holds against the opentelemetry-proto crate.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -18,16 +18,32 @@ const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03';
 const { traceId, spanId } = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
 
 /** Requests of a signal, as OTLP's JSON has them. @param {number} signal */
-const told = (signal) => sent(signal).map((body) => JSON.parse(new TextDecoder().decode(transcode.request(signal, body))));
+const told = (signal) =>
+  sent(signal).map((body) => JSON.parse(new TextDecoder().decode(transcode.request(signal, body))));
 /** @returns {any[]} */
 const spansTold = () => told(0).flatMap(({ resourceSpans }) => resourceSpans[0].scopeSpans[0].spans);
 /** @param {object} more @returns {any} */
-const spanOf = (more) => ({ name: 'n', kind: 1, context: contextOf(TRACEPARENT), parent: undefined, error: undefined, attributes: {}, links: undefined, start: 1, ended: 2, ...more });
+const spanOf = (more) => ({
+  name: 'n',
+  kind: 1,
+  context: contextOf(TRACEPARENT),
+  parent: undefined,
+  error: undefined,
+  attributes: {},
+  links: undefined,
+  start: 1,
+  ended: 2,
+  ...more,
+});
 
 test('a tail rule of less than a millisecond is one: what was not chosen does not leave', async () => {
   const { flatConfig } = await import('../../src/js/config.js');
-  const tell = (/** @type {number} */ what, /** @type {Uint8Array} */ bytes) => core.tell(what, 9, 0, 0, 0, false, bytes);
-  tell(27, flatConfig({ serviceName: 'tail', storage: false, sampler: { ratio: 0, tail: { slowerThan: 0.0005 } } }));
+  const tell = (/** @type {number} */ what, /** @type {Uint8Array} */ bytes) =>
+    core.tell(what, 9, 0, 0, 0, false, bytes);
+  tell(
+    27,
+    flatConfig({ serviceName: 'tail', storage: false, sampler: { ratio: 0, tail: { slowerThan: 0.0005 } } }),
+  );
   const context = contextOf(TRACEPARENT);
   gather(spanOf({ context: { ...context, flags: 2 } }));
   gather(spanOf({ context }));
@@ -51,9 +67,21 @@ test('attributes are protobuf', () => {
   assert.equal(hex({ a: undefined, b: null, c: () => {} }), '');
   assert.equal(encode(SPAN, { a: 'x'.repeat(300) }).length, 300 + 3 + 3 + 3 + 3);
   const many = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`k${n}`, n]));
-  assert.equal(encode(0x0a, many).filter((byte, at, all) => byte === 0x0a && all[at + 2] === 0x0a).length, 128);
+  assert.equal(
+    encode(0x0a, many).filter((byte, at, all) => byte === 0x0a && all[at + 2] === 0x0a).length,
+    128,
+  );
   // A getter that tells something else finds no place that is taken.
-  assert.equal(hex({ a: 1, get b() { return encode(SPAN, { c: 'x'.repeat(99) }).length > 0; }, d: 1 }), '4a070a016112021801' + '4a070a016212021001' + '4a070a016412021801');
+  assert.equal(
+    hex({
+      a: 1,
+      get b() {
+        return encode(SPAN, { c: 'x'.repeat(99) }).length > 0;
+      },
+      d: 1,
+    }),
+    '4a070a016112021801' + '4a070a016212021001' + '4a070a016412021801',
+  );
   // What holds itself ends.
   /** @type {any} */
   const loop = { name: 'loop' };
@@ -66,36 +94,65 @@ const draw = (/** @type {number} */ most) => (seed = (Math.imul(seed, 1664525) +
 const LETTERS = ['a', 'Z', '0', '.', 'ü', '€', '漢', '😀', '\ud83d', '\ude00', '\0', '"'];
 const text = () => Array.from({ length: draw(12) * draw(12) }, () => LETTERS[draw(LETTERS.length)]).join('');
 const ascii = () => Array.from({ length: draw(200) }, () => LETTERS[draw(4)]).join('');
-const NUMBERS = [0, -1, 127, 128, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), 2 ** 53 - 1, 2 ** 53, 0.5, -1e300, NaN, Infinity];
+const NUMBERS = [
+  0,
+  -1,
+  127,
+  128,
+  2 ** 31 - 1,
+  2 ** 31,
+  -(2 ** 31),
+  2 ** 53 - 1,
+  2 ** 53,
+  0.5,
+  -1e300,
+  NaN,
+  Infinity,
+];
 /** @param {number} depth @returns {unknown} */
 const value = (depth) =>
   [
-    text, ascii, () => NUMBERS[draw(NUMBERS.length)], () => draw(2) === 1, () => draw(100_000) / 7,
-    () => (depth > 2 ? 0 : Array.from({ length: draw(4) }, () => value(depth + 1))), () => (depth > 2 ? '' : attributes(depth + 1)),
+    text,
+    ascii,
+    () => NUMBERS[draw(NUMBERS.length)],
+    () => draw(2) === 1,
+    () => draw(100_000) / 7,
+    () => (depth > 2 ? 0 : Array.from({ length: draw(4) }, () => value(depth + 1))),
+    () => (depth > 2 ? '' : attributes(depth + 1)),
   ][draw(7)]();
 /** @param {number} [depth] @returns {Record<string, unknown>} */
 function attributes(depth = 0) {
-  return Object.fromEntries(Array.from({ length: draw(7) }, () => [draw(3) ? `key.${draw(9)}` : text(), value(depth)]));
+  return Object.fromEntries(
+    Array.from({ length: draw(7) }, () => [draw(3) ? `key.${draw(9)}` : text(), value(depth)]),
+  );
 }
 
 /** A value as OTLP's JSON has it. @param {unknown} value @returns {any} */
 function wire(value) {
   if (typeof value === 'string') return { stringValue: Buffer.from(value).toString() };
   if (typeof value === 'boolean') return { boolValue: value };
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: Number.isFinite(value) ? value : String(value) };
+  if (typeof value === 'number')
+    return Number.isSafeInteger(value)
+      ? { intValue: String(value) }
+      : { doubleValue: Number.isFinite(value) ? value : String(value) };
   if (Array.isArray(value)) return { arrayValue: value.length ? { values: value.map(wire) } : {} };
   const pairs = wireAttributes(value);
   return { kvlistValue: pairs ? { values: pairs } : {} };
 }
 /** @param {any} attributes */
 const wireAttributes = (attributes) => {
-  const pairs = Object.entries(attributes).map(([key, value]) => ({ key: Buffer.from(key).toString(), value: wire(value) }));
+  const pairs = Object.entries(attributes).map(([key, value]) => ({
+    key: Buffer.from(key).toString(),
+    value: wire(value),
+  }));
   return pairs.length ? pairs : undefined;
 };
 
 test('spans of every kind of attributes are what was told', () => {
   for (let batch = 0; batch < 500; batch++) {
-    const spans = Array.from({ length: 1 + draw(40) }, () => spanOf({ name: draw(9) ? ascii() : text(), attributes: attributes() }));
+    const spans = Array.from({ length: 1 + draw(40) }, () =>
+      spanOf({ name: draw(9) ? ascii() : text(), attributes: attributes() }),
+    );
     for (const span of spans) gather(span);
     core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
     const json = spansTold();
@@ -110,40 +167,127 @@ test('spans of every kind of attributes are what was told', () => {
 test('a span tells its state, parent, links and failure', () => {
   const context = contextOf({ traceparent: TRACEPARENT, tracestate: 'a=1' });
   const parent = contextOf(TRACEPARENT.replace('b7', 'c7'));
-  gather(spanOf({ kind: 3, context, parent, error: 'nö', links: [{ context: parent, attributes: { of: 1 } }, { context, attributes: {} }] }));
+  gather(
+    spanOf({
+      kind: 3,
+      context,
+      parent,
+      error: 'nö',
+      links: [
+        { context: parent, attributes: { of: 1 } },
+        { context, attributes: {} },
+      ],
+    }),
+  );
   gather(spanOf({ error: '', parent: { ...parent, isRemote: false } }));
   core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
   const [first, second] = spansTold();
   const linked = { traceId, spanId: spanId.replace('b7', 'c7') };
   assert.deepEqual(
-    { ...first, attributes: undefined, startTimeUnixNano: BigInt(first.endTimeUnixNano) - BigInt(first.startTimeUnixNano), endTimeUnixNano: undefined },
     {
-      traceId, spanId, traceState: 'a=1', parentSpanId: linked.spanId, name: 'n', kind: 3, attributes: undefined, flags: 0x303,
-      startTimeUnixNano: 1_000_000n, endTimeUnixNano: undefined, status: { message: 'nö', code: 2 },
-      links: [{ ...linked, attributes: [{ key: 'of', value: { intValue: '1' } }], flags: 0x303 }, { traceId, spanId, flags: 0x303 }],
+      ...first,
+      attributes: undefined,
+      startTimeUnixNano: BigInt(first.endTimeUnixNano) - BigInt(first.startTimeUnixNano),
+      endTimeUnixNano: undefined,
+    },
+    {
+      traceId,
+      spanId,
+      traceState: 'a=1',
+      parentSpanId: linked.spanId,
+      name: 'n',
+      kind: 3,
+      attributes: undefined,
+      flags: 0x303,
+      startTimeUnixNano: 1_000_000n,
+      endTimeUnixNano: undefined,
+      status: { message: 'nö', code: 2 },
+      links: [
+        { ...linked, attributes: [{ key: 'of', value: { intValue: '1' } }], flags: 0x303 },
+        { traceId, spanId, flags: 0x303 },
+      ],
     },
   );
-  assert.deepEqual([second.status, second.flags, second.kind, second.links, second.traceState], [{ code: 2 }, 0x103, 1, undefined, undefined]);
+  assert.deepEqual(
+    [second.status, second.flags, second.kind, second.links, second.traceState],
+    [{ code: 2 }, 0x103, 1, undefined, undefined],
+  );
 });
 
 test('what an app throws takes its own span along, and no other', () => {
-  const thrown = () => spanOf({ attributes: { first: 'x', of: { get mine() { throw new Error('mine'); } } } });
+  const thrown = () =>
+    spanOf({
+      attributes: {
+        first: 'x',
+        of: {
+          get mine() {
+            throw new Error('mine');
+          },
+        },
+      },
+    });
   gather(spanOf({ attributes: { known: 1 } }));
   assert.throws(() => gather(thrown()), /mine/);
   gather(spanOf({ attributes: { first: 'y', known: 2, mine: 3 } }));
   // A getter that tells something else meanwhile breaks neither.
-  gather(spanOf({ attributes: { of: { get mine() { return encode(SPAN, { a: true }).length; } }, first: 'z' } }));
+  gather(
+    spanOf({
+      attributes: {
+        of: {
+          get mine() {
+            return encode(SPAN, { a: true }).length;
+          },
+        },
+        first: 'z',
+      },
+    }),
+  );
   const link = { context: contextOf(TRACEPARENT), attributes: {} };
   const links = [link];
-  const behind = { one: 1, get mine() { links.push(link); return encode(SPAN, Object.fromEntries(Array.from({ length: 120 }, (_, n) => [`k${n}`, [n, n, n, n, n, n, n]]))).length > 0; }, two: 2 };
+  const behind = {
+    one: 1,
+    get mine() {
+      links.push(link);
+      return (
+        encode(
+          SPAN,
+          Object.fromEntries(Array.from({ length: 120 }, (_, n) => [`k${n}`, [n, n, n, n, n, n, n]])),
+        ).length > 0
+      );
+    },
+    two: 2,
+  };
   const many = Array.from({ length: 40 }, (_, n) => gather(spanOf({ attributes: { n, behind }, links })));
   assert.ok(!many.includes(true));
   core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
   assert.deepEqual(
-    spansTold().map(({ attributes }) => attributes.map((/** @type {any} */ { key, value }) => [key, Object.values(value)[0]])),
+    spansTold().map(({ attributes }) =>
+      attributes.map((/** @type {any} */ { key, value }) => [key, Object.values(value)[0]]),
+    ),
     [
-      [['known', '1']], [['first', 'y'], ['known', '2'], ['mine', '3']], [['of', { values: [{ key: 'mine', value: { intValue: '9' } }] }], ['first', 'z']],
-      ...many.map((_, n) => [['n', String(n)], ['behind', { values: [{ key: 'one', value: { intValue: '1' } }, { key: 'mine', value: { boolValue: true } }, { key: 'two', value: { intValue: '2' } }] }]]),
+      [['known', '1']],
+      [
+        ['first', 'y'],
+        ['known', '2'],
+        ['mine', '3'],
+      ],
+      [
+        ['of', { values: [{ key: 'mine', value: { intValue: '9' } }] }],
+        ['first', 'z'],
+      ],
+      ...many.map((_, n) => [
+        ['n', String(n)],
+        [
+          'behind',
+          {
+            values: [
+              { key: 'one', value: { intValue: '1' } },
+              { key: 'mine', value: { boolValue: true } },
+              { key: 'two', value: { intValue: '2' } },
+            ],
+          },
+        ],
+      ]),
     ],
   );
 });
@@ -152,7 +296,16 @@ test('what all objects of a page inherit is no attribute, and what changes later
   const list = [1];
   Object.defineProperty(Object.prototype, 'inherited', { value: 1, enumerable: true, configurable: true });
   try {
-    gather(spanOf({ attributes: { own: 1, list, of: Object.create({ above: 1 }, { own: { value: 2, enumerable: true } }) }, links: [{ context: contextOf(TRACEPARENT), attributes: {} }] }));
+    gather(
+      spanOf({
+        attributes: {
+          own: 1,
+          list,
+          of: Object.create({ above: 1 }, { own: { value: 2, enumerable: true } }),
+        },
+        links: [{ context: contextOf(TRACEPARENT), attributes: {} }],
+      }),
+    );
   } finally {
     delete (/** @type {any} */ (Object.prototype).inherited);
   }
@@ -163,7 +316,8 @@ test('what all objects of a page inherit is no attribute, and what changes later
   const [{ attributes, links }, second] = spansTold();
   assert.deepEqual(second.attributes, [{ key: 'own', value: { intValue: '1' } }]);
   assert.deepEqual(attributes, [
-    { key: 'own', value: { intValue: '1' } }, { key: 'list', value: { arrayValue: { values: [{ intValue: '1' }] } } },
+    { key: 'own', value: { intValue: '1' } },
+    { key: 'list', value: { arrayValue: { values: [{ intValue: '1' }] } } },
     { key: 'of', value: { kvlistValue: { values: [{ key: 'own', value: { intValue: '2' } }] } } },
   ]);
   assert.equal(links[0].attributes, undefined);
@@ -176,29 +330,57 @@ test('much text ends a batch, and what one record needed is not kept from the ne
   assert.equal(gather(spanOf({ attributes: texts })), true);
   core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
   const [, large] = spansTold();
-  assert.deepEqual([large.attributes.length, new Set(large.attributes.map((/** @type {any} */ { value }) => value.stringValue)).size], [100, 1]);
+  assert.deepEqual(
+    [
+      large.attributes.length,
+      new Set(large.attributes.map((/** @type {any} */ { value }) => value.stringValue)).size,
+    ],
+    [100, 1],
+  );
   assert.equal(large.attributes[99].value.stringValue, long);
   gather(spanOf({}));
   assert.ok(takeSpans().buffer.byteLength < 2 ** 20);
   // Values of another message are not those of the one around it.
   const many = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`k${n}`, [n]]));
-  gather(spanOf({ attributes: { of: { get mine() { return encode(SPAN, many).length > 0; } }, ...Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`k${n}`, n])) } }));
+  gather(
+    spanOf({
+      attributes: {
+        of: {
+          get mine() {
+            return encode(SPAN, many).length > 0;
+          },
+        },
+        ...Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`k${n}`, n])),
+      },
+    }),
+  );
   core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
-  assert.deepEqual(spansTold().map(({ attributes, droppedAttributesCount }) => [attributes.length, droppedAttributesCount]), [[101, undefined]]);
+  assert.deepEqual(
+    spansTold().map(({ attributes, droppedAttributesCount }) => [attributes.length, droppedAttributesCount]),
+    [[101, undefined]],
+  );
 });
 
 test('a log record tells its body, its event, its attributes and its span', () => {
   const many = Object.fromEntries(Array.from({ length: 130 }, (_, n) => [`k${n}`, n]));
   for (const [body, event, own, span] of /** @type {[unknown, string, object, unknown][]} */ ([
-    [{ a: [1, 'ü'] }, 'one', { b: false }, TRACEPARENT], [undefined, 'two', {}, undefined], ['', 'three', many, undefined],
+    [{ a: [1, 'ü'] }, 'one', { b: false }, TRACEPARENT],
+    [undefined, 'two', {}, undefined],
+    ['', 'three', many, undefined],
   ])) {
     core.tell(LOG, 1, 9, 5, 0, false, flat(bodyOf(body), event, own, within(span)));
   }
   const [{ resourceLogs }] = told(2);
   const [one, two, three] = resourceLogs[0].scopeLogs[0].logRecords;
-  assert.deepEqual([one.body, one.eventName, one.traceId, one.spanId, one.flags, one.severityNumber], [wire({ a: [1, 'ü'] }), 'one', traceId, spanId, 3, 9]);
+  assert.deepEqual(
+    [one.body, one.eventName, one.traceId, one.spanId, one.flags, one.severityNumber],
+    [wire({ a: [1, 'ü'] }), 'one', traceId, spanId, 3, 9],
+  );
   assert.deepEqual([two.body, two.eventName, two.traceId], [undefined, 'two', undefined]);
-  assert.deepEqual([three.body, three.droppedAttributesCount, three.attributes.length], [{ stringValue: '' }, 2, 128 + 1]);
+  assert.deepEqual(
+    [three.body, three.droppedAttributesCount, three.attributes.length],
+    [{ stringValue: '' }, 2, 128 + 1],
+  );
 });
 
 test('an instrument tells its bounds, a series its attributes, a measurement its span', () => {
@@ -208,7 +390,18 @@ test('an instrument tells its bounds, a series its attributes, a measurement its
   core.tell(RECORD, 1, series, 3, 0, false, new Uint8Array());
   core.tell(24, 1, 0, 0, 0, false, new Uint8Array());
   const metrics = told(1).flatMap(({ resourceMetrics }) => resourceMetrics[0].scopeMetrics[0].metrics);
-  const { unit, histogram: { dataPoints: [point] } } = metrics.find(({ name }) => name === 'h');
-  assert.deepEqual([unit, point.explicitBounds, point.bucketCounts, point.sum], ['s', [0.5, 1], ['0', '1', '1'], 3.75]);
-  assert.deepEqual([point.attributes, point.exemplars[0].traceId], [[{ key: 'a', value: { stringValue: 'ü' } }], traceId]);
+  const {
+    unit,
+    histogram: {
+      dataPoints: [point],
+    },
+  } = metrics.find(({ name }) => name === 'h');
+  assert.deepEqual(
+    [unit, point.explicitBounds, point.bucketCounts, point.sum],
+    ['s', [0.5, 1], ['0', '1', '1'], 3.75],
+  );
+  assert.deepEqual(
+    [point.attributes, point.exemplars[0].traceId],
+    [[{ key: 'a', value: { stringValue: 'ü' } }], traceId],
+  );
 });

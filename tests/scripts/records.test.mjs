@@ -1,5 +1,5 @@
-// OTLP in JSON as we write it, against what the opentelemetry-proto crate makes of the same bytes (`tests/native/json.rs` writes
-// the file); and what an app sees and changes of a record.
+// OTLP in JSON as we write it, against what the opentelemetry-proto crate makes of the same bytes
+// (`tests/native/json.rs` writes the file); and what an app sees and changes of a record.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -10,21 +10,39 @@ import { encode } from './core.mjs';
 const root = new URL('../../', import.meta.url);
 const text = new TextDecoder();
 
-const ONE_OF = new Set(['stringValue', 'boolValue', 'intValue', 'doubleValue', 'arrayValue', 'kvlistValue', 'asDouble']);
+const ONE_OF = new Set([
+  'stringValue',
+  'boolValue',
+  'intValue',
+  'doubleValue',
+  'arrayValue',
+  'kvlistValue',
+  'asDouble',
+]);
 
 /** What is at its default is left out in either, or in neither. @param {any} value @returns {any} */
 function lean(value) {
   if (Array.isArray(value)) return value.map(lean);
   if (typeof value !== 'object' || value === null) return value;
   // What JSON has no number for is text in protobuf's own mapping; the crate writes nothing there.
-  const number = (/** @type {any} */ inner) => (['NaN', 'Infinity', '-Infinity'].includes(inner) ? null : inner);
-  const entries = Object.entries(value).map(([key, inner]) => [key, key === 'doubleValue' ? number(inner) : lean(inner)]);
+  const number = (/** @type {any} */ inner) =>
+    ['NaN', 'Infinity', '-Infinity'].includes(inner) ? null : inner;
+  const entries = Object.entries(value).map(([key, inner]) => [
+    key,
+    key === 'doubleValue' ? number(inner) : lean(inner),
+  ]);
   // Of a value there is one field, whatever it holds.
-  const told = ([key, inner]) => ONE_OF.has(key) || ![0, '0', '', false, null].includes(inner) && !(typeof inner === 'object' && Object.keys(inner).length === 0);
+  const told = ([key, inner]) =>
+    ONE_OF.has(key) ||
+    (![0, '0', '', false, null].includes(inner) &&
+      !(typeof inner === 'object' && Object.keys(inner).length === 0));
   return Object.fromEntries(entries.filter(told));
 }
 
-const lines = readFileSync(new URL('target/otlp-json.tsv', root), 'utf8').trim().split('\n').map((line) => line.split('\t'));
+const lines = readFileSync(new URL('target/otlp-json.tsv', root), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => line.split('\t'));
 
 test('requests of all signals are what OTLP has in JSON', () => {
   const seen = [0, 0, 0];
@@ -33,7 +51,10 @@ test('requests of all signals are what OTLP has in JSON', () => {
     assert.deepEqual(lean(ours), lean(JSON.parse(json)));
     seen[Number(signal)]++;
   }
-  assert.ok(seen.every((count) => count > 250), String(seen));
+  assert.ok(
+    seen.every((count) => count > 250),
+    String(seen),
+  );
 });
 
 test('ids are in hexadecimal, enums whole numbers, 64-bit numbers text', () => {
@@ -47,10 +68,19 @@ test('ids are in hexadecimal, enums whole numbers, 64-bit numbers text', () => {
 });
 
 test('an answer in JSON is read as one in protobuf', () => {
-  const of = (value) => [...transcode.reply(new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value)))];
+  const of = (value) => [
+    ...transcode.reply(new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value))),
+  ];
   assert.deepEqual(of({ partialSuccess: { rejectedSpans: '300' } }), [0x0a, 3, 0x08, 0xac, 0x02]);
   assert.deepEqual(of({ partialSuccess: { rejectedLogRecords: 7 } }), [0x0a, 2, 0x08, 7]);
-  for (const nothing of [{}, '', 'x', { partialSuccess: {} }, { partialSuccess: { rejectedDataPoints: '0' } }, { partialSuccess: null }]) {
+  for (const nothing of [
+    {},
+    '',
+    'x',
+    { partialSuccess: {} },
+    { partialSuccess: { rejectedDataPoints: '0' } },
+    { partialSuccess: null },
+  ]) {
     assert.deepEqual(of(nothing), []);
   }
 });
@@ -59,7 +89,8 @@ test('an answer in JSON is read as one in protobuf', () => {
 function recordOf(signal, at = 0) {
   const [, hex, json] = lines.filter(([known]) => known === signal)[at];
   let bytes = Buffer.from(hex, 'hex');
-  // request → resource_* (1) → scope_* (2) → record (2): each time the last field of its message begins with its tag.
+  // request → resource_* (1) → scope_* (2) → record (2): each time the last field of its message begins with
+  // its tag.
   for (const tag of [0x0a, 0x12, 0x12]) {
     let position = 0;
     for (;;) {
@@ -75,7 +106,10 @@ function recordOf(signal, at = 0) {
     }
   }
   const { resourceSpans, resourceLogs } = JSON.parse(json);
-  return { bytes, json: resourceSpans?.[0].scopeSpans[0].spans[0] ?? resourceLogs[0].scopeLogs[0].logRecords[0] };
+  return {
+    bytes,
+    json: resourceSpans?.[0].scopeSpans[0].spans[0] ?? resourceLogs[0].scopeLogs[0].logRecords[0],
+  };
 }
 
 test('a hook sees a record, changes it, or wants it out', () => {
@@ -87,30 +121,56 @@ test('a hook sees a record, changes it, or wants it out', () => {
       assert.equal(inspect({ encode, redact: () => false }, number, bytes), undefined);
       const errors = console.error;
       console.error = () => {};
-      const thrown = inspect({ encode, redact: () => { throw new Error('no'); } }, number, bytes);
+      const thrown = inspect(
+        {
+          encode,
+          redact: () => {
+            throw new Error('no');
+          },
+        },
+        number,
+        bytes,
+      );
       console.error = errors;
       assert.equal(thrown, undefined, 'what could not be looked at does not leave');
-      const changed = inspect({
-        encode,
-        redact: (record) => {
-          assert.equal(record.name, signal === '0' ? json.name : json.eventName);
-          assert.equal(record.traceId || undefined, json.traceId || undefined);
-          record.name = 'other';
-          record.attributes = { left: [1, 'two', { three: true }] };
-          if (signal === '2') record.body = 'said';
+      const changed = inspect(
+        {
+          encode,
+          redact: (record) => {
+            assert.equal(record.name, signal === '0' ? json.name : json.eventName);
+            assert.equal(record.traceId || undefined, json.traceId || undefined);
+            record.name = 'other';
+            record.attributes = { left: [1, 'two', { three: true }] };
+            if (signal === '2') record.body = 'said';
+          },
         },
-      }, number, bytes);
+        number,
+        bytes,
+      );
       const tag = signal === '0' ? 'resourceSpans' : 'resourceLogs';
       const wrapped = wrap(wrap(wrap(/** @type {Uint8Array} */ (changed), 0x12), 0x12), 0x0a);
       const read = JSON.parse(text.decode(transcode.request(number, wrapped)))[tag][0];
       const record = read.scopeSpans?.[0].spans[0] ?? read.scopeLogs[0].logRecords[0];
       assert.equal(record.name ?? record.eventName, 'other');
-      assert.deepEqual(record.attributes, [{
-        key: 'left',
-        value: { arrayValue: { values: [{ intValue: '1' }, { stringValue: 'two' }, { kvlistValue: { values: [{ key: 'three', value: { boolValue: true } }] } }] } },
-      }]);
+      assert.deepEqual(record.attributes, [
+        {
+          key: 'left',
+          value: {
+            arrayValue: {
+              values: [
+                { intValue: '1' },
+                { stringValue: 'two' },
+                { kvlistValue: { values: [{ key: 'three', value: { boolValue: true } }] } },
+              ],
+            },
+          },
+        },
+      ]);
       if (signal === '2') assert.deepEqual(record.body, { stringValue: 'said' });
-      assert.equal(record.startTimeUnixNano ?? record.timeUnixNano, json.startTimeUnixNano ?? json.timeUnixNano);
+      assert.equal(
+        record.startTimeUnixNano ?? record.timeUnixNano,
+        json.startTimeUnixNano ?? json.timeUnixNano,
+      );
     }
   }
 });
@@ -119,7 +179,10 @@ test('a log record is echoed at its level', () => {
   const { bytes, json } = recordOf('2');
   const said = [];
   const before = { info: console.info, error: console.error };
-  Object.assign(console, { info: (...args) => said.push(['info', ...args]), error: (...args) => said.push(['error', ...args]) });
+  Object.assign(console, {
+    info: (...args) => said.push(['info', ...args]),
+    error: (...args) => said.push(['error', ...args]),
+  });
   inspect({ encode, echo: true }, 2, bytes);
   Object.assign(console, before);
   assert.equal(said.length, 1);
@@ -128,7 +191,10 @@ test('a log record is echoed at its level', () => {
 
 test('a user is an HMAC', async () => {
   // RFC 4231, test case 2.
-  assert.equal(await hmac('Jefe', 'what do ya want for nothing?'), '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843');
+  assert.equal(
+    await hmac('Jefe', 'what do ya want for nothing?'),
+    '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+  );
 });
 
 /** A message as a field. @param {Uint8Array} bytes @param {number} tag */

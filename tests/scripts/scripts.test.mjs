@@ -12,17 +12,28 @@ test('Server-Timing tells node, cache and trace', () => {
   const of = (value, more = {}) => serverTiming(new Headers({ 'server-timing': value, ...more }));
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   assert.deepEqual(
-    of(`total;dur=3.2, cdn-node;desc="fra-1, rack 2", cdn-cache;desc=HIT;dur=1, traceparent;desc="${traceparent}"`),
+    of(
+      `total;dur=3.2, cdn-node;desc="fra-1, rack 2", cdn-cache;desc=HIT;dur=1, traceparent;desc="${traceparent}"`,
+    ),
     ['fra-1, rack 2', 'hit', '0af7651916cd43dd8448eb211c80319c'],
   );
   assert.deepEqual(of('node;dur=1;desc=a , cache;desc="miss"'), ['a', 'miss', undefined]);
   assert.deepEqual(of('x', { 'x-cache': 'Hit from node' }), [undefined, 'hit from node', undefined]);
-  for (const nonsense of ['', ',,;;', 'traceparent', 'traceparent;desc=1-2', 'node;desc=', 'node;desc=""', ';=;=']) {
+  for (const nonsense of [
+    '',
+    ',,;;',
+    'traceparent',
+    'traceparent;desc=1-2',
+    'node;desc=',
+    'node;desc=""',
+    ';=;=',
+  ]) {
     assert.deepEqual(of(nonsense), [undefined, undefined, undefined], nonsense);
   }
   assert.deepEqual(of(`node;desc=${'x'.repeat(200)}`), [undefined, undefined, undefined]);
   // Nothing that a server sends may keep the page busy.
-  for (const long of [';'.repeat(8000), 'a;'.repeat(4000), 'a;b="'.repeat(1600), ' '.repeat(8000)]) of(`x${long}x`);
+  for (const long of [';'.repeat(8000), 'a;'.repeat(4000), 'a;b="'.repeat(1600), ' '.repeat(8000)])
+    of(`x${long}x`);
 });
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03';
@@ -30,19 +41,37 @@ const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03';
 test('a context is read as Trace Context Level 2 has it', () => {
   const state = (tracestate) => contextOf({ traceparent: TRACEPARENT, tracestate })?.state;
   for (const [given, told] of [
-    ['foo=1 \t , \t bar=2, ', 'foo=1,bar=2'], ['foo=1,foo=2', 'foo=1'], ['0a-_*/@=!~', '0a-_*/@=!~'], ['FOO=1', ''], ['foo=', ''],
-    ['foo=a=b', ''], [`${'k'.repeat(256)}=${'v'.repeat(256)}`, `${'k'.repeat(256)}=${'v'.repeat(256)}`], [`${'k'.repeat(257)}=v`, ''],
-    [Array.from({ length: 33 }, (_, n) => `k${n}=v`).join(), ''], [undefined, ''],
-  ]) assert.equal(state(given), told, given);
+    ['foo=1 \t , \t bar=2, ', 'foo=1,bar=2'],
+    ['foo=1,foo=2', 'foo=1'],
+    ['0a-_*/@=!~', '0a-_*/@=!~'],
+    ['FOO=1', ''],
+    ['foo=', ''],
+    ['foo=a=b', ''],
+    [`${'k'.repeat(256)}=${'v'.repeat(256)}`, `${'k'.repeat(256)}=${'v'.repeat(256)}`],
+    [`${'k'.repeat(257)}=v`, ''],
+    [Array.from({ length: 33 }, (_, n) => `k${n}=v`).join(), ''],
+    [undefined, ''],
+  ])
+    assert.equal(state(given), told, given);
   assert.equal(format(/** @type {any} */ (contextOf(TRACEPARENT))), TRACEPARENT);
-  for (const wrong of ['', '00-0', TRACEPARENT.toUpperCase(), `${TRACEPARENT}-x`, TRACEPARENT.replace('00-', 'ff-'), TRACEPARENT.replace(/-b7.*-/, `-${'0'.repeat(16)}-`), null, {}, 7]) {
+  for (const wrong of [
+    '',
+    '00-0',
+    TRACEPARENT.toUpperCase(),
+    `${TRACEPARENT}-x`,
+    TRACEPARENT.replace('00-', 'ff-'),
+    TRACEPARENT.replace(/-b7.*-/, `-${'0'.repeat(16)}-`),
+    null,
+    {},
+    7,
+  ]) {
     assert.equal(contextOf(wrong), undefined);
   }
   assert.ok(contextOf(`${TRACEPARENT.replace('00-', 'cc-')}-what-comes`));
 });
 
 test('no header and no answer can make a wait that is none', async () => {
-  const random = (/** @type {number} */ n) => ((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) % n);
+  const random = (/** @type {number} */ n) => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) % n;
   let seed = 5;
   const letters = '0123456789 -+.eE:,GMTSunFri\u00e9';
   for (let n = 0; n < 20_000; n++) {
@@ -50,20 +79,32 @@ test('no header and no answer can make a wait that is none', async () => {
     const wait = waitOf(value);
     assert.ok(wait === -1 || (wait >= 0 && wait <= 86_400_000), `${value}: ${wait}`);
   }
-  assert.deepEqual(['2', '9'.repeat(400), '-1', '1.5', null, ''].map(waitOf), [2000, 86_400_000, -1, -1, -1, -1]);
+  assert.deepEqual(
+    ['2', '9'.repeat(400), '-1', '1.5', null, ''].map(waitOf),
+    [2000, 86_400_000, -1, -1, -1, -1],
+  );
 });
 
 test('a wrong option is named, with what was expected and what came', () => {
   for (const [config, message] of [
     [undefined, 'createTelemetry: expected an object, got undefined'],
     [{}, 'createTelemetry: option "serviceName": expected a string that is not empty, got undefined'],
-    [{ serviceName: '' }, 'createTelemetry: option "serviceName": expected a string that is not empty, got the string ""'],
+    [
+      { serviceName: '' },
+      'createTelemetry: option "serviceName": expected a string that is not empty, got the string ""',
+    ],
     [
       { serviceName: 'x', scheduledDelayMillis: 0 },
       'createTelemetry: option "scheduledDelayMillis": expected a whole number of milliseconds from 1 to 86400000, got the number 0',
     ],
-    [{ serviceName: 'x', propagateTo: 'y' }, 'createTelemetry: option "propagateTo": expected an array of origins, as https://api.example.com, got the string "y"'],
-    [{ serviceName: 'x', headers: { a: 1 } }, 'createTelemetry: option "headers": expected an object of strings, or a function that gives one, got object'],
+    [
+      { serviceName: 'x', propagateTo: 'y' },
+      'createTelemetry: option "propagateTo": expected an array of origins, as https://api.example.com, got the string "y"',
+    ],
+    [
+      { serviceName: 'x', headers: { a: 1 } },
+      'createTelemetry: option "headers": expected an object of strings, or a function that gives one, got object',
+    ],
     [{ serviceName: 'x', nonsense: 1 }, 'createTelemetry: option "nonsense": is not known'],
   ]) {
     assert.throws(() => check(config), { name: 'TypeError', message });
@@ -85,7 +126,8 @@ async function send(respond, gzipped = false) {
     const destination = { endpoint: 'https://otlp.example/', headers: { 'x-key': 'k' } };
     const body = new Uint8Array([1]);
     const answer = await new Promise((answered) =>
-      post(destination, 0, body, gzipped, true, 1000, (...reply) => answered(reply)));
+      post(destination, 0, body, gzipped, true, 1000, (...reply) => answered(reply)),
+    );
     return { url: calls[0][0], init: calls[0][1], answer };
   } finally {
     globalThis.fetch = original;
@@ -103,7 +145,8 @@ test('an export is a POST of protobuf, and its reply is read', async () => {
 });
 
 test('a wait that is asked for is told in milliseconds', async () => {
-  const wait = async (value) => (await send(() => new Response('', { status: 429, headers: { 'retry-after': value } }))).answer[1];
+  const wait = async (value) =>
+    (await send(() => new Response('', { status: 429, headers: { 'retry-after': value } }))).answer[1];
   assert.equal(await wait('2'), 2000);
   assert.equal(await wait('soon'), -1);
   assert.equal(await wait('Fri, 01 Jan 2010 00:00:00 GMT'), 0);
@@ -121,7 +164,9 @@ test('offline nothing is sent, and that is said', async () => {
   const original = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
   Object.defineProperty(globalThis, 'navigator', { value: { onLine: false }, configurable: true });
   try {
-    const answer = await new Promise((answered) => post({}, 0, new Uint8Array([1]), false, false, 1000, (...reply) => answered(reply)));
+    const answer = await new Promise((answered) =>
+      post({}, 0, new Uint8Array([1]), false, false, 1000, (...reply) => answered(reply)),
+    );
     assert.deepEqual(answer.slice(0, 2), [1, -1]);
   } finally {
     Object.defineProperty(globalThis, 'navigator', /** @type {PropertyDescriptor} */ (original));
@@ -155,20 +200,42 @@ test('fetch is put back once, whoever else wrapped it', async () => {
   }
 });
 
-test('a path is of the page\'s origin only where the browser\'s own parser says so', async () => {
+test("a path is of the page's origin only where the browser's own parser says so", async () => {
   const page = 'https://a.example';
   Object.assign(globalThis, { location: new URL(page), document: { baseURI: `${page}/x/y` } });
   const { locate } = await import('../../src/browser/url.js');
   for (const base of [`${page}/x/y`, 'https://b.example/z', 'https://a.example.evil/']) {
     /** @type {any} */ (globalThis.document).baseURI = base;
-    for (const given of ['/', '/a?b', '/a//b', '//c.example/', '/\\c.example/', '/\t/c.example/', '/\n/c.example/', '\\/c.example/', '/@d', 'e', '?f', 'https://a.example/g', 'blob:h']) {
+    for (const given of [
+      '/',
+      '/a?b',
+      '/a//b',
+      '//c.example/',
+      '/\\c.example/',
+      '/\t/c.example/',
+      '/\n/c.example/',
+      '\\/c.example/',
+      '/@d',
+      'e',
+      '?f',
+      'https://a.example/g',
+      'blob:h',
+    ]) {
       const { origin, foreign, url } = locate(given);
       const truth = new URL(given, base);
-      assert.deepEqual([origin, foreign, url().href], [truth.origin, truth.origin !== page, truth.href], JSON.stringify([given, base]));
+      assert.deepEqual(
+        [origin, foreign, url().href],
+        [truth.origin, truth.origin !== page, truth.href],
+        JSON.stringify([given, base]),
+      );
       // What the browser says of it changes nothing, but that it need not be parsed.
       for (const said of [truth.href, `${page}/elsewhere`, page + given]) {
         const { href, hostname, port, protocol } = url(said);
-        assert.deepEqual([href, hostname, port, protocol], [truth.href, truth.hostname, truth.port, truth.protocol], JSON.stringify([given, base, said]));
+        assert.deepEqual(
+          [href, hostname, port, protocol],
+          [truth.href, truth.hostname, truth.port, truth.protocol],
+          JSON.stringify([given, base, said]),
+        );
       }
     }
   }

@@ -1,4 +1,5 @@
-// What comes out of the browser's decoder, and where that is laid: with decoders that count, that tell, that say nothing, that fail.
+// What comes out of the browser's decoder, and where that is laid: with decoders that count, that tell, that
+// say nothing, that fail.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,75 +11,92 @@ const RATE = 44_100;
  *   `ahead`: packets that it takes before it gives what the one before came to */
 
 /** A browser's decoder. @param {Engine} engine */
-const decoderOf = ({ counts, ahead, silent = () => false, fails = () => false }) => class {
-  state = 'configured';
-  decodeQueueSize = 0;
-  /** @type {(() => void) | undefined} */
-  ondequeue;
-  /** @type {any[]} */
-  chunks = [];
-  taken = 0;
-  given = 0;
-  base = NaN;
-  out = 0;
-  /** @type {{ resolve: () => void, reject: (error: unknown) => void } | undefined} */
-  flushing;
-  /** @param {{ output: (data: object) => void, error: (error: object) => void }} to */
-  constructor(to) {
-    this.to = to;
-  }
+const decoderOf = ({ counts, ahead, silent = () => false, fails = () => false }) =>
+  class {
+    state = 'configured';
+    decodeQueueSize = 0;
+    /** @type {(() => void) | undefined} */
+    ondequeue;
+    /** @type {any[]} */
+    chunks = [];
+    taken = 0;
+    given = 0;
+    base = NaN;
+    out = 0;
+    /** @type {{ resolve: () => void, reject: (error: unknown) => void } | undefined} */
+    flushing;
+    /** @param {{ output: (data: object) => void, error: (error: object) => void }} to */
+    constructor(to) {
+      this.to = to;
+    }
 
-  configure() {}
-  /** @param {any} chunk */
-  decode(chunk) {
-    this.chunks.push(chunk);
-    this.decodeQueueSize++;
-    setImmediate(() => this.work());
-  }
-  close() {
-    this.state = 'closed';
-    this.flushing?.reject(new Error('closed'));
-  }
-  flush() {
-    setImmediate(() => this.work());
-    return new Promise((resolve, reject) => (this.flushing = { resolve: () => resolve(undefined), reject }));
-  }
+    configure() {}
+    /** @param {any} chunk */
+    decode(chunk) {
+      this.chunks.push(chunk);
+      this.decodeQueueSize++;
+      setImmediate(() => this.work());
+    }
+    close() {
+      this.state = 'closed';
+      this.flushing?.reject(new Error('closed'));
+    }
+    flush() {
+      setImmediate(() => this.work());
+      return new Promise(
+        (resolve, reject) => (this.flushing = { resolve: () => resolve(undefined), reject }),
+      );
+    }
 
-  work() {
-    if (this.state === 'closed') return;
-    while (this.taken < this.chunks.length && this.taken <= this.given + ahead) {
-      this.taken++;
-      this.decodeQueueSize--;
-    }
-    this.ondequeue?.();
-    if (this.given < this.taken) {
-      const { timestamp, data } = this.chunks[this.given++];
-      const n = new DataView(data.buffer).getUint32(0);
-      if (Number.isNaN(this.base)) [this.base, this.out] = [timestamp, 0];
-      if (fails(n)) {
-        this.state = 'closed';
-        return this.to.error({ name: 'EncodingError' });
+    work() {
+      if (this.state === 'closed') return;
+      while (this.taken < this.chunks.length && this.taken <= this.given + ahead) {
+        this.taken++;
+        this.decodeQueueSize--;
       }
-      if (!silent(n)) {
-        const time = counts ? this.base + (this.out * 1e6) / RATE : timestamp;
-        this.out += FRAMES;
-        this.to.output({ timestamp: Math.round(time), numberOfFrames: FRAMES, numberOfChannels: 1, sampleRate: RATE, copyTo: () => {}, close: () => {} });
+      this.ondequeue?.();
+      if (this.given < this.taken) {
+        const { timestamp, data } = this.chunks[this.given++];
+        const n = new DataView(data.buffer).getUint32(0);
+        if (Number.isNaN(this.base)) [this.base, this.out] = [timestamp, 0];
+        if (fails(n)) {
+          this.state = 'closed';
+          return this.to.error({ name: 'EncodingError' });
+        }
+        if (!silent(n)) {
+          const time = counts ? this.base + (this.out * 1e6) / RATE : timestamp;
+          this.out += FRAMES;
+          this.to.output({
+            timestamp: Math.round(time),
+            numberOfFrames: FRAMES,
+            numberOfChannels: 1,
+            sampleRate: RATE,
+            copyTo: () => {},
+            close: () => {},
+          });
+        }
+        return setImmediate(() => this.work());
       }
-      return setImmediate(() => this.work());
+      if (this.flushing && this.given === this.chunks.length) {
+        this.base = NaN;
+        this.flushing.resolve();
+        this.flushing = undefined;
+      }
     }
-    if (this.flushing && this.given === this.chunks.length) {
-      this.base = NaN;
-      this.flushing.resolve();
-      this.flushing = undefined;
-    }
-  }
-};
+  };
 
 let runs = 0;
 /** Plays so many packets; gives the numbers of those that were laid somewhere, by their place, and how it ended.
  *  @param {Engine} engine @param {number} packets */
 async function play(engine, packets) {
-  Object.assign(globalThis, { AudioDecoder: decoderOf(engine), EncodedAudioChunk: class { constructor(/** @type {object} */ all) { Object.assign(this, all); } } });
+  Object.assign(globalThis, {
+    AudioDecoder: decoderOf(engine),
+    EncodedAudioChunk: class {
+      constructor(/** @type {object} */ all) {
+        Object.assign(this, all);
+      }
+    },
+  });
   // What it has learned of a browser is the module's.
   const { Track } = await import(/** @type {any} */ (`../../media/js/track.js?${++runs}`));
   const memory = new WebAssembly.Memory({ initial: 1 });
@@ -89,15 +107,16 @@ async function play(engine, packets) {
   /** @param {number} what @param {number} value */
   const tell = (what, value) => {
     if (what === 6) {
-      if (next < 0) return (next = 0), 3;
-      if (next < packets) return next++, 4;
+      if (next < 0) return ((next = 0), 3);
+      if (next < packets) return (next++, 4);
       return drained ? 6 : 5;
     }
     if (what === 9) return { 7: RATE, 8: 1, 11: (next - 1) * FRAMES, 17: length, 22: FRAMES }[value] ?? 0;
     if (what === 10) {
-      const content = value === 1 ? [...Buffer.from('mp3')] : value === 0 ? [0, 0, (next - 1) >> 8, (next - 1) & 255] : [];
+      const content =
+        value === 1 ? [...Buffer.from('mp3')] : value === 0 ? [0, 0, (next - 1) >> 8, (next - 1) & 255] : [];
       content.forEach((byte, at) => bytes.setUint8(at, byte));
-      return (length = content.length), 0;
+      return ((length = content.length), 0);
     }
     if (what === 13) place = value;
     if (what === 14) laid.push(place / FRAMES);
@@ -106,7 +125,7 @@ async function play(engine, packets) {
   };
   return new Promise((resolve) => {
     const go = () => {
-      for (let came; (came = track.advance(4096)) !== 4; ) if (came >= 6) return resolve({ laid, came });
+      for (let came; (came = track.advance(4096)) !== 4;) if (came >= 6) return resolve({ laid, came });
     };
     const track = new Track({ memory, tell }, 0, 0, 8, go, () => {});
     go();
@@ -114,17 +133,23 @@ async function play(engine, packets) {
 }
 
 /** All but some. @param {number} packets @param {(n: number) => boolean} [missing] */
-const but = (packets, missing = () => false) => Array.from({ length: packets }, (_, n) => n).filter((n) => !missing(n));
+const but = (packets, missing = () => false) =>
+  Array.from({ length: packets }, (_, n) => n).filter((n) => !missing(n));
 
 /** @type {[string, Engine][]} */
-const ENGINES = [['counts, one at a time', { counts: true, ahead: 0 }], ['tells, one ahead', { counts: false, ahead: 1 }], ['tells', { counts: false, ahead: 0 }]];
+const ENGINES = [
+  ['counts, one at a time', { counts: true, ahead: 0 }],
+  ['tells, one ahead', { counts: false, ahead: 1 }],
+  ['tells', { counts: false, ahead: 0 }],
+];
 
 for (const [name, engine] of ENGINES) {
   test(`a decoder that ${name}: each packet in its place, whatever came to nothing`, async () => {
     assert.deepEqual(await play(engine, 60), { laid: but(60), came: 6 });
     for (const missing of [[0], [1], [5, 6, 30], [59], [0, 1, 2, 3, 20, 59]]) {
       const silent = (/** @type {number} */ n) => missing.includes(n);
-      // Who counts lays a first output by its time, at the place of what came before it: until more is known it can't be told.
+      // Who counts lays a first output by its time, at the place of what came before it: until more is known
+      // it can't be told.
       const expected = engine.counts && missing[0] === 0 ? undefined : but(60, silent);
       const { laid, came } = await play({ ...engine, silent }, 60);
       assert.equal(came, 6);

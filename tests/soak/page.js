@@ -1,4 +1,5 @@
-// What a listener does in an hour, in a page: a queue of every format, and something every ten seconds, chosen by a seed.
+// What a listener does in an hour, in a page: a queue of every format, and something every ten seconds,
+// chosen by a seed.
 
 /** Numbers that are the same in every run. @param {number} seed */
 function* numbers(seed) {
@@ -13,7 +14,14 @@ function* numbers(seed) {
 const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Faults of the network, each for the requests of some seconds. */
-const FAULTS = [{ cut: 40 }, { corrupt: 3, seed: 5 }, { status: 503 }, { rate: 200 }, { latency: 1500 }, { no_ranges: true }];
+const FAULTS = [
+  { cut: 40 },
+  { corrupt: 3, seed: 5 },
+  { status: 503 },
+  { rate: 200 },
+  { latency: 1500 },
+  { no_ranges: true },
+];
 
 /** @param {{ cdn: string, files: string[] }} where */
 export async function begin({ cdn, files }) {
@@ -28,7 +36,11 @@ export async function begin({ cdn, files }) {
   const done = { plays: 0, errors: 0 };
   queue.addEventListener('trackchange', () => done.plays++);
   const faults = (/** @type {object} */ body) =>
-    fetch('/api/faults', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    fetch('/api/faults', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
 
   /** @type {Record<string, () => unknown>} */
   const actions = {
@@ -78,7 +90,10 @@ export async function begin({ cdn, files }) {
     done,
     stats: () => telemetry.stats(),
     state: () => `${queue.index} ${queue.player.state} ${queue.player.currentTime?.toFixed(1)}`,
-    /** The same track at the same place, without faults: what is held then can be compared. Gives what lets the listener go on. */
+    /**
+     * The same track at the same place, without faults: what is held then can be compared. Gives what lets
+     * the listener go on.
+     */
     settle: async () => {
       let begin = () => {};
       goOn = new Promise((resolve) => (begin = resolve));

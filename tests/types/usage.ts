@@ -1,8 +1,18 @@
 // What an app writes in TypeScript must compile, and what is wrong must not.
 
-import { createPlayer, createTelemetry, init, type Player, type PlayerState, type Telemetry } from '../../src/js/types';
+import {
+  createPlayer,
+  createTelemetry,
+  init,
+  type Player,
+  type PlayerState,
+  type Telemetry,
+} from '../../src/js/types';
 
-const telemetry: Telemetry = createTelemetry({ serviceName: 'app', resource: { 'app.plan': 'free', 'app.ids': [1, 2] } });
+const telemetry: Telemetry = createTelemetry({
+  serviceName: 'app',
+  resource: { 'app.plan': 'free', 'app.ids': [1, 2] },
+});
 const player: Player = createPlayer({ telemetry });
 const target: EventTarget = player;
 
@@ -15,7 +25,9 @@ player.addEventListener('statechange', { handleEvent: () => {} });
 async function use() {
   await init({ wasm: new URL('https://cdn.example/tonearm_bg.wasm') });
   await player.load('https://cdn.example/a.mp3', { signal: AbortSignal.timeout(1000) });
-  const span = telemetry.startSpan('checkout', { parent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' });
+  const span = telemetry.startSpan('checkout', {
+    parent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  });
   await player.load({
     trackId: 'a',
     parent: span,

@@ -3,13 +3,22 @@
 const SECONDS = 30;
 const PER_SECOND = 5;
 
-/** @param {import('tonearm/queue').Queue} queue @param {HTMLElement} list @param {HTMLCanvasElement} canvas */
+/**
+ * @param {import('tonearm/queue').Queue} queue
+ * @param {HTMLElement} list
+ * @param {HTMLCanvasElement} canvas
+ */
 export function showFigures(queue, list, canvas) {
   /** @type {{ ahead: number, silent: boolean }[]} */
   const past = [];
   const draw = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
   setInterval(() => {
-    const { stats, buffered, currentTime, state } = { stats: queue.player.stats(), buffered: queue.player.buffered, currentTime: queue.player.currentTime, state: queue.player.state };
+    const { stats, buffered, currentTime, state } = {
+      stats: queue.player.stats(),
+      buffered: queue.player.buffered,
+      currentTime: queue.player.currentTime,
+      state: queue.player.state,
+    };
     const ahead = buffered.length ? Math.max(0, buffered.end(0) - currentTime) : 0;
     past.push({ ahead, silent: state === 'rebuffering' || state === 'recovering' });
     if (past.length > SECONDS * PER_SECOND) past.shift();
@@ -20,15 +29,21 @@ export function showFigures(queue, list, canvas) {
       ['undecodable packets', String(stats.decodeFailures)],
       ['in memory ahead', `${ahead.toFixed(1)} s`],
     ];
-    list.replaceChildren(...rows.flatMap(([term, value]) => [
-      Object.assign(document.createElement('dt'), { textContent: term }),
-      Object.assign(document.createElement('dd'), { textContent: value }),
-    ]));
+    list.replaceChildren(
+      ...rows.flatMap(([term, value]) => [
+        Object.assign(document.createElement('dt'), { textContent: term }),
+        Object.assign(document.createElement('dd'), { textContent: value }),
+      ]),
+    );
     plot(draw, canvas, past);
   }, 1000 / PER_SECOND);
 }
 
-/** @param {CanvasRenderingContext2D} draw @param {HTMLCanvasElement} canvas @param {{ ahead: number, silent: boolean }[]} past */
+/**
+ * @param {CanvasRenderingContext2D} draw
+ * @param {HTMLCanvasElement} canvas
+ * @param {{ ahead: number, silent: boolean }[]} past
+ */
 function plot(draw, canvas, past) {
   const { width, height } = canvas;
   const most = Math.max(5, ...past.map(({ ahead }) => ahead));

@@ -1,11 +1,30 @@
 // The state machine's state, and how it came there.
 
-const STATES = ['idle', 'loading', 'ready', 'starting', 'playing', 'rebuffering', 'paused', 'seeking', 'ended', 'recovering', 'failed'];
+const STATES = [
+  'idle',
+  'loading',
+  'ready',
+  'starting',
+  'playing',
+  'rebuffering',
+  'paused',
+  'seeking',
+  'ended',
+  'recovering',
+  'failed',
+];
 const KEPT = 8;
 
-/** @param {import('tonearm/queue').Queue} queue @param {HTMLElement} machine @param {HTMLElement} history @param {HTMLElement} badge */
+/**
+ * @param {import('tonearm/queue').Queue} queue
+ * @param {HTMLElement} machine
+ * @param {HTMLElement} history
+ * @param {HTMLElement} badge
+ */
 export function showMachine(queue, machine, history, badge) {
-  const cells = new Map(STATES.map((state) => [state, Object.assign(document.createElement('span'), { textContent: state })]));
+  const cells = new Map(
+    STATES.map((state) => [state, Object.assign(document.createElement('span'), { textContent: state })]),
+  );
   machine.append(...cells.values());
   let before = '';
   const show = () => {
@@ -15,7 +34,9 @@ export function showMachine(queue, machine, history, badge) {
     for (const [name, cell] of cells) cell.classList.toggle('is-current', name === state);
     if (before && before !== state) {
       const at = new Date().toISOString().slice(17, 23);
-      history.prepend(Object.assign(document.createElement('li'), { textContent: `${at}  ${before} → ${state}` }));
+      history.prepend(
+        Object.assign(document.createElement('li'), { textContent: `${at}  ${before} → ${state}` }),
+      );
       while (history.children.length > KEPT) history.lastChild?.remove();
     }
     before = state;

@@ -1,5 +1,5 @@
-// The demo: a player, and what it tells. Everything shown comes from the package's public interface and from the
-// receiver; nothing reaches inside.
+// The demo: a player, and what it tells. Everything shown comes from the package's public interface and from
+// the receiver; nothing reaches inside.
 
 import { createTelemetry } from 'tonearm';
 import { mediaSession } from 'tonearm/media-session';
@@ -62,7 +62,12 @@ for (const track of tracks) {
 /** Files of the listener's own join the queue. @param {Iterable<File>} files */
 function take(files) {
   for (const file of files) {
-    tracks.push({ id: file.name, title: file.name.replace(/\.\w+$/, ''), artist: 'Your file', duration: NaN });
+    tracks.push({
+      id: file.name,
+      title: file.name.replace(/\.\w+$/, ''),
+      artist: 'Your file',
+      duration: NaN,
+    });
     queue.add({ src: file, trackId: file.name });
     list(file.name, '');
   }
@@ -88,7 +93,8 @@ function show() {
   const track = tracks[queue.index];
   $('title').textContent = title ?? track?.title ?? 'Pick a track';
   $('artist').textContent = [artist ?? track?.artist, album].filter(Boolean).join(' · ');
-  for (const [n, item] of [...$('tracks').children].entries()) item.toggleAttribute('aria-current', n === queue.index);
+  for (const [n, item] of [...$('tracks').children].entries())
+    item.toggleAttribute('aria-current', n === queue.index);
   if (cover) URL.revokeObjectURL(cover);
   cover = artwork && URL.createObjectURL(artwork);
   $('cover').hidden = !cover;

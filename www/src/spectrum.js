@@ -18,7 +18,10 @@ export function showSpectrum(queue, canvas) {
     for (let bar = 0; bar < bars; bar++) {
       // Even steps for the ear: from 40 Hz to 16 kHz.
       const hertz = 40 * 400 ** (bar / bars);
-      const bin = Math.min(bins.length - 1, Math.round((hertz * 2 * bins.length) / analyser.context.sampleRate));
+      const bin = Math.min(
+        bins.length - 1,
+        Math.round((hertz * 2 * bins.length) / analyser.context.sampleRate),
+      );
       const height = (bins[bin] / 255) * canvas.height;
       pen.fillStyle = `hsl(${36 - bar / 5} 78% ${38 + bins[bin] / 9}%)`;
       pen.fillRect(bar * width, canvas.height - height, width - 2, height);

@@ -1,5 +1,5 @@
-//! A shop of one button. What it does is told by `tracing` and by `opentelemetry::global`, as any Rust program would; that it
-//! runs in a browser is said once, in `main`.
+//! A shop of one button. What it does is told by `tracing` and by `opentelemetry::global`, as any Rust
+//! program would; that it runs in a browser is said once, in `main`.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,8 @@ async fn quote() -> Option<String> {
     }
     let init = RequestInit::new();
     init.set_headers(&headers);
-    let response = JsFuture::from(web_sys::window()?.fetch_with_str_and_init("/api/tracks", &init)).await.ok()?;
+    let response =
+        JsFuture::from(web_sys::window()?.fetch_with_str_and_init("/api/tracks", &init)).await.ok()?;
     let response: Response = response.dyn_into().ok()?;
     tracing::info!(status = response.status(), "answered");
     JsFuture::from(response.text().ok()?).await.ok()?.as_string()
@@ -51,7 +52,10 @@ fn Shop(props: &Props) -> Html {
             let length = length.clone();
             let bought = async move {
                 let tracks = quote().await.unwrap_or_default();
-                global::meter("shop").u64_counter("shop.bought").build().add(1, &[KeyValue::new("shop.item", "record")]);
+                global::meter("shop")
+                    .u64_counter("shop.bought")
+                    .build()
+                    .add(1, &[KeyValue::new("shop.item", "record")]);
                 let logger = handle.logger_provider().logger("shop");
                 let mut record = logger.create_log_record();
                 record.set_event_name("shop.bought");

@@ -1,7 +1,7 @@
 //! Packets to planar samples: symphonia's decoders, PCM, and an Opus decoder for browsers that have none.
 //!
-//! A packet that can't be decoded is the track's to conceal. Which decoders there are is for the features to say; what has
-//! none here is the host's to decode (`WebCodecs`).
+//! A packet that can't be decoded is the track's to conceal. Which decoders there are is for the features to
+//! say; what has none here is the host's to decode (`WebCodecs`).
 
 #[cfg(feature = "opus-decoder")]
 mod opus;
@@ -32,7 +32,8 @@ pub fn decoder(stream: &Stream) -> Option<Box<dyn Decode>> {
     match stream.codec {
         #[cfg(feature = "mp3-decoder")]
         Codec::Mp3 => symphonia::mp3(stream),
-        // Its lower half alone, where the object type says that there is more: the host has the better decoder.
+        // Its lower half alone, where the object type says that there is more: the host has the better
+        // decoder.
         #[cfg(feature = "aac")]
         Codec::Aac(_) => symphonia::aac(stream),
         #[cfg(feature = "flac")]

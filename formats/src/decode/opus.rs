@@ -28,7 +28,8 @@ impl Decode for Decoder {
     }
 
     fn decode(&mut self, packet: &[u8], out: &mut Planes) -> Result<(), Undecodable> {
-        let frames = self.inner.decode(packet, MOST_FRAMES, &mut self.interleaved).map_err(|_| Undecodable)?;
+        let frames =
+            self.inner.decode(packet, MOST_FRAMES, &mut self.interleaved).map_err(|_| Undecodable)?;
         let samples = self.interleaved.get(..frames * self.channels).ok_or(Undecodable)?;
         for (channel, plane) in out.iter_mut().enumerate() {
             plane.clear();

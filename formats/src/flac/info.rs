@@ -44,7 +44,8 @@ impl StreamInfo {
             total: (total > 0).then_some(total),
             bytes: bytes[..BYTES].to_vec(),
         };
-        (info.sample_rate > 0 && info.block_size.1 >= 16 && info.block_size.0 <= info.block_size.1).then_some(info)
+        (info.sample_rate > 0 && info.block_size.1 >= 16 && info.block_size.0 <= info.block_size.1)
+            .then_some(info)
     }
 
     /// Bytes that no frame exceeds, were it stored as it is.
@@ -62,7 +63,8 @@ impl StreamInfo {
         let measured = seconds.zip(bytes).map(|(seconds, bytes)| bytes as f64 / seconds);
         // Where nothing is known: what music takes, as a rule.
         let bytes_per_second = measured.unwrap_or(stored * 0.6);
-        let guessed = bytes.map(|bytes| (bytes as f64 / bytes_per_second * f64::from(self.sample_rate)) as u64);
+        let guessed =
+            bytes.map(|bytes| (bytes as f64 / bytes_per_second * f64::from(self.sample_rate)) as u64);
         Stream {
             codec: Codec::Flac,
             sample_rate: self.sample_rate,

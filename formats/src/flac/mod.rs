@@ -149,7 +149,8 @@ impl Demuxer {
     }
 
     fn frame(&mut self) -> Result<Step<'_>, DemuxError> {
-        let Some((total, bound, channels)) = self.info.as_ref().map(|info| (info.total, info.bound(), info.channels))
+        let Some((total, bound, channels)) =
+            self.info.as_ref().map(|info| (info.total, info.bound(), info.channels))
         else {
             return Err(DemuxError::Unsupported);
         };
@@ -198,7 +199,12 @@ impl Demuxer {
                 return Ok(Step::Lost { at: Some(at), frames: header.block_size.into() });
             }
             let bytes = self.window.take(len);
-            return Ok(Step::Packet(Packet { bytes, at: Some(at), frames: header.block_size, primes: false }));
+            return Ok(Step::Packet(Packet {
+                bytes,
+                at: Some(at),
+                frames: header.block_size,
+                primes: false,
+            }));
         }
     }
 

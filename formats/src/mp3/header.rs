@@ -1,11 +1,12 @@
-//! The four bytes before each frame (ISO/IEC 11172-3 section 2.4.1.3, 13818-3 for the low sampling frequencies, and
-//! the unofficial MPEG 2.5).
+//! The four bytes before each frame (ISO/IEC 11172-3 section 2.4.1.3, 13818-3 for the low sampling
+//! frequencies, and the unofficial MPEG 2.5).
 
 use super::info::InfoTag;
 use crate::demux::Codec;
 use crate::framed::{Header, Index};
 
-/// Bytes before a frame that its samples may lie in: the bit reservoir's reach (ISO/IEC 11172-3 section 2.4.3.4).
+/// Bytes before a frame that its samples may lie in: the bit reservoir's reach (ISO/IEC 11172-3 section
+/// 2.4.3.4).
 const BIT_RESERVOIR_BYTES: f64 = 511.0;
 /// Bit rates of MPEG-1 layer III, in kbit/s, by index (ISO/IEC 11172-3 table 2.4.2.3).
 const BIT_RATES_V1: [u16; 16] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0];
@@ -35,8 +36,8 @@ impl FrameHeader {
     /// Bytes of a header.
     pub const BYTES: usize = 4;
 
-    /// Reads the header at the front of `bytes`; `None` where there is none that layer III allows. The free format
-    /// (bit rate index 0) is not supported: no encoder in use writes it.
+    /// Reads the header at the front of `bytes`; `None` where there is none that layer III allows. The free
+    /// format (bit rate index 0) is not supported: no encoder in use writes it.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let &[sync, b1, b2, b3, ..] = bytes else { return None };
         let version = (b1 >> 3) & 3;

@@ -1,7 +1,7 @@
 //! The information frame that encoders put first: Xing or Info with LAME's extension, and VBRI.
 //!
-//! It is a silent frame of its own; its fields lie where the audio data would. Written down only in encoders and
-//! their documentation (LAME's "mp3 info tag rev 1").
+//! It is a silent frame of its own; its fields lie where the audio data would. Written down only in encoders
+//! and their documentation (LAME's "mp3 info tag rev 1").
 
 use super::header::FrameHeader;
 use crate::bytes::Reader;
@@ -64,7 +64,8 @@ impl InfoTag {
         if flags & 8 != 0 {
             fields.u32()?;
         }
-        // LAME's extension: nine bytes of name, twelve of settings, then delay and padding in twelve bits each.
+        // LAME's extension: nine bytes of name, twelve of settings, then delay and padding in twelve bits
+        // each.
         if let Some(name) = fields.take(9)
             && name.iter().any(u8::is_ascii_alphanumeric)
             && fields.take(12).is_some()

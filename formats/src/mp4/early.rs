@@ -1,8 +1,9 @@
-//! The beginning before the index is whole. A long index in front costs a slow link more than the first seconds of music do: they
-//! are fetched first, by the samples' sizes that came so far, and the rest of the index behind them.
+//! The beginning before the index is whole. A long index in front costs a slow link more than the first
+//! seconds of music do: they are fetched first, by the samples' sizes that came so far, and the rest of the
+//! index behind them.
 //!
-//! Owns what is known meanwhile. Where the first sample lies the index says last: of a file with one track it is taken to be the
-//! first byte of `mdat`, and held against the index once that is whole.
+//! Owns what is known meanwhile. Where the first sample lies the index says last: of a file with one track it
+//! is taken to be the first byte of `mdat`, and held against the index once that is whole.
 
 use super::boxes::{Parsed, header};
 use super::list;
@@ -16,7 +17,8 @@ use crate::demux::{Demux, DemuxError, Step, Stream};
 const LEAST_SECONDS: f64 = 2.0;
 /// How many times longer than it should the rest may take.
 const CAUTION: f64 = 1.5;
-/// How many times faster than it is played music has to come: of a slower link nothing would be left to play meanwhile.
+/// How many times faster than it is played music has to come: of a slower link nothing would be left to play
+/// meanwhile.
 const LEAST_SPEED: f64 = 1.2;
 /// Bytes of music that are held at most.
 const MOST_HELD: f64 = (1 << 20) as f64;
@@ -67,12 +69,16 @@ impl Early {
 }
 
 impl Demuxer {
-    /// Begins with what is here of an index, where more is missing than `worth` and enough music is known to fetch the rest at
-    /// `rate` bytes a second meanwhile.
+    /// Begins with what is here of an index, where more is missing than `worth` and enough music is known to
+    /// fetch the rest at `rate` bytes a second meanwhile.
     pub(super) fn begin_early(&mut self, rate: f64, worth: u64) {
         let len = self.window.len();
         // Tried again once there is half as much more: each try reads all of it.
-        if self.movie.is_some() || self.media_first || self.next_box.is_some() || len < self.tried + self.tried / 2 {
+        if self.movie.is_some()
+            || self.media_first
+            || self.next_box.is_some()
+            || len < self.tried + self.tried / 2
+        {
             return;
         }
         // Behind the last byte there is nothing to ask for: where that is must be known.
@@ -93,7 +99,8 @@ impl Demuxer {
         // While so much comes a part of it is played.
         let seconds = (LEAST_SECONDS + CAUTION * missing as f64 / rate) * speed / (speed - 1.0);
         let units = (seconds * f64::from(movie.timescale)) as u64;
-        if !(speed >= LEAST_SPEED && seconds * stream.bytes_per_second <= MOST_HELD && movie.can_begin(units)) {
+        if !(speed >= LEAST_SPEED && seconds * stream.bytes_per_second <= MOST_HELD && movie.can_begin(units))
+        {
             return;
         }
         let at = self.window.offset();

@@ -1,4 +1,5 @@
-//! Sample entries: AAC and MP3 (`mp4a` with `esds`, ISO/IEC 14496-1 section 7.2.6), Opus (`dOps`), FLAC (`dfLa`).
+//! Sample entries: AAC and MP3 (`mp4a` with `esds`, ISO/IEC 14496-1 section 7.2.6), Opus (`dOps`), FLAC
+//! (`dfLa`).
 
 use super::boxes::{Kind, child, children};
 use crate::adts::SAMPLE_RATES;

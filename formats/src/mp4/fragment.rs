@@ -19,7 +19,8 @@ pub(super) fn samples(moof: &[u8], offset: u64, movie: &Movie, mut time: u64) ->
         if head.u32()? != movie.id {
             continue;
         }
-        let mut optional = |bit: u32, len: usize| if flags & bit != 0 { head.be(len).map(Some) } else { Some(None) };
+        let mut optional =
+            |bit: u32, len: usize| if flags & bit != 0 { head.be(len).map(Some) } else { Some(None) };
         let base = optional(0x01, 8)?.unwrap_or(offset);
         optional(0x02, 4)?;
         let duration = optional(0x08, 4)?.map_or(movie.defaults.0, |value| value as u32);
@@ -40,7 +41,8 @@ pub(super) fn samples(moof: &[u8], offset: u64, movie: &Movie, mut time: u64) ->
             }
             rest.take(if flags & 0x04 != 0 { 4 } else { 0 })?;
             for _ in 0..count {
-                let mut field = |bit: u32, default: u32| if flags & bit != 0 { rest.u32() } else { Some(default) };
+                let mut field =
+                    |bit: u32, default: u32| if flags & bit != 0 { rest.u32() } else { Some(default) };
                 let (duration, size) = (field(0x100, duration)?, field(0x200, size)?);
                 field(0x400, 0)?;
                 field(0x800, 0)?;

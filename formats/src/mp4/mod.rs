@@ -25,7 +25,8 @@ use crate::tags::Tags;
 const MOST_BOX: u64 = 48 << 20;
 /// Boxes that are stepped over before the music.
 const MOST_BOXES: u32 = 10_000;
-/// Bytes that are not wanted and come anyway: fewer are read past, for more another request is worth its time.
+/// Bytes that are not wanted and come anyway: fewer are read past, for more another request is worth its
+/// time.
 const READ_PAST: u64 = 512 << 10;
 /// A sample that is longer is damage.
 const MOST_SAMPLE: u32 = 1 << 20;
@@ -130,7 +131,8 @@ impl Demux for Demuxer {
                 return Ok(step);
             }
             let tabled = self.movie.as_ref().filter(|movie| !movie.fragmented);
-            let sample = tabled.map_or(self.fragment.front().copied(), |movie| movie.table.sample(&self.cursor));
+            let sample =
+                tabled.map_or(self.fragment.front().copied(), |movie| movie.table.sample(&self.cursor));
             match (sample, tabled.is_some()) {
                 (Some(sample), _) => return self.sample(sample),
                 (None, true) if self.wants_index() => continue,
@@ -225,7 +227,9 @@ impl Demuxer {
             self.next_box = Some(end);
             return Ok(None);
         }
-        let Some(size) = found.size.filter(|&size| size <= MOST_BOX) else { return Err(DemuxError::Unsupported) };
+        let Some(size) = found.size.filter(|&size| size <= MOST_BOX) else {
+            return Err(DemuxError::Unsupported);
+        };
         if (self.window.len() as u64) < size {
             let over = self.window.is_finished();
             return if over { Err(DemuxError::Truncated) } else { Ok(Some(Step::NeedBytes)) };
@@ -319,7 +323,8 @@ impl Demuxer {
         if here {
             let window = if held { &mut self.held } else { &mut self.window };
             let bytes = window.take(sample.size as usize);
-            // What does not match its own sum no decoder need see: not every one says that it gave nothing for it.
+            // What does not match its own sum no decoder need see: not every one says that it gave nothing
+            // for it.
             if flac && crc16(0, bytes) != 0 {
                 return Ok(Step::Lost { at: Some(at), frames: u64::from(frames).max(1) });
             }

@@ -114,8 +114,8 @@ impl Movie {
         })
     }
 
-    /// Whether a beginning of the index is enough to begin with, and to go on for so much of the track's clock: the only track, of which
-    /// it is said what is cut off.
+    /// Whether a beginning of the index is enough to begin with, and to go on for so much of the track's
+    /// clock: the only track, of which it is said what is cut off.
     pub(super) fn can_begin(&self, units: u64) -> bool {
         (self.id, self.next) == (1, 2) && !self.fragmented && self.edit.is_some() && self.table.reaches(units)
     }
@@ -144,7 +144,8 @@ impl Movie {
         });
         let edited = self.edit.map(|(from, seconds)| {
             let from = self.frame(from);
-            // A length of 0 means: to the end. The film's clock is coarse: what it cuts off by rounding is not cut.
+            // A length of 0 means: to the end. The film's clock is coarse: what it cuts off by rounding is
+            // not cut.
             let end = if seconds > 0.0 { from + (seconds * rate).round() as u64 } else { u64::MAX };
             let close = total.is_some_and(|total| end < total && (total - end) as f64 <= rate / 1000.0);
             (from, if close { u64::MAX } else { end })

@@ -1,4 +1,5 @@
-//! Sample tables (ISO/IEC 14496-12 section 8.6 and 8.7): where each sample lies, how long it is, and how long it lasts.
+//! Sample tables (ISO/IEC 14496-12 section 8.6 and 8.7): where each sample lies, how long it is, and how long
+//! it lasts.
 
 use super::boxes::child;
 use crate::bytes::Reader;
@@ -85,7 +86,12 @@ impl Table {
             (size, stated) = (rest.u32()?, rest.u32()?);
             count = stated.min(MOST_SAMPLES);
             if size == 0 {
-                sizes = rest.0.chunks_exact(4).take(count as usize).filter_map(|size| Reader(size).u32()).collect();
+                sizes = rest
+                    .0
+                    .chunks_exact(4)
+                    .take(count as usize)
+                    .filter_map(|size| Reader(size).u32())
+                    .collect();
                 count = sizes.len() as u32;
             }
         }
@@ -95,7 +101,8 @@ impl Table {
         if let Some(body) = short.or_else(|| child(stbl, *b"co64")) {
             let mut rest = Reader(body.get(4..)?);
             let most = rest.u32()? as usize;
-            chunks = rest.0.chunks_exact(width).take(most).filter_map(|offset| Reader(offset).be(width)).collect();
+            chunks =
+                rest.0.chunks_exact(width).take(most).filter_map(|offset| Reader(offset).be(width)).collect();
         }
         let runs = entries(child(stbl, *b"stsc"), 12);
         let durations = entries(child(stbl, *b"stts"), 8);
@@ -126,7 +133,9 @@ impl Table {
     pub(super) fn reaches(&self, units: u64) -> bool {
         let lasting = self.durations.iter().map(|&(count, _)| u64::from(count)).sum::<u64>();
         let known = self.durations.first().map_or(0, |&(_, each)| u64::from(each) * self.sizes.len() as u64);
-        lasting == u64::from(self.stated) && !self.sizes.is_empty() && (known >= units || self.count == self.stated)
+        lasting == u64::from(self.stated)
+            && !self.sizes.is_empty()
+            && (known >= units || self.count == self.stated)
     }
 
     /// Takes them to lie one behind the other from a byte on.

@@ -95,7 +95,9 @@ impl Mapping {
             },
             #[cfg(feature = "flac")]
             Self::Flac { .. } => {
-                let (Some(&kind), Some(body)) = (packet.first(), packet.get(4..)) else { return Header::Audio };
+                let (Some(&kind), Some(body)) = (packet.first(), packet.get(4..)) else {
+                    return Header::Audio;
+                };
                 match kind & 0x7f {
                     4 => vorbis_comment::read(body, tags),
                     6 => vorbis_comment::read_picture(body, tags),
@@ -107,8 +109,8 @@ impl Mapping {
         }
     }
 
-    /// Frames that a packet decodes to behind the one before. None behind a jump, where that is not known, and where it is
-    /// no packet.
+    /// Frames that a packet decodes to behind the one before. None behind a jump, where that is not known,
+    /// and where it is no packet.
     pub(super) fn duration(&mut self, packet: &[u8]) -> Option<u32> {
         match self {
             #[cfg(feature = "vorbis")]

@@ -1,7 +1,7 @@
 //! Ogg (RFC 3533) with Vorbis, Opus or FLAC: pages to packets, chained streams one behind the other.
 //!
-//! Every page says where the last packet that ends on it ends; packets say how long they last. So the place of each is
-//! known, holes are measured, and a seek is a search among pages.
+//! Every page says where the last packet that ends on it ends; packets say how long they last. So the place
+//! of each is known, holes are measured, and a seek is a search among pages.
 
 mod mapping;
 #[cfg(feature = "opus")]
@@ -98,7 +98,8 @@ impl Demux for Demuxer {
 
     /// The last page of the stream says where it ends.
     fn tail(&mut self, bytes: &[u8]) {
-        let Some((serial, base)) = self.logical.as_ref().and_then(|logical| Some((logical.serial, logical.base?)))
+        let Some((serial, base)) =
+            self.logical.as_ref().and_then(|logical| Some((logical.serial, logical.base?)))
         else {
             return;
         };
@@ -217,7 +218,8 @@ impl Demuxer {
             self.begin(page);
             return;
         }
-        let Some(logical) = self.logical.as_mut().filter(|logical| logical.serial == page.serial && !logical.ended)
+        let Some(logical) =
+            self.logical.as_mut().filter(|logical| logical.serial == page.serial && !logical.ended)
         else {
             return;
         };
@@ -251,8 +253,15 @@ impl Demuxer {
         let first = page.lengths.first().and_then(|&len| page.body.get(..len));
         let Some(mapping) = first.filter(|_| free).and_then(Mapping::begin) else { return };
         let serial = page.serial;
-        self.logical =
-            Some(Logical { serial, mapping, ready: false, told: false, stream: None, base: None, ended: false });
+        self.logical = Some(Logical {
+            serial,
+            mapping,
+            ready: false,
+            told: false,
+            stream: None,
+            base: None,
+            ended: false,
+        });
         self.partial.clear();
         self.waiting.clear();
         (self.sequence, self.at, self.end, self.search) = (Some(page.sequence), Some(0), None, None);
@@ -297,8 +306,8 @@ impl Demuxer {
         };
         let granule = granule.cast_signed();
         let first = logical.base.is_none();
-        // Frames are cut off at the start where the first page states less than it holds; but where it is the last one too,
-        // they are cut off at the end.
+        // Frames are cut off at the start where the first page states less than it holds; but where it is the
+        // last one too, they are cut off at the end.
         let base = *logical.base.get_or_insert(if page.ends { 0 } else { granule - frames.cast_signed() });
         let place = |granule: i64| granule.saturating_sub(base).max(0) as u64;
         if page.ends {
@@ -314,7 +323,8 @@ impl Demuxer {
         self.measured.1 += frames;
         if let Some(search) = self.search.as_mut() {
             // The place of the last page's packets can't be told from its granule position.
-            let found = if page.ends { search.nothing() } else { search.found((offset, self.at.unwrap_or(0))) };
+            let found =
+                if page.ends { search.nothing() } else { search.found((offset, self.at.unwrap_or(0))) };
             match found {
                 Found::Here => self.search = None,
                 Found::Look(byte) => return self.jump(byte),

@@ -9,7 +9,9 @@ pub(super) fn is_sound(head: &[u8]) -> bool {
 
 /// The stream that a header describes.
 pub(super) fn describe(head: &[u8]) -> Option<Stream> {
-    let &[_, _, _, _, _, _, _, _, _, channels, skip_low, skip_high, _, _, _, _, gain_low, gain_high, ..] = head else {
+    let &[_, _, _, _, _, _, _, _, _, channels, skip_low, skip_high, _, _, _, _, gain_low, gain_high, ..] =
+        head
+    else {
         return None;
     };
     let gain = f32::from(i16::from_le_bytes([gain_low, gain_high])) / 256.0;

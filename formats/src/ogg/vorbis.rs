@@ -1,7 +1,8 @@
-//! How long a Vorbis packet lasts: its mode says which of two block sizes it has (Vorbis I, sections 4.2.2 and 4.3.1).
+//! How long a Vorbis packet lasts: its mode says which of two block sizes it has (Vorbis I, sections 4.2.2
+//! and 4.3.1).
 //!
-//! The modes stand at the very end of the setup header, behind codebooks that only a decoder needs. They are found from
-//! behind: each is 41 bits, of which 32 are zero, and their count stands before them.
+//! The modes stand at the very end of the setup header, behind codebooks that only a decoder needs. They are
+//! found from behind: each is 41 bits, of which 32 are zero, and their count stands before them.
 
 /// Bits of a mode: its flag, window type, transform type, mapping.
 const MODE_BITS: usize = 1 + 16 + 16 + 8;
@@ -41,7 +42,8 @@ impl Bits<'_> {
     }
 }
 
-/// The most values a side that a lattice of so many dimensions may have within so many entries (section 9.2.3).
+/// The most values a side that a lattice of so many dimensions may have within so many entries (section
+/// 9.2.3).
 fn lattice(entries: u32, dimensions: u32) -> u32 {
     let fits = |side: u32| side.checked_pow(dimensions).is_some_and(|all| all <= entries);
     let (mut low, mut high) = (0, entries.saturating_add(1));
@@ -52,8 +54,9 @@ fn lattice(entries: u32, dimensions: u32) -> u32 {
     low
 }
 
-/// Whether the codebooks of a setup header keep to their own bounds (section 3.2.1): the decoder trusts the lengths of
-/// codewords that are listed in order, of which a damaged header has longer ones than there can be.
+/// Whether the codebooks of a setup header keep to their own bounds (section 3.2.1): the decoder trusts the
+/// lengths of codewords that are listed in order, of which a damaged header has longer ones than there can
+/// be.
 pub(crate) fn codebooks_are_sound(setup: &[u8]) -> Option<()> {
     let mut bits = Bits { bytes: setup, at: 7 * 8 };
     for _ in 0..=bits.take(8)? {
@@ -104,13 +107,15 @@ impl Modes {
         // The last bit that is set is the framing flag.
         let last = setup.iter().rposition(|&byte| byte != 0)?;
         let framing = last * 8 + 7 - setup[last].leading_zeros() as usize;
-        // As many modes as fit are tried: the count before them must be theirs. The most that agrees is right, since a
-        // shorter list is the tail of the longer one.
+        // As many modes as fit are tried: the count before them must be theirs. The most that agrees is
+        // right, since a shorter list is the tail of the longer one.
         let mut found = None;
         for count in 1..=64 {
             let Some(start) = framing.checked_sub(count * MODE_BITS) else { break };
             let mode = start;
-            if number(setup, mode + 1, 16) != 0 || number(setup, mode + 17, 16) != 0 || number(setup, mode + 33, 8) > 63
+            if number(setup, mode + 1, 16) != 0
+                || number(setup, mode + 17, 16) != 0
+                || number(setup, mode + 33, 8) > 63
             {
                 break;
             }

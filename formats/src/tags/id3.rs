@@ -6,7 +6,8 @@ use super::{MOST_BYTES, Tags, latin1, text_of};
 use crate::bytes::{Reader, Window};
 use crate::sniff::{ID3_HEADER_BYTES, id3_bytes};
 
-/// Texts that are worth their bytes: the identifiers of 2.3 and 2.4, that of 2.2, and the name that Vorbis comments have.
+/// Texts that are worth their bytes: the identifiers of 2.3 and 2.4, that of 2.2, and the name that Vorbis
+/// comments have.
 const TEXTS: [(&[u8; 4], &[u8; 3], &str); 12] = [
     (b"TIT2", b"TT2", "title"),
     (b"TPE1", b"TP1", "artist"),
@@ -94,8 +95,11 @@ fn read(tag: &[u8], tags: &mut Tags) {
     let mut rest = Reader(&body);
     if flags & 0x40 != 0 && major > 2 {
         let Some(size) = rest.take(4) else { return };
-        let size =
-            if major == 3 { Reader(size).u32().unwrap_or(0) as usize } else { seven_bits(size).saturating_sub(4) };
+        let size = if major == 3 {
+            Reader(size).u32().unwrap_or(0) as usize
+        } else {
+            seven_bits(size).saturating_sub(4)
+        };
         if rest.take(size).is_none() {
             return;
         }
@@ -181,7 +185,8 @@ fn picture(body: &[u8], short: bool, tags: &mut Tags) {
     let Some((&encoding, rest)) = body.split_first() else { return };
     let (mime, rest) = if short {
         let Some((format, rest)) = rest.split_at_checked(3) else { return };
-        let name = if format.eq_ignore_ascii_case(b"JPG") { "jpeg" } else { &latin1(format).to_ascii_lowercase() };
+        let name =
+            if format.eq_ignore_ascii_case(b"JPG") { "jpeg" } else { &latin1(format).to_ascii_lowercase() };
         (["image/", name].concat(), rest)
     } else {
         let (mime, rest) = terminated(0, rest);
@@ -197,8 +202,8 @@ mod tests {
     use super::*;
 
     fn tag(major: u8, flags: u8, frames: &[u8]) -> Vec<u8> {
-        let size =
-            [frames.len() >> 21, frames.len() >> 14, frames.len() >> 7, frames.len()].map(|part| part as u8 & 0x7f);
+        let size = [frames.len() >> 21, frames.len() >> 14, frames.len() >> 7, frames.len()]
+            .map(|part| part as u8 & 0x7f);
         [b"ID3".as_slice(), &[major, 0, flags], &size, frames].concat()
     }
 
@@ -215,11 +220,15 @@ mod tests {
     fn every_version_and_encoding() {
         let two = tag(2, 0, b"TT2\0\0\x06\0Ol\xe9 !");
         assert_eq!(tags_of(&two, 3).text("title"), Some("Olé !"));
-        let three = tag(3, 0, b"TPE1\0\0\0\x07\0\0\x01\xff\xfe\x42\0\x71\0TALB\0\0\0\x05\0\0\x01\xfe\xff\x04\x16");
+        let three =
+            tag(3, 0, b"TPE1\0\0\0\x07\0\0\x01\xff\xfe\x42\0\x71\0TALB\0\0\0\x05\0\0\x01\xfe\xff\x04\x16");
         let tags = tags_of(&three, 7);
         assert_eq!((tags.text("artist"), tags.text("album")), (Some("Bq"), Some("Ж")));
-        let four =
-            tag(4, 0, b"TIT2\0\0\0\x05\0\0\x03\xe2\x82\xac\0TXXX\0\0\0\x1e\0\0\x03replaygain_track_gain\0-6.5 dB");
+        let four = tag(
+            4,
+            0,
+            b"TIT2\0\0\0\x05\0\0\x03\xe2\x82\xac\0TXXX\0\0\0\x1e\0\0\x03replaygain_track_gain\0-6.5 dB",
+        );
         let tags = tags_of(&four, 1000);
         assert_eq!((tags.text("title"), tags.loudness.track_gain), (Some("€"), Some(-6.5)));
     }
@@ -229,12 +238,16 @@ mod tests {
         let body = b"APIC\0\0\0\x12\0\x02\0image/png\0\x03\0\xff\x00\xd8\xff\x00";
         let tags = tags_of(&tag(4, 0, body), 5);
         let picture = tags.picture.unwrap();
-        assert_eq!((picture.mime.as_str(), picture.bytes.as_slice()), ("image/png", [0xff, 0xd8, 0xff].as_slice()));
+        assert_eq!(
+            (picture.mime.as_str(), picture.bytes.as_slice()),
+            ("image/png", [0xff, 0xd8, 0xff].as_slice())
+        );
     }
 
     #[test]
     fn lies_about_sizes_end_it() {
-        for body in [b"TIT2\x7f\x7f\x7f\x7f\0\0\x03abc".as_slice(), b"TIT2\0\0", b"\0\0\0\0\0\0\0\0\0\0\0\0"] {
+        for body in [b"TIT2\x7f\x7f\x7f\x7f\0\0\x03abc".as_slice(), b"TIT2\0\0", b"\0\0\0\0\0\0\0\0\0\0\0\0"]
+        {
             assert_eq!(tags_of(&tag(4, 0, body), 4).texts, []);
         }
     }

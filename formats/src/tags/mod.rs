@@ -1,4 +1,5 @@
-//! What a file says of its music: texts, a cover, loudness. Bounded in number and size, whatever the file claims.
+//! What a file says of its music: texts, a cover, loudness. Bounded in number and size, whatever the file
+//! claims.
 
 #[cfg(any(feature = "mp3", feature = "aac", feature = "flac"))]
 mod id3;
@@ -90,8 +91,8 @@ impl Tags {
     }
 }
 
-/// A number with a sign and a point at the front of a text: `-6.48 dB`. The standard library's parser weighs as much as a
-/// demuxer.
+/// A number with a sign and a point at the front of a text: `-6.48 dB`. The standard library's parser weighs
+/// as much as a demuxer.
 fn decimal(text: &str) -> Option<f32> {
     let digits = text.trim_start_matches(['+', '-']);
     let (mut value, mut scale, mut seen) = (0.0, 1.0, false);

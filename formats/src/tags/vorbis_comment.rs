@@ -1,5 +1,5 @@
-//! Vorbis comments (the "comment header" of the Vorbis I specification, section 5.2.2), and FLAC's picture block
-//! (RFC 9639 section 8.8), which comments carry too, in Base64.
+//! Vorbis comments (the "comment header" of the Vorbis I specification, section 5.2.2), and FLAC's picture
+//! block (RFC 9639 section 8.8), which comments carry too, in Base64.
 
 use super::Tags;
 use crate::bytes::Reader;

@@ -24,7 +24,8 @@ impl Player {
 
     /// Bytes came: the next silence is counted from now, where the listener waits for more.
     fn postpone_deadline(&mut self, edge: &Edge<'_>) {
-        let waits = matches!(self.state(), State::Starting | State::Rebuffering | State::Recovering | State::Seeking);
+        let waits =
+            matches!(self.state(), State::Starting | State::Rebuffering | State::Recovering | State::Seeking);
         self.deadline = (waits && self.deadline.is_some()).then(|| edge.now + SILENT_REQUEST);
     }
 
@@ -88,7 +89,8 @@ impl Player {
                     self.trace.end_load(&mut edge.to, None);
                 }
                 self.trace.first_decoded(&mut edge.to, at);
-                // Where it begins, and no more: by a port of its own the first sample may be heard before this.
+                // Where it begins, and no more: by a port of its own the first sample may be heard before
+                // this.
                 self.position.moves_to(position);
                 self.emit(edge, "canplay");
                 if self.state() == State::Seeking {
@@ -149,7 +151,8 @@ impl Player {
             self.received = true;
             return;
         }
-        // A server that failed in the middle of a track may be back in a moment; a file that is gone stays gone.
+        // A server that failed in the middle of a track may be back in a moment; a file that is gone stays
+        // gone.
         if self.received && status == 416 {
             // There is nothing where the file's own header says that there is.
             if self.has_more_to_hear() {
@@ -183,8 +186,9 @@ impl Player {
         self.heard && matches!(self.state(), State::Playing | State::Paused)
     }
 
-    /// Fails once what is decoded has been heard; at once where nothing is. After a fault of the bytes the media plane
-    /// has given all that it had, and the output will say when that is over; a lost network gives no such end.
+    /// Fails once what is decoded has been heard; at once where nothing is. After a fault of the bytes the
+    /// media plane has given all that it had, and the output will say when that is over; a lost network gives
+    /// no such end.
     fn fail_when_heard(&mut self, edge: &mut Edge<'_>, failure: PlayFailure) {
         let decoded = self.start.as_ref().is_some_and(|start| start.end_of(Phase::Decode).is_some());
         let of_the_bytes = matches!(failure, PlayFailure::Undecodable | PlayFailure::Truncated);

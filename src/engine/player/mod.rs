@@ -97,7 +97,8 @@ pub struct Player {
     failure: Option<PlayFailure>,
     /// A failure that waits until what is decoded has been heard.
     failure_ahead: Option<PlayFailure>,
-    /// The epochs whose samples the output has all given, and of which the media plane has said that there are no more.
+    /// The epochs whose samples the output has all given, and of which the media plane has said that there
+    /// are no more.
     ends: (u32, u32),
     totals: Totals,
 }
@@ -283,8 +284,8 @@ impl Player {
         !self.paused() && !matches!(self.state(), State::Idle | State::Ready | State::Ended | State::Failed)
     }
 
-    /// The first one comes with the first play, and each further one 30 s of clock time later, while something is to be
-    /// heard.
+    /// The first one comes with the first play, and each further one 30 s of clock time later, while
+    /// something is to be heard.
     fn beat(&mut self, edge: &mut Edge<'_>) {
         if self.is_active() && self.heartbeat.is_none_or(|due| due <= edge.now) {
             self.heartbeat = Some(edge.now + HEARTBEAT);
@@ -311,7 +312,8 @@ impl Player {
     }
 
     fn is_opening(&self) -> bool {
-        let opening = matches!(self.state(), State::Starting | State::Recovering | State::Paused | State::Seeking);
+        let opening =
+            matches!(self.state(), State::Starting | State::Recovering | State::Paused | State::Seeking);
         (opening || self.prepared) && self.open_url.is_none()
     }
 
@@ -344,7 +346,10 @@ impl Player {
                 self.emit(edge, event);
             }
         }
-        if !was_paused && self.paused() && step.transition.is_none_or(|transition| transition.to != State::Ended) {
+        if !was_paused
+            && self.paused()
+            && step.transition.is_none_or(|transition| transition.to != State::Ended)
+        {
             self.emit(edge, "pause");
         }
         step
@@ -541,7 +546,8 @@ impl Player {
 
     /// The samples on their way are of another speed: they are thrown away.
     fn set_speed(&mut self, edge: &mut Edge<'_>, speed: f64) {
-        self.start_position = if self.open_url.is_some() { self.current_time(edge.now) } else { self.start_position };
+        self.start_position =
+            if self.open_url.is_some() { self.current_time(edge.now) } else { self.start_position };
         self.speed = speed;
         if self.open_url.is_some() {
             self.go(edge);

@@ -44,11 +44,14 @@ impl Player {
             self.start_trace(edge);
             // What the load has behind it takes no time of the play's.
             for phase in Phase::ALL {
-                if let (Some(start), Some(true)) = (&mut self.start, load.map(|load| load.end_of(phase).is_some())) {
+                if let (Some(start), Some(true)) =
+                    (&mut self.start, load.map(|load| load.end_of(phase).is_some()))
+                {
                     start.reach(phase, start.requested());
                 }
             }
-            // One that has no URL yet is released when it is opened: until then there is only what was heard before.
+            // One that has no URL yet is released when it is opened: until then there is only what was heard
+            // before.
             if self.open_url.is_some() {
                 self.release(edge);
             } else {

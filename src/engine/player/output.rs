@@ -25,10 +25,12 @@ impl Player {
     /// Where sound is wanted and the context does not run, it has so long to begin.
     pub(super) fn arm_refusal(&mut self, edge: &Edge<'_>) {
         let Some((_, state)) = self.output else { return };
-        let wanted = matches!(self.state(), State::Starting | State::Recovering | State::Seeking) && !self.paused();
+        let wanted =
+            matches!(self.state(), State::Starting | State::Recovering | State::Seeking) && !self.paused();
         let (active, passive) = CONTEXT_WAIT;
         let wait = if self.request.is_some_and(|request| request.activation) { active } else { passive };
-        self.refusal = (wanted && state != ContextState::Running).then(|| self.refusal.unwrap_or(edge.now + wait));
+        self.refusal =
+            (wanted && state != ContextState::Running).then(|| self.refusal.unwrap_or(edge.now + wait));
     }
 
     pub(super) fn context_changed(&mut self, edge: &mut Edge<'_>, state: ContextState) {
@@ -88,8 +90,8 @@ impl Player {
                 self.advance(edge, at, frames);
                 self.audible(edge, at, method);
             }
-            // One that was under way when the listener held the track must not move it: the next one after it says how far
-            // the output is.
+            // One that was under way when the listener held the track must not move it: the next one after it
+            // says how far the output is.
             Report::Position { epoch, at, frames } if epoch == self.epoch && !self.paused() => {
                 self.advance(edge, at, frames);
                 self.expect_report(edge);
@@ -146,8 +148,8 @@ impl Player {
         }
     }
 
-    /// Ends the play once the output has come to its end and the media plane has said what that end is: the two come by
-    /// ports of their own, and either may be first.
+    /// Ends the play once the output has come to its end and the media plane has said what that end is: the
+    /// two come by ports of their own, and either may be first.
     pub(super) fn end_if_over(&mut self, edge: &mut Edge<'_>) {
         if self.ends.0 != self.epoch || (self.ends.1 != self.epoch && self.failure_ahead.is_none()) {
             return;

@@ -1,5 +1,6 @@
-//! The base-2 exponential histogram (OpenTelemetry metrics data model, "ExponentialHistogram"): buckets whose bounds grow
-//! by 2^(2^-scale), as fine as 160 of them can cover the values. Equal to `opentelemetry_sdk`'s, bucket for bucket.
+//! The base-2 exponential histogram (OpenTelemetry metrics data model, "ExponentialHistogram"): buckets whose
+//! bounds grow by 2^(2^-scale), as fine as 160 of them can cover the values. Equal to `opentelemetry_sdk`'s,
+//! bucket for bucket.
 
 #![allow(clippy::cast_possible_wrap, reason = "there are 160 buckets at most")]
 
@@ -129,8 +130,8 @@ impl Exponential {
         (if negative { &mut self.negative } else { &mut self.positive }).add(index);
     }
 
-    /// The fields of an `ExponentialHistogramDataPoint` that are its own: scale = 6, `zero_count` = 7, positive = 8,
-    /// negative = 9.
+    /// The fields of an `ExponentialHistogramDataPoint` that are its own: scale = 6, `zero_count` = 7,
+    /// positive = 8, negative = 9.
     pub(super) fn encode(&self, out: &mut Writer) {
         out.zigzag(6, self.scale);
         if self.zeros > 0 {

@@ -22,7 +22,8 @@ pub struct Instrument<'a> {
     pub unit: &'a str,
     /// How its values are added up.
     pub kind: Kind,
-    /// The keys that its series are told apart by; others are dropped and counted. None where the host encodes them.
+    /// The keys that its series are told apart by; others are dropped and counted. None where the host
+    /// encodes them.
     pub attributes: &'a [&'static str],
     /// The upper bounds of a histogram's buckets; none for the exponential one.
     pub bounds: &'a [f64],

@@ -12,7 +12,8 @@ use super::context::{SAMPLED, SpanContext};
 use exponential::Exponential;
 use tonearm_otlp::{Value, Writer};
 
-/// Series of one instrument (OpenTelemetry's default); what comes beyond them is added up in one that says so.
+/// Series of one instrument (OpenTelemetry's default); what comes beyond them is added up in one that says
+/// so.
 const MAX_SERIES: usize = 2000;
 /// The attribute of that one.
 const OVERFLOW: &str = "otel.metric.overflow";
@@ -112,7 +113,15 @@ impl Table {
 
     fn push(&mut self, attributes: Vec<u8>) -> usize {
         let (min, max) = (f64::INFINITY, f64::NEG_INFINITY);
-        self.series.push(Series { attributes, points: self.empty(), count: 0, sum: 0.0, min, max, exemplar: None });
+        self.series.push(Series {
+            attributes,
+            points: self.empty(),
+            count: 0,
+            sum: 0.0,
+            min,
+            max,
+            exemplar: None,
+        });
         self.series.len() - 1
     }
 
@@ -234,8 +243,9 @@ impl Meter {
         head.bytes(1, instrument.name.as_bytes());
         head.bytes(3, instrument.unit.as_bytes());
         // One that is made again is the same: name, unit, kind and bounds are its identity.
-        let same =
-            |table: &Table| table.head.as_slice() == head.as_slice() && table.kind == kind && table.bounds == *bounds;
+        let same = |table: &Table| {
+            table.head.as_slice() == head.as_slice() && table.kind == kind && table.bounds == *bounds
+        };
         if let Some(at) = self.tables.iter().position(same) {
             return at as u32;
         }
@@ -255,7 +265,12 @@ impl Meter {
     }
 
     /// The same with further ones, encoded as fields 1.
-    pub(super) fn series_in_order_with(&mut self, instrument: u32, attributes: &[Value<'_>], more: &[u8]) -> SeriesKey {
+    pub(super) fn series_in_order_with(
+        &mut self,
+        instrument: u32,
+        attributes: &[Value<'_>],
+        more: &[u8],
+    ) -> SeriesKey {
         let mut encoded = Writer::default();
         if let Some(table) = self.tables.get(instrument as usize) {
             for (key, value) in table.attributes.iter().zip(attributes) {
@@ -283,7 +298,8 @@ impl Meter {
 
     /// The series of these attributes; what the instrument has not declared is counted.
     pub(super) fn series_of(&mut self, instrument: u32, attributes: &[(&str, Value<'_>)]) -> SeriesKey {
-        let declared = self.tables.get(instrument as usize).map(|table| table.attributes.clone()).unwrap_or_default();
+        let declared =
+            self.tables.get(instrument as usize).map(|table| table.attributes.clone()).unwrap_or_default();
         let given = |key: &str| attributes.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
         let values: Vec<_> = declared.iter().map(|key| given(key).unwrap_or(Value::Text(""))).collect();
         let known = declared.iter().filter(|key| given(key).is_some()).count();

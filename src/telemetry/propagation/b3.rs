@@ -46,7 +46,8 @@ fn sampled(state: &str) -> Result<u8, ParseB3Error> {
     }
 }
 
-/// Reads a `b3` value: `{trace}-{span}[-{state}[-{parent}]]`. Without a state the decision is ours: it is sampled.
+/// Reads a `b3` value: `{trace}-{span}[-{state}[-{parent}]]`. Without a state the decision is ours: it is
+/// sampled.
 pub fn parse_b3(value: &str) -> Result<SpanContext, ParseB3Error> {
     let mut parts = value.split('-');
     let (Some(trace), span) = (parts.next(), parts.next()) else { return Err(ParseB3Error::Shape) };

@@ -96,7 +96,8 @@ impl Baggage {
                 return Err(ParseBaggageError::Key);
             }
             let value = decode(value).ok_or(ParseBaggageError::Value)?;
-            let properties: Vec<_> = properties.split(';').map(trim).filter(|text| !text.is_empty()).collect();
+            let properties: Vec<_> =
+                properties.split(';').map(trim).filter(|text| !text.is_empty()).collect();
             if !properties.iter().all(|text| is_property(text)) {
                 return Err(ParseBaggageError::Member);
             }

@@ -1,5 +1,5 @@
-//! Common Media Client Data (CTA-5004): the query value that tells a request's trace where no header may go without a
-//! preflight. Keys of one's own carry a domain in reverse; keys go in the order of the alphabet.
+//! Common Media Client Data (CTA-5004): the query value that tells a request's trace where no header may go
+//! without a preflight. Keys of one's own carry a domain in reverse; keys go in the order of the alphabet.
 
 use super::super::context::SpanContext;
 use super::traceparent::format_traceparent;

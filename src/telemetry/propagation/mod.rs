@@ -1,5 +1,5 @@
-//! Contexts in and out of carriers: W3C Trace Context Level 2, W3C Baggage, B3. Knows no HTTP: a carrier is a function that
-//! gives a header's value by its lower-case name, and headers go out as lines.
+//! Contexts in and out of carriers: W3C Trace Context Level 2, W3C Baggage, B3. Knows no HTTP: a carrier is a
+//! function that gives a header's value by its lower-case name, and headers go out as lines.
 
 mod b3;
 mod baggage;
@@ -89,8 +89,12 @@ pub fn inject(set: Propagators, context: &SpanContext, state: &str, baggage: &st
     headers
 }
 
-/// The context of a carrier, and its `tracestate`: the first of the formats in the set that is there and well-formed.
-pub fn extract<'a>(set: Propagators, get: impl Fn(&str) -> Option<&'a str>) -> Option<(SpanContext, TraceState)> {
+/// The context of a carrier, and its `tracestate`: the first of the formats in the set that is there and
+/// well-formed.
+pub fn extract<'a>(
+    set: Propagators,
+    get: impl Fn(&str) -> Option<&'a str>,
+) -> Option<(SpanContext, TraceState)> {
     let bare = |context| (context, TraceState::default());
     let trace_context = || {
         let context = parse_traceparent(trim(get("traceparent")?)).ok()?;

@@ -110,7 +110,9 @@ mod tests {
 
     #[test]
     fn later_versions_are_read_as_this_one() {
-        assert!(parse_traceparent("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-comes").is_ok());
+        assert!(
+            parse_traceparent("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-comes").is_ok()
+        );
         let context = parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-ff").unwrap();
         assert_eq!(context.flags, 0x03);
     }

@@ -1,4 +1,5 @@
-//! The `tracestate` header, in and out (W3C Trace Context Level 2, section 3.3): what other vendors hand on with a trace.
+//! The `tracestate` header, in and out (W3C Trace Context Level 2, section 3.3): what other vendors hand on
+//! with a trace.
 
 use super::trim;
 
@@ -79,8 +80,8 @@ impl TraceState {
         self.members().find_map(|(known, value)| (known == key).then_some(value))
     }
 
-    /// The list with a member in front, in the place of an older one of its key; the oldest gives way where there is no
-    /// room. What is no member changes nothing.
+    /// The list with a member in front, in the place of an older one of its key; the oldest gives way where
+    /// there is no room. What is no member changes nothing.
     #[must_use]
     pub fn with(&self, key: &str, value: &str) -> Self {
         if !is_key(key) || !is_value(value) || value.starts_with(' ') {

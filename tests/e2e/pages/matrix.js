@@ -6,7 +6,11 @@ export const waitFor = (/** @type {EventTarget} */ target, /** @type {string} */
     setTimeout(() => reject(new Error(`no ${name} in ${millis} ms`)), millis);
   });
 
-/** Where in `tape` the reference begins: by a window of it that is loud. @param {Float32Array} tape @param {Float32Array} want */
+/**
+ * Where in `tape` the reference begins: by a window of it that is loud.
+ * @param {Float32Array} tape
+ * @param {Float32Array} want
+ */
 export function align(tape, want) {
   const length = 512;
   let at = 0;
@@ -34,10 +38,17 @@ export function align(tape, want) {
   return offset;
 }
 
-/** A tape, and what reads it. Its output is silence: Firefox renders only what leads to one. @param {AudioContext} context */
+/**
+ * A tape, and what reads it. Its output is silence: Firefox renders only what leads to one.
+ * @param {AudioContext} context
+ */
 export async function openTape(context) {
   await context.audioWorklet.addModule('/e2e/tape.js');
-  const tape = new AudioWorkletNode(context, 'tape', { channelCount: 1, channelCountMode: 'explicit', channelInterpretation: 'discrete' });
+  const tape = new AudioWorkletNode(context, 'tape', {
+    channelCount: 1,
+    channelCountMode: 'explicit',
+    channelInterpretation: 'discrete',
+  });
   tape.connect(context.destination);
   const read = async () => {
     const blocks = await new Promise((resolve) => {
@@ -77,14 +88,24 @@ export async function heard(file, { rate, channels, shift = 0, frames }, during)
     }
     for (let n = start + length; n < sound.length; n++) if (sound[n] !== 0) behind++;
     for (let n = 0; n < start; n++) if (sound[n] !== 0) behind++;
-    return { snr: noise === 0 ? 999 : 10 * Math.log10(signal / noise), behind, duration: player.duration * rate, length, failures: player.stats().decodeFailures };
+    return {
+      snr: noise === 0 ? 999 : 10 * Math.log10(signal / noise),
+      behind,
+      duration: player.duration * rate,
+      length,
+      failures: player.stats().decodeFailures,
+    };
   } finally {
     player.destroy();
     await context.close();
   }
 }
 
-/** Plays two halves through a queue, and holds what was heard against the whole. @param {string} extension @param {number} rate */
+/**
+ * Plays two halves through a queue, and holds what was heard against the whole.
+ * @param {string} extension
+ * @param {number} rate
+ */
 export async function joined(extension, rate) {
   const { createQueue } = await import('/pkg/queue.js');
   const context = new AudioContext({ sampleRate: rate });
@@ -97,9 +118,14 @@ export async function joined(extension, rate) {
   const sound = await read();
   queue.destroy();
   // The source: 16 bits and two channels behind a head that ffmpeg writes.
-  const bytes = await (await fetch(rate === 48000 ? '/formats/fast.source.wav' : '/formats/music.source.wav')).arrayBuffer();
+  const bytes = await (
+    await fetch(rate === 48000 ? '/formats/fast.source.wav' : '/formats/music.source.wav')
+  ).arrayBuffer();
   const data = new TextDecoder('latin1').decode(bytes.slice(0, 200)).indexOf('data') + 8;
-  const want = Float32Array.from(new Int16Array(bytes.slice(data)).filter((_, n) => n % 2 === 0), (value) => value / 32768);
+  const want = Float32Array.from(
+    new Int16Array(bytes.slice(data)).filter((_, n) => n % 2 === 0),
+    (value) => value / 32768,
+  );
   await context.close();
   const start = align(sound, want);
   const ratio = (/** @type {number} */ from, /** @type {number} */ to) => {
@@ -111,12 +137,20 @@ export async function joined(extension, rate) {
     return noise === 0 ? 999 : 10 * Math.log10(signal / noise);
   };
   let outside = 0;
-  for (let n = 0; n < sound.length; n++) if (sound[n] !== 0 && (n < start || n >= start + want.length)) outside++;
+  for (let n = 0; n < sound.length; n++)
+    if (sound[n] !== 0 && (n < start || n >= start + want.length)) outside++;
   const join = rate === 48000 ? 167_500 : 154_000;
   let zeros = 0;
   for (let n = join - 256; n < join + 256; n++) zeros += sound[start + n] === 0 && want[n] !== 0 ? 1 : 0;
   const edge = Math.round(rate / 50);
-  // One frame too many or too few at the join, and the half behind it would be off by that: its best alignment says so.
+  // One frame too many or too few at the join, and the half behind it would be off by that: its best
+  // alignment says so.
   const half = align(sound.subarray(start + join), want.subarray(join));
-  return { outside, shifted: half, snr: ratio(0, want.length), across: ratio(join - edge, join + edge), zeros };
+  return {
+    outside,
+    shifted: half,
+    snr: ratio(0, want.length),
+    across: ratio(join - edge, join + edge),
+    zeros,
+  };
 }

@@ -1,11 +1,19 @@
-// A worklet that hears: the frame of the first sample above a threshold, and every run of zeros, downstream of a player.
+// A worklet that hears: the frame of the first sample above a threshold, and every run of zeros, downstream
+// of a player.
 class Recorder extends AudioWorkletProcessor {
   constructor() {
     super();
     this.reset();
     this.port.onmessage = ({ data }) => {
       if (data === 'arm') this.reset();
-      else if (data === 'read') this.port.postMessage({ first: this.first, runs: this.runs, heard: this.heard, frames: this.frames, open: this.zeros });
+      else if (data === 'read')
+        this.port.postMessage({
+          first: this.first,
+          runs: this.runs,
+          heard: this.heard,
+          frames: this.frames,
+          open: this.zeros,
+        });
     };
   }
   reset() {
@@ -27,7 +35,7 @@ class Recorder extends AudioWorkletProcessor {
           this.first = currentFrame + n;
           this.port.postMessage({ firstFrame: this.first, rate: sampleRate });
         }
-      } 
+      }
       if (this.first >= 0) {
         if (value === 0) this.zeros++;
         else {

@@ -91,7 +91,10 @@ fn an_end_that_overtakes_its_reason_waits_for_it() {
         assert_eq!(host.epoch(), 1);
         // The output's end and the media plane's word come by ports of their own.
         host.report(Report::Ended { epoch: 1, at: host.now(), frames: 0 });
-        assert_eq!((host.state(), host.settled.iter().any(|(token, _)| *token == 1)), (State::Starting, false));
+        assert_eq!(
+            (host.state(), host.settled.iter().any(|(token, _)| *token == 1)),
+            (State::Starting, false)
+        );
         host.fact(fact);
         assert_eq!(host.state(), state);
         assert!(host.settled.contains(&(1, outcome)), "{:?}", host.settled);

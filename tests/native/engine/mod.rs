@@ -1,4 +1,5 @@
-//! Engine scenarios: a fake host with a hand-moved clock plays, stalls, seeks, fails, and reads the trace it left.
+//! Engine scenarios: a fake host with a hand-moved clock plays, stalls, seeks, fails, and reads the trace it
+//! left.
 
 mod faults;
 mod output;

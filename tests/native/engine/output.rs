@@ -44,7 +44,10 @@ fn an_output_that_never_runs_is_a_refusal() {
         // As a media element: nothing is broken, and the next click plays.
         assert_eq!(host.state(), State::Ready);
         assert_eq!(host.engine.player(PLAYER).unwrap().failure(), None);
-        assert_eq!(text(named(&spans(&mut host), "track.play"), "error.type").as_deref(), Some("autoplay_refused"));
+        assert_eq!(
+            text(named(&spans(&mut host), "track.play"), "error.type").as_deref(),
+            Some("autoplay_refused")
+        );
     }
 }
 

@@ -27,7 +27,12 @@ fn a_play_is_one_trace_from_the_click_to_the_sample() {
     let (_, request) = host.last_request();
     let headers = request.headers.clone().unwrap();
     let traceparent = headers.strip_prefix("traceparent: ").unwrap().trim_end();
-    host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 1_000_000, end: BodyEnd::Complete {} });
+    host.fact(Fact::BodyEnd {
+        request: request.id,
+        at: host.unix(),
+        bytes: 1_000_000,
+        end: BodyEnd::Complete {},
+    });
     for tick in 1..=150 {
         host.advance(400.0);
         host.position(f64::from(tick) * 0.4);
@@ -108,7 +113,10 @@ fn a_resolver_is_asked_at_the_play_and_its_request_is_part_of_it() {
     // An answer to an earlier play changes nothing.
     host.player(PlayerInput::Resolved { play: play - 1, url: url_of("https://cdn.example/b.mp3") });
     assert_eq!(host.state(), State::Playing);
-    assert_eq!(text(named(&spans(&mut host), "track.play"), "track.play.outcome").as_deref(), Some("started"));
+    assert_eq!(
+        text(named(&spans(&mut host), "track.play"), "track.play.outcome").as_deref(),
+        Some("started")
+    );
 }
 
 #[test]
@@ -252,7 +260,8 @@ fn leaving_the_page_sends_what_is_there() {
     assert!(!host.exports.is_empty());
 }
 
-/// Every output of a run, whatever the order of a thousand random inputs: no panic, and no promise is settled twice.
+/// Every output of a run, whatever the order of a thousand random inputs: no panic, and no promise is settled
+/// twice.
 #[test]
 fn random_inputs_settle_each_promise_once() {
     for seed in 0..60 {
@@ -270,7 +279,8 @@ fn random_inputs_settle_each_promise_once() {
             match random.next_u64() % 18 {
                 0 => {
                     token += 1;
-                    let source = Source { url: Some(url_of("https://cdn.example/x.mp3")), ..Source::default() };
+                    let source =
+                        Source { url: Some(url_of("https://cdn.example/x.mp3")), ..Source::default() };
                     host.player(PlayerInput::Load { token, source });
                 }
                 1..=3 => {
@@ -298,8 +308,14 @@ fn random_inputs_settle_each_promise_once() {
         for (token, _) in &host.settled {
             *settled.entry(*token).or_insert(0) += 1;
         }
-        assert!(settled.iter().all(|(token, count)| *count == 1 || *token == 100), "seed {seed}: {settled:?}");
-        assert!((1001..=token).all(|token| settled.contains_key(&token)), "seed {seed}: a promise was left open");
+        assert!(
+            settled.iter().all(|(token, count)| *count == 1 || *token == 100),
+            "seed {seed}: {settled:?}"
+        );
+        assert!(
+            (1001..=token).all(|token| settled.contains_key(&token)),
+            "seed {seed}: a promise was left open"
+        );
         let account = host.engine.account(1, Signal::Traces);
         assert_eq!(account.started, account.exported + account.pending + account.dropped_total());
         assert_eq!(host.engine.poll_output(), None);

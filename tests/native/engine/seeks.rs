@@ -86,7 +86,11 @@ fn a_seek_to_the_very_end_is_over_before_the_track_is() {
     let mut host = FakeHost::playing();
     host.player(PlayerInput::Seek(99.0));
     host.ended(0);
-    assert!(host.events.ends_with(&["statechange", "seeked", "timeupdate", "pause", "ended"]), "{:?}", host.events);
+    assert!(
+        host.events.ends_with(&["statechange", "seeked", "timeupdate", "pause", "ended"]),
+        "{:?}",
+        host.events
+    );
 }
 
 #[test]
@@ -106,7 +110,10 @@ fn a_seek_while_the_source_is_resolved_is_where_it_begins() {
     host.player(PlayerInput::Load { token: 1, source: Source::default() });
     host.play(2);
     host.player(PlayerInput::Seek(30.0));
-    host.player(PlayerInput::Resolved { play: 1, url: crate::fake_host::url_of("https://cdn.example/a.mp3") });
+    host.player(PlayerInput::Resolved {
+        play: 1,
+        url: crate::fake_host::url_of("https://cdn.example/a.mp3"),
+    });
     assert!(host.media.iter().any(|command| matches!(command, Command::Open { position: 30.0, .. })));
     host.bytes_flow();
     host.audible(0);
@@ -161,7 +168,9 @@ fn another_rate_goes_on_from_the_position() {
     let mut host = FakeHost::playing();
     host.position(10.0);
     host.player(PlayerInput::Rate(1.5));
-    let Some(Command::Seek { epoch, position, speed }) = host.media.last().cloned() else { panic!("no seek") };
+    let Some(Command::Seek { epoch, position, speed }) = host.media.last().cloned() else {
+        panic!("no seek")
+    };
     assert_eq!((position, speed, host.state()), (10.0, 1.5, State::Playing));
     assert!(host.events.contains(&"ratechange") && !host.events.contains(&"seeking"));
     host.fact(Fact::FirstDecoded { epoch, at: host.unix(), position: 10.0 });
@@ -180,7 +189,8 @@ fn a_loop_ends_by_the_output_and_not_by_a_clock_that_went_on_without_it() {
     let Some(Command::Seek { epoch, position, .. }) = host.media.last().cloned() else { panic!("no seek") };
     host.fact(Fact::FirstDecoded { epoch, at: host.unix(), position });
     host.audible(0);
-    let seeks = |host: &FakeHost| host.media.iter().filter(|command| matches!(command, Command::Seek { .. })).count();
+    let seeks =
+        |host: &FakeHost| host.media.iter().filter(|command| matches!(command, Command::Seek { .. })).count();
     let before = seeks(&host);
     host.player(PlayerInput::Loop(Some((0.0, position + 20.0))));
     // The machine slept: nobody has heard those minutes.

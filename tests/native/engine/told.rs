@@ -41,7 +41,8 @@ fn points(host: &mut FakeHost) -> BTreeMap<(String, String), Point> {
     let trace = |exemplars: &[Exemplar]| exemplars.first().map(|exemplar| hex(&exemplar.trace_id));
     for export in host.exports.iter().filter(|export| export.signal == Signal::Metrics) {
         let request = ExportMetricsServiceRequest::decode(export.body.as_slice()).expect("metrics");
-        let metrics = request.resource_metrics.into_iter().flat_map(|r| r.scope_metrics).flat_map(|s| s.metrics);
+        let metrics =
+            request.resource_metrics.into_iter().flat_map(|r| r.scope_metrics).flat_map(|s| s.metrics);
         for metric in metrics {
             let mut add = |attributes: &[KeyValue], point: Point| {
                 let key = (metric.name.clone(), labels(attributes));
@@ -52,13 +53,17 @@ fn points(host: &mut FakeHost) -> BTreeMap<(String, String), Point> {
             };
             match metric.data.expect("data") {
                 metric::Data::Sum(sum) => sum.data_points.iter().for_each(|point| {
-                    let Some(number_data_point::Value::AsDouble(value)) = point.value else { panic!("{point:?}") };
+                    let Some(number_data_point::Value::AsDouble(value)) = point.value else {
+                        panic!("{point:?}")
+                    };
                     add(&point.attributes, Point { sum: value, count: 1, trace: trace(&point.exemplars) });
                 }),
-                metric::Data::ExponentialHistogram(histogram) => histogram.data_points.iter().for_each(|point| {
-                    let (sum, count) = (point.sum.unwrap(), point.count);
-                    add(&point.attributes, Point { sum, count, trace: trace(&point.exemplars) });
-                }),
+                metric::Data::ExponentialHistogram(histogram) => {
+                    histogram.data_points.iter().for_each(|point| {
+                        let (sum, count) = (point.sum.unwrap(), point.count);
+                        add(&point.attributes, Point { sum, count, trace: trace(&point.exemplars) });
+                    })
+                }
                 other => panic!("{other:?}"),
             }
         }
@@ -73,7 +78,10 @@ fn logs(host: &mut FakeHost) -> Vec<LogRecord> {
 }
 
 fn sum(points: &BTreeMap<(String, String), Point>, name: &str, label: &str) -> f64 {
-    points.get(&(name.into(), label.into())).unwrap_or_else(|| panic!("no {name}{{{label}}} in {points:#?}")).sum
+    points
+        .get(&(name.into(), label.into()))
+        .unwrap_or_else(|| panic!("no {name}{{{label}}} in {points:#?}"))
+        .sum
 }
 
 #[test]
@@ -119,12 +127,17 @@ fn a_play_is_counted_and_measured_with_exemplars_of_its_trace() {
     assert!((sum(&points, "audio.buffer.underflow", "cdn.node=fra-1") - 0.4).abs() < 1e-9);
     assert_eq!(sum(&points, "audio.buffer.underflows", "cdn.node=fra-1"), 1.0);
     assert_eq!(sum(&points, "audio.decode.attempts", "audio.codec=mp3,cdn.node=fra-1"), 40.0);
-    assert_eq!(sum(&points, "audio.decode.failures", "audio.codec=mp3,cdn.node=fra-1,error.type=undecodable"), 2.0);
+    assert_eq!(
+        sum(&points, "audio.decode.failures", "audio.codec=mp3,cdn.node=fra-1,error.type=undecodable"),
+        2.0
+    );
     assert_eq!(sum(&points, "player.state.transitions", "from=starting,to=playing"), 1.0);
     assert_eq!(sum(&points, "player.session.heartbeats", ""), 2.0, "31.5 s: at once, and after 30");
     let get = "http.request.method=GET,http.response.status_code=200,server.address=cdn.example,server.port=443,cdn.node=fra-1";
     assert_eq!(points[&("http.client.request.duration".into(), get.into())].count, 1);
-    for name in ["track.play.latency", "track.stall.duration", "track.seek.latency", "http.client.request.duration"] {
+    for name in
+        ["track.play.latency", "track.stall.duration", "track.seek.latency", "http.client.request.duration"]
+    {
         let (_, point) = points.iter().find(|((known, _), _)| known == name).unwrap();
         assert_eq!(point.trace.as_deref(), Some(trace.as_str()), "{name}");
     }
@@ -140,8 +153,14 @@ fn a_play_that_fails_is_counted_and_logged_with_its_trace() {
     let root = named(&spans, "track.play");
     assert!(labels(&root.attributes).contains("cdn.node=fra-1"), "and on the play");
     let points = points(&mut host);
-    assert_eq!(sum(&points, "track.play.attempts", "outcome=failed,error.class=technical,cdn.node=fra-1"), 1.0);
-    assert!(!points.keys().any(|(name, _)| name == "track.play.latency"), "a play that never started has none");
+    assert_eq!(
+        sum(&points, "track.play.attempts", "outcome=failed,error.class=technical,cdn.node=fra-1"),
+        1.0
+    );
+    assert!(
+        !points.keys().any(|(name, _)| name == "track.play.latency"),
+        "a play that never started has none"
+    );
     let logs = logs(&mut host);
     let failed = logs.iter().find(|log| log.event_name == "track.play_failed").unwrap();
     assert_eq!((failed.severity_number, hex(&failed.trace_id)), (17, hex(&root.trace_id)));
@@ -173,8 +192,11 @@ fn the_log_lines_of_a_play_tell_its_story() {
     // What came before the play had no trace to be in.
     let of_the_play = logs.iter().filter(|log| hex(&log.trace_id) == trace).count();
     assert!(of_the_play >= 4, "{events:?}");
-    let states: Vec<_> =
-        logs.iter().filter(|log| log.event_name == "player.state_changed").map(|log| labels(&log.attributes)).collect();
+    let states: Vec<_> = logs
+        .iter()
+        .filter(|log| log.event_name == "player.state_changed")
+        .map(|log| labels(&log.attributes))
+        .collect();
     assert!(states.iter().any(|labels| labels.contains("from=starting,to=playing")), "{states:?}");
 }
 
@@ -192,7 +214,8 @@ fn a_stall_that_a_stop_ends_is_counted_once_and_not_until_the_next_play() {
     assert!((sum(&points, "audio.buffer.underflow", "cdn.node=fra-1") - 0.4).abs() < 1e-9);
 }
 
-/// Seconds that are told as heard of a play that goes on for `millis` behind a report at 0.25 s, and for ten seconds behind `then`.
+/// Seconds that are told as heard of a play that goes on for `millis` behind a report at 0.25 s, and for ten
+/// seconds behind `then`.
 fn heard(millis: f64, then: impl FnOnce(&mut FakeHost)) -> f64 {
     let mut host = FakeHost::playing();
     host.advance(250.0);

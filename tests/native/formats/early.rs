@@ -12,8 +12,14 @@ use crate::media::Bench;
 /// What came of a file whose bytes are waited for: its samples, and where in it was read, from and to.
 type Read = (Planes, Vec<(usize, usize)>);
 
-/// Decodes a file in pieces, each behind a word on how slow the link is, and seeks once there are so many frames.
-fn slowly(track: &mut Track, bytes: &[u8], piece: usize, seek: Option<(usize, f64)>) -> Result<Read, TrackError> {
+/// Decodes a file in pieces, each behind a word on how slow the link is, and seeks once there are so many
+/// frames.
+fn slowly(
+    track: &mut Track,
+    bytes: &[u8],
+    piece: usize,
+    seek: Option<(usize, f64)>,
+) -> Result<Read, TrackError> {
     let (mut out, mut reads, mut seek): (Planes, Vec<(usize, usize)>, _) = (Vec::new(), vec![(0, 0)], seek);
     loop {
         let advance = track.advance(512);
@@ -145,7 +151,8 @@ fn what_can_not_be_known_is_waited_for() {
     }
 }
 
-/// The index says at its end that the music begins later than at the first byte: what was heard till then was wrong, the rest is not.
+/// The index says at its end that the music begins later than at the first byte: what was heard till then was
+/// wrong, the rest is not.
 #[test]
 fn a_wrong_guess_is_mended_by_the_index() {
     for file in faststart() {
@@ -189,7 +196,8 @@ fn damage_to_what_is_known_does_no_harm() {
     }
 }
 
-/// A file whose index has so many bytes more between the samples' sizes and their places, and so many before its music.
+/// A file whose index has so many bytes more between the samples' sizes and their places, and so many before
+/// its music.
 fn stretched(bytes: &[u8], index: u32, gap: u32) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for kind in [*b"moov", *b"trak", *b"mdia", *b"minf", *b"stbl"] {
@@ -228,8 +236,15 @@ struct Link {
 
 impl Link {
     fn open(bytes: Vec<u8>) -> Self {
-        let mut link =
-            Self { bench: Bench::open(0.0), bytes, request: 1, at: 0, offsets: vec![0], asked: 0, piece: 1000 };
+        let mut link = Self {
+            bench: Bench::open(0.0),
+            bytes,
+            request: 1,
+            at: 0,
+            offsets: vec![0],
+            asked: 0,
+            piece: 1000,
+        };
         link.bench.now += 5.0;
         link.bench.head_of(1, 200, true, Some(link.bytes.len() as u64));
         link
@@ -279,12 +294,15 @@ impl Link {
         self.bench.head_of(self.request, 206, true, Some(self.bytes.len() as u64));
     }
 
-    /// Plays what is there, to the end; breaks the connection once so many bytes of the request of that number have come.
+    /// Plays what is there, to the end; breaks the connection once so many bytes of the request of that
+    /// number have come.
     fn play(&mut self, mut broken: Option<(usize, usize)>) -> Vec<f32> {
         for _ in 0..20_000 {
             self.pass();
             let begun = *self.offsets.last().unwrap();
-            if broken.take_if(|(request, bytes)| self.offsets.len() == *request && self.at >= begun + *bytes).is_some()
+            if broken
+                .take_if(|(request, bytes)| self.offsets.len() == *request && self.at >= begun + *bytes)
+                .is_some()
             {
                 self.end(BodyEnd::Failed {});
             }
@@ -334,7 +352,8 @@ fn what_is_held_is_bounded_while_nothing_is_played() {
         let mut most = 0;
         for _ in 0..20_000 {
             let begun = link.offsets.len();
-            // The music comes in one piece, more of it than is decoded ahead: nothing is asked of the demuxer for long.
+            // The music comes in one piece, more of it than is decoded ahead: nothing is asked of the demuxer
+            // for long.
             link.piece = if begun == 3 { 100_000 } else { 1000 };
             link.pass();
             if link.offsets.len() == begun {

@@ -1,4 +1,5 @@
-//! A track whose packets the host decodes: whatever it makes of them, the track keeps its length and each packet its place.
+//! A track whose packets the host decodes: whatever it makes of them, the track keeps its length and each
+//! packet its place.
 
 use std::collections::VecDeque;
 
@@ -11,9 +12,14 @@ type Packet = (usize, Option<u64>, u32);
 /// Packets that are with the host at once.
 const UNDER_WAY: usize = 16;
 
-/// Plays `bytes` through a host that decodes each packet to its own number, but nothing of those that are `missing`; after
-/// `seek_after` packets it goes to a second. What was ready, behind the seek where there is one; packets, failures.
-fn play(bytes: &[u8], missing: impl Fn(usize) -> bool, seek_after: Option<(usize, f64)>) -> (Planes, usize, u32) {
+/// Plays `bytes` through a host that decodes each packet to its own number, but nothing of those that are
+/// `missing`; after `seek_after` packets it goes to a second. What was ready, behind the seek where there is
+/// one; packets, failures.
+fn play(
+    bytes: &[u8],
+    missing: impl Fn(usize) -> bool,
+    seek_after: Option<(usize, f64)>,
+) -> (Planes, usize, u32) {
     let mut track = Track::new(Family::OggOpus, 0.0, Host { aac: false, others: true }).unwrap();
     track.set_total_bytes(bytes.len() as u64);
     let mut out: Planes = vec![Vec::new(); 2];
@@ -42,7 +48,11 @@ fn play(bytes: &[u8], missing: impl Fn(usize) -> bool, seek_after: Option<(usize
             }
             Advance::NeedBytes | Advance::Elsewhere => {
                 let at = (track.end_offset() as usize).min(bytes.len());
-                if at == bytes.len() { track.finish() } else { track.push(&bytes[at..bytes.len().min(at + 5000)]) }
+                if at == bytes.len() {
+                    track.finish()
+                } else {
+                    track.push(&bytes[at..bytes.len().min(at + 5000)])
+                }
             }
             Advance::Format(_) => {}
             advance @ (Advance::Ready | Advance::End) => {
@@ -62,7 +72,9 @@ fn what_the_host_makes_nothing_of_is_silence_of_its_length() {
     let Some(file) = files(&["opusenc.opus"]).pop() else { return };
     let (whole, packets, failures) = play(&file.bytes, |_| false, None);
     assert_eq!((whole[0].len(), failures), (file.reference.len() / 2, 0));
-    for missing in [vec![3], vec![0], vec![packets - 1], (40..60).collect(), vec![7, 30, packets - 2, packets - 1]] {
+    for missing in
+        [vec![3], vec![0], vec![packets - 1], (40..60).collect(), vec![7, 30, packets - 2, packets - 1]]
+    {
         let (planes, _, failures) = play(&file.bytes, |number| missing.contains(&number), None);
         assert_eq!((planes[0].len(), failures as usize), (whole[0].len(), missing.len()), "{missing:?}");
         for (got, want) in planes[0].iter().zip(&whole[0]) {

@@ -4,14 +4,16 @@ use tonearm_formats::{Planes, TrackError};
 use super::{File, decode, feed, files, open, planes_of, snr};
 
 const ALL: [&str; 9] = [".mp3", ".aac", ".m4a", ".mp4", ".flac", ".ogg", ".oga", ".opus", ".wav"];
-/// Frames of the source at 44.1 kHz, 48 kHz and 22.05 kHz: what a file that states its delay and its end must give.
+/// Frames of the source at 44.1 kHz, 48 kHz and 22.05 kHz: what a file that states its delay and its end must
+/// give.
 const MUSIC: usize = 308_700;
 const FAST: usize = 336_000;
 
 /// Where ffmpeg's decode is not the last word: frames that must come, and where in them its first frame lies.
 fn expected(file: &File, channels: usize) -> (usize, i64) {
     match file.name.as_str() {
-        // ffmpeg leaves what the encoder put behind the end: the edit list states it, to a thousandth of a second.
+        // ffmpeg leaves what the encoder put behind the end: the edit list states it, to a thousandth of a
+        // second.
         "at-the-end.m4a" | "faststart.m4a" => (MUSIC, 0),
         "opus-inside.mp4" => (FAST, 0),
         // The last sample states that it is shorter.
@@ -24,8 +26,8 @@ fn expected(file: &File, channels: usize) -> (usize, i64) {
     }
 }
 
-/// Least signal to noise beside ffmpeg's decode, in decibels: lossless is equal; the transform codecs differ by rounding; of
-/// Opus' speech layer a decoder is free to filter otherwise (RFC 6716 section 6).
+/// Least signal to noise beside ffmpeg's decode, in decibels: lossless is equal; the transform codecs differ
+/// by rounding; of Opus' speech layer a decoder is free to filter otherwise (RFC 6716 section 6).
 fn tolerance(name: &str) -> f64 {
     match name {
         "ffmpeg-voice.opus" => 30.0,
@@ -89,8 +91,10 @@ fn seeks_land_on_the_frame() {
             let count = planes[0].len().min(whole[0].len() - from).min(4000);
             assert!(count >= 2000, "{} at {seconds}: {count} frames", file.name);
             let worst = (0..count).map(|n| (planes[0][n] - whole[0][from + n]).abs()).fold(0.0, f32::max);
-            // Opus settles within 80 ms; AAC fills bands with noise of its own (perceptual noise substitution).
-            let settles = [".opus", ".m4a"].iter().any(|end| file.name.ends_with(end)) || file.name.starts_with("opus");
+            // Opus settles within 80 ms; AAC fills bands with noise of its own (perceptual noise
+            // substitution).
+            let settles =
+                [".opus", ".m4a"].iter().any(|end| file.name.ends_with(end)) || file.name.starts_with("opus");
             let ratio = snr(&planes[0][..count], &whole[0][from..]);
             assert!(worst <= 1e-4 || (settles && ratio > 20.0), "{} at {seconds}: {ratio:.1} dB", file.name);
         }
@@ -99,11 +103,16 @@ fn seeks_land_on_the_frame() {
         }
         track.seek(7.5);
         let rest = feed(&mut track, &file.bytes, 9000, usize::MAX).unwrap();
-        assert!(rest.first().is_none_or(|plane| plane.len() < rate as usize), "{}: sound behind its end", file.name);
+        assert!(
+            rest.first().is_none_or(|plane| plane.len() < rate as usize),
+            "{}: sound behind its end",
+            file.name
+        );
     }
 }
 
-/// Three thousand bytes in the middle are noise: the track keeps its length, and what is far from them is as it was.
+/// Three thousand bytes in the middle are noise: the track keeps its length, and what is far from them is as
+/// it was.
 #[test]
 fn a_corrupt_middle_is_silence_and_no_more() {
     for mut file in single(&ALL) {
@@ -115,14 +124,16 @@ fn a_corrupt_middle_is_silence_and_no_more() {
         let mut random = Random::seeded([5, 5]);
         let middle = file.bytes.len() / 2;
         file.bytes[middle..middle + 3000].fill_with(|| random.next_u64() as u8);
-        let (planes, failures) = decode(&file.bytes, 30_000).unwrap_or_else(|error| panic!("{}: {error:?}", file.name));
+        let (planes, failures) =
+            decode(&file.bytes, 30_000).unwrap_or_else(|error| panic!("{}: {error:?}", file.name));
         let lost = planes[0].len().abs_diff(whole[0].len());
         // Packets that are not found by headers, or that decode to noise, are no failures by themselves.
         let counted = file.is(".ogg") || file.is(".opus") || file.name.contains("flac");
         assert!(failures > 0 || !counted, "{}: damage was not noticed", file.name);
         let slack = if file.is(".aac") || file.name.starts_with("shine") { 8 * 1152 } else { 0 };
         assert!(lost <= slack, "{}: {} frames of {}", file.name, planes[0].len(), whole[0].len());
-        // How many packets of many bit rates were lost is an estimate: what follows may be one off, the length is not.
+        // How many packets of many bit rates were lost is an estimate: what follows may be one off, the
+        // length is not.
         if ["lame-vbr.mp3", "ffmpeg-abr.mp3"].contains(&file.name.as_str()) || slack > 0 {
             continue;
         }
@@ -131,14 +142,18 @@ fn a_corrupt_middle_is_silence_and_no_more() {
     }
 }
 
-/// An AAC decoder takes the channels of the first packet for all: one that is damaged must not silence the track.
+/// An AAC decoder takes the channels of the first packet for all: one that is damaged must not silence the
+/// track.
 #[test]
 fn a_damaged_first_packet_silences_no_more_than_a_few() {
     for mut file in files(&["faststart.m4a", "ffmpeg-48000.aac"]) {
         let (whole, _) = decode(&file.bytes, 100_000).unwrap();
         // An element of one channel where there are two.
-        let first =
-            if file.is(".aac") { 7 } else { file.bytes.windows(4).position(|kind| kind == b"mdat").unwrap() + 4 };
+        let first = if file.is(".aac") {
+            7
+        } else {
+            file.bytes.windows(4).position(|kind| kind == b"mdat").unwrap() + 4
+        };
         file.bytes[first] &= 0x1f;
         let (planes, failures) = decode(&file.bytes, 30_000).unwrap();
         let tail = |planes: &Planes| planes[0][planes[0].len() - 200_000..].to_vec();
@@ -155,11 +170,14 @@ fn a_file_that_was_cut_says_so_where_it_states_its_length() {
         let ogg = [".ogg", ".opus", ".oga"].iter().any(|end| file.name.ends_with(end));
         match decode(half, 30_000) {
             Err(TrackError::Truncated) => assert!(states, "{}", file.name),
-            Err(TrackError::Unsupported) => assert!(file.name.contains("inside") || file.name == "at-the-end.m4a"),
+            Err(TrackError::Unsupported) => {
+                assert!(file.name.contains("inside") || file.name == "at-the-end.m4a")
+            }
             Err(error) => panic!("{}: {error:?}", file.name),
             // Pages, fragments and bare frames state no length: what is there is played.
             Ok((planes, _)) => {
-                let open_ended = !states || ogg || ["fragmented.m4a", "indexed.m4a"].contains(&file.name.as_str());
+                let open_ended =
+                    !states || ogg || ["fragmented.m4a", "indexed.m4a"].contains(&file.name.as_str());
                 assert!(open_ended && !planes[0].is_empty(), "{}: {} frames", file.name, planes[0].len());
             }
         }
@@ -178,14 +196,27 @@ fn streams_in_a_chain_follow_each_other() {
 
 #[test]
 fn tags_are_read_in_every_container() {
-    let tagged =
-        ["lame-vbr.mp3", "ffmpeg-abr.mp3", "faststart.m4a", "flac.flac", "oggenc.ogg", "ffmpeg.ogg", "opusenc.opus"];
+    let tagged = [
+        "lame-vbr.mp3",
+        "ffmpeg-abr.mp3",
+        "faststart.m4a",
+        "flac.flac",
+        "oggenc.ogg",
+        "ffmpeg.ogg",
+        "opusenc.opus",
+    ];
     for file in single(&tagged) {
         let mut track = open(&file.bytes, 0.0).unwrap();
         feed(&mut track, &file.bytes, 5000, 1).unwrap();
         let tags = track.tags();
-        assert_eq!((tags.text("title"), tags.text("artist")), (Some("Äther"), Some("Tonearm")), "{}", file.name);
-        let picture = ["lame-vbr.mp3", "faststart.m4a", "flac.flac", "opusenc.opus"].contains(&file.name.as_str());
+        assert_eq!(
+            (tags.text("title"), tags.text("artist")),
+            (Some("Äther"), Some("Tonearm")),
+            "{}",
+            file.name
+        );
+        let picture =
+            ["lame-vbr.mp3", "faststart.m4a", "flac.flac", "opusenc.opus"].contains(&file.name.as_str());
         let mime = tags.picture.as_ref().map(|picture| picture.mime.as_str());
         assert_eq!(mime, picture.then_some("image/jpeg"), "{}", file.name);
         if ["ffmpeg-abr.mp3", "ffmpeg.ogg"].contains(&file.name.as_str()) {

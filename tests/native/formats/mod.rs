@@ -1,5 +1,6 @@
-//! Every format by every encoder that Debian has, beside ffmpeg's decode of the same file: frame counts, samples, seeks,
-//! damage, every split of the bytes. The files are made by `scripts/make-media.sh`; where they can't be, these tests say so.
+//! Every format by every encoder that Debian has, beside ffmpeg's decode of the same file: frame counts,
+//! samples, seeks, damage, every split of the bytes. The files are made by `scripts/make-media.sh`; where
+//! they can't be, these tests say so.
 
 mod early;
 mod host;
@@ -42,7 +43,8 @@ pub fn files(ends: &[&str]) -> Vec<File> {
         .map(|name| {
             let bytes = std::fs::read(folder().join(&name)).unwrap();
             let reference = std::fs::read(folder().join(format!("{name}.f32"))).unwrap();
-            let reference = reference.chunks_exact(4).map(|sample| f32::from_le_bytes(sample.try_into().unwrap()));
+            let reference =
+                reference.chunks_exact(4).map(|sample| f32::from_le_bytes(sample.try_into().unwrap()));
             File { name, bytes, reference: reference.collect() }
         })
         .collect()
@@ -102,7 +104,9 @@ pub fn decode(bytes: &[u8], piece: usize) -> Result<(Planes, u32), TrackError> {
 
 /// The planes of interleaved samples.
 pub fn planes_of(interleaved: &[f32], channels: usize) -> Planes {
-    (0..channels).map(|channel| interleaved.iter().skip(channel).step_by(channels).copied().collect()).collect()
+    (0..channels)
+        .map(|channel| interleaved.iter().skip(channel).step_by(channels).copied().collect())
+        .collect()
 }
 
 /// Signal to noise of `got` against `want`, in decibels, over what both have.
