@@ -4,9 +4,8 @@ set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"
 bash scripts/setup.sh build browsers
-bash scripts/build.sh
-say "building the backend"
-cargo build --quiet --release -p tonearm-backend
+bash scripts/build.sh package backend-release
+export TONEARM_PROFILE=release
 name=$1
 shift
 if [[ $name == first-audio ]]; then

@@ -17,6 +17,9 @@ export PATH="$TONEARM_CACHE/bin:$TONEARM_ROOT/node_modules/.bin:$PATH"
 say() { printf '\033[1m[tonearm]\033[0m %s\n' "$*"; }
 fail() { printf '\033[1m[tonearm]\033[0m %s\n' "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
+# macOS and the BSDs have neither sha256sum nor timeout.
+sha256() { if have sha256sum; then sha256sum "$@"; else shasum -a 256 "$@"; fi; }
+within_seconds() { if have timeout; then timeout "$@"; else shift && "$@"; fi; }
 
 # Installs Debian packages, or says what to install by hand where that is not possible.
 debian_packages() {

@@ -5,7 +5,7 @@
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 out="$TONEARM_ROOT/target/formats"
-stamp="$out/$(sha256sum "${BASH_SOURCE[0]}" | cut -c1-16)"
+stamp="$out/$(sha256 "${BASH_SOURCE[0]}" | cut -c1-16)"
 [[ -e $stamp ]] && exit 0
 tools=(ffmpeg flac oggenc opusenc lame sox)
 missing() { for tool in "${tools[@]}"; do command -v "$tool" > /dev/null || return 0; done; return 1; }

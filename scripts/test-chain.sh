@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"
 bash scripts/setup.sh build backends
-cargo build --quiet --release -p tonearm-load
+bash scripts/build.sh load
 for suite in "$@"; do
   [ "$suite" != kafka ] || bash scripts/setup.sh kafka
   node --test --test-concurrency=1 "tests/$suite"/*.test.mjs

@@ -5,8 +5,8 @@ set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"
 bash scripts/setup.sh build browsers
-[ -f pkg/dist/index.js ] || bash scripts/build.sh
-cargo build --quiet --release -p tonearm-backend
+bash scripts/build.sh package backend-release
+export TONEARM_PROFILE=release
 for browser in ${1:-chromium firefox}; do
   say "faults in $browser"
   FAULTS_BROWSER=$browser node --test --test-concurrency=1 tests/faults/faults.test.mjs

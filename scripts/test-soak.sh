@@ -4,7 +4,7 @@ set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"
 bash scripts/setup.sh build browsers
-[ -f pkg/dist/index.js ] || bash scripts/build.sh
+bash scripts/build.sh package backend-release
+export TONEARM_PROFILE=release
 bash scripts/make-media.sh
-cargo build --quiet --release -p tonearm-backend
 SOAK_MINUTES=${1:-60} node --test --test-concurrency=1 tests/soak/soak.test.mjs

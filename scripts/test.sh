@@ -7,9 +7,7 @@ cd "$TONEARM_ROOT"
 began=$SECONDS
 stage() { local at=$SECONDS; say "— $1"; shift; "$@"; say "  took $((SECONDS - at)) s"; }
 stage "set-up" bash scripts/setup.sh build browsers
-stage "package" bash scripts/build.sh
-stage "demo" bash scripts/build-demo.sh
-stage "example" bash scripts/build-example.sh
+stage "build" bash scripts/build.sh package backend demo example
 stage "files of every format" bash scripts/make-media.sh
 stage "lint" bash scripts/lint.sh
 stage "native tests" cargo test --quiet --workspace --features tonearm/opentelemetry

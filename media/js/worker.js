@@ -3,7 +3,7 @@
 
 import { serverTiming } from '../../src/browser/server_timing.js';
 import { instantiate } from '../../src/browser/wasm.js';
-import * as glue from '../../pkg/dist/tonearm_media_bg.js';
+import * as glue from 'tonearm-media-glue';
 import { expect, hostOf, instantiate as instance, moduleOf } from './modules.js';
 import { Track } from './track.js';
 
@@ -18,7 +18,7 @@ const BLOCK_FRAMES = 4096;
 /** Bytes of a chunk that the plane takes at once. */
 const PIECE_BYTES = 64 << 10;
 
-/** @typedef {import('../../pkg/dist/tonearm_media.js').Plane} Plane */
+/** @typedef {import('../../target/wasm/media/tonearm_media.js').Plane} Plane */
 
 /** @type {Plane | undefined} */
 let plane;

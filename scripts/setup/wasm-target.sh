@@ -14,7 +14,7 @@ if has_std && has_src; then exit 0; fi
 
 if have rustup; then
   say "adding the $target target with rustup"
-  if timeout 120 rustup target add $target >/dev/null 2>&1 && timeout 120 rustup component add rust-src >/dev/null 2>&1 &&
+  if within_seconds 120 rustup target add $target >/dev/null 2>&1 && within_seconds 120 rustup component add rust-src >/dev/null 2>&1 &&
     has_std && has_src; then exit 0; fi
 fi
 

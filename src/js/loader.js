@@ -5,8 +5,10 @@ import { SIGNALS, post } from '../browser/fetch.js';
 import { onHidden, onOnline } from '../browser/page_lifecycle.js';
 import { COLLECT, FLUSH, HIDDEN, INSPECT, LOST, REPLIED, TIMEOUT, tell, trap } from './door.js';
 import { instantiate } from '../browser/wasm.js';
-import * as glue from '../../pkg/dist/tonearm_bg.js';
+import * as glue from 'tonearm-core-glue';
 
+/** What the cores call their glue. */
+const GLUE_NAMES = ['./tonearm_bg.js', './tonearm_full_bg.js', './tonearm_development_bg.js'];
 /** Cores that are brought back in one page. */
 const MOST_CRASHES = 3;
 /**
@@ -132,13 +134,19 @@ export function unavailable(cause, what) {
   return error;
 }
 
+/** Where the core's file is: written out for each, because bundlers read it. */
+function coreUrl() {
+  // Development mode has one core, with all options.
+  if (TONEARM_DEVELOPMENT) return new URL('./tonearm_development_bg.wasm', import.meta.url);
+  if (full) return new URL('./tonearm_full_bg.wasm', import.meta.url);
+  return new URL('./tonearm_bg.wasm', import.meta.url);
+}
+
 /** @returns {Promise<void>} */
 async function start() {
   if (typeof WebAssembly === 'undefined')
     throw new DOMException('WebAssembly is not available.', 'NotSupportedError');
-  const url = full
-    ? (places.fullWasm ?? new URL('./tonearm_full_bg.wasm', import.meta.url))
-    : (places.wasm ?? new URL('./tonearm_bg.wasm', import.meta.url));
+  const url = (full ? places.fullWasm : places.wasm) ?? coreUrl();
   /** @type {Response} */
   let response;
   try {
@@ -149,7 +157,7 @@ async function start() {
   if (!response.ok) throw unavailable(response.status, String(url));
   try {
     const before = wasm;
-    wasm = await instantiate(response, ['./tonearm_bg.js', './tonearm_full_bg.js'], glue);
+    wasm = await instantiate(response, GLUE_NAMES, glue);
     // The glue keeps views of a core's memory: this takes from it those of one that ended, whoever has called
     // that since.
     before?.memory.grow(0);

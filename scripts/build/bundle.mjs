@@ -1,0 +1,43 @@
+// Bundles one script of the package with what it imports: `bundle.mjs SOURCE FILE [--glue NAME=FILE] [--page PATH]
+// [--development]`. Scripts that load on demand stay imports of files beside it.
+
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { ON_DEMAND, PAGE } from './scripts.mjs';
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    glue: { type: 'string' },
+    page: { type: 'string', default: './index.js' },
+    development: { type: 'boolean', default: false },
+  },
+});
+const [source, file] = positionals;
+const glue = values.glue?.split('=');
+const { version } = JSON.parse(readFileSync('pkg/package.json', 'utf8'));
+
+await build({
+  entryPoints: [source],
+  outfile: file,
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  sourcemap: true,
+  logLevel: 'warning',
+  // Of the branches for the other mode nothing is left, so that bundlers find no file of that mode.
+  minifySyntax: true,
+  define: { TONEARM_VERSION: JSON.stringify(version), TONEARM_DEVELOPMENT: String(values.development) },
+  alias: Object.fromEntries(glue ? [[glue[0], resolve(glue[1])]] : []),
+  plugins: [
+    {
+      name: 'beside',
+      setup({ onResolve }) {
+        onResolve({ filter: ON_DEMAND }, ({ path }) => ({ path, external: true }));
+        onResolve({ filter: PAGE }, () => ({ path: values.page, external: true }));
+      },
+    },
+  ],
+});

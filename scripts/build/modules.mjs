@@ -1,0 +1,69 @@
+// The wasm modules of the package: what each is compiled from, and how. Data only: `wasm.mjs` makes commands of it,
+// `make-notice.mjs` names what is in each.
+
+/**
+ * @typedef {object} WasmModule
+ * @property {string} name of the output in the build's table
+ * @property {string} file name in `pkg/dist`, without `_bg.wasm`
+ * @property {string} folder of the crate
+ * @property {string} crate as Cargo names it
+ * @property {string[]} features without the default ones; an empty list means the default ones
+ * @property {'page' | 'worker' | 'development'} kind which flags it is compiled and optimised with
+ */
+
+/** What the crates of both planes are made of, besides their own folders. */
+const SHARED = ['messages', 'gzip', 'otlp'];
+
+/** Folders whose Rust files a crate is made of. @type {Record<string, string[]>} */
+export const CRATE_FOLDERS = {
+  tonearm: ['src', ...SHARED],
+  'tonearm-media': ['media/src', 'messages', 'formats/src'],
+  'tonearm-formats': ['formats/src'],
+};
+
+/** @param {string} format @returns {WasmModule} */
+const format = (format) => ({
+  name: format,
+  file: `tonearm_${format.replace('-', '_')}`,
+  folder: 'formats',
+  crate: 'tonearm-formats',
+  features: ['module', format],
+  kind: 'worker',
+});
+
+/** @type {WasmModule[]} */
+export const MODULES = [
+  {
+    name: 'core',
+    file: 'tonearm',
+    folder: '.',
+    crate: 'tonearm',
+    features: ['package'],
+    kind: 'page',
+  },
+  {
+    name: 'extended-core',
+    file: 'tonearm_full',
+    folder: '.',
+    crate: 'tonearm',
+    features: ['package', 'full'],
+    kind: 'page',
+  },
+  {
+    name: 'development-core',
+    file: 'tonearm_development',
+    folder: '.',
+    crate: 'tonearm',
+    features: [],
+    kind: 'development',
+  },
+  {
+    name: 'media',
+    file: 'tonearm_media',
+    folder: 'media',
+    crate: 'tonearm-media',
+    features: [],
+    kind: 'worker',
+  },
+  ...['mp3', 'aac', 'flac', 'vorbis', 'opus', 'wav', 'mp3-decoder', 'opus-decoder'].map(format),
+];

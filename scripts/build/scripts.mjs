@@ -1,0 +1,162 @@
+// Makes the build's outputs for the hand-written scripts of the package: bundled, then minified. One script for the
+// page, one for the Worker, one for the worklet, and those that a page loads on demand.
+
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { packed } from './wasm.mjs';
+
+/** Scripts that load on demand: they stay imports of files beside the one that is bundled. */
+export const ON_DEMAND = /^\.\/(traced_fetch|records|element|stretch|stretch_worklet)\.js$/;
+/** The page's own script: others that import it share its classes. */
+export const PAGE = /^\.\/index\.js$/;
+
+/**
+ * A script and all that it imports and is bundled with.
+ * @param {string} file @param {Set<string>} [found]
+ */
+function importsOf(file, found = new Set()) {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const [, path] of readFileSync(file, 'utf8').matchAll(
+    /^(?:import|\} from|export .* from)\b[^'"]*'(\.[^']+)';$/gm,
+  )) {
+    const bundled = !ON_DEMAND.test(path) && !PAGE.test(path);
+    if (bundled) importsOf(join(dirname(file), path), found);
+  }
+  return found;
+}
+
+/** @typedef {import('./table.mjs').Output} Output */
+
+/**
+ * @typedef {object} Script
+ * @property {string} name of the file in `pkg/dist`
+ * @property {string} source
+ * @property {string} [glue] the wasm module whose glue is bundled with it
+ * @property {string} [page] the page's script beside it, where that is not `index.js`
+ * @property {string} [banner] what the minified file starts with
+ * @property {boolean} [development] bundled for bundlers in development mode: not minified
+ */
+
+/** @type {Script[]} */
+const SCRIPTS = [
+  {
+    name: 'index.js',
+    source: 'src/js/index.js',
+    // The glue of the core with all options has everything that the smaller core's has.
+    glue: 'extended-core',
+    // The browser compiles the whole script off the main thread while it loads, not call by call at start.
+    banner: '//# allFunctionsCalledOnLoad',
+  },
+  { name: 'index.development.js', source: 'src/js/index.js', glue: 'development-core', development: true },
+  { name: 'queue.js', source: 'src/js/queue.js' },
+  {
+    name: 'queue.development.js',
+    source: 'src/js/queue.js',
+    page: './index.development.js',
+    development: true,
+  },
+  { name: 'traced_fetch.js', source: 'src/js/traced_fetch.js' },
+  { name: 'records.js', source: 'src/js/records.js' },
+  { name: 'stretch.js', source: 'src/js/stretch.js' },
+  { name: 'element.js', source: 'src/js/element.js' },
+  { name: 'media-session.js', source: 'src/js/media_session.js' },
+  { name: 'worker.js', source: 'media/js/worker.js', glue: 'media' },
+  { name: 'worklet.js', source: 'media/js/worklet.js' },
+];
+
+// Without terser's unsafe options: none of them made the scripts smaller (docs/decisions.md).
+const COMPRESS = 'passes=3';
+
+/** @param {string} file @param {string} [banner] @returns {import('./table.mjs').Command} */
+const minify = (file, banner) => ({
+  program: 'terser',
+  args: [
+    ...[file, '--module', '--ecma', '2022', '--compress', COMPRESS, '--mangle'],
+    ...[
+      '--source-map',
+      `content='${file}.map',includeSources,url='${file.slice(file.lastIndexOf('/') + 1)}.map'`,
+    ],
+    ...(banner ? ['--format', `preamble='${banner}'`] : []),
+    ...['-o', file],
+  ],
+});
+
+/** @param {Script} script @returns {Output} */
+function scriptOutput({ name, source, glue, page, banner, development }) {
+  const file = `pkg/dist/${name}`;
+  return {
+    name,
+    group: 'package',
+    needs: glue ? [glue] : [],
+    from: [...importsOf(source), 'pkg/package.json', 'scripts/build/bundle.mjs'],
+    tools: ['esbuild', 'terser'],
+    commands: [
+      {
+        program: 'node',
+        args: [
+          ...['scripts/build/bundle.mjs', source, file],
+          ...(glue ? ['--glue', `${GLUE[glue].name}=${GLUE[glue].file}`] : []),
+          ...(page ? ['--page', page] : []),
+          ...(development ? ['--development'] : []),
+        ],
+      },
+      ...(development ? [] : [minify(file, banner)]),
+    ],
+    makes: [file, `${file}.map`],
+  };
+}
+
+/**
+ * The glue that wasm-bindgen writes for a module, and the name by which a script imports it.
+ * @type {Record<string, { name: string, file: string }>}
+ */
+const GLUE = {
+  'extended-core': {
+    name: 'tonearm-core-glue',
+    file: `${packed('extended-core')}/tonearm_full_bg.js`,
+  },
+  'development-core': {
+    name: 'tonearm-core-glue',
+    file: `${packed('development-core')}/tonearm_development_bg.js`,
+  },
+  media: { name: 'tonearm-media-glue', file: `${packed('media')}/tonearm_media_bg.js` },
+};
+
+/** Copied as they are: published types, and the worklet of Signalsmith Stretch. @type {[string, string][]} */
+const COPIES = [
+  ['types.d.ts', 'src/js/types.d.ts'],
+  ['queue.d.ts', 'src/js/queue.d.ts'],
+  ['media-session.d.ts', 'src/js/media-session.d.ts'],
+  ['stretch_worklet.js', 'node_modules/signalsmith-stretch/SignalsmithStretch.mjs'],
+];
+
+/** @returns {Output[]} */
+export const scriptOutputs = () => [
+  ...SCRIPTS.map(scriptOutput),
+  ...COPIES.map(([name, source]) => ({
+    name,
+    group: 'package',
+    from: [source],
+    commands: [{ program: 'cp', args: [source, `pkg/dist/${name}`] }],
+    makes: [`pkg/dist/${name}`],
+  })),
+  {
+    // A part of index.js; alone it is measured (size-budget.json) and drives the core in tests.
+    name: 'glue',
+    group: 'package',
+    needs: ['extended-core'],
+    from: [],
+    tools: ['terser'],
+    commands: [
+      {
+        program: 'terser',
+        args: [
+          GLUE['extended-core'].file,
+          ...['--module', '--compress', 'passes=3', '--mangle', '-o', 'target/glue.js'],
+        ],
+      },
+    ],
+    makes: ['target/glue.js'],
+  },
+];
