@@ -18,9 +18,7 @@ import { onRequest } from './on_request.js';
 export class Output {
   #id;
   #destination;
-  /** @type {GainNode} */
   #fader;
-  /** @type {GainNode} */
   #gain;
   #replayGain;
   #alive;
@@ -62,7 +60,7 @@ export class Output {
     this.#replayGain = replayGain;
     this.#alive = alive;
     this.#destination = destination;
-    this.#createGraph();
+    [this.context, this.#fader, this.#gain] = this.#createGraph();
   }
 
   /** Calls the core for the player. @param {number} what @param {number} [value] */
@@ -80,14 +78,16 @@ export class Output {
     tell(currentCore(), REPORT + kind, this.#id, epoch, at, figure, flag);
   }
 
-  /** Connects a fader and a gain to the app's node, or to the output of the page's own context. */
+  /**
+   * Creates a fader and a gain that end in the app's node, or in the output of the page's own context.
+   * @returns {[AudioContext, fader: GainNode, gain: GainNode]}
+   */
   #createGraph() {
     const context = /** @type {AudioContext} */ (this.#destination?.context ?? sharedContext());
-    this.context = context;
-    this.#fader = new GainNode(context);
-    this.#gain = new GainNode(context);
-    this.#fader.connect(this.#gain).connect(this.#destination ?? context.destination);
+    const [fader, gain] = [new GainNode(context), new GainNode(context)];
+    fader.connect(gain).connect(this.#destination ?? context.destination);
     context.addEventListener('statechange', () => this.#onStateChange(context), { signal: this.#alive });
+    return [context, fader, gain];
   }
 
   /**
@@ -97,7 +97,7 @@ export class Output {
   #onStateChange(context) {
     if (this.#destination || context.state !== 'closed' || context !== this.context)
       return this.#notifyState();
-    this.#createGraph();
+    [this.context, this.#fader, this.#gain] = this.#createGraph();
     this.#analyser = this.#shifter = undefined;
     this.applyLevel();
     if (!this.#element) this.#notify(OUTPUT_UNAVAILABLE);
