@@ -54,7 +54,11 @@ export default [
     languageOptions: { globals: globals.browser },
     rules: { 'no-restricted-globals': ['error', ...MISLEADING_GLOBALS] },
   },
-  { files: ['src/**'], languageOptions: { globals: { TONEARM_VERSION: 'readonly' } }, rules: noEval },
+  {
+    files: ['src/**'],
+    languageOptions: { globals: { TONEARM_DEVELOPMENT: 'readonly', TONEARM_VERSION: 'readonly' } },
+    rules: noEval,
+  },
   // Browser facilities know nothing of the player and of telemetry.
   { files: ['src/browser/**'], rules: noImports('**/js/*') },
   // The demo uses the package as an app does.
