@@ -2,7 +2,8 @@
 //
 // A source has answered only if its own answer says so; whatever else happens (no network, an endpoint that
 // is not there, a program that is missing or hangs) is "not asked". Nothing depends on the wording of a
-// message: cargo-deny fetches the database in a step of its own, and npm's output is a report or it is not.
+// message: cargo-deny fetches the database in a step of its own, and the output of each check is a report, or
+// it is not.
 
 import { spawnSync } from 'node:child_process';
 
@@ -10,7 +11,7 @@ const FOUND = 1;
 const NOT_ASKED = 3;
 const TIMEOUT_MS = Number(process.env.TONEARM_AUDIT_TIMEOUT_MS ?? 180_000);
 
-/** Runs a program; its standard output is kept where `keep` says so, and shown otherwise. */
+/** Runs a program; its output is returned where `keep` says so, and shown otherwise. */
 function run(/** @type {string} */ program, /** @type {string[]} */ args, keep = false) {
   const { status, error, stdout, stderr } = spawnSync(program, args, {
     encoding: 'utf8',
@@ -22,7 +23,7 @@ function run(/** @type {string} */ program, /** @type {string[]} */ args, keep =
   const reason = timedOut
     ? `${program} did not answer in ${TIMEOUT_MS / 1000} s`
     : (error?.message ?? lastLine(stderr) ?? `${program} ended with ${status}`);
-  return { ended: status !== null, passed: status === 0, reason, stdout: stdout ?? '' };
+  return { passed: status === 0, reason, stdout: stdout ?? '', stderr: stderr ?? '' };
 }
 
 /** The last line that says something. @param {string | null} text */
@@ -35,18 +36,31 @@ const lastLine = (text) =>
 
 /** @typedef {{ found: boolean } | { notAsked: string }} Outcome */
 
+/** All members of the workspace, not the root package alone. */
+const DENY = ['deny', '--workspace'];
+
 /** @returns {Outcome} */
 function policy() {
   // This needs nothing but the crates themselves: whatever keeps it from passing is a finding.
-  return { found: !run('cargo', ['deny', 'check', 'licenses', 'bans', 'sources']).passed };
+  return { found: !run('cargo', [...DENY, 'check', 'licenses', 'bans', 'sources']).passed };
 }
 
 /** @returns {Outcome} */
 function advisoriesOfCrates() {
-  const fetched = run('cargo', ['deny', 'fetch', 'db'], true);
+  const fetched = run('cargo', [...DENY, 'fetch', 'db'], true);
   if (!fetched.passed) return { notAsked: fetched.reason };
-  const checked = run('cargo', ['deny', 'check', '--disable-fetch', 'advisories']);
-  return checked.ended ? { found: !checked.passed } : { notAsked: checked.reason };
+  const check = ['--offline', 'check', 'advisories'];
+  const { stderr, reason } = run('cargo', [...DENY, '--format', 'json', ...check], true);
+  const summary = stderr
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line))
+    .find(({ type }) => type === 'summary');
+  if (!summary) return { notAsked: reason };
+  const found = summary.fields.advisories.errors > 0;
+  // Once more, to be read.
+  if (found) run('cargo', [...DENY, ...check]);
+  return { found };
 }
 
 /** @returns {Outcome} */
