@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Format of everything, clippy for both targets, types of the hand-written JavaScript, lengths of files.
+# Format of everything, eslint over the scripts, clippy for both targets, types of the hand-written JavaScript,
+# lengths of files. Each warning is an error.
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"
@@ -8,6 +9,8 @@ cargo fmt --all --check
 for apart in fuzz examples/yew; do (cd "$apart" && cargo fmt --check); done
 say "prettier"
 prettier --check --log-level=warn .
+say "eslint"
+eslint --max-warnings 0 .
 say "clippy, native and wasm"
 cargo clippy --quiet --workspace --features tonearm/opentelemetry --all-targets -- -D warnings
 cargo clippy --quiet -p tonearm -p tonearm-media -p tonearm-messages -p tonearm-gzip -p tonearm-otlp --target wasm32-unknown-unknown --all-targets -- -D warnings

@@ -41,7 +41,7 @@ let source = {};
 const questions = new Map();
 let lastQuestion = 0;
 /** Messages to the worklet from before its port was there. @type {[unknown[], Transferable[]][]} */
-let unsent = [];
+const unsent = [];
 
 /** Unix milliseconds on the line of the page's own clock. */
 const now = () => performance.timeOrigin + performance.now();

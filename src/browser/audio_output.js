@@ -16,17 +16,6 @@ export function sharedContext() {
   return shared;
 }
 
-/** A player's way to a node of the app's, or to the page's own output: what fades it, and what it is as loud as.
- *  @param {AudioNode | undefined} destination @param {(context: AudioContext) => void} changed the context's state @param {AbortSignal} signal */
-export function openWay(destination, changed, signal) {
-  const context = /** @type {AudioContext} */ (destination?.context ?? sharedContext());
-  const [fader, gain] = [new GainNode(context), new GainNode(context)];
-  const to = destination ?? context.destination;
-  fader.connect(gain).connect(to);
-  context.addEventListener('statechange', () => changed(context), { signal });
-  return { context, fader, gain, destination: to, ours: !destination };
-}
-
 /**
  * @param {AudioContext} context
  * @param {string | URL | undefined} place
@@ -64,7 +53,7 @@ export const stateOf = ({ state }) => ['running', 'closed'].indexOf(state) >>> 0
 
 /** Page time at which a frame of the context is heard, in milliseconds, and whether it is more than its rendering.
  *  @param {AudioContext} context @param {number} frame @returns {[number, boolean]} */
-export function momentOf(context, frame) {
+export function frameToPerformanceTime(context, frame) {
   const seconds = frame / context.sampleRate;
   const gecko = 'mozInnerScreenX' in globalThis;
   const { contextTime, performanceTime = 0 } = context.getOutputTimestamp?.() ?? {};

@@ -3,8 +3,8 @@
 // what it can't know to the frame it tells by events. A script that is loaded where it is needed: on iOS,
 // without a worklet, for media that only an element may play.
 
-/** The rate in which positions are told, in frames a second. */
-export const RATE = 48_000;
+/** The rate of the positions in reports, in frames a second. */
+const RATE = 48_000;
 
 /** Kinds of reports, as the worklet numbers them; the last is of this engine alone. */
 const POSITION = 1;
@@ -90,6 +90,7 @@ export class ElementLink {
   /** What the page hears as the Worker's messages. @type {((event: { data: any }) => void) | null} */
   onmessage = null;
   onerror = null;
+  sampleRate = RATE;
   /** The worklet's port. */
   port = {
     postMessage: (/** @type {any} */ message) => this.#output(message),

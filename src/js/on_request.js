@@ -58,7 +58,7 @@ export const onRequest = {
    *  @param {import('./records.js').Hooks} hooks @param {(signal: number, record?: Uint8Array) => void} answer */
   inspector(hooks, answer) {
     /** @type {[number, Uint8Array][]} */
-    let waiting = [];
+    const waiting = [];
     /** @type {(signal: number, record: Uint8Array) => void} */
     let look = (signal, record) => {
       if (waiting.length < MOST_WAITING) waiting.push([signal, record]);

@@ -1,21 +1,40 @@
-// The player as apps hold it: HTMLMediaElement's names over the core. Calls are stamped here, in the listener's own
-// task, and queued until the core is there.
+// The player as apps hold it: HTMLMediaElement's names over the core. Calls are stamped here, in the
+// listener's own task, and queued until the core is there.
 
-import { closeOutput, momentOf, openOutput, openWay, stateOf } from '../browser/audio_output.js';
 import { onDeviceChange } from '../browser/devices.js';
 import { GESTURES, askedFor, nextGesture } from '../browser/gesture.js';
-import { connect, openWorker } from '../browser/worker_link.js';
+import { openWorker } from '../browser/worker_link.js';
 import {
-  CONTEXT, CREATE_PLAYER, DESTROY_PLAYER, ENGINE, FACT, LOAD, LOOP, MEDIA_UNAVAILABLE, OUTPUT_READY, OUTPUT_UNAVAILABLE, PAUSE, PLAY, PREPARE, RATE, REPORT,
-  SEEK, STOP, WATCH, tell,
+  CONTEXT,
+  CREATE_PLAYER,
+  DESTROY_PLAYER,
+  ENGINE,
+  FACT,
+  LOAD,
+  LOOP,
+  MEDIA_UNAVAILABLE,
+  OUTPUT_READY,
+  PAUSE,
+  PLAY,
+  PREPARE,
+  RATE,
+  SEEK,
+  STOP,
+  WATCH,
+  tell,
 } from './door.js';
 import { currentCore, isLive, lastTrace, placeOf, revivals, sides, withCore } from './loader.js';
 import { STATES, statsOf } from './figures.js';
-import { loudness, powerCurve } from './levels.js';
 import { onRequest } from './on_request.js';
+import { Output } from './output.js';
 import { Resolver, traceparentOfPlay } from './resolver.js';
-import { ERROR_TYPE, EVENT_DEVICE_CHANGED, SPAN_TRACK_LOAD, SPAN_TRACK_PLAY } from '../instrumentation/semconv.js';
-import { OF_THE_SOURCE, answer, canHaveElement, canPlayType, sourceOf, toldOf, usualEngine } from './source.js';
+import {
+  ERROR_TYPE,
+  EVENT_DEVICE_CHANGED,
+  SPAN_TRACK_LOAD,
+  SPAN_TRACK_PLAY,
+} from '../instrumentation/semconv.js';
+import { answer, canPlayType, fallbackFor, sourceOf, toldOf, usualEngine } from './source.js';
 import { Span } from './span.js';
 import { Range } from './time_ranges.js';
 
@@ -24,11 +43,9 @@ let [lastId, lastToken] = [0, 0];
 /** See `types.d.ts`. */
 export class Player extends EventTarget {
   #id = ++lastId;
-  #way;
+  #output;
   /** @type {Worker | undefined} */
   #worker;
-  /** @type {AudioWorkletNode | undefined} */
-  #node;
   /** @type {import('./types').Source | undefined} */
   #source;
   /** Those that are left if it does not play. @type {import('./types').Source[]} */
@@ -51,10 +68,10 @@ export class Player extends EventTarget {
   #promises = new Map();
   /** @type {import('./types').TrackMetadata} */
   #metadata = {};
-  /** Called when the player begins by itself, behind the one that it follows. @type {((at: number) => void) | undefined} */
-  #follows;
-  /** What the app chose, and who plays. @type {'auto' | import('./types').Engine} */
+  /** What the app chose. @type {'auto' | import('./types').Engine} */
   #chosen;
+  /** Whether an element may play in the place of a source that failed. */
+  #elementAllowed;
   /** @type {import('./types').Engine} */
   #engine;
   /** Who plays where neither the app nor a failure says otherwise. @type {import('./types').Engine} */
@@ -63,25 +80,8 @@ export class Player extends EventTarget {
   #forMetadata = false;
   /** A failure that something else makes good. */
   #goesOn = false;
-  /** The element, where it plays. @type {HTMLAudioElement | undefined} */
-  #element;
-  /** ReplayGain: track and its peak, album and its peak. @type {number[]} */
-  #gains = [];
-  #replayGain;
-  #fade = 1;
-  #rate = 1;
-  #preservesPitch = true;
-  /** @type {import('./stretch.js').Shifter | undefined} */
-  #shifter;
   /** When the worklet is there. @type {Promise<void> | undefined} */
   #opened;
-  /** @type {AnalyserNode | undefined} */
-  #analyser;
-  #volume = 1;
-  #muted = false;
-  /** The app listens for `timeupdate`. */
-  #watched = false;
-  #destroyed = false;
   /** A failure from before the core was there. @type {DOMException | undefined} */
   #early;
   /** The last failure that was told. @type {DOMException | undefined} */
@@ -92,12 +92,15 @@ export class Player extends EventTarget {
   /** @param {import('./types').PlayerOptions} [options] */
   constructor({ telemetry, destination, engine = 'auto', replayGain = 'off' } = {}) {
     super();
-    if (!['auto', 'stream', 'element'].includes(engine)) throw new TypeError(`createPlayer: option "engine": expected auto, stream or element, got ${engine}`);
-    this.#replayGain = replayGain;
+    if (!['auto', 'stream', 'element'].includes(engine))
+      throw new TypeError(`createPlayer: option "engine": expected auto, stream or element, got ${engine}`);
     this.#chosen = engine;
     this.#usual = destination ? 'stream' : usualEngine();
     this.#engine = engine === 'auto' ? this.#usual : engine;
-    this.#way = openWay(destination, this.#changed, this.#alive.signal);
+    // An element would play past the app's own node.
+    this.#elementAllowed =
+      engine === 'auto' && (destination?.context.destination ?? destination) === destination;
+    this.#output = new Output(this.#id, destination, replayGain, this.#alive.signal);
     this.#telemetry = /** @type {import('./telemetry.js').Telemetry | undefined} */ (telemetry);
     this.#resolver = new Resolver(this.#id, this.#telemetry);
     sides.set(this.#id, {
@@ -116,35 +119,36 @@ export class Player extends EventTarget {
         (play) => this.#resolver.run(play, this.#source),
         () => this.#resolver.cancel(),
         () => this.#open(),
-        (epoch) => this.#node?.port.postMessage(epoch),
+        (epoch) => this.#output.post(epoch),
         (_, name, message) => (this.#failure = name ? this.#fault(name, message) : undefined),
       ],
       media: (command) => this.#worker?.postMessage(command, [command.buffer]),
     });
     this.#create();
     revivals.add(this.#revive);
-    // What interrupted the output may be over: a call, another app's sound (Safari's `interrupted`), a laptop that slept.
+    // What interrupted the output may be over: a call, another app's sound (Safari's `interrupted`), a laptop
+    // that slept.
     const wake = () => {
-      if (!destination && !this.paused && this.#way.context.state !== 'running') this.#way.context.resume().catch(() => {});
+      if (!destination && !this.paused && this.#output.context.state !== 'running') this.#output.resume();
     };
-    for (const name of ['visibilitychange', ...GESTURES]) document.addEventListener(name, wake, { signal: this.#alive.signal, capture: true });
-    onDeviceChange(this.#way.context, () => this.paused || this.#telemetry?.log({ eventName: EVENT_DEVICE_CHANGED, span: this.traceparent ?? undefined }), this.#alive.signal);
+    for (const name of ['visibilitychange', ...GESTURES])
+      document.addEventListener(name, wake, { signal: this.#alive.signal, capture: true });
+    onDeviceChange(
+      this.#output.context,
+      () =>
+        this.paused ||
+        this.#telemetry?.log({ eventName: EVENT_DEVICE_CHANGED, span: this.traceparent ?? undefined }),
+      this.#alive.signal,
+    );
     this.#open();
   }
 
-  /** One of the page's that is closed gives way to the next: what plays has failed, another play goes on from there.
-   *  @param {AudioContext} context */
-  #changed = (context) => {
-    if (!this.#way.ours || context.state !== 'closed' || context !== this.#way.context) return this.#tellContext();
-    this.#way = openWay(undefined, this.#changed, this.#alive.signal);
-    this.#analyser = this.#shifter = undefined;
-    this.#applyGain();
-    if (this.#engine === 'stream') this.#tell(OUTPUT_UNAVAILABLE);
-  };
-
-  /** The core ended by a fault, and another takes its place: what was asked for has failed, the source is there again. */
+  /**
+   * The core ended by a fault, and another takes its place: what was asked for has failed, the source is
+   * there again.
+   */
   #revive = () => {
-    this.#node?.port.postMessage(-1);
+    this.#output.post(-1);
     const error = (this.#early = new DOMException('The player ended by a fault.', 'OperationError'));
     for (const { reject } of this.#promises.values()) reject(error);
     this.#promises.clear();
@@ -163,96 +167,65 @@ export class Player extends EventTarget {
 
   #create() {
     this.#tell(CREATE_PLAYER, this.#telemetry?.id);
-    if (this.#watched) this.#tell(WATCH);
+    if (this.#output.watched) this.#tell(WATCH);
   }
 
   /** Who listens for the time gets it four times a second, as HTML has it; for nobody it is reported once. See `EventTarget`.
    *  @param {Parameters<EventTarget['addEventListener']>} listener */
   addEventListener(...listener) {
     super.addEventListener(...listener);
-    if (listener[0] !== 'timeupdate' || this.#watched) return;
-    this.#watched = true;
+    if (listener[0] !== 'timeupdate' || this.#output.watched) return;
     this.#tell(WATCH);
-    this.#node?.port.postMessage({ watched: true });
+    this.#output.watch();
   }
 
-  get engine() { return this.#engine; }
-
-  #tellContext() {
-    if (this.#engine === 'element') return;
-    this.#tell(CONTEXT, stateOf(this.#way.context));
+  get engine() {
+    return this.#engine;
   }
 
-  /** Opens worker and worklet; each tells the core once it is there, or that it can't be had. */
-  #open() {
-    if (this.#engine === 'element') return void this.#openElement();
+  /** Opens the Worker and the output; each notifies the core once it is there, or that it can't be had. */
+  async #open() {
     this.#worker?.terminate();
+    this.#worker = undefined;
+    if (this.#engine === 'element') return this.#openElement();
     const worker = (this.#worker = openWorker(placeOf('worker')));
     if (this.#told) worker.postMessage(this.#told);
     worker.onerror = () => this.#worker === worker && this.#tell(MEDIA_UNAVAILABLE);
     worker.onmessage = ({ data }) => {
       if (this.#worker !== worker) return;
-      // The Worker's script sends two things that are no facts: what a file says of its music, and that the wasm is not there.
-      if (data instanceof Uint8Array) tell(currentCore(), FACT, this.#id, 0, 0, 0, false, data);
+      // The Worker's script sends two things that are no facts: what a file says of its music, and that the
+      // wasm is not there.
+      if (data instanceof Uint8Array) this.#fact(data);
       else if (data.texts) this.#describe(data);
       else if (data.ask) answer(this.#source, worker, data);
       else this.#tell(MEDIA_UNAVAILABLE);
     };
-    this.#opened = openOutput(this.#way.context, placeOf('worklet')).then(
-      (node) => {
-        if (this.#destroyed) return closeOutput(node);
-        closeOutput(this.#node);
-        this.#node = node;
-        this.#keepPitch();
-        if (this.#watched) node.port.postMessage({ watched: true });
-        node.onprocessorerror = () => this.#node === node && this.#tell(OUTPUT_UNAVAILABLE);
-        node.port.onmessage = ({ data: [kind, epoch, frame, figure, flag] }) => {
-          if (this.#node !== node) return;
-          const [at, audible] = momentOf(this.#way.context, frame);
-          if (kind === 0) this.#follows?.(at);
-          // Of a first frame the flag says how its moment is known.
-          tell(currentCore(), REPORT + kind, this.#id, epoch, at, figure, kind === 0 ? audible : Boolean(flag));
-        };
-        connect(worker, node);
-        this.#tell(OUTPUT_READY, this.#way.context.sampleRate);
-        this.#tellContext();
-      },
-      () => this.#tell(OUTPUT_UNAVAILABLE),
-    );
+    return (this.#opened = this.#output.open(worker));
   }
 
   /** The browser's own element in the place of both. */
   async #openElement() {
-    this.#worker?.terminate();
-    closeOutput(this.#node);
-    this.#worker = this.#node = undefined;
-    const module = await onRequest.element().catch(() => undefined);
-    if (!module) return this.#tell(OUTPUT_UNAVAILABLE);
-    if (this.#destroyed || this.#engine !== 'element') return;
-    const { ElementLink, RATE: rate } = module;
-    this.#element = new Audio();
-    this.#applyVolume();
-    const link = new ElementLink(this.#element, (refused) => this.#tell(CONTEXT, refused ? 2 : 0));
-    link.onmessage = ({ data }) => tell(currentCore(), FACT, this.#id, 0, 0, 0, false, data);
-    link.port.onmessage = ({ data: [kind, epoch, at, figure, flag] }) =>
-      tell(currentCore(), REPORT + kind, this.#id, epoch, at, figure, Boolean(flag));
-    // Both in one, with as much of them as is used here.
+    const link = await this.#output.openElement();
+    if (!link) return;
+    link.onmessage = ({ data }) => this.#fact(data);
+    // It has as much of a Worker as is used here.
     this.#worker = /** @type {Worker} */ (/** @type {unknown} */ (link));
-    this.#node = /** @type {AudioWorkletNode} */ (/** @type {unknown} */ (link));
     if (this.#told) this.#worker.postMessage(this.#told);
     withCore((core) => tell(core, ENGINE, this.#id, 0, 0, 0, true));
-    this.#tell(OUTPUT_READY, rate);
+    this.#tell(OUTPUT_READY, link.sampleRate);
     this.#tell(CONTEXT, 0);
   }
 
-  #applyVolume() {
-    if (this.#element) Object.assign(this.#element, { volume: this.#volume, muted: this.#muted, preservesPitch: this.#preservesPitch });
+  /** @param {Uint8Array} bytes */
+  #fact(bytes) {
+    tell(currentCore(), FACT, this.#id, 0, 0, 0, false, bytes);
   }
 
-  /** @param {{ texts: [string, string][], picture?: { mime: string, bytes: Uint8Array<ArrayBuffer> }, gains: number[] }} tags */
+  /**
+   * @param {{ texts: [string, string][], picture?: { mime: string, bytes: Uint8Array<ArrayBuffer> }, gains: number[] }} tags
+   */
   #describe({ texts, picture, gains }) {
-    this.#gains = gains;
-    this.#applyGain();
+    this.#output.applyLevel({ gains });
     const artwork = picture && new Blob([picture.bytes], { type: picture.mime });
     this.#metadata = { ...Object.fromEntries(texts.reverse()), artwork };
     this.dispatchEvent(new Event('metadatachange'));
@@ -266,19 +239,15 @@ export class Player extends EventTarget {
     else if (name === 'AbortError' && this.#signal?.aborted) promise?.reject(this.#signal.reason);
     else {
       const error = this.#fault(name, message);
-      this.#goesOn = this.#alternative(error) > 0;
+      this.#goesOn = this.#fallback(error) > 0;
       promise?.reject(error);
     }
   }
 
-  /** What may play in the place of what did not: another source (1), the browser's own element (2), or nothing (0).
-   *  @param {DOMException} error */
-  #alternative({ name, message }) {
-    if (OF_THE_SOURCE.has(name) && this.#others.length > 0) return 1;
-    const { fetch, renew, headers } = this.#source ?? {};
-    // The element would not get what the server refused, and lets nobody have a hand in its requests or its output.
-    const hopeless = message.startsWith('The server answered') || fetch || renew || headers || this.#chosen !== 'auto' || this.#way.destination !== this.#way.context.destination;
-    return this.#engine === 'stream' && !hopeless && canHaveElement(name, message, String(this.#source?.src)) ? 2 : 0;
+  /** @param {DOMException} error */
+  #fallback(error) {
+    const free = this.#elementAllowed && this.#engine === 'stream';
+    return fallbackFor(error, this.#source, this.#others.length > 0, free);
   }
 
   /** One object for one failure: what a promise rejects with is what `error` holds, its cause included.
@@ -293,22 +262,32 @@ export class Player extends EventTarget {
   /** @param {string} name of the span that tells it where the core can't be had @param {number} at
    *  @param {(core: import('./core').Core, token: number) => void} call @returns {Promise<void>} */
   #promise(name, at, call) {
-    if (this.#destroyed) return Promise.reject(new DOMException('The player was destroyed.', 'InvalidStateError'));
+    if (this.#alive.signal.aborted)
+      return Promise.reject(new DOMException('The player was destroyed.', 'InvalidStateError'));
     const token = ++lastToken;
     return new Promise((resolve, reject) => {
       this.#promises.set(token, { resolve, reject });
-      withCore((core) => call(core, token), (error) => {
-        this.#promises.delete(token);
-        this.#early = error;
-        if (this.#telemetry) {
-          // It waits here for a core that can be had: a later call tries again.
-          const { parent } = this.#source ?? {};
-          const span = new Span(this.#telemetry.id, name, { parent, attributes: { [ERROR_TYPE]: 'unavailable' } }, undefined, at);
-          span.setError(error.message).end();
-        }
-        reject(error);
-        this.dispatchEvent(new Event('error'));
-      });
+      withCore(
+        (core) => call(core, token),
+        (error) => {
+          this.#promises.delete(token);
+          this.#early = error;
+          if (this.#telemetry) {
+            // It waits here for a core that can be had: a later call tries again.
+            const { parent } = this.#source ?? {};
+            const span = new Span(
+              this.#telemetry.id,
+              name,
+              { parent, attributes: { [ERROR_TYPE]: 'unavailable' } },
+              undefined,
+              at,
+            );
+            span.setError(error.message).end();
+          }
+          reject(error);
+          this.dispatchEvent(new Event('error'));
+        },
+      );
     });
   }
 
@@ -328,11 +307,11 @@ export class Player extends EventTarget {
     if (this.#loop && (this.#loop[0] > 0 || this.#loop[1] < Infinity)) this.setLoop();
     this.#signal = signal;
     this.#early = this.#error = undefined;
-    [this.#metadata, this.#gains] = [{}, []];
-    this.#applyGain();
+    this.#metadata = {};
+    this.#output.applyLevel({ gains: [] });
     this.#loaded.abort();
     this.#loaded = new AbortController();
-    this.#unfollow();
+    this.#output.unfollow();
     this.fade(1, 0);
     this.#resolver.reset();
     signal?.addEventListener('abort', () => this.stop(), { once: true, signal: this.#loaded.signal });
@@ -362,11 +341,11 @@ export class Player extends EventTarget {
     this.#forMetadata = false;
     // A source whose signal has aborted is over: only another load() brings one.
     if (this.#signal?.aborted) return Promise.reject(this.#signal.reason);
-    // In this very task: user activation does not survive an await.
-    // Its event may still be on its way.
-    if (this.#way.context.state === 'closed') this.#changed(this.#way.context);
-    this.#way.context.resume().catch(() => {});
-    const begin = () => this.#promise(SPAN_TRACK_PLAY, at, (core, token) => tell(core, PLAY, this.#id, token, at, trigger, activation));
+    this.#output.resume();
+    const begin = () =>
+      this.#promise(SPAN_TRACK_PLAY, at, (core, token) =>
+        tell(core, PLAY, this.#id, token, at, trigger, activation),
+      );
     return begin().catch((error) => this.#otherwise(error, begin, options));
   }
 
@@ -374,7 +353,7 @@ export class Player extends EventTarget {
    *  @param {DOMException} error @param {() => Promise<void>} begin @param {import('./types').PlayOptions} options @returns {Promise<void>} */
   async #otherwise(error, begin, options) {
     const loaded = this.#loaded.signal;
-    const other = this.#alternative(error);
+    const other = this.#fallback(error);
     this.#goesOn = false;
     if (other === 1) {
       this.#source = this.#others.shift();
@@ -388,7 +367,7 @@ export class Player extends EventTarget {
       if (!(await onRequest.element().catch(() => undefined)) || loaded.aborted) throw error;
       this.#engine = 'element';
       this.#error = undefined;
-      await this.#openElement();
+      await this.#open();
       await this.#select();
       return begin();
     }
@@ -402,198 +381,192 @@ export class Player extends EventTarget {
     this.#tell(PREPARE);
   }
 
-  /** @param {Player} leader @param {{ crossfade?: number, signal?: AbortSignal }} [options] @returns {Promise<void>} */
+  /**
+   * @param {Player} leader
+   * @param {{ crossfade?: number, signal?: AbortSignal }} [options]
+   * @returns {Promise<void>}
+   */
   async follow(leader, { crossfade = 0, signal } = {}) {
-    if (!(leader instanceof Player)) throw new TypeError(`follow: expected a player, got ${leader === null ? 'null' : typeof leader}`);
+    if (!(leader instanceof Player))
+      throw new TypeError(`follow: expected a player, got ${leader === null ? 'null' : typeof leader}`);
     signal?.throwIfAborted();
-    this.#unfollow();
+    this.#output.unfollow();
     this.prepare();
     await Promise.all([this.#opened, leader.#opened]);
     signal?.throwIfAborted();
-    const [own, other] = [this.#node?.port, leader.#node?.port];
     await new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
       // As if it had been asked for at that very moment: what it is told by is its own start.
-      this.#follows = (at) => {
-        this.#follows = undefined;
-        const began = this.#promise(SPAN_TRACK_PLAY, at, (core, token) => tell(core, PLAY, this.#id, token, at, 1, true));
+      this.#output.onFollow = (at) => {
+        this.#output.onFollow = undefined;
+        const began = this.#promise(SPAN_TRACK_PLAY, at, (core, token) =>
+          tell(core, PLAY, this.#id, token, at, 1, true),
+        );
         began.then(resolve, reject);
       };
       const leave = () => {
-        if (this.#follows && crossfade > 0) {
+        if (this.#output.onFollow && crossfade > 0) {
           leader.fade(1, 0);
           this.fade(1, 0);
         }
-        this.#unfollow();
-        reject(signal?.aborted ? signal.reason : new DOMException('Another source was loaded.', 'AbortError'));
+        this.#output.unfollow();
+        reject(
+          signal?.aborted ? signal.reason : new DOMException('Another source was loaded.', 'AbortError'),
+        );
       };
       signal?.addEventListener('abort', leave, { once: true, signal: this.#loaded.signal });
       this.#loaded.signal.addEventListener('abort', leave, { once: true });
-      if (crossfade > 0) {
-        const { sampleRate, currentTime } = this.#way.context;
-        const begin = currentTime + Math.max(0, (leader.duration - leader.currentTime) / leader.playbackRate - crossfade);
-        own?.postMessage({ at: Math.round(begin * sampleRate) });
-        leader.fade(0, crossfade, begin);
-        this.#fade = 0;
-        this.fade(1, crossfade, begin);
-        return;
-      }
-      const { port1, port2 } = new MessageChannel();
-      own?.postMessage({ leader: port2 }, [port2]);
-      other?.postMessage({ follower: port1 }, [port1]);
+      const left = (leader.duration - leader.currentTime) / leader.playbackRate;
+      this.#output.follow(leader.#output, left, crossfade);
     });
   }
 
-  #unfollow() {
-    if (this.#follows) this.#node?.port.postMessage({});
-    this.#follows = undefined;
-  }
-
   /** @param {number} to @param {number} seconds @param {number} [at] */
-  fade(to, seconds, at = this.#way.context.currentTime) {
-    if (!(to >= 0 && to <= 1)) throw new DOMException(`fade: expected a number from 0 to 1, got ${to}`, 'IndexSizeError');
-    const { gain } = this.#way.fader;
-    gain.cancelScheduledValues(at);
-    if (seconds > 0) gain.setValueCurveAtTime(powerCurve(this.#fade, to), at, seconds);
-    else gain.setValueAtTime(to, at);
-    this.#fade = to;
+  fade(to, seconds, at) {
+    this.#output.fade(to, seconds, at);
   }
 
   get analyser() {
-    if (!this.#analyser) this.#way.gain.connect((this.#analyser = new AnalyserNode(this.#way.context)));
-    return this.#analyser;
+    return this.#output.analyser;
   }
 
   /** @param {string} id @returns {Promise<void>} */
-  async setSinkId(id) {
-    const context = /** @type {AudioContext & { setSinkId?(id: string): Promise<void> }} */ (this.#way.context);
-    if (!context.setSinkId) throw new DOMException('The browser can not choose an output.', 'NotSupportedError');
-    await context.setSinkId(id);
+  setSinkId(id) {
+    return this.#output.setSinkId(id);
   }
 
-  pause() { this.#tell(PAUSE); }
-  stop() { this.#tell(STOP); }
+  pause() {
+    this.#tell(PAUSE);
+  }
+  stop() {
+    this.#tell(STOP);
+  }
 
   destroy() {
-    if (this.#destroyed) return;
-    this.#destroyed = true;
+    if (this.#alive.signal.aborted) return;
+    this.#alive.abort();
     this.#tell(DESTROY_PLAYER);
     sides.delete(this.#id);
     revivals.delete(this.#revive);
-    this.#alive.abort();
     this.#resolver.cancel();
     this.#loaded.abort();
     this.#worker?.terminate();
-    closeOutput(this.#node);
-    this.#shifter?.schedule({ active: false, semitones: 0 });
-    this.#shifter?.disconnect();
-    this.#way.fader.disconnect();
-    this.#way.gain.disconnect();
-    for (const { reject } of this.#promises.values()) reject(new DOMException('The player was destroyed.', 'AbortError'));
+    this.#output.close();
+    for (const { reject } of this.#promises.values())
+      reject(new DOMException('The player was destroyed.', 'AbortError'));
     this.#promises.clear();
   }
 
   /** The figures of the core, or those of a player that has done nothing yet. */
-  #read() { return currentCore()?.read(0, this.#id) ?? []; }
+  #read() {
+    return currentCore()?.read(0, this.#id) ?? [];
+  }
 
-  get state() { return STATES[this.#read()[0] ?? 0]; }
+  get state() {
+    return STATES[this.#read()[0] ?? 0];
+  }
   get paused() {
     const [, paused] = this.#read();
     return paused === undefined ? this.#promises.size === 0 : paused === 1;
   }
-  get ended() { return this.state === 'ended'; }
-  get seeking() { return this.state === 'seeking'; }
-  get duration() { return this.#read()[3] ?? NaN; }
+  get ended() {
+    return this.state === 'ended';
+  }
+  get seeking() {
+    return this.state === 'seeking';
+  }
+  get duration() {
+    return this.#read()[3] ?? NaN;
+  }
   get buffered() {
     const [, , , , start = 0, end = 0] = this.#read();
     return new Range(start, end);
   }
-  get error() { return this.#failure ?? this.#early ?? null; }
-  get metadata() { return this.#metadata; }
-  get traceparent() { return traceparentOfPlay(this.#id) || null; }
+  get error() {
+    return this.#failure ?? this.#early ?? null;
+  }
+  get metadata() {
+    return this.#metadata;
+  }
+  get traceparent() {
+    return traceparentOfPlay(this.#id) || null;
+  }
 
-  get currentTime() { return this.#read()[2] ?? 0; }
+  get currentTime() {
+    return this.#read()[2] ?? 0;
+  }
   set currentTime(seconds) {
-    if (!Number.isFinite(seconds)) throw new TypeError(`currentTime: expected a finite number, got ${seconds}`);
+    if (!Number.isFinite(seconds))
+      throw new TypeError(`currentTime: expected a finite number, got ${seconds}`);
     this.#tell(SEEK, seconds);
   }
 
-  get playbackRate() { return this.#rate; }
+  get playbackRate() {
+    return this.#output.rate;
+  }
   set playbackRate(rate) {
-    if (!(rate >= 0.25 && rate <= 4)) throw new DOMException(`playbackRate: expected a number from 0.25 to 4, got ${rate}`, 'NotSupportedError');
-    if (rate === this.#rate) return;
-    this.#rate = rate;
+    if (!(rate >= 0.25 && rate <= 4))
+      throw new DOMException(
+        `playbackRate: expected a number from 0.25 to 4, got ${rate}`,
+        'NotSupportedError',
+      );
+    if (rate === this.#output.rate) return;
     this.#tell(RATE, rate);
-    this.#keepPitch();
+    this.#output.applyPitch({ rate });
   }
-  get preservesPitch() { return this.#preservesPitch; }
+  get preservesPitch() {
+    return this.#output.preservesPitch;
+  }
   set preservesPitch(preserves) {
-    this.#preservesPitch = Boolean(preserves);
-    this.#keepPitch();
+    this.#output.applyPitch({ preservesPitch: Boolean(preserves) });
   }
 
-  /** Puts what shifts the pitch back between the worklet and the fader, where the rate has moved it. */
-  async #keepPitch() {
-    if (this.#engine === 'element') return this.#applyVolume();
-    const needed = this.#preservesPitch && this.#rate !== 1;
-    if (needed && !this.#shifter) {
-      const module = await onRequest.stretch().catch(() => undefined);
-      // Without the script the music goes on, as high as its rate makes it.
-      this.#shifter ??= await module?.shifter(this.#way.context).catch(() => undefined);
-    }
-    if (this.#destroyed) return;
-    const shifts = this.#preservesPitch && this.#rate !== 1 ? this.#shifter : undefined;
-    this.#node?.disconnect();
-    this.#shifter?.disconnect();
-    if (!shifts) {
-      this.#shifter?.schedule({ active: false, semitones: 0 });
-      return this.#node?.connect(this.#way.fader);
-    }
-    shifts.schedule({ active: true, semitones: -12 * Math.log2(this.#rate) });
-    this.#node?.connect(shifts).connect(this.#way.fader);
+  get preload() {
+    return this.#preload;
   }
-
-  get preload() { return this.#preload; }
   set preload(preload) {
-    if (!['none', 'metadata', 'auto'].includes(preload)) throw new TypeError(`preload: expected none, metadata or auto, got ${preload}`);
+    if (!['none', 'metadata', 'auto'].includes(preload))
+      throw new TypeError(`preload: expected none, metadata or auto, got ${preload}`);
     this.#preload = preload;
   }
 
-  get loop() { return this.#loop !== undefined; }
-  set loop(loop) { this.setLoop(loop ? 0 : undefined); }
+  get loop() {
+    return this.#loop !== undefined;
+  }
+  set loop(loop) {
+    this.setLoop(loop ? 0 : undefined);
+  }
 
   /** @param {number} [start] @param {number} [end] */
   setLoop(start, end = Infinity) {
-    if (start !== undefined && !(start >= 0 && end > start)) throw new TypeError(`setLoop: expected 0 <= start < end, got ${start} and ${end}`);
+    if (start !== undefined && !(start >= 0 && end > start))
+      throw new TypeError(`setLoop: expected 0 <= start < end, got ${start} and ${end}`);
     this.#loop = start === undefined ? undefined : [start, end];
     withCore((core) => tell(core, LOOP, this.#id, start, end, 0, start !== undefined));
   }
 
   canPlayType = canPlayType;
 
-  get volume() { return this.#volume; }
+  get volume() {
+    return this.#output.volume;
+  }
   set volume(volume) {
     if (!(volume >= 0 && volume <= 1)) {
       throw new DOMException(`volume: expected a number from 0 to 1, got ${volume}`, 'IndexSizeError');
     }
-    this.#volume = volume;
-    this.#applyGain();
+    this.#output.applyLevel({ volume });
     this.dispatchEvent(new Event('volumechange'));
   }
-  get muted() { return this.#muted; }
+  get muted() {
+    return this.#output.muted;
+  }
   set muted(muted) {
-    this.#muted = Boolean(muted);
-    this.#applyGain();
+    this.#output.applyLevel({ muted: Boolean(muted) });
     this.dispatchEvent(new Event('volumechange'));
   }
 
-  #applyGain() {
-    this.#applyVolume();
-    const level = this.#muted ? 0 : this.#volume * loudness(this.#replayGain, this.#gains);
-    // A short ramp instead of a step, which would click.
-    this.#way.gain.gain.setTargetAtTime(level, this.#way.context.currentTime, 0.01);
+  stats() {
+    return statsOf(this.#read().slice(6));
   }
-
-  stats() { return statsOf(this.#read().slice(6)); }
 }
 
 /** @param {import('./types').PlayerOptions} [options] */

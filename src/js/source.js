@@ -41,7 +41,7 @@ export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent
 }
 
 /** Failures of a source after which another may play. */
-export const OF_THE_SOURCE = new Set(['NotSupportedError', 'EncodingError', 'NetworkError']);
+const SOURCE_ERRORS = new Set(['NotSupportedError', 'EncodingError', 'NetworkError']);
 
 /** Whether a type can be played: by the formats that there are modules of. @param {string} type */
 export function canPlayType(type) {
@@ -62,13 +62,30 @@ const OTHERS = /\.(m4a|m4b|mp4|webm|weba|mka|aiff?|caf|amr|m3u8)$/i;
 const isForeign = (src) =>
   URL.canParse(src, document.baseURI) && new URL(src, document.baseURI).origin !== location.origin;
 
-/** Whether the browser's own element may play after a failure: media of another origin that only it may have, formats that only
- *  it knows, parts of the package that could not be had or are of another version.
- *  @param {string} name @param {string} message @param {string} src */
-export const canHaveElement = (name, message, src) =>
+/**
+ * Whether the browser's own element may play after a failure: media of another origin that only it may have,
+ * formats that only it knows, parts of the package that could not be had or are of another version.
+ * @param {DOMException} error
+ * @param {string} src
+ */
+const canHaveElement = ({ name, message }, src) =>
   /^A file of the player|different versions/.test(message) ||
   (message.startsWith('The network failed') && navigator.onLine && isForeign(src)) ||
   (name === 'NotSupportedError' && OTHERS.test(src.split(/[?#]/, 1)[0]));
+
+/**
+ * What may play after a failure: another source (1), the browser's own element (2), or nothing (0).
+ * @param {DOMException} error
+ * @param {import('./types').Source | undefined} source that failed
+ * @param {boolean} others whether other sources are left
+ * @param {boolean} free whether the engine may be an element from here on
+ */
+export function fallbackFor(error, { src, fetch, renew, headers } = {}, others, free) {
+  if (SOURCE_ERRORS.has(error.name) && others) return 1;
+  // The element would not get what the server refused, and lets nobody have a hand in its requests.
+  const hopeless = error.message.startsWith('The server answered') || fetch || renew || headers;
+  return free && !hopeless && canHaveElement(error, String(src)) ? 2 : 0;
+}
 
 /** Who plays where the app does not choose. On iOS a lock of the screen suspends Web Audio, and can't be foreseen.
  *  @returns {import('./types').Engine} */

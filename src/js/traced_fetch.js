@@ -178,7 +178,7 @@ function note(entries) {
   }
 }
 /** What the observer was given, and nobody has read yet. @type {PerformanceEntry[][]} */
-let seen = [];
+const seen = [];
 const MOST_SEEN = 64;
 function read() {
   for (const entries of seen.splice(0)) note(entries);

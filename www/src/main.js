@@ -10,7 +10,10 @@ import { showMachine } from './machine.js';
 import { showSpectrum } from './spectrum.js';
 import { watchTold } from './told.js';
 import { watchTrace } from './trace.js';
-import './style.css';
+import './style/base.css';
+import './style/player.css';
+import './style/trace.css';
+import './style/panels.css';
 
 const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
 

@@ -1,0 +1,263 @@
+// Owns what a player is heard through: the worklet node, or the media element in its place, and the audio graph
+// from the node to the destination (pitch shifter, fader, gain, analyser).
+
+import {
+  closeOutput,
+  frameToPerformanceTime,
+  openOutput,
+  sharedContext,
+  stateOf,
+} from '../browser/audio_output.js';
+import { connect } from '../browser/worker_link.js';
+import { CONTEXT, OUTPUT_READY, OUTPUT_UNAVAILABLE, REPORT, tell } from './door.js';
+import { loudness, powerCurve } from './levels.js';
+import { currentCore, placeOf, withCore } from './loader.js';
+import { onRequest } from './on_request.js';
+
+/** The output of one player. */
+export class Output {
+  #id;
+  #destination;
+  #fader;
+  #gain;
+  #replayGain;
+  #alive;
+  /** @type {AudioWorkletNode | undefined} */
+  #node;
+  /** The element, while it plays in the node's place. @type {HTMLAudioElement | undefined} */
+  #element;
+  /** @type {import('./stretch.js').Shifter | undefined} */
+  #shifter;
+  /** @type {AnalyserNode | undefined} */
+  #analyser;
+  /** The factor that the last fade ends at. */
+  #fade = 1;
+
+  /** @type {AudioContext} */
+  context;
+  /** The app listens for `timeupdate`. */
+  watched = false;
+  volume = 1;
+  muted = false;
+  /** ReplayGain: track and its peak, album and its peak. @type {number[]} */
+  gains = [];
+  rate = 1;
+  preservesPitch = true;
+  /**
+   * Called with page time when a follower's first frame is rendered.
+   * @type {((at: number) => void) | undefined}
+   */
+  onFollow;
+
+  /**
+   * @param {number} id of the player
+   * @param {AudioNode | undefined} destination of the app; without one, the page's own context and output
+   * @param {import('./types').ReplayGain} replayGain
+   * @param {AbortSignal} alive aborted when the player is destroyed
+   */
+  constructor(id, destination, replayGain, alive) {
+    this.#id = id;
+    this.#replayGain = replayGain;
+    this.#alive = alive;
+    this.#destination = destination;
+    [this.context, this.#fader, this.#gain] = this.#createGraph();
+  }
+
+  /** Calls the core for the player. @param {number} what @param {number} [value] */
+  #notify(what, value) {
+    withCore((core) => tell(core, what, this.#id, value));
+  }
+
+  /**
+   * Passes a report on to the core.
+   * @param {number} kind @param {number} epoch @param {number} at page time in milliseconds
+   * @param {number} figure frames @param {boolean} flag
+   */
+  #report(kind, epoch, at, figure, flag) {
+    if (kind === 0) this.onFollow?.(at);
+    tell(currentCore(), REPORT + kind, this.#id, epoch, at, figure, flag);
+  }
+
+  /**
+   * Creates a fader and a gain that end in the app's node, or in the output of the page's own context.
+   * @returns {[AudioContext, fader: GainNode, gain: GainNode]}
+   */
+  #createGraph() {
+    const context = /** @type {AudioContext} */ (this.#destination?.context ?? sharedContext());
+    const [fader, gain] = [new GainNode(context), new GainNode(context)];
+    fader.connect(gain).connect(this.#destination ?? context.destination);
+    context.addEventListener('statechange', () => this.#onStateChange(context), { signal: this.#alive });
+    return [context, fader, gain];
+  }
+
+  /**
+   * A closed context of the page is replaced by a new one: the current play fails, another play starts there.
+   * @param {AudioContext} context
+   */
+  #onStateChange(context) {
+    if (this.#destination || context.state !== 'closed' || context !== this.context)
+      return this.#notifyState();
+    [this.context, this.#fader, this.#gain] = this.#createGraph();
+    this.#analyser = this.#shifter = undefined;
+    this.applyLevel();
+    if (!this.#element) this.#notify(OUTPUT_UNAVAILABLE);
+  }
+
+  #notifyState() {
+    if (!this.#element) this.#notify(CONTEXT, stateOf(this.context));
+  }
+
+  /** Resumes the context in this task: user activation does not survive an await. */
+  resume() {
+    // The event of its end may still be queued.
+    if (this.context.state === 'closed') this.#onStateChange(this.context);
+    this.context.resume().catch(() => {});
+  }
+
+  /** Posts a message to the worklet, or to the element. @param {any} message @param {Transferable[]} [transfer] */
+  post(message, transfer = []) {
+    this.#node?.port.postMessage(message, transfer);
+  }
+
+  /** Has positions reported four times a second. */
+  watch() {
+    this.watched = true;
+    this.post({ watched: true });
+  }
+
+  /** Opens the worklet for a Worker's samples. @param {Worker} worker */
+  async open(worker) {
+    this.#element = undefined;
+    let node;
+    try {
+      node = await openOutput(this.context, placeOf('worklet'));
+    } catch {
+      return this.#notify(OUTPUT_UNAVAILABLE);
+    }
+    // An element may have been opened meanwhile.
+    if (this.#alive.aborted || this.#element) return closeOutput(node);
+    closeOutput(this.#node);
+    this.#node = node;
+    this.applyPitch();
+    if (this.watched) this.watch();
+    node.onprocessorerror = () => this.#node === node && this.#notify(OUTPUT_UNAVAILABLE);
+    node.port.onmessage = ({ data: [kind, epoch, frame, figure, flag] }) => {
+      if (this.#node !== node) return;
+      const [at, audible] = frameToPerformanceTime(this.context, frame);
+      // The flag of a first frame says how its time is known.
+      this.#report(kind, epoch, at, figure, kind === 0 ? audible : Boolean(flag));
+    };
+    connect(worker, node);
+    this.#notify(OUTPUT_READY, this.context.sampleRate);
+    this.#notifyState();
+  }
+
+  /** Opens an element in the worklet's place. Returns its link, if it can be had and is still wanted. */
+  async openElement() {
+    closeOutput(this.#node);
+    this.#node = undefined;
+    const element = (this.#element = new Audio());
+    const module = await onRequest.element().catch(() => undefined);
+    if (!module) this.#notify(OUTPUT_UNAVAILABLE);
+    if (!module || this.#alive.aborted || this.#element !== element) return undefined;
+    this.applyLevel();
+    const link = new module.ElementLink(element, (refused) => this.#notify(CONTEXT, refused ? 2 : 0));
+    link.port.onmessage = ({ data: [kind, epoch, at, figure, flag] }) =>
+      this.#report(kind, epoch, at, figure, Boolean(flag));
+    // It has as much of a node as is used here.
+    this.#node = /** @type {AudioWorkletNode} */ (/** @type {unknown} */ (link));
+    return link;
+  }
+
+  /** @param {{ volume?: number, muted?: boolean, gains?: number[] }} [change] */
+  applyLevel(change) {
+    Object.assign(this, change);
+    const { volume, muted, preservesPitch } = this;
+    if (this.#element) Object.assign(this.#element, { volume, muted, preservesPitch });
+    const level = muted ? 0 : volume * loudness(this.#replayGain, this.gains);
+    // A short ramp instead of a step, which would click.
+    this.#gain.gain.setTargetAtTime(level, this.context.currentTime, 0.01);
+  }
+
+  /**
+   * Puts the pitch shifter between the node and the fader where the rate has moved the pitch.
+   * @param {{ rate?: number, preservesPitch?: boolean }} [change]
+   */
+  async applyPitch(change) {
+    Object.assign(this, change);
+    if (this.#element) return this.applyLevel();
+    const shifts = () => this.preservesPitch && this.rate !== 1;
+    if (shifts() && !this.#shifter) {
+      const module = await onRequest.stretch().catch(() => undefined);
+      // Without the script the track plays on, as high as its rate makes it.
+      this.#shifter ??= await module?.shifter(this.context).catch(() => undefined);
+    }
+    if (this.#alive.aborted) return;
+    const shifter = shifts() ? this.#shifter : undefined;
+    this.#node?.disconnect();
+    this.#shifter?.disconnect();
+    if (!shifter) {
+      this.#shifter?.schedule({ active: false, semitones: 0 });
+      return this.#node?.connect(this.#fader);
+    }
+    shifter.schedule({ active: true, semitones: -12 * Math.log2(this.rate) });
+    this.#node?.connect(shifter).connect(this.#fader);
+  }
+
+  /** @param {number} to a factor from 0 to 1 @param {number} seconds @param {number} [at] the context's time */
+  fade(to, seconds, at = this.context.currentTime) {
+    if (!(to >= 0 && to <= 1))
+      throw new DOMException(`fade: expected a number from 0 to 1, got ${to}`, 'IndexSizeError');
+    const { gain } = this.#fader;
+    gain.cancelScheduledValues(at);
+    if (seconds > 0) gain.setValueCurveAtTime(powerCurve(this.#fade, to), at, seconds);
+    else gain.setValueAtTime(to, at);
+    this.#fade = to;
+  }
+
+  /**
+   * Starts at the frame at which another output ends, or crossfades over its last seconds.
+   * @param {Output} leader
+   * @param {number} left seconds until the other ends
+   * @param {number} crossfade seconds
+   */
+  follow(leader, left, crossfade) {
+    if (crossfade > 0) {
+      const begin = this.context.currentTime + Math.max(0, left - crossfade);
+      this.post({ at: Math.round(begin * this.context.sampleRate) });
+      leader.fade(0, crossfade, begin);
+      this.#fade = 0;
+      this.fade(1, crossfade, begin);
+      return;
+    }
+    const { port1, port2 } = new MessageChannel();
+    this.post({ leader: port2 }, [port2]);
+    leader.post({ follower: port1 }, [port1]);
+  }
+
+  unfollow() {
+    if (this.onFollow) this.post({});
+    this.onFollow = undefined;
+  }
+
+  get analyser() {
+    if (!this.#analyser) this.#gain.connect((this.#analyser = new AnalyserNode(this.context)));
+    return this.#analyser;
+  }
+
+  /** @param {string} id @returns {Promise<void>} */
+  async setSinkId(id) {
+    const context = /** @type {AudioContext & { setSinkId?(id: string): Promise<void> }} */ (this.context);
+    if (!context.setSinkId)
+      throw new DOMException('The browser can not choose an output.', 'NotSupportedError');
+    await context.setSinkId(id);
+  }
+
+  close() {
+    closeOutput(this.#node);
+    this.#shifter?.schedule({ active: false, semitones: 0 });
+    this.#shifter?.disconnect();
+    this.#fader.disconnect();
+    this.#gain.disconnect();
+  }
+}
