@@ -8,32 +8,13 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { MODULES } from './build/modules.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const target = join(root, 'pkg/NOTICE');
 const WIDTH = 100;
 /** A space that is no place to break a line. */
 const JOINT = '\u00a0';
-
-/** @typedef {{ file: string, package: string, features: string[] }} Module */
-
-const format = (/** @type {string} */ name) => ({
-  file: `tonearm_${name.replace('-', '_')}_bg.wasm`,
-  package: 'tonearm-formats',
-  features: ['module', name],
-});
-/** The wasm modules of the package, and what each is built from. @type {Module[]} */
-export const MODULES = [
-  { file: 'tonearm_bg.wasm', package: 'tonearm', features: ['package'] },
-  { file: 'tonearm_full_bg.wasm', package: 'tonearm', features: ['package', 'full'] },
-  {
-    file: 'tonearm_development_bg.wasm',
-    package: 'tonearm',
-    features: ['package', 'full', 'panic-messages'],
-  },
-  { file: 'tonearm_media_bg.wasm', package: 'tonearm-media', features: [] },
-  ...['mp3', 'mp3-decoder', 'aac', 'flac', 'vorbis', 'opus', 'opus-decoder', 'wav'].map(format),
-];
 
 /** Licences that may be in the package, the preferred one first; deny.toml allows no other. */
 const LICENCES = ['MIT', 'BSD-3-Clause', 'Unicode-3.0', 'MPL-2.0'];
@@ -69,10 +50,10 @@ export function choose(expression) {
   });
 }
 
-/** The crates that are linked into a module, as `name version`. @param {Module} module */
-function linked({ package: name, features }) {
+/** The crates that are linked into a module, as `name version`. @param {import('./build/modules.mjs').WasmModule} module */
+function linked({ crate, features }) {
   const tree = cargo(
-    ...['tree', '-p', name, '--target', 'wasm32-unknown-unknown', '--edges', 'normal,no-proc-macro'],
+    ...['tree', '-p', crate, '--target', 'wasm32-unknown-unknown', '--edges', 'normal,no-proc-macro'],
     ...['--no-default-features', '--features', features.join(), '--prefix', 'none', '--format', '{p}'],
   );
   const crates = tree
@@ -192,7 +173,7 @@ https://github.com/rust-lang/rust) of the compiler that it is built with, and in
 rustc-demangle (each MIT OR Apache-2.0) and compiler-builtins (MIT AND Apache-2.0 WITH LLVM-exception AND
 (MIT OR Apache-2.0)).`;
 
-/** The whole text. @param {Module[]} [modules] */
+/** The whole text. @param {import('./build/modules.mjs').WasmModule[]} [modules] */
 export function notice(modules = MODULES) {
   const known = works();
   const crates = modules.map((module) => linked(module));
@@ -212,7 +193,7 @@ The files of dist/ contain the works below, unchanged. Where a work has alternat
 under MIT. The texts of MIT and of the other licences follow; that of Apache-2.0 is in LICENSE-APACHE.
 Written by scripts/make-notice.mjs.`),
     heading('What is in which file'),
-    modules.map(({ file }, n) => wrap(`${file}: ${list(crates[n])}`, '  ')).join('\n'),
+    modules.map(({ file }, n) => wrap(`${file}_bg.wasm: ${list(crates[n])}`, '  ')).join('\n'),
     wrap(STANDARD_LIBRARY, '  '),
     wrap('index.js, index.development.js, worker.js: code that wasm-bindgen generates.', '  '),
     wrap(

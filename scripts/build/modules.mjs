@@ -7,7 +7,7 @@
  * @property {string} file name in `pkg/dist`, without `_bg.wasm`
  * @property {string} folder of the crate
  * @property {string} crate as Cargo names it
- * @property {string[]} features without the default ones; an empty list means the default ones
+ * @property {string[]} features it has no other ones, the default ones included
  * @property {'page' | 'worker' | 'development'} kind which flags it is compiled and optimised with
  */
 
@@ -54,7 +54,7 @@ export const MODULES = [
     file: 'tonearm_development',
     folder: '.',
     crate: 'tonearm',
-    features: [],
+    features: ['package', 'full', 'panic-messages'],
     kind: 'development',
   },
   {

@@ -53,7 +53,7 @@ function compile({ name, folder, file, features, kind }) {
     args: [
       ...['--log-level', 'warn', 'build', folder, '--mode', 'no-install', '--no-pack', '--target', 'bundler'],
       ...['--release', '--out-dir', `{root}/${packed(name)}`, '--out-name', file, '--', '--quiet'],
-      ...(ships ? ['--no-default-features'] : []),
+      '--no-default-features',
       ...(features.length > 0 ? ['--features', features.join()] : []),
       ...(ships ? ['-Zbuild-std=std,panic_abort', '-Zbuild-std-features=optimize_for_size'] : []),
     ],
