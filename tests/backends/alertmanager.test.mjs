@@ -7,9 +7,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { until } from '../../deploy/chain.mjs';
+import { programOf, until } from '../../deploy/chain.mjs';
 import { TIME_INTERVALS } from '../../deploy/alertmanager/config.mjs';
-import { alertmanagerProgram, startAlertmanager, startWebhook } from './webhook.mjs';
+import { startAlertmanager, startWebhook } from './webhook.mjs';
 
 const SHIPPED = fileURLToPath(new URL('../../deploy/alertmanager/alertmanager.yml', import.meta.url));
 /** A page waits 0.1 s, its group's interval is a second; a ticket and a notice wait a second. */
@@ -42,7 +42,7 @@ after(async () => {
 });
 
 /** @param {string[]} args */
-const amtool = (...args) => spawnSync(alertmanagerProgram('amtool'), args, { encoding: 'utf8' });
+const amtool = (...args) => spawnSync(programOf('amtool'), args, { encoding: 'utf8' });
 /** @param {string} service @param {string} alertname @param {string} severity @param {Record<string, string>} [more] */
 const alert = (service, alertname, severity, more = {}) => ({
   labels: { alertname, severity, service, environment: 'production', ...more },

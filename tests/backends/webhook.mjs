@@ -1,17 +1,15 @@
 // A webhook receiver that records what Alertmanager sends, and Alertmanager with the shipped configuration.
 
-import { spawn } from 'node:child_process';
-import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { stringify } from 'yaml';
 import { alertmanager, SEVERITIES } from '../../deploy/alertmanager/config.mjs';
-import { backendFolder, freePorts, until } from '../../deploy/chain.mjs';
+import { freePorts } from '../../deploy/chain/network.mjs';
+import { processes } from '../../deploy/chain/processes.mjs';
+import { alertmanager as alertmanagerProgram } from '../../deploy/chain/programs.mjs';
 
 /** @typedef {{ labels: Record<string, string>, annotations?: Record<string, string>, status: 'firing' | 'resolved', startsAt: string, endsAt: string }} Alert */
 /** @typedef {{ receiver: string, status: 'firing' | 'resolved', alerts: Alert[], groupLabels: Record<string, string> }} Notification */
-
-/** The path of a program of Alertmanager's module. @param {'alertmanager' | 'amtool'} name */
-export const alertmanagerProgram = (name) => `${backendFolder('alertmanager')}/${name}`;
 
 /**
  * Starts a receiver, and writes its URLs to the files that the configuration reads: `folder`/page, ticket, notice.
@@ -57,23 +55,14 @@ export async function startAlertmanager(folder, options) {
   writeFileSync(config, stringify(alertmanager(options)));
   const [port] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
-  const log = openSync(`${folder}/alertmanager.log`, 'a');
-  const child = spawn(
-    alertmanagerProgram('alertmanager'),
-    [
-      `--config.file=${config}`,
-      `--storage.path=${folder}/data`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--cluster.listen-address=',
-    ],
-    { stdio: ['ignore', log, log] },
+  const program = alertmanagerProgram(
+    () => `127.0.0.1:${port}`,
+    () => url,
+    folder,
+    config,
   );
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  process.once('exit', () => child.kill('SIGKILL'));
-  await Promise.race([
-    exited.then(() => Promise.reject(new Error(`Alertmanager ended: see ${folder}/alertmanager.log`))),
-    until(async () => (await fetch(`${url}/-/ready`)).ok, 'Alertmanager is ready'),
-  ]);
+  const { startAll, stopAll } = processes([program], folder, {});
+  await startAll();
   return {
     url,
     /** @param {{ labels: Record<string, string>, startsAt?: string, endsAt?: string }[]} alerts */
@@ -92,9 +81,6 @@ export async function startAlertmanager(folder, options) {
       );
       return /** @type {any[]} */ (await response.json());
     },
-    async stop() {
-      child.kill();
-      await exited;
-    },
+    stop: stopAll,
   };
 }
