@@ -23,7 +23,7 @@ before(
       keepPercent: 0,
       decisionWait: '15s',
       overlays: [fileURLToPath(new URL('received-by.yaml', import.meta.url))],
-      env: { RECEIVED: folder },
+      env: { RECEIVED_FOLDER: folder },
     });
   },
   { timeout: 240_000 },
