@@ -19,6 +19,7 @@ build() {
   cp "$manifest" .
   ./builder --skip-get-modules --skip-compilation --config builder.yaml
   go mod init tonearm.example/collector
+  sed -n 's/^  - \(.*\) => \(.*\) \(v.*\)$/-replace=\1=\2@\3/p' builder.yaml | xargs go mod edit
   sed -n 's/^  - gomod: \(.*\) \(v.*\)$/\1@\2/p' builder.yaml | xargs go get "go.opentelemetry.io/collector/otelcol@v$version"
   mkdir -p "$home"
   CGO_ENABLED=0 go build -mod=mod -trimpath -ldflags='-s -w' -o "$home/tonearm-collector" .
