@@ -171,7 +171,7 @@ fn a_file_that_was_cut_says_so_where_it_states_its_length() {
         match decode(half, 30_000) {
             Err(TrackError::Truncated) => assert!(states, "{}", file.name),
             Err(TrackError::Unsupported) => {
-                assert!(file.name.contains("inside") || file.name == "at-the-end.m4a")
+                assert!(file.name.contains("inside") || file.name == "at-the-end.m4a");
             }
             Err(error) => panic!("{}: {error:?}", file.name),
             // Pages, fragments and bare frames state no length: what is there is played.
