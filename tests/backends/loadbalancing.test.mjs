@@ -166,5 +166,9 @@ test(
     await chain.start('ingest');
     await chain.start('processing2');
     assertNoneSplit(await places(traces));
+    await until(async () => {
+      const [queue] = await chain.query('otelcol_exporter_queue_size{exporter="load_balancing"}');
+      return queue?.value?.[1] === '0';
+    }, 'nothing is left in the queue on disk');
   },
 );
