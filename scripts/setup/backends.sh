@@ -12,5 +12,5 @@ program github.com/VictoriaMetrics/VictoriaLogs "$(version victorialogs)" "about
 # Its web pages are built apart: this Alertmanager has its API alone.
 PLACEHOLDERS="ui/app/dist/elm/index.html ui/app/dist/mantine/index.html" \
   program github.com/prometheus/alertmanager "$(version alertmanager)" "about 3 minutes" cmd/alertmanager=alertmanager cmd/amtool=amtool
-program github.com/prometheus/prometheus "$(version prometheus)" "about 4 minutes" cmd/prometheus=prometheus cmd/promtool=promtool
-program github.com/jaegertracing/jaeger "$(version jaeger)" "about 3 minutes" cmd/jaeger=jaeger
+program github.com/prometheus/prometheus "$(version prometheus)" "about 5 minutes" cmd/prometheus=prometheus cmd/promtool=promtool
+program github.com/jaegertracing/jaeger "$(version jaeger)" "about 4 minutes" cmd/jaeger=jaeger
