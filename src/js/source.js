@@ -8,11 +8,14 @@ import { told } from './resolver.js';
 /** What wasm takes as a string: ids may be numbers. @param {unknown} value */
 const textOf = (value) => (value === undefined || value === null ? undefined : String(value));
 
+/** The longest time to a first byte that an app may allow, in seconds. */
+const MAX_FIRST_BYTE_TIMEOUT = 3600;
+
 /** @param {unknown} given @returns {import('./types').Source} */
 export function sourceOf(given) {
   const plain = typeof given === 'string' || given instanceof URL || given instanceof Blob;
   const source = /** @type {import('./types').Source} */ (plain ? { src: given } : (given ?? {}));
-  const { src, resolve, trackId, playlistId } = source;
+  const { src, resolve, trackId, playlistId, firstByteTimeout = 20 } = source;
   const sound =
     src === undefined
       ? typeof resolve === 'function'
@@ -20,6 +23,10 @@ export function sourceOf(given) {
   if (!sound) {
     const what = 'expected a URL, a Blob, or an object with "src" (one of these) or "resolve" (a function)';
     throw new TypeError(`load: option "source": ${what}, got ${given === null ? 'null' : typeof given}`);
+  }
+  if (!(firstByteTimeout > 0 && firstByteTimeout <= MAX_FIRST_BYTE_TIMEOUT)) {
+    const what = `expected seconds, more than 0 and at most ${MAX_FIRST_BYTE_TIMEOUT}`;
+    throw new TypeError(`load: option "firstByteTimeout": ${what}, got ${String(firstByteTimeout)}`);
   }
   return { ...source, trackId: textOf(trackId), playlistId: textOf(playlistId) };
 }
@@ -56,13 +63,6 @@ export function canPlayType(type) {
 const OTHERS = /\.(m4a|m4b|mp4|webm|weba|mka|aiff?|caf|amr|m3u8)$/i;
 
 /**
- * Whether a source's requests are of another origin, which only an element may have without CORS.
- * @param {string} src
- */
-const isForeign = (src) =>
-  URL.canParse(src, document.baseURI) && new URL(src, document.baseURI).origin !== location.origin;
-
-/**
  * Whether the browser's own element may play after a failure: media of another origin that only it may have,
  * formats that only it knows, parts of the package that could not be had or are of another version.
  * @param {DOMException} error
@@ -70,7 +70,7 @@ const isForeign = (src) =>
  */
 const canHaveElement = ({ name, message }, src) =>
   /^A file of the player|different versions/.test(message) ||
-  (message.startsWith('The network failed') && navigator.onLine && isForeign(src)) ||
+  message.includes('without CORS') ||
   (name === 'NotSupportedError' && OTHERS.test(src.split(/[?#]/, 1)[0]));
 
 /**
