@@ -230,7 +230,7 @@ async function request(plane, id, url, offset, lines, credentials) {
       }
     }
     if (!requests.has(id)) return void response.body?.cancel();
-    const field = (/** @type {string} */ name) => response.headers.get(name) ?? undefined;
+    const field = (/** @type {string} */ name) => response.headers.get(name) ?? '';
     plane.head(
       now(),
       id,
@@ -238,10 +238,7 @@ async function request(plane, id, url, offset, lines, credentials) {
       lengthOf(response),
       field('accept-ranges') === 'bytes',
       ...serverTiming(response.headers),
-      field('content-type') ?? '',
-      field('content-range'),
-      field('etag'),
-      field('last-modified'),
+      ['content-type', 'content-range', 'etag', 'last-modified'].map(field).join('\n'),
     );
     work(plane);
     reader = response.body?.getReader();

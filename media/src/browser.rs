@@ -11,7 +11,6 @@ use tonearm_messages::{BodyEnd, Command, Fact, Request, ResponseHead, Wire};
 use wasm_bindgen::prelude::*;
 
 use crate::plane::{MediaPlane, Output};
-use crate::response::ResponseFields;
 use crate::source::Track;
 
 #[wasm_bindgen]
@@ -161,6 +160,7 @@ impl Plane {
     }
 
     /// A response's head. `length` is the `Content-Length` of a whole file; a negative one is unknown.
+    /// `fields` are lines; see [`crate::response::ResponseFields::from_lines`].
     #[allow(
         clippy::too_many_arguments,
         reason = "the fields of one response, flat, cross the border without an object"
@@ -175,14 +175,10 @@ impl Plane {
         node: Option<String>,
         cache: Option<String>,
         trace_id: Option<String>,
-        content_type: String,
-        content_range: Option<String>,
-        etag: Option<String>,
-        last_modified: Option<String>,
+        fields: &str,
     ) {
         let total_bytes = (length >= 0.0).then_some(length as u64);
         let head = ResponseHead { status, total_bytes, ranges, node, cache, trace_id };
-        let fields = ResponseFields { content_type, content_range, etag, last_modified };
         self.inner.borrow_mut().handle_head(now, request, head, fields);
     }
 

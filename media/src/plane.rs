@@ -52,8 +52,6 @@ struct Open<T> {
     /// A response was accepted.
     answered: bool,
     total_bytes: Option<u64>,
-    /// The format that was reported last.
-    format: Option<tonearm_messages::Format>,
     /// The file's last byte is here.
     complete: bool,
     /// A `BytesWanted` is on its way.
@@ -148,7 +146,6 @@ impl<T: Track> MediaPlane<T> {
                     validators: Validators::default(),
                     answered: false,
                     total_bytes: None,
-                    format: None,
                     complete: false,
                     asked: false,
                     tail_asked: None,
@@ -297,14 +294,9 @@ impl<T: Track> MediaPlane<T> {
                 }
                 Advance::NeedBytes => break,
                 Advance::Format(format) => {
-                    // A seek may read the file's head again.
                     let Some(open) = self.open.as_mut() else { return };
-                    let format = described(&format);
-                    if open.format.as_ref() != Some(&format) {
-                        let epoch = open.epoch;
-                        open.format = Some(format.clone());
-                        self.post(Fact::Format { epoch, format });
-                    }
+                    let epoch = open.epoch;
+                    self.post(Fact::Format { epoch, format: described(&format) });
                 }
                 Advance::Open(family) => {
                     let Some(open) = self.open.as_ref() else { return };

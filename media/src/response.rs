@@ -2,24 +2,44 @@
 
 /// Longest opaque tag or date that is compared; a longer one counts as none.
 const MAX_VALIDATOR_BYTES: usize = 1024;
+/// Digits of the largest offset that is read: more than any file has bytes.
+const MAX_DIGITS: usize = 15;
+/// Names of content codings that servers append to a tag, and what stands before them.
+const CODINGS: [&[u8]; 5] = [b"gzip", b"br", b"deflate", b"zstd", b"identity"];
+const SEPARATORS: &[u8] = b"-;:+_";
 
-/// Header fields of a media response that stay within the media plane.
-#[derive(Debug, Clone, Default)]
-pub struct ResponseFields {
+/// Header fields of a media response that stay within the media plane; an absent one is empty.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ResponseFields<'a> {
     /// `Content-Type`.
-    pub content_type: String,
+    pub content_type: &'a str,
     /// `Content-Range`.
-    pub content_range: Option<String>,
+    pub content_range: &'a str,
     /// `ETag`.
-    pub etag: Option<String>,
+    pub etag: &'a str,
     /// `Last-Modified`.
-    pub last_modified: Option<String>,
+    pub last_modified: &'a str,
 }
 
-impl From<&str> for ResponseFields {
-    /// Fields of a response that has a `Content-Type` alone.
-    fn from(content_type: &str) -> Self {
-        Self { content_type: content_type.into(), ..Self::default() }
+/// The line at the front of `rest`, which is taken off.
+#[inline(never)]
+fn take_line<'a>(rest: &mut &'a str) -> &'a str {
+    let end = rest.bytes().position(|byte| byte == b'\n').unwrap_or(rest.len());
+    let line = rest.get(..end).unwrap_or_default();
+    *rest = rest.get(end + 1..).unwrap_or_default();
+    line
+}
+
+impl<'a> ResponseFields<'a> {
+    /// Reads the fields from lines in the order of this type's fields.
+    pub fn from_lines(lines: &'a str) -> Self {
+        let mut rest = lines;
+        Self {
+            content_type: take_line(&mut rest),
+            content_range: take_line(&mut rest),
+            etag: take_line(&mut rest),
+            last_modified: take_line(&mut rest),
+        }
     }
 }
 
@@ -32,71 +52,98 @@ pub struct ContentRange {
     pub total: Option<u64>,
 }
 
+/// The number or the asterisk at the front of `bytes`, which is taken off.
+#[inline(never)]
+fn take_number(bytes: &mut &[u8]) -> Option<Option<u64>> {
+    if let [b'*', rest @ ..] = bytes {
+        *bytes = rest;
+        return Some(None);
+    }
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (number, rest) = bytes.split_at_checked(digits)?;
+    *bytes = rest;
+    let fits = digits > 0 && digits <= MAX_DIGITS;
+    fits.then(|| Some(number.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'))))
+}
+
 impl ContentRange {
     /// Parses a field value; `None` where it is not one of bytes.
     pub fn parse(value: &str) -> Option<Self> {
-        let (unit, rest) = value.trim().split_once(' ')?;
-        let (range, total) = rest.trim().split_once('/')?;
-        if !unit.eq_ignore_ascii_case("bytes") {
+        let (unit, mut rest) = value.as_bytes().split_at_checked(5)?;
+        if !unit.eq_ignore_ascii_case(b"bytes") {
             return None;
         }
-        let total = match total.trim() {
-            "*" => None,
-            total => Some(total.parse().ok()?),
+        while let [b' ', after @ ..] = rest {
+            rest = after;
+        }
+        let first = take_number(&mut rest)?;
+        let mut last = None;
+        if let [b'-', after @ ..] = rest {
+            rest = after;
+            last = take_number(&mut rest)?;
+        }
+        let [b'/', after @ ..] = rest else { return None };
+        rest = after;
+        let total = take_number(&mut rest)?;
+        let valid = match (first, last) {
+            (Some(first), Some(last)) => first <= last && total.is_none_or(|total| last < total),
+            (None, None) => true,
+            _ => false,
         };
-        let range = range.trim();
-        if range == "*" {
-            return Some(Self { first: None, total });
-        }
-        let (first, last) = range.split_once('-')?;
-        let (first, last): (u64, u64) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-        let valid = first <= last && total.is_none_or(|total| last < total);
-        valid.then_some(Self { first: Some(first), total })
+        (valid && rest.trim_ascii().is_empty()).then_some(Self { first, total })
     }
 }
 
-/// An entity tag (RFC 9110 section 8.8.3) without the name of a content coding, which servers append.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct EntityTag {
-    opaque: String,
-    weak: bool,
-}
-
-impl EntityTag {
-    fn parse(value: &str) -> Option<Self> {
-        if value.len() > MAX_VALIDATOR_BYTES {
-            return None;
-        }
-        let value = value.trim();
-        let strong = value.strip_prefix("W/").unwrap_or(value);
-        let mut opaque = strong.trim_matches('"');
-        for coding in ["gzip", "br", "deflate", "zstd", "identity"] {
-            if let Some(rest) = opaque.strip_suffix(coding)
-                && let Some(rest) = rest.strip_suffix(['-', ';', ':', '+', '_'])
-            {
-                opaque = rest.trim_end_matches('-');
-                break;
-            }
-        }
-        (!opaque.is_empty()).then(|| Self { opaque: opaque.into(), weak: strong.len() != value.len() })
-    }
-}
-
-/// What tells two versions of a file apart.
+/// What tells two versions of a file apart; a field that is not known is empty.
 #[derive(Debug, Clone, Default)]
 pub struct Validators {
-    tag: Option<EntityTag>,
-    last_modified: Option<String>,
+    /// The entity tag (section 8.8.3) without the name of a content coding.
+    tag: Vec<u8>,
+    weak: bool,
+    last_modified: Vec<u8>,
     total: Option<u64>,
+}
+
+/// The opaque part of a tag, without what names its coding.
+#[inline(never)]
+fn opaque(mut tag: &[u8]) -> &[u8] {
+    while let [b'"', rest @ ..] | [rest @ .., b'"'] = tag {
+        tag = rest;
+    }
+    for coding in CODINGS {
+        if let Some([rest @ .., separator]) = tag.strip_suffix(coding)
+            && SEPARATORS.contains(separator)
+        {
+            tag = rest;
+            while let [rest @ .., b'-'] = tag {
+                tag = rest;
+            }
+            break;
+        }
+    }
+    tag
+}
+
+/// A field's value; none where it is too long.
+fn bounded(value: &str) -> &[u8] {
+    if value.len() > MAX_VALIDATOR_BYTES { &[] } else { value.as_bytes() }
+}
+
+/// Whether two known values are unlike.
+#[inline(never)]
+fn unlike(own: &[u8], other: &[u8]) -> bool {
+    !own.is_empty() && !other.is_empty() && own != other
 }
 
 impl Validators {
     /// The validators of a response for a file of `total` bytes, where that is known.
-    pub fn of(fields: &ResponseFields, total: Option<u64>) -> Self {
-        let date = fields.last_modified.as_ref().filter(|date| date.len() <= MAX_VALIDATOR_BYTES);
+    pub fn of(fields: &ResponseFields<'_>, total: Option<u64>) -> Self {
+        let tag = bounded(fields.etag).trim_ascii();
+        let strong = tag.strip_prefix(b"W/").unwrap_or(tag);
         Self {
-            tag: fields.etag.as_deref().and_then(EntityTag::parse),
-            last_modified: date.map(|date| date.trim().into()),
+            tag: opaque(strong).to_vec(),
+            weak: strong.len() < tag.len(),
+            last_modified: bounded(fields.last_modified).to_vec(),
             total,
         }
     }
@@ -104,16 +151,11 @@ impl Validators {
     /// Whether `other` is of another version of the file. Tags decide where both have one and they agree, or
     /// where both are strong; then the date of the last change and the length.
     pub fn differ(&self, other: &Self) -> bool {
-        if let (Some(own), Some(other)) = (&self.tag, &other.tag) {
-            if own.opaque == other.opaque {
-                return false;
-            }
-            if !own.weak && !other.weak {
-                return true;
-            }
+        if !self.tag.is_empty() && self.tag == other.tag {
+            return false;
         }
-        let unlike = |own: &Option<String>, other: &Option<String>| matches!((own, other), (Some(own), Some(other)) if own != other);
-        unlike(&self.last_modified, &other.last_modified)
+        (unlike(&self.tag, &other.tag) && !self.weak && !other.weak)
+            || unlike(&self.last_modified, &other.last_modified)
             || matches!((self.total, other.total), (Some(own), Some(other)) if own != other)
     }
 
@@ -124,8 +166,12 @@ impl Validators {
 
     /// Takes from `other` what is not known yet, and its length.
     pub fn complete(&mut self, other: Self) {
-        self.tag = self.tag.take().or(other.tag);
-        self.last_modified = self.last_modified.take().or(other.last_modified);
+        if self.tag.is_empty() {
+            (self.tag, self.weak) = (other.tag, other.weak);
+        }
+        if self.last_modified.is_empty() {
+            self.last_modified = other.last_modified;
+        }
         self.total = other.total.or(self.total);
     }
 }
@@ -139,25 +185,27 @@ mod tests {
         let range = |first, total| Some(ContentRange { first, total });
         assert_eq!(ContentRange::parse("bytes 10-19/1000"), range(Some(10), Some(1000)));
         assert_eq!(ContentRange::parse("Bytes  0-0/*"), range(Some(0), None));
-        assert_eq!(ContentRange::parse("bytes */700"), range(None, Some(700)));
+        assert_eq!(ContentRange::parse("bytes */700 "), range(None, Some(700)));
         for wrong in [
             "",
             "bytes",
             "bytes 10-19",
+            "bytes 10/1000",
             "bytes 19-10/1000",
             "bytes 0-1000/1000",
+            "bytes *-9/10",
             "bytes -5-9/10",
+            "bytes 0-9/10x",
             "frames 0-1/2",
-            "bytes 0-99999999999999999999/*",
+            "bytes 0-9999999999999999/*",
             "bytes a-b/c",
         ] {
             assert_eq!(ContentRange::parse(wrong), None, "{wrong}");
         }
     }
 
-    fn of(etag: &str, date: &str, total: u64) -> Validators {
-        let text = |text: &str| (!text.is_empty()).then(|| text.to_string());
-        let fields = ResponseFields { etag: text(etag), last_modified: text(date), ..Default::default() };
+    fn of(etag: &str, last_modified: &str, total: u64) -> Validators {
+        let fields = ResponseFields { etag, last_modified, ..Default::default() };
         Validators::of(&fields, (total > 0).then_some(total))
     }
 
@@ -188,11 +236,14 @@ mod tests {
     #[test]
     fn a_tag_longer_than_any_real_one_is_not_kept() {
         let long = "x".repeat(MAX_VALIDATOR_BYTES + 1);
-        assert!(
-            Validators::of(&ResponseFields { etag: Some(long.clone()), ..Default::default() }, None)
-                .tag
-                .is_none()
-        );
-        assert!(of("", &long, 0).last_modified.is_none());
+        assert!(of(&long, "", 0).tag.is_empty() && of("", &long, 0).last_modified.is_empty());
+        assert_eq!(of(&long[1..], "", 0).tag.len(), MAX_VALIDATOR_BYTES);
+    }
+
+    #[test]
+    fn fields_are_lines_and_absent_ones_are_empty() {
+        let fields = ResponseFields::from_lines("audio/mpeg\n\n\"x\"\n");
+        assert_eq!((fields.content_type, fields.content_range, fields.etag), ("audio/mpeg", "", "\"x\""));
+        assert_eq!(ResponseFields::from_lines("audio/mpeg").last_modified, "");
     }
 }

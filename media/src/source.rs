@@ -151,6 +151,7 @@ impl<T: Track> Source<T> {
     }
 
     /// Notes the length of the file in bytes.
+    #[inline(never)]
     pub fn set_total_bytes(&mut self, bytes: u64) {
         self.total_bytes = Some(bytes);
         if let Some(track) = &mut self.track {
@@ -174,6 +175,7 @@ impl<T: Track> Source<T> {
     }
 
     /// Says that the file is over.
+    #[inline(never)]
     pub fn finish(&mut self) {
         self.over = true;
         if let Some(track) = &mut self.track {
@@ -218,6 +220,7 @@ impl<T: Track> Source<T> {
     }
 
     /// File offset of the next byte to push.
+    #[inline(never)]
     pub fn end_offset(&self) -> u64 {
         self.track.as_ref().map_or(self.head.len() as u64, Track::end_offset)
     }
@@ -274,6 +277,7 @@ impl<T: Track> Source<T> {
     /// Goes to `position` seconds, and on at a speed. Decoded frames are used again; the track is asked only
     /// for those that are not at hand, and reads on to them where it can't or needn't `jump`. Returns whether
     /// the track was sent to another place.
+    #[inline(never)]
     pub fn seek(&mut self, position: f64, speed: f64, jump: bool) -> bool {
         self.speed = sound(speed);
         self.start = position.max(0.0);
@@ -306,6 +310,7 @@ impl<T: Track> Source<T> {
 
     /// Reads from the file's first frame on to where the run begins: the server serves no ranges, and each
     /// guess would be a download.
+    #[inline(never)]
     pub fn seek_by_reading(&mut self) {
         if let Some(track) = self.track.as_mut().filter(|_| self.rate > 0) {
             self.history.clear();
@@ -388,6 +393,7 @@ impl<T: Track> Source<T> {
     }
 
     /// What the first bytes are.
+    #[inline(never)]
     fn recognise(&mut self) -> Advance {
         if self.family.is_some() {
             return Advance::Pending;
@@ -417,6 +423,7 @@ impl<T: Track> Source<T> {
     /// Makes a resampler for frames of `rate` Hz. The planes that come out are as many as the streams so far
     /// have at most: a stereo stream of a chain may follow a mono one, and a mono one has two equal planes
     /// then.
+    #[inline(never)]
     fn begin_stream(&mut self, rate: u32) {
         let channels = usize::from(self.channels.clamp(1, 2)).max(self.ready.len());
         // As many frames of the file as are played in a second are taken for its rate.
@@ -432,6 +439,7 @@ impl<T: Track> Source<T> {
         self.take_decoded(if RATES.contains(&rate) { rate } else { self.rate });
     }
 
+    #[inline(never)]
     fn take_decoded(&mut self, rate: u32) {
         let Some(track) = &mut self.track else { return };
         let mut planes = track.take(usize::MAX);
@@ -482,6 +490,7 @@ impl<T: Track> Source<T> {
         }
     }
 
+    #[inline(never)]
     fn finish_stream(&mut self) {
         if let Some(mut resampler) = self.resampler.take() {
             resampler.finish(&mut self.ready);

@@ -1,11 +1,15 @@
 //! Tracks whose format changes under way, and samples that no decoder should give: over a fake track, and
 //! over a real chain.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
-use tonearm_formats::{Advance as Decoded, Family, Format, Planes};
+use tonearm_formats::{Advance as Decoded, Family, Format, Planes, TAIL_BYTES};
 use tonearm_media::native::open;
+use tonearm_media::plane::{MediaPlane, Output};
 use tonearm_media::source::{Advance, Source, Track};
+use tonearm_messages::{BodyEnd, Command, Fact, READ_AHEAD_BYTES, Request, ResponseHead};
 
 /// One part of a fake track.
 #[derive(Clone)]
@@ -25,6 +29,9 @@ struct FakeTrack {
     seeks: Vec<f64>,
     /// Frames are left when a format comes, as many as a packet has.
     leaves_frames: bool,
+    undecoded: usize,
+    /// Lengths of the file's ends that were taken.
+    tails: Rc<RefCell<Vec<usize>>>,
 }
 
 impl FakeTrack {
@@ -38,6 +45,8 @@ impl FakeTrack {
             pushed: 0,
             seeks: Vec::new(),
             leaves_frames: false,
+            undecoded: 0,
+            tails: Rc::default(),
         }
     }
 }
@@ -99,7 +108,7 @@ impl Track for FakeTrack {
         self.format.0
     }
     fn undecoded(&self) -> usize {
-        0
+        self.undecoded
     }
     fn end_offset(&self) -> u64 {
         self.pushed
@@ -117,9 +126,11 @@ impl Track for FakeTrack {
         None
     }
     fn wants_tail(&self) -> bool {
-        false
+        true
     }
-    fn tail(&mut self, _: &[u8]) {}
+    fn tail(&mut self, bytes: &[u8]) {
+        self.tails.borrow_mut().push(bytes.len());
+    }
     fn bytes_per_second(&self) -> f64 {
         0.0
     }
@@ -290,5 +301,82 @@ fn a_chain_of_two_streams_plays_to_its_length() {
         // Two streams of a second; ffmpeg 5.1 gives 31,744 of their 32,000 frames at 16 kHz.
         let want = 2.0 * f64::from(output) / speed;
         assert!((frames as f64 - want).abs() < 40.0, "{frames} frames for {want}; {file_frames} of the file");
+    }
+}
+
+/// The end of the file is fetched out of turn, and taken where it is whole.
+fn fetch_tail(content_range: Option<u64>, bytes: usize, end: BodyEnd) -> (Vec<usize>, bool) {
+    let total = 10 << 20;
+    let mut plane = MediaPlane::default();
+    let request = Request { id: 1, offset: 0, headers: None };
+    let url = "https://x.example/a.flac".into();
+    let (epoch, output_rate, position, speed) = (1, 48_000, 0.0, 1.0);
+    plane.handle_command(
+        0.0,
+        Command::Open { epoch, url, credentials: false, output_rate, position, speed, request },
+    );
+    let head =
+        |status| ResponseHead { status, total_bytes: Some(total), ranges: true, ..ResponseHead::default() };
+    plane.handle_head(0.0, 1, head(200), "");
+    plane.handle_chunk(0.0, 1, b"fLaC............");
+    let parts = std::iter::once(Part::Format(48_000, 1)).chain((0..300).map(|_| Part::Packet(1000)));
+    let track = FakeTrack { undecoded: READ_AHEAD_BYTES, ..FakeTrack::new(parts.collect()) };
+    let tails = Rc::clone(&track.tails);
+    plane.handle_track(0.0, 1, Some(track));
+    let mut wanted = None;
+    let mut aborted = false;
+    let mut drain = |plane: &mut MediaPlane<FakeTrack>| {
+        loop {
+            while let Some(output) = plane.poll_output() {
+                match output {
+                    Output::Post(Fact::BytesWanted { offset, .. }) => wanted = Some(offset),
+                    Output::Abort { request: 2 } => aborted = true,
+                    _ => {}
+                }
+            }
+            if !plane.resume(0.0) {
+                break;
+            }
+        }
+        (wanted, aborted)
+    };
+    let offset = drain(&mut plane).0.expect("the end is asked for");
+    assert_eq!(offset, total - TAIL_BYTES as u64);
+    plane.handle_command(0.0, Command::Fetch { epoch, request: Request { id: 2, offset, headers: None } });
+    let first = content_range.unwrap_or(offset);
+    let lines = format!("\nbytes {first}-{}/{total}", total - 1);
+    plane.handle_head(0.0, 2, head(206), &lines);
+    for piece in vec![0; bytes].chunks(64 << 10) {
+        plane.handle_chunk(0.0, 2, piece);
+    }
+    plane.handle_body_end(0.0, 2, end);
+    let (_, aborted) = drain(&mut plane);
+    let tails = tails.borrow().clone();
+    (tails, aborted)
+}
+
+#[test]
+fn the_end_of_a_file_is_taken_whole_or_not_at_all() {
+    let complete = BodyEnd::Complete {};
+    assert_eq!(fetch_tail(None, TAIL_BYTES, complete), (vec![TAIL_BYTES], false));
+    // A part of it would name another length.
+    assert_eq!(fetch_tail(None, TAIL_BYTES - 1, complete), (vec![], false));
+    assert_eq!(fetch_tail(None, 1000, BodyEnd::Failed {}), (vec![], true));
+    assert_eq!(fetch_tail(Some(0), TAIL_BYTES, complete), (vec![], true));
+    // More than was asked for is held up to a bound.
+    assert_eq!(fetch_tail(None, 2 * TAIL_BYTES + 1, complete), (vec![], true));
+}
+
+#[test]
+fn a_tag_in_front_is_held_up_to_a_mebibyte() {
+    for (size, held) in [(500_000usize, true), (1_100_000, false)] {
+        let digits = [size >> 21, size >> 14, size >> 7, size].map(|part| (part & 0x7f) as u8);
+        let mut bytes = b"ID3\x04\0\0".to_vec();
+        bytes.extend(digits);
+        bytes.resize(64 << 10, 0);
+        let mut source: Source<FakeTrack> = Source::new(48_000, 0.0, 1.0);
+        source.push(&bytes);
+        let wanted = if held { Advance::NeedBytes } else { Advance::Open(Family::Mp3) };
+        assert_eq!(source.advance(1), wanted, "a tag of {size} bytes");
     }
 }

@@ -52,36 +52,19 @@ pub(super) struct InFlight {
     noted: f64,
     /// Headers went along that need a preflight at another origin.
     preflighted: bool,
-    /// The lines of its headers that need none.
-    simple: Option<String>,
     /// It failed without a response, and the host finds out why.
     probed: bool,
     /// It brings the last bytes of the file, out of turn.
     tail: Option<Vec<u8>>,
 }
 
-/// The lines that go into the query.
-fn simple_lines(headers: &str) -> Option<String> {
-    let mut lines = String::new();
-    for line in headers.split_inclusive('\n').filter(|line| line.starts_with("CMCD: ")) {
-        lines.push_str(line);
-    }
-    (!lines.is_empty()).then_some(lines)
-}
-
 impl<T: Track> MediaPlane<T> {
-    /// Status and header fields of a response.
-    pub fn handle_head(
-        &mut self,
-        now: f64,
-        request: u32,
-        mut head: ResponseHead,
-        fields: impl Into<ResponseFields>,
-    ) {
-        let fields = fields.into();
+    /// Status and header fields of a response; [`ResponseFields::from_lines`] says what the lines are.
+    pub fn handle_head(&mut self, now: f64, request: u32, mut head: ResponseHead, lines: &str) {
+        let fields = ResponseFields::from_lines(lines);
         let Some(open) = self.open.as_mut() else { return };
         let Some(current) = open.request.as_mut().filter(|current| current.id == request) else { return };
-        let range = fields.content_range.as_deref().and_then(ContentRange::parse);
+        let range = ContentRange::parse(fields.content_range);
         if let Some(total) = range.and_then(|range| range.total) {
             head.total_bytes = Some(total);
         }
@@ -105,7 +88,7 @@ impl<T: Track> MediaPlane<T> {
         let changed = open.answered && open.validators.differ(&validators);
         open.answered = true;
         // The bytes tell first, then the type, then the name.
-        open.track.note_name(&fields.content_type);
+        open.track.note_name(fields.content_type);
         open.track.note_name(&open.url);
         let (status, total) = (head.status, head.total_bytes);
         let announced = head.ranges;
@@ -142,6 +125,7 @@ impl<T: Track> MediaPlane<T> {
     }
 
     /// A range was refused: the file may be shorter than was thought, or the server may have no ranges.
+    #[inline(never)]
     fn range_refused(&mut self, now: f64, request: u32, head: ResponseHead) {
         let Some(open) = self.open.as_mut() else { return };
         open.request = None;
@@ -247,7 +231,7 @@ impl<T: Track> MediaPlane<T> {
             if std::mem::take(&mut current.preflighted) {
                 // A redirect may have led to an origin that takes simple requests alone.
                 open.simple_requests_only = true;
-                let request = Request { id: request, offset: current.offset, headers: current.simple.take() };
+                let request = Request { id: request, offset: current.offset, headers: None };
                 self.outputs.push_back(Output::Fetch { request, url, credentials });
                 return;
             }
@@ -289,12 +273,12 @@ impl<T: Track> MediaPlane<T> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn fetch(&mut self, now: f64, mut request: Request) {
         let Some(open) = self.open.as_mut() else { return };
         open.asked = false;
-        let simple = request.headers.as_deref().and_then(simple_lines);
         if open.simple_requests_only {
-            request.headers.clone_from(&simple);
+            request.headers = None;
         }
         let tail = (std::mem::take(&mut open.tail_asked) == Some(request.offset)).then(Vec::new);
         open.request = Some(InFlight {
@@ -308,8 +292,7 @@ impl<T: Track> MediaPlane<T> {
             burst: 0,
             progressed: false,
             noted: now,
-            preflighted: request.headers != simple,
-            simple,
+            preflighted: request.headers.is_some(),
             probed: false,
             tail,
         });
@@ -317,6 +300,7 @@ impl<T: Track> MediaPlane<T> {
         self.outputs.push_back(Output::Fetch { request, url, credentials });
     }
 
+    #[inline(never)]
     pub(super) fn end_request(&mut self, now: f64, end: BodyEnd) {
         let Some(current) = self.open.as_mut().and_then(|open| open.request.take()) else { return };
         if end == (BodyEnd::Dropped {}) {
@@ -326,6 +310,7 @@ impl<T: Track> MediaPlane<T> {
     }
 
     /// Drops a response that is of no use, as one that failed.
+    #[inline(never)]
     fn abort_request(&mut self, now: f64) {
         let Some(request) =
             self.open.as_ref().and_then(|open| open.request.as_ref()).map(|current| current.id)
@@ -338,6 +323,7 @@ impl<T: Track> MediaPlane<T> {
     }
 
     /// No more bytes come: what is in memory is decoded and given, then `why` is reported.
+    #[inline(never)]
     pub(super) fn stop(&mut self, now: f64, why: MediaError) {
         self.end_request(now, BodyEnd::Dropped {});
         let Some(open) = self.open.as_mut().filter(|open| !open.complete) else { return };
@@ -346,6 +332,7 @@ impl<T: Track> MediaPlane<T> {
         self.pump(now);
     }
 
+    #[inline(never)]
     pub(super) fn want_bytes(&mut self) {
         let Some(open) = self.open.as_mut().filter(|open| !open.asked && !open.complete) else { return };
         open.asked = true;
@@ -367,6 +354,7 @@ impl<T: Track> MediaPlane<T> {
     }
 
     /// The bytes that the track wants next are not the ones that come.
+    #[inline(never)]
     pub(super) fn go_elsewhere(&mut self, now: f64) {
         let Some(open) = self.open.as_mut() else { return };
         let offset = open.track.end_offset();

@@ -7,7 +7,6 @@ use tonearm::playback::State;
 use tonearm_formats::Planes;
 use tonearm_media::native::{Native, open};
 use tonearm_media::plane::{MediaPlane, Output};
-use tonearm_media::response::ResponseFields;
 use tonearm_messages::{BodyEnd, Command, ResponseHead};
 
 use crate::fake_host::{FakeHost, PLAYER, RATE};
@@ -22,7 +21,8 @@ pub struct Answer {
     /// `Content-Length` of a whole file.
     pub length: Option<u64>,
     pub accepts_ranges: bool,
-    pub fields: ResponseFields,
+    pub content_range: String,
+    pub etag: String,
     pub body: Vec<u8>,
     /// The connection breaks after the body.
     pub breaks: bool,
@@ -145,7 +145,8 @@ impl World {
                 ranges: answer.accepts_ranges,
                 ..ResponseHead::default()
             };
-            self.plane.handle_head(now, transfer.id, head, answer.fields);
+            let lines = format!("audio/wav\n{}\n{}\n", answer.content_range, answer.etag);
+            self.plane.handle_head(now, transfer.id, head, &lines);
             self.drain();
         }
         let most = if answer.rate > 0 { answer.rate * STEP as usize / 1000 } else { 128 << 10 };
