@@ -64,6 +64,7 @@ impl Player {
     /// Goes on with the play by the element.
     pub(super) fn take_fallback(&mut self, edge: &mut Edge<'_>) {
         self.fallback = None;
+        self.fell_back = true;
         self.trace.change_engine(&mut edge.to, self.engine);
         self.set_failure(edge, None);
         self.arm_refusal(edge);

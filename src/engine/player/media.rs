@@ -157,6 +157,8 @@ impl Player {
                 let failure = match error {
                     // The reason is the one for which no more bytes are asked for.
                     MediaError::Interrupted {} => self.given_up.unwrap_or(PlayFailure::Network),
+                    // An element says so of a response with an error status too, which nobody may read.
+                    MediaError::UnsupportedFormat {} if self.fell_back => PlayFailure::Opaque,
                     error => failure_of(error),
                 };
                 self.fail_when_heard(edge, failure);

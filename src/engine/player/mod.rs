@@ -106,6 +106,8 @@ pub struct Player {
     decoded_epoch: u32,
     audible_epoch: u32,
     fallback: Option<Fallback>,
+    /// The element goes on with a play whose source no script may read.
+    fell_back: bool,
     /// When the play that falls back runs out of time.
     fallback_limit: Option<Instant>,
     /// Why no more bytes of the source are asked for.
@@ -162,6 +164,7 @@ impl Player {
             decoded_epoch: 0,
             audible_epoch: 0,
             fallback: None,
+            fell_back: false,
             fallback_limit: None,
             given_up: None,
             failure: None,

@@ -72,6 +72,7 @@ impl Player {
             self.play += 1;
             return self.take_fallback(edge);
         }
+        self.fell_back = false;
         self.end_play(edge, None);
         self.play += 1;
         self.set_failure(edge, None);

@@ -298,6 +298,11 @@ fn a_play_that_the_element_goes_on_with_is_one_play_within_one_limit() {
     assert!(!is_error(plays[0]));
     assert_eq!(text(plays[0], "player.engine").as_deref(), Some("element"));
     assert!(millis(plays[0]) > 15_000.0, "it began with the click");
+    // An element calls a page of an error a format that it does not know.
+    let mut host = fall_back();
+    let epoch = host.epoch();
+    host.fact(Fact::Failed { epoch, error: MediaError::UnsupportedFormat {} });
+    assert!(host.settled.contains(&(2, Err(PlayFailure::Opaque))));
     // The limit is that of the first request.
     let mut host = fall_back();
     host.advance(4_999.0);

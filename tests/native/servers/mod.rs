@@ -255,6 +255,22 @@ fn another_rate_fetches_nothing_anew() {
     assert!(world.requests.iter().all(|&first| first == 0 || first >= 2 << 20), "{:?}", world.requests);
 }
 
+/// All of the file is decoded, and a part of it is left to hear.
+#[test]
+fn another_rate_near_the_end_is_heard_to_the_end() {
+    let file = wav(6);
+    let total = file.len();
+    let mut world = World::new(capped(file, total, true));
+    world.run_until(10.0, |world| world.time() > 4.0);
+    world.host.player(PlayerInput::Rate(0.5));
+    let before = world.host.millis;
+    world.run_until(10.0, |world| matches!(world.state(), State::Ended | State::Failed));
+    assert_eq!(world.state(), State::Ended);
+    let took = (world.host.millis - before) / 1000.0;
+    assert!((took - 4.0).abs() < 0.15, "{took} s for the last two at half the rate");
+    assert_eq!(world.requests, [0]);
+}
+
 /// At the rate of 1 again the samples are those of the file, from the position on.
 #[test]
 fn a_rate_goes_on_at_the_very_position() {
