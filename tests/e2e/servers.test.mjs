@@ -380,10 +380,41 @@ const playFree = (url, source = {}) =>
     [url, source],
   );
 
+/** The plays of a trace that has arrived. @param {string} traceparent */
+async function playsOf(traceparent) {
+  const spans = await waitForTrace(backend.gateway, traceparent.slice(3, 35), (spans) =>
+    spans.some(({ name }) => name === 'track.play'),
+  );
+  return spans.filter(({ name }) => name === 'track.play');
+}
+
 test('a redirect of the own origin to a server without CORS plays through the element', async () => {
   const to = encodeURIComponent(`${closed}/parts/short.mp3`);
   const outcome = await playFree(`${backend.gateway}/redirected/a?to=${to}`);
   assert.deepEqual([outcome.name, outcome.engine, outcome.state], [undefined, 'element', 'playing']);
+  const plays = await playsOf(outcome.traceparent);
+  assert.deepEqual(
+    plays.map(({ attributes }) => [attributes['player.engine'], attributes['error.type']]),
+    [['element', undefined]],
+  );
+  const log = await (
+    await fetch(`${backend.gateway}/api/traces/${outcome.traceparent.slice(3, 35)}/logs`)
+  ).json();
+  assert.deepEqual(
+    log.filter((/** @type {any} */ { event }) => event === 'track.play_failed'),
+    [],
+  );
+});
+
+test('a missing file on a server without CORS is no unknown format', async () => {
+  const outcome = await playFree(`${closed}/parts/no-such-file.mp3`);
+  assert.equal(outcome.name, 'NetworkError');
+  assert.match(outcome.message, /without CORS/);
+  const plays = await playsOf(outcome.traceparent);
+  assert.deepEqual(
+    plays.map(({ attributes }) => attributes['error.type']),
+    ['cors'],
+  );
 });
 
 test('a redirect to a server that takes simple requests alone plays through ours', async () => {
@@ -410,10 +441,7 @@ test('a server that hangs fails within one time limit, and one play', async () =
     ['NetworkError', 'The server sent nothing of the source within the time limit.', 'stream'],
   );
   assert.ok(outcome.took < 4000, `${outcome.took} ms`);
-  const spans = await waitForTrace(backend.gateway, outcome.traceparent.slice(3, 35), (spans) =>
-    spans.some(({ name }) => name === 'track.play'),
-  );
-  const plays = spans.filter(({ name }) => name === 'track.play');
+  const plays = await playsOf(outcome.traceparent);
   assert.deepEqual(
     plays.map(({ attributes }) => attributes['error.type']),
     ['timeout'],

@@ -152,6 +152,21 @@ fn a_body_that_always_breaks_off_is_heard_to_there_and_then_named() {
     assert!(is_the_file(&world.tape, 0) && world.silent_playing < 20.0);
 }
 
+/// A few new bytes with each download are no progress.
+#[test]
+fn a_server_that_brings_a_little_more_each_time_is_not_asked_for_ever() {
+    let file = wav(60);
+    let length = Some(file.len() as u64);
+    let mut end = 500_000;
+    let mut world = World::new(move |_| {
+        end += 2_000;
+        Answer { status: 200, length, breaks: true, body: file[..end].to_vec(), ..Answer::default() }
+    });
+    world.run_until(60.0, |world| matches!(world.state(), State::Ended | State::Failed));
+    assert_eq!(failure(&world), Some(PlayFailure::Network));
+    assert_eq!(world.requests.len(), 4);
+}
+
 #[test]
 fn a_content_length_that_is_too_large_is_no_error_where_the_file_is_whole() {
     let file = wav(5);
