@@ -52,18 +52,21 @@ pub struct ContentRange {
     pub total: Option<u64>,
 }
 
+/// What stands for an asterisk: no number has as many digits.
+const ANY: u64 = u64::MAX;
+
 /// The number or the asterisk at the front of `bytes`, which is taken off.
 #[inline(never)]
-fn take_number(bytes: &mut &[u8]) -> Option<Option<u64>> {
+fn take_number(bytes: &mut &[u8]) -> Option<u64> {
     if let [b'*', rest @ ..] = bytes {
         *bytes = rest;
-        return Some(None);
+        return Some(ANY);
     }
     let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (number, rest) = bytes.split_at_checked(digits)?;
     *bytes = rest;
     let fits = digits > 0 && digits <= MAX_DIGITS;
-    fits.then(|| Some(number.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'))))
+    fits.then(|| number.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
 }
 
 impl ContentRange {
@@ -77,7 +80,7 @@ impl ContentRange {
             rest = after;
         }
         let first = take_number(&mut rest)?;
-        let mut last = None;
+        let mut last = ANY;
         if let [b'-', after @ ..] = rest {
             rest = after;
             last = take_number(&mut rest)?;
@@ -85,12 +88,11 @@ impl ContentRange {
         let [b'/', after @ ..] = rest else { return None };
         rest = after;
         let total = take_number(&mut rest)?;
-        let valid = match (first, last) {
-            (Some(first), Some(last)) => first <= last && total.is_none_or(|total| last < total),
-            (None, None) => true,
-            _ => false,
-        };
-        (valid && rest.trim_ascii().is_empty()).then_some(Self { first, total })
+        // Of a refused range there is an asterisk alone.
+        let valid = if first == ANY { last == ANY } else { first <= last && last < total };
+        let known = |number: u64| (number != ANY).then_some(number);
+        let whole = rest.trim_ascii().is_empty();
+        (valid && whole).then_some(Self { first: known(first), total: known(total) })
     }
 }
 
