@@ -317,8 +317,10 @@ impl<T: Track> Source<T> {
                 _ => return Advance::NeedBytes,
             }
         };
-        // MPEG audio may begin in the middle of anything: its demuxer looks further than the first bytes.
-        let guess = || self.named.or((at > 0).then_some(Family::Mp3));
+        // MPEG audio may begin in the middle of anything, or behind zeros: its demuxer looks further than the first
+        // bytes.
+        let zeros = self.head.len() >= TELLING && self.head.iter().all(|&byte| byte == 0);
+        let guess = || self.named.or((at > 0 || zeros).then_some(Family::Mp3));
         let family = match family {
             Some(family) => Some(family),
             None if self.head.len() < TELLING && !self.over => return Advance::NeedBytes,
@@ -329,7 +331,8 @@ impl<T: Track> Source<T> {
     }
 
     fn begin_stream(&mut self, rate: u32) {
-        let channels = usize::from(self.channels.min(2));
+        // A stream of one channel behind one of two is heard on both sides: what is ready has two already.
+        let channels = usize::from(self.channels.min(2)).max(self.ready.len());
         // As many frames of the file as are played in a second are taken for its rate.
         let rate = (f64::from(rate) * self.speed).round() as u32;
         self.resampler = Some(Resampler::new(rate, self.output_rate, channels));
@@ -343,7 +346,10 @@ impl<T: Track> Source<T> {
         let planes = track.take(usize::MAX);
         let frames = planes.first().map_or(0, Vec::len);
         if frames > 0 {
-            let planes = to_stereo(planes);
+            let mut planes = to_stereo(planes);
+            if let Some(first) = planes.first().cloned() {
+                planes.resize(self.ready.len().max(planes.len()), first);
+            }
             let rate = track.sample_rate();
             if rate > 0 && rate != self.rate && self.resampler.is_some() {
                 // The decoder doubles the rate that the file states.
