@@ -409,8 +409,10 @@ impl<T: Track> Source<T> {
                 _ => return Advance::NeedBytes,
             }
         };
-        // MPEG audio may begin in the middle of anything: its demuxer looks further than the first bytes.
-        let guess = || self.named.or((at > 0).then_some(Family::Mp3));
+        // MPEG audio may begin in the middle of anything, or behind zeros: its demuxer looks further than the first
+        // bytes.
+        let zeros = self.head.len() >= TELLING && self.head.iter().all(|&byte| byte == 0);
+        let guess = || self.named.or((at > 0 || zeros).then_some(Family::Mp3));
         let family = match family {
             Some(family) => Some(family),
             None if self.head.len() < TELLING && !self.over => return Advance::NeedBytes,
