@@ -46,6 +46,8 @@ pub(super) struct InFlight {
     pub(super) first_byte: Option<f64>,
     /// Bytes that came with the first one.
     burst: u64,
+    /// The response is a part of the file (206).
+    partial: bool,
     /// New bytes came, and the control plane knows.
     progressed: bool,
     /// When a fact was posted last while bytes are stepped over.
@@ -108,7 +110,7 @@ impl<T: Track> MediaPlane<T> {
         }
         current.at = if status == 206 { first } else { 0 };
         if status == 206 {
-            open.ranges = Ranges::Served;
+            (open.ranges, open.partial_seen, current.partial) = (Ranges::Served, true, true);
         } else if current.offset > 0 {
             open.ranges = Ranges::Refused;
         } else if announced && open.ranges == Ranges::Unknown {
@@ -138,7 +140,12 @@ impl<T: Track> MediaPlane<T> {
         self.outputs.push_back(Output::Abort { request });
         self.post(Fact::BodyEnd { request, at: now, bytes: 0, end: BodyEnd::Complete {} });
         let Some(open) = self.open.as_mut() else { return };
-        if open.total_bytes.is_some_and(|total| open.track.end_offset() >= total) {
+        // Where parts were served before, a part that is not there is the end.
+        let past_end = match open.total_bytes {
+            Some(total) => open.track.end_offset() >= total,
+            None => open.partial_seen,
+        };
+        if past_end {
             open.complete = true;
             open.track.finish();
         } else {
@@ -239,8 +246,12 @@ impl<T: Track> MediaPlane<T> {
             self.outputs.push_back(Output::Probe { request, url, credentials });
             return;
         }
-        let whole = open.complete || open.total_bytes.is_none_or(|total| open.track.end_offset() >= total);
         let new = current.received - current.repeated;
+        let whole = match open.total_bytes {
+            Some(total) => open.track.end_offset() >= total,
+            // Only the next range tells whether a part is the last one.
+            None => !current.partial || new < MIN_PART_BYTES,
+        };
         if open.complete || (end == (BodyEnd::Complete {}) && whole) {
             self.end_request(now, BodyEnd::Complete {});
             if let Some(open) = self.open.as_mut() {
@@ -290,6 +301,7 @@ impl<T: Track> MediaPlane<T> {
             sent: now,
             first_byte: None,
             burst: 0,
+            partial: false,
             progressed: false,
             noted: now,
             preflighted: request.headers.is_some(),
