@@ -8,9 +8,9 @@ use super::{MediaPlane, Output};
 use crate::response::{ContentRange, ResponseFields, Validators};
 use crate::source::Track;
 
-/// What a detour is to save beside its ways, in seconds.
+/// Time that a jump within the file must save, besides the time of its requests, in seconds.
 const WORTH_SECONDS: f64 = 0.03;
-/// Bytes of the longest file that is asked for: an offset behind it is no place in any.
+/// Bytes of the longest file: no larger offset is requested.
 const MAX_FILE_BYTES: u64 = 1 << 40;
 /// New bytes that a body must bring for the next request to follow at once, where it ends before the file
 /// does.
@@ -89,7 +89,7 @@ impl<T: Track> MediaPlane<T> {
         let validators = Validators::of(&fields, head.total_bytes);
         let changed = open.answered && open.validators.differ(&validators);
         open.answered = true;
-        // The bytes tell first, then the type, then the name.
+        // Used in this order where the bytes do not identify the format.
         open.track.note_name(fields.content_type);
         open.track.note_name(&open.url);
         let (status, total) = (head.status, head.total_bytes);
@@ -249,7 +249,7 @@ impl<T: Track> MediaPlane<T> {
         let new = current.received - current.repeated;
         let whole = match open.total_bytes {
             Some(total) => open.track.end_offset() >= total,
-            // Only the next range tells whether a part is the last one.
+            // Whether a part is the last one is known only from the response to the next range.
             None => !current.partial || new < MIN_PART_BYTES,
         };
         if open.complete || (end == (BodyEnd::Complete {}) && whole) {
