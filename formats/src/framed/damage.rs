@@ -1,6 +1,6 @@
 //! Damage: bytes that are no frame are stepped over, and become as many lost packets.
 
-use super::end::{MENDABLE_PACKETS, is_tag};
+use super::end::{MENDABLE_PACKETS, is_padding, is_tag};
 use super::head::Head;
 use super::{Demuxer, HEADER_BYTES, Header};
 use crate::demux::{DemuxError, Step};
@@ -78,8 +78,10 @@ impl<H: Header> Demuxer<H> {
             }
             return Ok(self.take_packet(header.frame_bytes()));
         }
+        if !is_padding(&self.rest()[..at]) {
+            self.gap += at as u64;
+        }
         self.consume(at);
-        self.gap += at as u64;
         Ok(self.take_gap())
     }
 
