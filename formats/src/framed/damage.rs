@@ -42,7 +42,7 @@ impl<H: Header> Demuxer<H> {
         u32::try_from(missing).ok().filter(|_| whole)
     }
 
-    /// So many packets were lost here.
+    /// Reports `packets` lost packets at this place.
     pub(super) fn lose(&mut self, packets: u64) -> Step<'_> {
         let Some(stream) = &self.stream else { return Step::NeedBytes };
         let at = Some(self.at(stream));

@@ -83,7 +83,7 @@ impl<H: Header> Demuxer<H> {
         walk
     }
 
-    /// Whether frames follow each other at byte `from`; `None` where the bytes are too few to tell.
+    /// Whether frames follow each other at byte `from`; `None` where the bytes are too few to decide.
     #[inline(never)]
     pub(super) fn is_run(&self, from: usize) -> Option<bool> {
         let rest = self.rest();
@@ -135,8 +135,8 @@ impl<H: Header> Demuxer<H> {
         self.end = Some((all * u64::from(stream.header.samples())).saturating_sub(tail));
     }
 
-    /// Where the padding that an index states would begin, within so many lost packets, finds out whether the
-    /// file ends behind it; says whether the bytes are enough to tell.
+    /// Where the padding that an index states would begin, within `lost` packets, finds out whether the
+    /// file ends after it; returns whether the bytes are enough to decide.
     #[inline(never)]
     pub(super) fn look_for_end(&mut self, stream: &Head<H>, lost: u64) -> bool {
         let samples = u64::from(stream.header.samples());
@@ -193,7 +193,7 @@ impl<H: Header> Demuxer<H> {
         let whole = self.total_bytes.is_some_and(|total| self.window.end_offset() >= total);
         let last = self.part.map(|(first, frames, _)| first.saturating_add(frames));
         let Some(last) = last.filter(|&last| last > self.packets) else {
-            // Without a stated length only damage of a whole packet or more can be told from a stray tail.
+            // Without a stated length only damage of a whole packet or more can be distinguished from a stray tail.
             if self.gap as f64 >= self.mean_bytes(stream) * 0.9 && self.part.is_none() {
                 return Ok(self.take_gap());
             }

@@ -15,7 +15,7 @@ pub(super) struct Head<H> {
 }
 
 impl<H: Header> Head<H> {
-    /// Mean bytes of a packet over the whole file, as far as the first bytes tell.
+    /// Mean bytes of a packet over the whole file, estimated from the first bytes.
     #[inline(never)]
     pub(super) fn mean_bytes(&self) -> f64 {
         match self.index.as_ref() {
@@ -79,7 +79,7 @@ impl<H: Header> Head<H> {
         }
     }
 
-    /// Where in the file packet `number` lies, as near as the tables tell; `mean` bytes a packet where there
+    /// Where in the file packet `number` lies, as near as the tables allow; `mean` bytes a packet where there
     /// are none.
     pub(super) fn locate(&self, number: u64, mean: f64) -> u64 {
         if let Some(Index {

@@ -2,7 +2,7 @@
 //! ADTS.
 //!
 //! Once a stream is known, damage does not end it: bytes that are no frame are stepped over up to the next
-//! place where two frames follow each other, and reported as so many lost packets, so that the track keeps
+//! place where two frames follow each other, and reported as lost packets, so that the track keeps
 //! its length.
 
 mod damage;
@@ -348,7 +348,7 @@ impl<H: Header> Demuxer<H> {
         next || is_tag(after) || constant || (self.window.is_finished() && after.len() < HEADER_BYTES)
     }
 
-    /// Where in the file a packet lies, as near as the tables and the packets so far tell; within the file,
+    /// Where in the file a packet lies, as near as the tables and the packets so far allow; within the file,
     /// where its length is known.
     fn locate(&self, stream: &Head<H>, number: u64) -> u64 {
         let (packets, byte) = self.known;

@@ -31,7 +31,7 @@ const MOST_BOXES: u32 = 10_000;
 const READ_PAST: u64 = 512 << 10;
 /// A sample that is longer is damage.
 const MOST_SAMPLE: u32 = 1 << 20;
-/// Every Opus packet lasts a multiple of so many frames: 2.5 ms.
+/// Every Opus packet lasts a multiple of 120 frames: 2.5 ms.
 const OPUS_STEP: u32 = 120;
 /// A part of a second by which the times of samples may differ from what the packets hold.
 const JITTER_PER_SECOND: u64 = 10;
