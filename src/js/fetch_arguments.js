@@ -26,16 +26,30 @@ export const requestAttribute = (request, attribute) => slot(Request, attribute,
  */
 
 /**
+ * A string; undefined where the browser itself has an error for the value.
+ * @param {unknown} value
+ */
+function convert(value) {
+  try {
+    return `${value}`;
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+/**
  * Undefined where the browser itself has an error for them. Throws what the app's own code throws.
  * @param {any} input @param {any} init @returns {FetchArguments | undefined}
  */
 export function readArguments(input, init) {
   const request = requestAttribute(input, 'url') === undefined ? undefined : input;
-  if (typeof input === 'symbol') return undefined;
-  const target = request ?? `${input}`;
+  const target = request ?? convert(input);
+  if (target === undefined) return undefined;
   /** @type {Record<string, any>} */
   const members = Object.create(null);
-  const valueOf = (/** @type {string} */ name) => members[name] ?? requestAttribute(request, name);
+  const valueOf = (/** @type {string} */ name) =>
+    name in members ? members[name] : requestAttribute(request, name);
   if (init === undefined || init === null)
     return { input: target, request, init: undefined, members, valueOf };
   if (typeof init !== 'object' && typeof init !== 'function') return undefined;
@@ -43,7 +57,7 @@ export function readArguments(input, init) {
   const own = Object.create(null);
   for (const name of MEMBERS) {
     let value = init[name];
-    if (name === 'method' && value !== undefined && typeof value !== 'symbol') value = `${value}`;
+    if (name === 'method' && value !== undefined) value = convert(value) ?? value;
     own[name] = { value };
     if (value !== undefined) members[name] = value;
   }

@@ -258,13 +258,13 @@ export async function tracedFetch(
 ) {
   const call = readArguments(given, init);
   if (!call) return nativeFetch(given, init);
-  const { input, members, valueOf } = call;
+  const { input, valueOf } = call;
   const native = () => nativeFetch(input, call.init);
   let place, own;
   try {
     place = locate(call.request ? valueOf('url') : input, telemetry.options);
     const headers = valueOf('headers');
-    own = headers && new Headers(headers);
+    own = headers === undefined ? undefined : new Headers(headers);
   } catch {
     // A URL or a header that is none: the browser's own error names this call.
     return native();
@@ -291,7 +291,7 @@ export async function tracedFetch(
   const headers = own ?? context;
 
   // What is told later holds no body.
-  const signal = members.signal === undefined ? valueOf('signal') : members.signal;
+  const signal = valueOf('signal');
   const began = performance.now();
   let over = false;
   /** @type {Token} */
