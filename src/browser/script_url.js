@@ -34,8 +34,11 @@ export const isCrossOrigin = ({ protocol, origin }) =>
 export function openRefusedWorker(place) {
   const url = new URL(place, baseUrl());
   if (!isCrossOrigin(url)) return new Worker(trusted(url.href), { type: 'module' });
-  const script = new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' });
-  const href = URL.createObjectURL(script);
+  const script = `import ${JSON.stringify(url.href)};`;
+  // Chromium runs no module of a Blob in a sandboxed frame, whose origin is opaque.
+  if (globalThis.origin === 'null')
+    return new Worker(trusted(`data:text/javascript,${encodeURIComponent(script)}`), { type: 'module' });
+  const href = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
   const worker = new Worker(trusted(href), { type: 'module' });
   // Its script has been fetched by its first message.
   worker.addEventListener('message', () => URL.revokeObjectURL(href), { once: true });
