@@ -121,7 +121,7 @@ const YOUNG = [
   ...['AbortSignal.any', 'AbortSignal.timeout', 'URL.canParse', 'URL.parse', 'Promise.withResolvers'],
   ...['CompressionStream', 'structuredClone', 'scheduler', 'trustedTypes', 'Iterator', 'AudioDecoder'],
   ...['Uint8Array.prototype.toHex', 'String.prototype.isWellFormed', 'String.prototype.toWellFormed'],
-  ...['Array.prototype.findLast', 'Array.prototype.toSorted', 'Array.prototype.toReversed', 'Symbol.dispose'],
+  ...['Array.prototype.findLast', 'Array.prototype.toSorted', 'Array.prototype.toReversed'],
   ...['Array.prototype.with', 'Array.fromAsync', 'Object.groupBy', 'Response.prototype.bytes'],
   ...['AbortSignal.prototype.throwIfAborted', 'Set.prototype.union', 'Request.prototype.duplex'],
   ...['AudioContext.prototype.setSinkId', 'PerformanceResourceTiming.prototype.responseStatus'],

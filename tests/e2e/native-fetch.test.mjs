@@ -324,43 +324,52 @@ test('the replaced fetch has the name, length and text of the browser’s, and i
 
 test('what a page does with a response is as without us: its members, and a rejection that nobody handles', async () => {
   const { page } = await open({ instrument: true });
-  const seen = await page.evaluate(async () => {
-    const look = async (/** @type {any} */ fetch) => {
-      /** @type {any[]} */
-      const unhandled = [];
-      const note = (/** @type {PromiseRejectionEvent} */ event) => {
-        unhandled.push(String(event.reason?.name));
-        event.preventDefault();
-      };
-      addEventListener('unhandledrejection', note);
-      const response = await fetch('/blank');
-      const members = [];
-      for (const name in response) members.push(name);
-      const copy = await response.clone().text();
-      const names = ['json', 'text', 'blob', 'arrayBuffer'].map((name) => [
-        response[name].name,
-        response[name].length,
-      ]);
-      const stream = [];
-      for await (const chunk of response.body) stream.push(chunk.length);
-      // Nobody handles these.
-      void (await fetch('/blank')).json();
-      void fetch('http://127.0.0.1:1/');
-      for (let n = 0; n < 200 && unhandled.length < 2; n++)
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      removeEventListener('unhandledrejection', note);
-      return {
-        members: members.sort(),
-        copied: copy.length,
-        read: stream.reduce((a, b) => a + b, 0),
-        names,
-        unhandled: unhandled.sort(),
-        constructor: response.constructor === Response,
-        keys: Object.keys(response),
-      };
+  /** @type {string[]} */
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(error.name));
+  // In a script of the page's own: what a driver evaluates has no unhandled rejections.
+  const look = async (/** @type {any} */ fetch) => {
+    /** @type {any[]} */
+    const unhandled = [];
+    const note = (/** @type {PromiseRejectionEvent} */ event) => {
+      unhandled.push(String(event.reason?.name));
+      event.preventDefault();
     };
+    addEventListener('unhandledrejection', note);
+    const response = await fetch('/blank');
+    const members = [];
+    for (const name in response) members.push(name);
+    const copy = await response.clone().text();
+    const names = ['json', 'text', 'blob', 'arrayBuffer'].map((name) => [
+      response[name].name,
+      response[name].length,
+    ]);
+    const stream = [];
+    for await (const chunk of response.body) stream.push(chunk.length);
+    // Nobody handles these.
+    void (await fetch('/blank')).json();
+    void fetch('http://127.0.0.1:1/');
+    for (let n = 0; n < 200 && unhandled.length < 1; n++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    removeEventListener('unhandledrejection', note);
+    return {
+      members: members.sort(),
+      copied: copy.length,
+      read: stream.reduce((a, b) => a + b, 0),
+      names,
+      unhandled: unhandled.sort(),
+      constructor: response.constructor === Response,
+      keys: Object.keys(response),
+    };
+  };
+  await page.addScriptTag({ content: `globalThis.look = ${look}` });
+  const seen = await page.evaluate(async () => {
+    const { look } = /** @type {any} */ (globalThis);
     return [await look(globalThis.nativeFetch), await look(globalThis.fetch)];
   });
+  assert.deepEqual(seen[0].unhandled, ['TypeError']);
+  // Chromium reports that of `json()` to its console alone: once for each.
+  assert.equal(errors.length, 2);
   assert.deepEqual(seen[1], seen[0]);
   await page.close();
 });
