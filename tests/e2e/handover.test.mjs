@@ -266,3 +266,52 @@ for (const [group, uses] of Object.entries(USES)) {
     await page.close();
   });
 }
+
+test('an exception of JavaScript within a call of the core, or a stack that overflows there, ends nothing', async () => {
+  const { page, service } = await open();
+  const seen = await page.evaluate(async () => {
+    const { player, telemetry, sounding } = /** @type {any} */ (globalThis);
+    // Of what the glue calls while it copies a value into the core's memory.
+    const { set } = Uint8Array.prototype;
+    for (let n = 0; n < 5; n++) {
+      Uint8Array.prototype.set = () => {
+        throw new Error('mine');
+      };
+      telemetry.log({ eventName: 'thrown' });
+      void player.volume;
+      player.currentTime = 1;
+      Uint8Array.prototype.set = set;
+    }
+    const afterThrown = await sounding();
+    let depth = 0;
+    const deeper = () => {
+      depth++;
+      telemetry.log({ eventName: 'deep', body: depth });
+      deeper();
+    };
+    try {
+      deeper();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+    // Inside the core it may end that: another takes its place, and the next play has it.
+    await new Promise((resolve) => setTimeout(resolve));
+    if (player.paused) await player.play();
+    const afterDeep = await sounding();
+    telemetry.startSpan('after').end();
+    return [
+      afterThrown > 0,
+      depth > 100,
+      afterDeep > 0,
+      await telemetry.forceFlush(),
+      telemetry.health().live,
+    ];
+  });
+  assert.deepEqual(seen, [true, true, true, true, true]);
+  const { logs } = await otlp.of(service, ({ spans }) =>
+    spans.some((/** @type {any} */ { name }) => name === 'after'),
+  );
+  const panics = logs.filter((/** @type {any} */ { eventName }) => eventName === 'sdk.panicked');
+  assert.ok(panics.length <= 1, `${panics.length} cores ended`);
+  await page.close();
+});
