@@ -57,6 +57,12 @@ pub enum Command {
         /// Seconds of the track in a second of samples.
         speed: f64,
     },
+    /// Asks for no more bytes: what is in memory is decoded and given, then the track ends with
+    /// [`crate::MediaError::Interrupted`].
+    Finish {
+        /// The epoch that is given up.
+        epoch: u32,
+    },
     /// Drops the open track and its request.
     Close {},
 }
@@ -66,4 +72,5 @@ wire_enum!(Command {
     1 => Open { epoch, url, credentials, output_rate, position, speed, request },
     2 => Fetch { epoch, request },
     3 => Seek { epoch, position, speed },
+    5 => Finish { epoch },
 } else 4 => Close {});

@@ -98,6 +98,11 @@ impl PlayTrace {
         };
     }
 
+    /// Another engine goes on with the play.
+    pub fn change_engine(&mut self, to: &mut Teller<'_>, engine: &str) {
+        to.set(self.root, name::PLAYER_ENGINE, Value::Text(engine));
+    }
+
     /// Opens the trace of a load whose bytes come before any play of it.
     pub fn start_load(&mut self, to: &mut Teller<'_>, play: &PlayContext<'_>) {
         to.let_go(self.context);
@@ -236,9 +241,10 @@ impl PlayTrace {
         end: BodyEnd,
     ) {
         let Some(open) = self.requests.remove(request) else { return };
-        let failed = end == (BodyEnd::Failed {});
+        let failed = matches!(end, BodyEnd::Failed {} | BodyEnd::Opaque {});
         to.set(Some(open.key), name::HTTP_RESPONSE_BODY_SIZE, Value::Int(bytes.cast_signed()));
-        let network = PlayFailure::Network.error_type();
+        let opaque = end == (BodyEnd::Opaque {});
+        let network = if opaque { PlayFailure::Opaque } else { PlayFailure::Network }.error_type();
         if failed {
             to.fail(Some(open.key), &network, "");
         }

@@ -48,7 +48,7 @@ fn report(kind: u32, [epoch, at, frames]: [f64; 3], flag: bool) -> PlayerInput {
 /// `load()`, or the answer of a resolver where there is no promise: whether a trace header may go along, the
 /// URL, which is ASCII (a source without one is resolved when the play begins), what is told of it; of a
 /// `load()` what is told of the track, and the context of the app's span.
-fn load(token: u32, play: u32, credentials: bool, bytes: &[u8]) -> PlayerInput {
+fn load(token: u32, play: u32, timeout: f64, credentials: bool, bytes: &[u8]) -> PlayerInput {
     let mut flat = Flat::new(bytes);
     let propagates = flat.number() > 0.0;
     let href = latin1(flat.bytes());
@@ -59,7 +59,9 @@ fn load(token: u32, play: u32, credentials: bool, bytes: &[u8]) -> PlayerInput {
             let attributes = flat.encoded(SPAN);
             let (parent, state) = flat.context().unzip();
             let trace_state = latin1(state.unwrap_or_default());
-            PlayerInput::Load { token, source: Source { url, credentials, attributes, parent, trace_state } }
+            let first_byte_timeout = (timeout > 0.0).then(|| millis(timeout * 1000.0));
+            let source = Source { url, credentials, attributes, parent, trace_state, first_byte_timeout };
+            PlayerInput::Load { token, source }
         }
         Some(url) => PlayerInput::Resolved { play, url },
         None => PlayerInput::ResolveFailed { play, failure: PlayFailure::Resolve },
@@ -81,7 +83,7 @@ fn player_input(what: u32, [a, b, c]: [f64; 3], flag: bool, bytes: &[u8]) -> Pla
         5 => PlayerInput::OutputUnavailable,
         6 => PlayerInput::MediaUnavailable,
         7 => Fact::from_bytes(bytes).map_or(PlayerInput::MediaUnavailable, PlayerInput::Fact),
-        9 => load(a as u32, b as u32, flag, bytes),
+        9 => load(a as u32, b as u32, c, flag, bytes),
         16 => PlayerInput::Prepare,
         19 => PlayerInput::Engine(if flag { "element" } else { "stream" }),
         18 => PlayerInput::Rate(a),

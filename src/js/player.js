@@ -334,7 +334,7 @@ export class Player extends EventTarget {
     const { told, bytes } = toldOf(source, this.#telemetry?.options);
     this.#worker?.postMessage((this.#told = told));
     return this.#promise(SPAN_TRACK_LOAD, performance.now(), (core, token) =>
-      tell(core, LOAD, this.#id, token, 0, 0, source.credentials === 'include', bytes),
+      tell(core, LOAD, this.#id, token, 0, Number(source.firstByteTimeout ?? 0), source.credentials === 'include', bytes),
     );
   }
 

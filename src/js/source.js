@@ -5,7 +5,7 @@ import { MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID } from '../instrumentation/semconv.js
 import { contextOf } from './context.js';
 import { within } from './flat.js';
 import { told } from './resolver.js';
-import { callback, enumeration, mismatch, slot, string, usvString } from './webidl.js';
+import { callback, enumeration, mismatch, slot, string, unrestrictedDouble, usvString } from './webidl.js';
 
 /** @param {string} option */
 const nameOf = (option) => `load: option "${option}"`;
@@ -40,10 +40,20 @@ function contextPart(parent) {
   return context && { context };
 }
 
+/** The longest time to a first byte that an app may allow, in seconds. */
+const MAX_FIRST_BYTE_TIMEOUT = 3600;
+
+/** @param {string} name @param {unknown} value */
+function firstByteTimeoutOf(name, value) {
+  const seconds = unrestrictedDouble(name, value);
+  if (seconds > 0 && seconds <= MAX_FIRST_BYTE_TIMEOUT) return seconds;
+  throw mismatch(name, `seconds, more than 0 and at most ${MAX_FIRST_BYTE_TIMEOUT}`, value);
+}
+
 /** Reads each member of a source once. @param {any} given @returns {import('./types').Source} */
 export function sourceOf(given) {
   const plain = mediaOf(given);
-  const { credentials, fetch, headers, parent, playlistId, renew, resolve, src, trackId } =
+  const { credentials, fetch, firstByteTimeout, headers, parent, playlistId, renew, resolve, src, trackId } =
     plain === undefined ? (given ?? Object.create(null)) : Object.assign(Object.create(null), { src: plain });
   const media = mediaOf(src);
   if (src === undefined ? typeof resolve !== 'function' : media === undefined) {
@@ -56,6 +66,7 @@ export function sourceOf(given) {
       enumeration(name, value, /** @type {const} */ (['same-origin', 'include'])),
     ),
     fetch: optional('fetch', fetch, callback)?.bind(given),
+    firstByteTimeout: optional('firstByteTimeout', firstByteTimeout, firstByteTimeoutOf) ?? 20,
     headers: optional('headers', headers, headersOf),
     renew: optional('renew', renew, callback)?.bind(given),
     resolve: optional('resolve', resolve, callback)?.bind(given),
@@ -108,18 +119,6 @@ export function canPlayType(type) {
 const OTHERS = /\.(m4a|m4b|mp4|webm|weba|mka|aiff?|caf|amr|m3u8)$/i;
 
 /**
- * Whether a source's requests are of another origin, which only an element may have without CORS.
- * @param {string} src
- */
-function isForeign(src) {
-  try {
-    return new URL(src, baseUrl()).origin !== location.origin;
-  } catch {
-    return false;
-  }
-}
-
-/**
  * Whether the browser's own element may play after a failure: media of another origin that only it may have,
  * formats that only it knows, parts of the package that could not be had or are of another version.
  * @param {DOMException} error
@@ -127,7 +126,7 @@ function isForeign(src) {
  */
 const canHaveElement = ({ name, message }, src) =>
   /^A file of the player|different versions/.test(message) ||
-  (message.startsWith('The network failed') && navigator.onLine && isForeign(src)) ||
+  message.includes('without CORS') ||
   (name === 'NotSupportedError' && OTHERS.test(src.split(/[?#]/, 1)[0]));
 
 /**

@@ -106,7 +106,7 @@ const USES = {
     'other.load({ src: "/tracks/short.mp3", fetch: value, renew: value })',
     'other.load({ src: "/tracks/short.mp3", trackId: value, playlistId: value })',
     'other.load({ src: "/tracks/short.mp3", parent: value })',
-    'other.load({ src: "/tracks/short.mp3", credentials: value })',
+    'other.load({ src: "/tracks/short.mp3", credentials: value, firstByteTimeout: value })',
     'other.load({ resolve: () => value })',
     'other.load({ resolve: value })',
     'other.load("/tracks/short.mp3", value)',

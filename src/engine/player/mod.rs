@@ -1,15 +1,21 @@
 //! One player: its state machine, its trace and its figures, composed.
 //!
-//! This file holds commands and effects; `opening` how a source is opened, `media` what the media
-//! plane says, `output` what the audio output says.
+//! This file holds commands and effects; `opening` how a source is opened, `media` what the media plane
+//! says, `output` what the audio output says, `seeking` and `rate` how it goes to another position and another
+//! rate, `fallback` how the element goes on with a play.
 
+mod fallback;
 mod media;
 mod opening;
 mod output;
+mod rate;
+mod seeking;
 
 use std::collections::VecDeque;
 
 use tonearm_messages::{Command as MediaCommand, Request};
+
+use fallback::Fallback;
 
 use super::input::{ContextState, PlayRequest, PlayerInput, Source};
 use super::output::{Output, PlayerEvent, WorkletCommand};
@@ -26,8 +32,8 @@ use crate::time::{ClockAnchor, Duration, Instant};
 /// Time that a context may take to run, where the page has user activation and where it has none.
 const CONTEXT_WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(100));
 
-/// Time without a byte after which a request counts as failed.
-const SILENT_REQUEST: Duration = Duration::from_secs(20);
+/// Time without a byte after which a request counts as failed; for the first one the app may set another.
+pub(crate) const SILENT_REQUEST: Duration = Duration::from_secs(20);
 
 /// Time between two heartbeats of a session.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -92,8 +98,20 @@ pub struct Player {
     untold: bool,
     /// When another 30 s of something to hear are over.
     heartbeat: Option<Instant>,
-    /// Since when the output is silent by itself.
+    /// Since when the output is silent by itself, or for want of samples at a new rate.
     device_silent: Option<Instant>,
+    /// When a change of the rate that is not heard yet becomes a stall.
+    silent_change: Option<Instant>,
+    /// The last epoch of which a frame was decoded, and of which one was heard.
+    decoded_epoch: u32,
+    audible_epoch: u32,
+    fallback: Option<Fallback>,
+    /// The element goes on with a play whose source no script may read.
+    fell_back: bool,
+    /// When the play that falls back runs out of time.
+    fallback_limit: Option<Instant>,
+    /// Why no more bytes of the source are asked for.
+    given_up: Option<PlayFailure>,
     failure: Option<PlayFailure>,
     /// A failure that waits until what is decoded has been heard.
     failure_ahead: Option<PlayFailure>,
@@ -142,6 +160,13 @@ impl Player {
             untold: false,
             heartbeat: None,
             device_silent: None,
+            silent_change: None,
+            decoded_epoch: 0,
+            audible_epoch: 0,
+            fallback: None,
+            fell_back: false,
+            fallback_limit: None,
+            given_up: None,
             failure: None,
             failure_ahead: None,
             ends: (0, 0),
@@ -219,7 +244,7 @@ impl Player {
             PlayerInput::Loop(looping) => self.looping = looping,
             PlayerInput::Watch => self.position.watch(),
             PlayerInput::Stop => self.stop(edge, PlayFailure::Aborted),
-            PlayerInput::Engine(engine) => self.engine = engine,
+            PlayerInput::Engine(engine) => self.set_engine(edge, engine),
             PlayerInput::OutputReady { rate, state } => self.output_ready(edge, rate, state),
             PlayerInput::OutputUnavailable => {
                 self.output_lost = true;
@@ -251,10 +276,9 @@ impl Player {
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let heartbeat = self.heartbeat.filter(|_| self.is_active());
-        [self.refusal, self.recovery.due(), self.watchdog.due(), self.deadline, heartbeat, self.loop_due()]
-            .into_iter()
-            .flatten()
-            .min()
+        let output = [self.refusal, self.watchdog.due(), self.silent_change, self.loop_due()];
+        let source = [self.recovery.due(), self.deadline, heartbeat, self.fallback_due()];
+        output.into_iter().chain(source).flatten().min()
     }
 
     pub(super) fn handle_timeout(&mut self, edge: &mut Edge<'_>) {
@@ -263,7 +287,13 @@ impl Player {
             self.stop(edge, PlayFailure::NotAllowed);
         }
         if self.deadline.take_if(|due| *due <= now).is_some() {
-            self.connection_lost(edge);
+            self.time_out(edge);
+        }
+        if self.fallback_due().is_some_and(|due| due <= now) {
+            self.decline_fallback(edge);
+        }
+        if self.silent_change.take_if(|due| *due <= now).is_some() {
+            self.silent_at_new_rate(edge);
         }
         if let Some(offset) = self.recovery.take_due(now) {
             self.fetch(edge, offset);
@@ -356,7 +386,9 @@ impl Player {
     }
 
     fn load(&mut self, edge: &mut Edge<'_>, token: u32, source: Source) {
-        self.end_play(edge, None);
+        if !self.is_falling_back() {
+            self.end_play(edge, None);
+        }
         self.settle_plays(edge, Err(PlayFailure::Aborted));
         self.step(edge, Input::Command(Command::Load));
         self.source = Some(source);
@@ -405,16 +437,6 @@ impl Player {
         }
     }
 
-    fn seek(&mut self, edge: &mut Edge<'_>, seconds: f64) {
-        // Not `clamp`: its assertion brings in the formatting of floats, a seventh of the module.
-        let to = seconds.max(0.0).min(self.end().unwrap_or(f64::MAX));
-        let from = self.current_time(edge.now);
-        self.start_position = to;
-        if self.step(edge, Input::Command(Command::Seek)).transition.is_some() {
-            self.trace.seek_started(&mut edge.to, from, to);
-        }
-    }
-
     fn stop(&mut self, edge: &mut Edge<'_>, why: PlayFailure) {
         self.end_play(edge, Some(why));
         self.settle_plays(edge, Err(why));
@@ -424,6 +446,8 @@ impl Player {
 
     /// Ends the play's trace; what is open ends with it.
     fn end_play(&mut self, edge: &mut Edge<'_>, failure: Option<PlayFailure>) {
+        // One that nothing goes on with has failed by what it was offered for.
+        let failure = self.fallback.take().map_or(failure, |_| Some(PlayFailure::Opaque));
         self.count_heard(edge);
         let state = self.state().as_str();
         // Its totals are told once, and only of a play that was heard.
@@ -500,7 +524,7 @@ impl Player {
 
     fn media_request(&mut self, edge: &mut Edge<'_>, url: &Url, offset: u64) -> Request {
         self.next_request += 1;
-        self.deadline = Some(edge.now + SILENT_REQUEST);
+        self.deadline = Some(edge.now + self.first_byte_timeout());
         let id = self.next_request;
         let headers = self.trace.start_media_request(&mut edge.to, id, url, offset);
         Request { id, offset, headers }
@@ -516,7 +540,7 @@ impl Player {
         self.position.hold(edge.now);
         self.end_device_stall(edge, edge.now);
         self.watchdog.rest();
-        self.refusal = None;
+        (self.refusal, self.silent_change) = (None, None);
         self.tell_worklet(edge, WorkletCommand::Hold);
         self.settle_plays(edge, Err(PlayFailure::Aborted));
         if !self.heard {
@@ -525,54 +549,11 @@ impl Player {
         }
     }
 
-    /// Goes to the position that was asked for.
-    fn go(&mut self, edge: &mut Edge<'_>) {
-        if self.open_url.is_none() {
-            self.open_again(edge);
-            return;
-        }
-        self.count_heard(edge);
-        self.epoch += 1;
-        self.begin_position(self.start_position);
-        self.buffered = self.start_position;
-        self.watchdog.rest();
-        self.end_device_stall(edge, edge.now);
-        // What was to fail at the end of the samples, or to be fetched for them, was for another position.
-        (self.failure_ahead, self.recovery) = (None, Recovery::default());
-        let (position, speed) = (self.start_position, self.speed);
-        self.tell_media(edge, MediaCommand::Seek { epoch: self.epoch, position, speed });
-        self.release_unless_paused(edge);
-    }
-
-    /// The samples on their way are of another speed: they are thrown away.
-    fn set_speed(&mut self, edge: &mut Edge<'_>, speed: f64) {
-        self.start_position =
-            if self.open_url.is_some() { self.current_time(edge.now) } else { self.start_position };
-        self.speed = speed;
-        if self.open_url.is_some() {
-            self.go(edge);
-        }
-        self.emit(edge, "ratechange");
-    }
-
-    /// An epoch begins at so many seconds.
-    fn begin_position(&mut self, seconds: f64) {
-        let rate = self.output.map_or(0, |(rate, _)| rate);
-        self.position.begin(seconds, rate, self.speed);
-    }
-
-    /// A seek in a source that is not open, or not any more: it is opened at that position.
-    fn open_again(&mut self, edge: &mut Edge<'_>) {
-        if let Some(url) = self.source.as_ref().and_then(|source| source.url.clone()) {
-            self.open(edge, url);
-        }
-    }
-
     fn close(&mut self, edge: &mut Edge<'_>) {
         self.prepared = false;
         (self.open_url, self.waiting_url) = (None, None);
         self.end_device_stall(edge, edge.now);
-        (self.refusal, self.deadline) = (None, None);
+        (self.refusal, self.deadline, self.silent_change) = (None, None, None);
         self.watchdog.rest();
         self.recovery = Recovery::default();
         // What is late of this epoch must not end the next play.

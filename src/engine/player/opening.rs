@@ -8,6 +8,7 @@ use crate::engine::recovery::Recovery;
 use crate::instrumentation::Url;
 use crate::playback::State;
 use crate::qoe::{Phase, StartUp, Totals};
+use crate::time::Duration;
 
 impl Player {
     /// Opens the source before a play is asked for, as far as it goes without the output.
@@ -17,13 +18,18 @@ impl Player {
         }
         self.prepared = true;
         self.play += 1;
-        (self.heard, self.received, self.failure_ahead) = (false, false, None);
+        (self.heard, self.received, self.failure_ahead, self.given_up) = (false, false, None, None);
         self.start = Some(StartUp::new(edge.now));
         self.recovery = Recovery::default();
         let mut trace = std::mem::take(&mut self.trace);
         trace.start_load(&mut edge.to, &self.play_context());
         self.trace = trace;
         self.open_or_resolve(edge);
+    }
+
+    /// How long a request may take to its first byte.
+    pub(super) fn first_byte_timeout(&self) -> Duration {
+        self.source.as_ref().and_then(|source| source.first_byte_timeout).unwrap_or(SILENT_REQUEST)
     }
 
     pub(super) fn open_or_resolve(&mut self, edge: &mut Edge<'_>) {
@@ -58,14 +64,19 @@ impl Player {
                 self.arm_refusal(edge);
             }
             if self.start.is_some_and(|start| start.end_of(Phase::Decode).is_none()) {
-                self.deadline = Some(edge.now + SILENT_REQUEST);
+                self.deadline = Some(edge.now + self.first_byte_timeout());
             }
             return;
         }
+        if self.is_falling_back() {
+            self.play += 1;
+            return self.take_fallback(edge);
+        }
+        self.fell_back = false;
         self.end_play(edge, None);
         self.play += 1;
         self.set_failure(edge, None);
-        (self.heard, self.received, self.failure_ahead) = (false, false, None);
+        (self.heard, self.received, self.failure_ahead, self.given_up) = (false, false, None, None);
         self.totals = Totals::default();
         self.recovery = Recovery::default();
         (self.open_url, self.waiting_url) = (None, None);
