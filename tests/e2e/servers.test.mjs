@@ -1,6 +1,8 @@
 // Servers that give less than was asked, break off, refuse, redirect or change their minds: what a user hears, by
 // a recorder on the output, and what the player says.
 
+/* global createPlayer, reaches, record, recorder, sum, until -- what the page defines */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
