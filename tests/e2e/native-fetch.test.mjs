@@ -1,4 +1,4 @@
-// A page cannot tell a traced fetch from the browser's own: each call is made both ways in a real page, and what the
+// A traced fetch is the browser's own in all that a page can observe: each call is made both ways in a real page, and what the
 // page and the server see of it is compared.
 
 import assert from 'node:assert/strict';
