@@ -221,6 +221,7 @@ impl<T: Track> MediaPlane<T> {
                 }
             }
             Command::Seek { epoch, position, speed } => self.seek(now, epoch, position, speed),
+            Command::Ping { id } => self.post(Fact::Pong { id }),
             Command::Close {} => {
                 self.close(now);
                 // What the output still holds must not sound in the place of what comes.
