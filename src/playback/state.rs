@@ -152,12 +152,20 @@ pub enum PlayFailure {
     HttpStatus(u16),
     /// The network, or the server, is gone.
     Network,
+    /// The server sent nothing within the time limit.
+    Timeout,
     /// The app's source resolver failed.
     Resolve,
     /// A part of the SDK (worker, worklet, wasm) could not be loaded.
     Unavailable,
     /// The page and the worker come from different versions of the SDK.
     VersionMismatch,
+    /// The Worker ended, or does not answer any more.
+    WorkerLost,
+    /// The Worker ended by a fault: it threw, or its wasm trapped.
+    WorkerFault,
+    /// The audio output was closed, failed, or does not render any more.
+    OutputLost,
     /// Another load, a stop, or the app's signal ended it. No error of the track.
     Aborted,
     /// The player has no source, or is destroyed.
@@ -174,9 +182,13 @@ impl PlayFailure {
             Self::Undecodable => "undecodable".into(),
             Self::Truncated => "truncated".into(),
             Self::Network => "network".into(),
+            Self::Timeout => "timeout".into(),
             Self::Resolve => "resolve".into(),
             Self::Unavailable => "unavailable".into(),
             Self::VersionMismatch => "version_mismatch".into(),
+            Self::WorkerLost => "worker_lost".into(),
+            Self::WorkerFault => "worker_fault".into(),
+            Self::OutputLost => "output_lost".into(),
             Self::Aborted => "aborted".into(),
             Self::InvalidState => "invalid_state".into(),
         }
@@ -188,7 +200,10 @@ impl PlayFailure {
             Self::NotAllowed => "NotAllowedError",
             Self::NotSupported => "NotSupportedError",
             Self::Undecodable | Self::Truncated => "EncodingError",
-            Self::HttpStatus(_) | Self::Network | Self::Resolve | Self::Unavailable => "NetworkError",
+            Self::HttpStatus(_) | Self::Network | Self::Timeout | Self::Resolve | Self::Unavailable => {
+                "NetworkError"
+            }
+            Self::WorkerLost | Self::WorkerFault | Self::OutputLost => "OperationError",
             Self::Aborted => "AbortError",
             Self::VersionMismatch | Self::InvalidState => "InvalidStateError",
         }
@@ -208,9 +223,13 @@ impl PlayFailure {
             Self::Undecodable => "The source could not be decoded.",
             Self::Truncated => "The source ends before the length that its header states.",
             Self::Network => "The network failed while the source was fetched.",
+            Self::Timeout => "The server sent nothing for 20 seconds.",
             Self::Resolve => "The source's resolve() failed.",
             Self::Unavailable => "A file of the player could not be loaded.",
             Self::VersionMismatch => "Page and worker are of different versions.",
+            Self::WorkerLost => "The player's Worker ended or does not answer.",
+            Self::WorkerFault => "The player's Worker ended by a fault.",
+            Self::OutputLost => "The audio output was closed or does not render.",
             Self::Aborted => "The operation was aborted.",
             Self::InvalidState => "The player has no source, or was destroyed.",
         };

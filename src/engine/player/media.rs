@@ -2,7 +2,7 @@
 
 use tonearm_messages::{BodyEnd, Fact, MediaError, VERSION};
 
-use super::{Edge, Player, SILENT_REQUEST};
+use super::{Edge, Player};
 use crate::playback::{Event, Input, PlayFailure, State};
 use crate::qoe::Phase;
 
@@ -26,12 +26,22 @@ impl Player {
     fn postpone_deadline(&mut self, edge: &Edge<'_>) {
         let waits =
             matches!(self.state(), State::Starting | State::Rebuffering | State::Recovering | State::Seeking);
-        self.deadline = (waits && self.deadline.is_some()).then(|| edge.now + SILENT_REQUEST);
+        if waits && self.deadline.is_some() {
+            self.set_deadline(edge);
+        } else {
+            self.deadline = None;
+        }
     }
 
     pub(super) fn handle_fact(&mut self, edge: &mut Edge<'_>, fact: Fact) {
+        self.media_heartbeat.receive(edge.now);
         match fact {
-            Fact::Hello { version } if version != VERSION => {
+            Fact::Pong { .. } => self.media_heartbeat.start(edge.now),
+            Fact::Hello { version } if version == VERSION => {
+                self.media_heartbeat.start(edge.now);
+                self.media_ready = true;
+            }
+            Fact::Hello { .. } => {
                 self.media_lost = Some(PlayFailure::VersionMismatch);
                 self.fail_if_wanted(edge, PlayFailure::VersionMismatch);
             }
@@ -72,9 +82,14 @@ impl Player {
             }
             Fact::Format { epoch, format } if epoch == self.epoch => {
                 self.trace.describe(&mut edge.to, &format);
-                self.estimated = format.estimated;
-                self.set_duration(edge, format.duration);
-                self.emit(edge, "loadedmetadata");
+                // What an earlier play of the source found out stays.
+                if self.end().is_none() || !format.estimated {
+                    self.estimated = format.estimated;
+                    self.set_duration(edge, format.duration);
+                }
+                if !std::mem::replace(&mut self.metadata_announced, true) {
+                    self.emit(edge, "loadedmetadata");
+                }
             }
             Fact::Duration { epoch, duration } if epoch == self.epoch => {
                 self.estimated = false;
@@ -182,7 +197,7 @@ impl Player {
     }
 
     /// Whether the ring has samples that the listener may still hear.
-    fn has_more_to_hear(&self) -> bool {
+    pub(super) fn has_more_to_hear(&self) -> bool {
         self.heard && matches!(self.state(), State::Playing | State::Paused)
     }
 

@@ -1,22 +1,27 @@
 //! One player: its state machine, its trace and its figures, composed.
 //!
 //! This file holds commands and effects; `opening` how a source is opened, `media` what the media
-//! plane says, `output` what the audio output says.
+//! plane reports, `output` what the audio output reports, `liveness` that either is lost, `failing` how a play
+//! ends early, `fallback` what is tried in the place of a source that failed.
 
+mod failing;
+mod fallback;
+mod liveness;
 mod media;
 mod opening;
 mod output;
 
 use std::collections::VecDeque;
 
-use tonearm_messages::{Command as MediaCommand, Request};
+use tonearm_messages::Command as MediaCommand;
 
+use super::heartbeat::Heartbeat;
 use super::input::{ContextState, PlayRequest, PlayerInput, Source};
 use super::output::{Output, PlayerEvent, WorkletCommand};
 use super::position::Position;
 use super::recovery::Recovery;
-use super::watchdog::Watchdog;
-use super::{PlayerId, TelemetryId, greet};
+use super::watchdog::{Silence, Watchdog};
+use super::{PlayerId, TelemetryId};
 use crate::instrumentation::{PlayContext, PlayTrace, Teller, Url};
 use crate::playback::{Command, Effect, Event, Input, PlayFailure, Playback, State, Step};
 use crate::qoe::{StartUp, Totals};
@@ -59,6 +64,12 @@ pub struct Player {
     output_lost: bool,
     /// Why the media plane can't be had, if it can't.
     media_lost: Option<PlayFailure>,
+    /// The Worker that is there was sent the first commands.
+    hello_sent: bool,
+    /// Its wasm has answered them.
+    media_ready: bool,
+    media_heartbeat: Heartbeat,
+    pings: u32,
     /// The URL to open once the output's rate is known.
     waiting_url: Option<Url>,
     /// The URL that is open.
@@ -69,6 +80,14 @@ pub struct Player {
     first_request: u32,
     /// When a request that brings nothing counts as a network failure.
     deadline: Option<Instant>,
+    /// When the deadline was set: bytes came then, or the play began.
+    progress: Instant,
+    /// Why the package's engine did not play the source that the element tries.
+    first_failure: Option<PlayFailure>,
+    /// The element failed too: another play begins with the package's engine.
+    revert_engine: bool,
+    /// `loadedmetadata` was dispatched for the source.
+    metadata_announced: bool,
     start_position: f64,
     /// Seconds of the track in a second.
     speed: f64,
@@ -120,12 +139,20 @@ impl Player {
             output: None,
             output_lost: false,
             media_lost: None,
+            hello_sent: false,
+            media_ready: false,
+            media_heartbeat: Heartbeat::default(),
+            pings: 0,
             waiting_url: None,
             open_url: None,
             epoch: 0,
             next_request: 0,
             first_request: 0,
             deadline: None,
+            progress: Instant::ORIGIN,
+            first_failure: None,
+            revert_engine: false,
+            metadata_announced: false,
             start_position: 0.0,
             speed: 1.0,
             looping: None,
@@ -207,6 +234,11 @@ impl Player {
     }
 
     pub(super) fn handle(&mut self, edge: &mut Edge<'_>, input: PlayerInput) {
+        self.take(edge, input);
+        self.watch_media(edge);
+    }
+
+    fn take(&mut self, edge: &mut Edge<'_>, input: PlayerInput) {
         match input {
             PlayerInput::Load { token, source } => self.load(edge, token, source),
             PlayerInput::Prepare => self.prepare(edge),
@@ -219,17 +251,17 @@ impl Player {
             PlayerInput::Loop(looping) => self.looping = looping,
             PlayerInput::Watch => self.position.watch(),
             PlayerInput::Stop => self.stop(edge, PlayFailure::Aborted),
-            PlayerInput::Engine(engine) => self.engine = engine,
+            PlayerInput::Engine(engine) => self.set_engine(edge, engine),
             PlayerInput::OutputReady { rate, state } => self.output_ready(edge, rate, state),
-            PlayerInput::OutputUnavailable => {
-                self.output_lost = true;
-                self.fail_if_wanted(edge, PlayFailure::Unavailable);
-            }
+            PlayerInput::OutputUnavailable => self.lose_output(edge),
             PlayerInput::Context(state) => self.context_changed(edge, state),
+            PlayerInput::MediaLoaded => self.media_heartbeat.start(edge.now),
             PlayerInput::MediaUnavailable => {
-                self.media_lost = Some(PlayFailure::Unavailable);
-                self.fail_if_wanted(edge, PlayFailure::Unavailable);
+                let failure =
+                    if self.media_ready { PlayFailure::WorkerFault } else { PlayFailure::Unavailable };
+                self.lose_media(edge, failure);
             }
+            PlayerInput::Alternative { source } => self.take_alternative(edge, source),
             PlayerInput::Fact(fact) => self.handle_fact(edge, fact),
             PlayerInput::Report(report) => self.handle_report(edge, report),
             PlayerInput::Resolved { play, url } => {
@@ -251,10 +283,18 @@ impl Player {
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let heartbeat = self.heartbeat.filter(|_| self.is_active());
-        [self.refusal, self.recovery.due(), self.watchdog.due(), self.deadline, heartbeat, self.loop_due()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.refusal,
+            self.recovery.due(),
+            self.watchdog.due(),
+            self.media_heartbeat.due(),
+            self.deadline,
+            heartbeat,
+            self.loop_due(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     pub(super) fn handle_timeout(&mut self, edge: &mut Edge<'_>) {
@@ -263,7 +303,7 @@ impl Player {
             self.stop(edge, PlayFailure::NotAllowed);
         }
         if self.deadline.take_if(|due| *due <= now).is_some() {
-            self.connection_lost(edge);
+            self.deadline_passed(edge);
         }
         if let Some(offset) = self.recovery.take_due(now) {
             self.fetch(edge, offset);
@@ -272,11 +312,17 @@ impl Player {
         if self.loop_due().is_some_and(|due| due <= now) {
             self.repeat(edge);
         }
-        if self.watchdog.barks(now) && self.state() == State::Playing {
-            // Nobody knows of a sample since the last report.
-            self.position.report(now, self.position.frames(), false);
-            self.device_stall(edge, Event::WorkletSilent);
+        match self.watchdog.check(now) {
+            Silence::Stalled if self.state() == State::Playing => {
+                // No sample since the last report is known to have been rendered.
+                self.position.report(now, self.position.frames(), false);
+                self.device_stall(edge, Event::WorkletSilent);
+            }
+            Silence::Lost => self.output_is_silent(edge),
+            _ => {}
         }
+        self.check_media(edge);
+        self.watch_media(edge);
     }
 
     /// Something is to be heard.
@@ -362,27 +408,19 @@ impl Player {
         self.source = Some(source);
         self.set_failure(edge, None);
         (self.duration, self.buffered, self.start_position) = (None, 0.0, 0.0);
+        (self.estimated, self.metadata_announced) = (false, false);
         self.replace_lost(edge);
+        if !self.hello_sent {
+            self.send_hello(edge);
+        }
         self.step(edge, Input::Event(Event::SourceSelected));
         edge.outputs.push_back(Output::Settle { player: self.id, token, result: Ok(()) });
-    }
-
-    /// Where Worker or output are no more, others take their place: nothing of the track may be in them.
-    fn replace_lost(&mut self, edge: &mut Edge<'_>) {
-        if self.media_lost.is_some() || self.output_lost {
-            if self.prepared {
-                self.fail(edge, PlayFailure::Unavailable);
-            }
-            // The new worklet will say when it is ready: until then nothing is opened.
-            (self.media_lost, self.output_lost, self.output) = (None, false, None);
-            edge.outputs.push_back(Output::Reopen { player: self.id });
-            edge.outputs.push_back(greet(self.id));
-        }
     }
 
     fn play(&mut self, edge: &mut Edge<'_>, request: PlayRequest) {
         self.request = Some(request);
         let resuming = self.state() == State::Paused;
+        let lost = self.media_lost.is_some() || self.output_lost;
         let opens = matches!(self.state(), State::Ready | State::Ended | State::Failed);
         if opens && self.media_lost != Some(PlayFailure::VersionMismatch) {
             self.replace_lost(edge);
@@ -400,6 +438,9 @@ impl Player {
         if self.state() == State::Playing {
             self.settle_plays(edge, Ok(()));
         }
+        if resuming && lost {
+            self.reopen(edge);
+        }
         if let Some(failure) = self.media_lost.or(self.output_lost.then_some(PlayFailure::Unavailable)) {
             self.fail(edge, failure);
         }
@@ -412,55 +453,6 @@ impl Player {
         self.start_position = to;
         if self.step(edge, Input::Command(Command::Seek)).transition.is_some() {
             self.trace.seek_started(&mut edge.to, from, to);
-        }
-    }
-
-    fn stop(&mut self, edge: &mut Edge<'_>, why: PlayFailure) {
-        self.end_play(edge, Some(why));
-        self.settle_plays(edge, Err(why));
-        self.start_position = 0.0;
-        self.step(edge, Input::Command(Command::Stop));
-    }
-
-    /// Ends the play's trace; what is open ends with it.
-    fn end_play(&mut self, edge: &mut Edge<'_>, failure: Option<PlayFailure>) {
-        self.count_heard(edge);
-        let state = self.state().as_str();
-        // Its totals are told once, and only of a play that was heard.
-        let totals = std::mem::take(&mut self.untold).then_some(&self.totals);
-        self.trace.finish(&mut edge.to, failure, state, totals);
-        self.previous = self.trace.context().or(self.previous);
-    }
-
-    fn fail(&mut self, edge: &mut Edge<'_>, failure: PlayFailure) {
-        // Nobody waits for it: a play will try anew, and say why if it can't.
-        if std::mem::take(&mut self.prepared) {
-            self.trace.end_load(&mut edge.to, Some(failure));
-            self.close(edge);
-            return;
-        }
-        self.set_failure(edge, Some(failure));
-        self.failure_ahead = None;
-        // The listener stays where the sound ended, and a retry begins there.
-        self.start_position = self.current_time(edge.now);
-        let totals = self.totals;
-        self.trace.failed_later(&mut edge.to, failure, &totals);
-        self.end_play(edge, Some(failure));
-        self.settle_plays(edge, Err(failure));
-        self.step(edge, Input::Event(Event::Failed));
-    }
-
-    fn set_failure(&mut self, edge: &mut Edge<'_>, failure: Option<PlayFailure>) {
-        self.failure = failure;
-        edge.outputs.push_back(Output::Failure { player: self.id, failure });
-    }
-
-    fn fail_if_wanted(&mut self, edge: &mut Edge<'_>, failure: PlayFailure) {
-        if matches!(
-            self.state(),
-            State::Starting | State::Recovering | State::Playing | State::Rebuffering | State::Seeking
-        ) {
-            self.fail(edge, failure);
         }
     }
 
@@ -486,29 +478,15 @@ impl Player {
         self.beat(edge);
     }
 
-    fn release_unless_paused(&self, edge: &mut Edge<'_>) {
+    fn release_unless_paused(&mut self, edge: &mut Edge<'_>) {
         if !self.paused() {
             self.tell_worklet(edge, WorkletCommand::Release { epoch: self.epoch });
+            self.expect_report(edge);
         }
-    }
-
-    fn fetch(&mut self, edge: &mut Edge<'_>, offset: u64) {
-        let Some(url) = self.open_url.clone() else { return };
-        let request = self.media_request(edge, &url, offset);
-        self.tell_media(edge, MediaCommand::Fetch { epoch: self.epoch, request });
-    }
-
-    fn media_request(&mut self, edge: &mut Edge<'_>, url: &Url, offset: u64) -> Request {
-        self.next_request += 1;
-        self.deadline = Some(edge.now + SILENT_REQUEST);
-        let id = self.next_request;
-        let headers = self.trace.start_media_request(&mut edge.to, id, url, offset);
-        Request { id, offset, headers }
     }
 
     fn release(&mut self, edge: &mut Edge<'_>) {
         self.arm_refusal(edge);
-        self.expect_report(edge);
         self.release_unless_paused(edge);
     }
 
@@ -529,6 +507,10 @@ impl Player {
     fn go(&mut self, edge: &mut Edge<'_>) {
         if self.open_url.is_none() {
             self.open_again(edge);
+            return;
+        }
+        if self.media_lost.is_some() || self.output_lost {
+            self.reopen(edge);
             return;
         }
         self.count_heard(edge);

@@ -1,6 +1,6 @@
 //! How a source is opened: ahead of a play, or by it.
 
-use tonearm_messages::Command as MediaCommand;
+use tonearm_messages::{Command as MediaCommand, Request};
 
 use super::{Edge, Player, SILENT_REQUEST};
 use crate::engine::output::Output;
@@ -58,13 +58,14 @@ impl Player {
                 self.arm_refusal(edge);
             }
             if self.start.is_some_and(|start| start.end_of(Phase::Decode).is_none()) {
-                self.deadline = Some(edge.now + SILENT_REQUEST);
+                self.set_deadline(edge);
             }
             return;
         }
         self.end_play(edge, None);
         self.play += 1;
         self.set_failure(edge, None);
+        self.first_failure = None;
         (self.heard, self.received, self.failure_ahead) = (false, false, None);
         self.totals = Totals::default();
         self.recovery = Recovery::default();
@@ -74,6 +75,7 @@ impl Player {
         }
         self.start_trace(edge);
         self.arm_refusal(edge);
+        self.set_deadline(edge);
         self.open_or_resolve(edge);
     }
 
@@ -97,5 +99,28 @@ impl Player {
             MediaCommand::Open { epoch, url: url.href, credentials, output_rate, position, speed, request },
         );
         self.release_unless_paused(edge);
+    }
+
+    pub(super) fn fetch(&mut self, edge: &mut Edge<'_>, offset: u64) {
+        let Some(url) = self.open_url.clone() else { return };
+        let request = self.media_request(edge, &url, offset);
+        self.tell_media(edge, MediaCommand::Fetch { epoch: self.epoch, request });
+    }
+
+    fn media_request(&mut self, edge: &mut Edge<'_>, url: &Url, offset: u64) -> Request {
+        self.next_request += 1;
+        // What the element tries is within the time limit of the same attempt.
+        if self.first_failure.is_none() || self.received || self.deadline.is_none() {
+            self.set_deadline(edge);
+        }
+        let id = self.next_request;
+        let headers = self.trace.start_media_request(&mut edge.to, id, url, offset);
+        Request { id, offset, headers }
+    }
+
+    /// The next silence of the server is counted from now.
+    pub(super) fn set_deadline(&mut self, edge: &Edge<'_>) {
+        self.progress = edge.now;
+        self.deadline = Some(edge.now + SILENT_REQUEST);
     }
 }

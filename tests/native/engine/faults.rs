@@ -204,7 +204,8 @@ fn a_request_that_brings_nothing_is_a_network_failure() {
     host.advance(19_999.0);
     assert_eq!(host.state(), State::Starting);
     host.advance(1.0);
-    assert!(host.settled.contains(&(1, Err(PlayFailure::Network))));
+    assert!(host.settled.contains(&(1, Err(PlayFailure::Timeout))));
+    assert_eq!(text(named(&spans(&mut host), "track.play"), "error.type").as_deref(), Some("timeout"));
 }
 
 #[test]
