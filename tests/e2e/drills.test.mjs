@@ -105,10 +105,10 @@ async function drillPage(places = {}, prepare = async () => {}) {
 /** The next play goes on with ours, and is heard. @param {import('playwright-core').Page} page @param {number} [from] */
 async function playsAgain(page, from = 0) {
   const again = await page.evaluate(async () => ({
-    ...(await outcome(player.play())),
+    ...(await globalThis.outcome(player.play())),
     position: player.currentTime,
     state: player.state,
-    heard: await isHeard(),
+    heard: await globalThis.isHeard(),
   }));
   assert.deepEqual(
     [again.name, again.engine, again.state, again.heard],
@@ -121,7 +121,9 @@ async function playsAgain(page, from = 0) {
 /** @param {import('playwright-core').Page} page @param {any} [source] */
 const begin = (page, source) =>
   page.evaluate(async (more) => {
-    await player.load(more === 'resolve' ? { resolve: () => track } : { src: track, ...more });
+    await player.load(
+      more === 'resolve' ? { resolve: () => globalThis.track } : { src: globalThis.track, ...more },
+    );
     await player.play();
     for (let n = 0; n < 500 && player.currentTime < 0.5; n++)
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -158,7 +160,7 @@ for (const [what, [end, message]] of Object.entries(WAYS)) {
     test(`a Worker that ${what}, with ${kind}`, async (t) => {
       const page = await drillPage();
       await begin(page, source);
-      const failed = page.evaluate(() => failure());
+      const failed = page.evaluate(() => globalThis.failure());
       await page.workers()[0].evaluate(end);
       const { name, millis, message: text } = await failed;
       assert.equal(name, 'OperationError');
@@ -176,19 +178,19 @@ for (const [what, [end, message]] of Object.entries(WAYS)) {
 
 test('a Worker that is lost before the play, and one whose wait is a seek', async (t) => {
   const page = await drillPage();
-  await page.evaluate(() => player.load(track));
+  await page.evaluate(() => player.load(globalThis.track));
   await page.waitForFunction(() =>
     performance.getEntriesByType('resource').some((e) => /worker\.js/.test(e.name)),
   );
   await page.workers()[0].evaluate(() => self.close());
-  const first = await page.evaluate(() => outcome(player.play()));
+  const first = await page.evaluate(() => globalThis.outcome(player.play()));
   assert.equal(first.name, 'OperationError');
   t.diagnostic(`noticed after ${Math.round(first.millis)} ms`);
   assert.ok(first.millis <= NOTICED, `noticed after ${first.millis} ms`);
   await playsAgain(page);
   await page.workers()[0].evaluate(() => self.close());
   const failed = await page.evaluate(() => {
-    const failed = failure();
+    const failed = globalThis.failure();
     player.currentTime = 40;
     return failed;
   });
@@ -203,7 +205,7 @@ for (const [what, body] of [
   ['closes itself', 'self.close()'],
   ['loops for ever', 'for (;;);'],
 ]) {
-  test(`a Worker whose script ${what} at once`, async (t) => {
+  test(`a Worker whose script ${what} at once`, async () => {
     let broken = true;
     const page = await drillPage({}, (page) =>
       page.route('**/worker.js', (route) =>
@@ -211,8 +213,8 @@ for (const [what, body] of [
       ),
     );
     const first = await page.evaluate(async () => {
-      await player.load(track);
-      return outcome(player.play());
+      await player.load(globalThis.track);
+      return globalThis.outcome(player.play());
     });
     assert.equal(first.name, 'OperationError', JSON.stringify(first));
     // From the script's arrival on.
@@ -230,7 +232,7 @@ test('the audio service is killed', async (t) => {
     /audio\.mojom\.AudioService/.test(command),
   );
   assert.ok(services.length > 0, 'no audio service');
-  const failed = page.evaluate(() => failure());
+  const failed = page.evaluate(() => globalThis.failure());
   for (const { pid } of services) process.kill(pid, 'SIGKILL');
   const { name, millis, message } = await failed;
   assert.equal(name, 'OperationError');
@@ -246,7 +248,7 @@ test('a context that stops rendering while it says "running"', async (t) => {
   await begin(page);
   // The reports of the worklet stay away, as those of a device that hangs.
   const failed = await page.evaluate(() => {
-    const failed = failure();
+    const failed = globalThis.failure();
     for (const { port } of globalThis.nodes) port.onmessage = null;
     return failed;
   });
@@ -290,7 +292,7 @@ test('a worklet that throws', async (t) => {
   });
   await begin(page);
   const failed = await page.evaluate(async () => {
-    const [{ name, message }, thrown] = await Promise.all([failure(), globalThis.thrown]);
+    const [{ name, message }, thrown] = await Promise.all([globalThis.failure(), globalThis.thrown]);
     return { name, message, millis: performance.now() - thrown };
   });
   assert.equal(failed.name, 'OperationError');
@@ -301,19 +303,19 @@ test('a worklet that throws', async (t) => {
   await page.close();
 });
 
-test('a server that hangs, one that refuses, and a file that states 1 Hz', { timeout: 60_000 }, async (t) => {
+test('a server that hangs, one that refuses, and a file that states 1 Hz', { timeout: 60_000 }, async () => {
   const page = await drillPage();
   const [hanging, refusing, hertz] = await page.evaluate(async (silent) => {
     await player.load(`${silent}/track.mp3`);
-    const hanging = await outcome(player.play());
+    const hanging = await globalThis.outcome(player.play());
     // A port on which nothing listens.
     await player.load('http://127.0.0.1:9/track.mp3');
-    const refusing = await outcome(player.play());
+    const refusing = await globalThis.outcome(player.play());
     // STREAMINFO: 1 Hz in 20 bits, stereo, 16 bits a sample, 44,100 samples.
     const header = [0x66, 0x4c, 0x61, 0x43, 0x80, 0, 0, 34, 0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0];
     const info = [0x00, 0x00, 0x12, 0xf0, 0, 0, 0xac, 0x44, ...Array(16).fill(0)];
     await player.load(new Blob([Uint8Array.from([...header, ...info, ...Array(1024).fill(0)])]));
-    const hertz = await outcome(player.play());
+    const hertz = await globalThis.outcome(player.play());
     return [hanging, refusing, hertz];
   }, silentOrigin);
   assert.deepEqual([hanging.name, refusing.name], ['NetworkError', 'NetworkError']);
@@ -323,7 +325,7 @@ test('a server that hangs, one that refuses, and a file that states 1 Hz', { tim
   assert.match(refusing.message, /The network failed/);
   assert.ok(['NotSupportedError', 'EncodingError'].includes(hertz.name), hertz.name);
   assert.ok(hertz.millis < 5000, `${hertz.millis} ms`);
-  await page.evaluate(() => player.load(track));
+  await page.evaluate(() => player.load(globalThis.track));
   await playsAgain(page);
   // One click is one play, and one failure.
   const counts = await page.evaluate(async () => {
@@ -342,7 +344,7 @@ test('300 players that are only made have no Worker, and one that loads has one'
     return globalThis.nodes.length;
   });
   assert.deepEqual([page.workers().length, nodes], [0, 0]);
-  await page.evaluate(() => player.load(track));
+  await page.evaluate(() => player.load(globalThis.track));
   await playsAgain(page);
   assert.equal(page.workers().length, 1);
   await page.close();
