@@ -192,9 +192,10 @@ export class ElementLink {
     }
   }
 
-  /** `MediaError.message` of its failure, where the browser has one. */
+  /** What the element says of its failure: a message, of another origin's media often the code alone. */
   get message() {
-    return this.#audio.error?.message ?? '';
+    const { error } = this.#audio;
+    return error ? error.message || `MediaError ${error.code}.` : '';
   }
 
   terminate() {
