@@ -1,15 +1,20 @@
-// Writes what is made from data: Prometheus' configuration and rules, and Grafana's boards. `node
-// deploy/generate.mjs [--jaeger URL] [--runbook URL]` writes the files that ship, with the addresses that
-// alerts lead to; the tests see that they are what this makes.
+// Writes what is made from data: the configuration of Prometheus and Alertmanager, the rules, Grafana's boards.
+// `node deploy/generate.mjs [--jaeger URL] [--runbook URL]` writes the files that ship, with the addresses that
+// alerts lead to; the tests compare the files with what this makes.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
+import { alertmanager } from './alertmanager/config.mjs';
 import { BOARDS } from './grafana/boards.mjs';
 import { ruleGroups } from './prometheus/rules.mjs';
 
 const HEAD = '# Written by deploy/generate.mjs.\n';
+/** Comments of the data are not in what is written: where to look, and what to edit. */
+const ALERTMANAGER_HEAD = `# config.mjs has the reasons. Yours to edit there or here: the files that url_file names (one URL each, in deploy/alertmanager/webhooks
+# for compose), receivers (a pager, a chat, a mailbox), time_intervals (mute windows, UTC).
+`;
 const yaml = (/** @type {unknown} */ value) => HEAD + stringify(value, { lineWidth: 0 });
 
 /** Prometheus' configuration: what listeners counted, from each processing Collector, and the Collectors themselves.
@@ -52,6 +57,7 @@ export const prometheus = ({
  */
 export function files(options) {
   return {
+    'alertmanager/alertmanager.yml': HEAD + ALERTMANAGER_HEAD + stringify(alertmanager(), { lineWidth: 0 }),
     'prometheus/prometheus.yml': yaml(prometheus()),
     'prometheus/rules.yml': yaml({ groups: ruleGroups(options) }),
     ...Object.fromEntries(

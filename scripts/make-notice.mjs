@@ -1,6 +1,6 @@
 // Writes pkg/NOTICE: the third-party works in each file of the package, and what their licences ask for. A
 // crate is in a module if cargo links it there for the module's features; procedural macros and build
-// dependencies are not. Needs the crates' sources (`cargo fetch --locked`) and npm's packages, no network.
+// dependencies are not. Needs npm's packages, and the crates' sources: cargo fetches what is not here.
 //   node scripts/make-notice.mjs           writes the file
 //   node scripts/make-notice.mjs --check   fails if the file is not as generated
 
@@ -13,6 +13,7 @@ import { MODULES } from './build/modules.mjs';
 const root = fileURLToPath(new URL('../', import.meta.url));
 const target = join(root, 'pkg/NOTICE');
 const WIDTH = 100;
+const TARGET = 'wasm32-unknown-unknown';
 /** A space that is no place to break a line. */
 const JOINT = '\u00a0';
 
@@ -30,12 +31,16 @@ const LICENCES = ['MIT', 'BSD-3-Clause', 'Unicode-3.0', 'MPL-2.0'];
  * @property {string} folder
  */
 
-const cargo = (/** @type {string[]} */ ...args) =>
-  execFileSync('cargo', [...args, '--locked', '--offline'], {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 64 << 20,
-  });
+/** What cargo prints: without a network if all sources are here, else it fetches them. @param {string[]} args */
+function cargo(...args) {
+  /** @type {import('node:child_process').ExecFileSyncOptionsWithStringEncoding} */
+  const options = { cwd: root, encoding: 'utf8', maxBuffer: 64 << 20 };
+  try {
+    return execFileSync('cargo', [...args, '--locked', '--offline'], { ...options, stdio: 'pipe' });
+  } catch {
+    return execFileSync('cargo', [...args, '--locked'], options);
+  }
+}
 
 /**
  * The licences to use a work under: of each alternative the preferred one, of each conjunction all.
@@ -53,7 +58,7 @@ export function choose(expression) {
 /** The crates that are linked into a module, as `name version`. @param {import('./build/modules.mjs').WasmModule} module */
 function linked({ crate, features }) {
   const tree = cargo(
-    ...['tree', '-p', crate, '--target', 'wasm32-unknown-unknown', '--edges', 'normal,no-proc-macro'],
+    ...['tree', '-p', crate, '--target', TARGET, '--edges', 'normal,no-proc-macro'],
     ...['--no-default-features', '--features', features.join(), '--prefix', 'none', '--format', '{p}'],
   );
   const crates = tree
@@ -66,7 +71,7 @@ function linked({ crate, features }) {
 
 /** Every crate of Cargo.lock by `name version`. @returns {Map<string, Work>} */
 function works() {
-  const { packages } = JSON.parse(cargo('metadata', '--format-version', '1'));
+  const { packages } = JSON.parse(cargo('metadata', '--format-version', '1', '--filter-platform', TARGET));
   return new Map(
     packages.map((/** @type {any} */ { name, version, license, repository, authors, manifest_path }) => [
       `${name} ${version}`,

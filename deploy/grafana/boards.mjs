@@ -1,6 +1,8 @@
 // Grafana's boards as code, in the types of @grafana/schema. A path leads down through them: golden signals →
 // region → CDN node → one play's story, by trace id. `files()` of generate.mjs writes them.
 
+import { LOG_QUERIES, logql } from './log-queries.mjs';
+
 /** @typedef {import('@grafana/schema').Dashboard} Dashboard */
 /** @typedef {import('@grafana/schema').Panel} Panel */
 /** @typedef {{ expr: string, legend?: string, exemplars?: boolean }} Query */
@@ -78,13 +80,13 @@ const table = (title, expr, unit, links) =>
     fieldConfig: { defaults: { unit, links }, overrides: [] },
   });
 
-/** @param {string} title @param {string} expr */
-const lines = (title, expr) =>
+/** @param {keyof typeof LOG_QUERIES} title */
+const lines = (title) =>
   /** @type {Panel} */ ({
     type: 'logs',
     title,
     datasource: LOKI,
-    targets: [{ refId: 'A', datasource: LOKI, expr }],
+    targets: [{ refId: 'A', datasource: LOKI, expr: logql(LOG_QUERIES[title]) }],
     options: { showTime: true, wrapLogMessage: true },
   });
 
@@ -298,10 +300,7 @@ export const BOARDS = [
       ],
       { unit: 's' },
     ),
-    lines(
-      'Plays that failed',
-      `{service=~"$service", environment=~"$environment", event="track.play_failed"}`,
-    ),
+    lines('Plays that failed'),
   ]),
   board(
     'tonearm-play',
@@ -315,12 +314,12 @@ export const BOARDS = [
         gridPos: { x: 0, y: 0, w: 24, h: 14 },
       },
       {
-        ...lines('What was said', '{service=~".+"} | trace_id="$trace"'),
+        ...lines('Log lines of the play'),
         gridPos: { x: 0, y: 14, w: 24, h: 10 },
       },
       {
         ...timeline(
-          'Starts beside it',
+          'Starts at that time',
           [
             {
               expr: 'histogram_quantile(0.95, sum by (le) (rate(track_play_kept_duration_seconds_bucket[$__rate_interval])))',
@@ -337,7 +336,7 @@ export const BOARDS = [
   ),
   board(
     'tonearm-itself',
-    'Tonearm: the health of what tells',
+    'Tonearm: health of the telemetry',
     [
       timeline(
         'Records that listeners exported, as totals',
@@ -362,7 +361,7 @@ export const BOARDS = [
       timeline('Points that came late', [
         {
           expr: `sum(rate(track_play_attempts_total{late="true", ${CHOSEN}}[$__rate_interval])) or vector(0)`,
-          legend: 'plays told late',
+          legend: 'plays reported late',
         },
       ]),
       timeline('Series that overflowed', [
@@ -391,8 +390,8 @@ export const BOARDS = [
       timeline('Collectors: processors', [
         { expr: 'rate(otelcol_process_cpu_seconds[$__rate_interval])', legend: '{{job}}' },
       ]),
-      lines('What listeners lost', '{service=~"$service", event="telemetry.dropped"}'),
-      lines('Cores that ended', '{service=~"$service", event="sdk.panicked"}'),
+      lines('What listeners lost'),
+      lines('Cores that ended'),
     ],
     PLACES.slice(0, 2),
   ),

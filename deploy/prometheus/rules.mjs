@@ -1,17 +1,19 @@
 // Recording and alert rules, as data: `deploy/generate.mjs` writes them to rules.yml. Windows are divided by
 // `scale`: 1 is what ships; the drills run the same rules sixty times as fast.
 
-/** By what objectives are told apart. */
+/** The labels that each objective is judged by. */
 const BY = 'service, environment, network_region';
 /** Windows that ratios are recorded over, in seconds. */
 const WINDOWS = { '5m': 300, '30m': 1800, '1h': 3600, '6h': 21_600 };
-/** A pair of windows catches what burns the budget that fast: a long one so that it is no blip, a short one so that it ends soon.
- *  (Site Reliability Workbook, chapter 5: 2 % of a month's budget in an hour, 5 % in six.) A loose objective can't burn that fast:
- *  nobody should wait for 72 % of slow starts. So no limit lies above `most`. */
-const BURNS = [
-  { long: '1h', short: '5m', factor: 14.4, most: 0.25 },
-  { long: '6h', short: '30m', factor: 6, most: 0.15 },
-];
+/** What a Collector's own metrics count by. */
+const SIGNALS = ['spans', 'metric_points', 'log_records'];
+/** The long window of a pair shows that the burn is no blip, the short one that it has not ended. (Site Reliability Workbook,
+ *  chapter 5: 2 % of a month's budget in an hour is a page, 5 % in six hours a ticket.) A loose objective cannot burn that fast:
+ *  no limit is above `most`. `wait` is added to an alert's `for`, so that a page comes before its ticket. */
+const BURNS = /** @type {const} */ ([
+  { severity: 'page', long: '1h', short: '5m', factor: 14.4, most: 0.25, wait: 0 },
+  { severity: 'ticket', long: '6h', short: '30m', factor: 6, most: 0.15, wait: 900 },
+]);
 
 /** @param {string} series @param {string} window @param {string} by */
 const rate = (series, window, by = BY) => `sum by (${by}) (rate(${series}[${window}]))`;
@@ -52,73 +54,114 @@ export const OBJECTIVES = [
 ];
 
 /**
- * @typedef {{ alert: string, expr: string, for: number, severity: 'page' | 'ticket', summary: string, look: string, objective?: string, traces?: string }} Alert
+ * page: the on-call engineer acts now, at night too. ticket: it is worked on within days. notice: it needs no action now.
+ * @typedef {'page' | 'ticket' | 'notice'} Severity
+ * @typedef {{ severity: Severity, for: number, expr: string }} Level
+ * @typedef {{ alert: string, levels: Level[], summary: string, look: string, objective?: string, traces?: string }} Alert
  */
 
-/** The budget burns so fast by both windows of a pair. @param {string} name @param {number} budget */
-const burning = (name, budget) =>
-  BURNS.map(({ long, short, factor, most }) => {
-    const limit = Math.min(most, Number((factor * budget).toFixed(6)));
-    return `(tonearm:${name}:ratio_rate${long} > ${limit} and tonearm:${name}:ratio_rate${short} > ${limit})`;
-  }).join('\n  or ');
-
-/** So few plays say nothing. */
+/** Fewer plays than this say nothing. */
 const ENOUGH = ` and on (${BY}) sum by (${BY}) (increase(track_play_attempts_total[1h])) > 30`;
 
 /**
- * One cause is one alert: where a graver one fires for the same listeners, this one says nothing.
- * @param {string[]} causes
+ * Excludes where one of these alerts fires or has fired within the window, for the same listeners.
+ * @param {readonly string[]} alerts @param {Severity} severity @param {string} window
  */
-const unless = (causes) =>
-  causes.map((cause) => `\n  unless on (${BY}) ALERTS{alertname="${cause}", alertstate="firing"}`).join('');
+const unless = (alerts, severity, window) =>
+  alerts.length === 0
+    ? ''
+    : `\n  unless on (${BY}) max_over_time(ALERTS{alertname=~"${alerts.join('|')}", severity="${severity}", alertstate="firing"}[${window}])`;
+
+/**
+ * The levels of an objective's alert: its budget burns at a rate by both windows of a pair. One cause is one alert: a page of a cause
+ * excludes the pages of what follows from it, and a page or ticket the tickets; a ticket excludes no page. Each exclusion lasts
+ * for the short window after the excluding alert: until then the ratio still contains what that alert was about.
+ * @param {string} objective
+ * @param {number} seconds
+ * @param {string} alert
+ * @param {string[]} causes alerts for the same listeners that explain this one
+ * @returns {Level[]}
+ */
+const burnLevels = (objective, seconds, alert, causes) =>
+  BURNS.map(({ severity, long, short, factor, most, wait }) => {
+    const { budget } = /** @type {{ budget: number }} */ (OBJECTIVES.find(({ name }) => name === objective));
+    const limit = Math.min(most, Number((factor * budget).toFixed(6)));
+    const ratio = `tonearm:${objective}:ratio_rate`;
+    const excluded =
+      severity === 'page'
+        ? unless(causes, 'page', short)
+        : unless([...causes, alert], 'page', short) + unless(causes, 'ticket', short);
+    return {
+      severity,
+      for: seconds + wait,
+      expr: `(${ratio}${long} > ${limit} and ${ratio}${short} > ${limit})${ENOUGH}${excluded}`,
+    };
+  });
 
 /** A fault of the chain itself explains all that follows. */
 const NO_CHAIN = ' unless on () (ALERTS{alertname="CollectorDown", alertstate="firing"} == 1)';
 
-/** In this order: what inhibits comes before what it inhibits. Seconds as they ship. @type {Alert[]} */
+/** Collectors of this job whose exporter has a queue and sends nothing. @param {string} job */
+const stuck = (job) => `max by (job, instance, exporter) (otelcol_exporter_queue_size{job="${job}"} > 0)
+  unless on (instance, exporter) (${SIGNALS.map((what) => `rate(otelcol_exporter_sent_${what}[2m]) > 0`).join(' or ')})${NO_CHAIN}`;
+
+/** Collectors that refuse records. */
+const REFUSED = `(${SIGNALS.map((what) => `sum by (job, instance) (rate(otelcol_receiver_refused_${what}[5m])) > 0`).join('\n  or ')})${NO_CHAIN}`;
+
+/** In this order: a rule reads what those before it have just recorded. Seconds as they ship. @type {Alert[]} */
 export const ALERTS = [
   {
     alert: 'CollectorDown',
-    severity: 'page',
-    for: 60,
-    expr: 'up{job=~"tonearm-(ingest|processing)"} == 0',
+    levels: [{ severity: 'page', for: 60, expr: 'up{job=~"tonearm-(ingest|processing)"} == 0' }],
     summary:
-      "The Collector {{ $labels.instance }} ({{ $labels.job }}) does not answer: what is recorded waits with the listeners, or in the ingest tier's queue.",
+      "The Collector {{ $labels.instance }} ({{ $labels.job }}) does not answer: records wait with the listeners, or in the ingest tier's queue.",
     look: 'collectordown',
   },
   {
     alert: 'BackendUnreachable',
-    severity: 'page',
-    for: 120,
-    expr: `max by (job, instance, exporter) (otelcol_exporter_queue_size{job=~"tonearm-.*"} > 0)
-  unless on (instance, exporter) (${['spans', 'metric_points', 'log_records'].map((what) => `rate(otelcol_exporter_sent_${what}[2m]) > 0`).join(' or ')})${NO_CHAIN}`,
+    levels: [
+      // Nothing reaches the processing tier: objectives are not judged.
+      { severity: 'page', for: 120, expr: stuck('tonearm-ingest') },
+      // Traces, logs or exemplars are not stored. Metrics are scraped: objectives are judged still.
+      { severity: 'ticket', for: 120, expr: stuck('tonearm-processing') },
+    ],
     summary:
-      "The Collector {{ $labels.instance }} ({{ $labels.job }}) can't hand on to {{ $labels.exporter }}: its queue holds {{ $value }}.",
+      'The Collector {{ $labels.instance }} ({{ $labels.job }}) cannot send to {{ $labels.exporter }}: its queue holds {{ $value }}.',
     look: 'backendunreachable',
   },
   {
     alert: 'TelemetryRefused',
-    severity: 'ticket',
-    for: 300,
-    expr: `(${['spans', 'metric_points', 'log_records'].map((what) => `sum by (job, instance) (rate(otelcol_receiver_refused_${what}[5m])) > 0`).join('\n  or ')})${NO_CHAIN}`,
+    levels: [
+      // Nothing is lost yet, and a peak is over by itself. For an hour it is a lack of memory, of disk or of Collectors.
+      { severity: 'ticket', for: 3600, expr: REFUSED },
+      {
+        severity: 'notice',
+        for: 300,
+        expr: `${REFUSED}
+  unless on (job, instance) ALERTS{alertname="TelemetryRefused", severity="ticket", alertstate="firing"}`,
+      },
+    ],
     summary:
-      'The Collector {{ $labels.instance }} refuses records: listeners keep them and come back, until their own queues are full.',
+      'The Collector {{ $labels.instance }} refuses records: listeners keep them and retry, until their own queues are full.',
     look: 'telemetryrefused',
   },
   {
     alert: 'ListenersSilent',
-    severity: 'page',
-    for: 120,
-    expr: `(sum by (service, environment) (rate(player_session_heartbeats_total[1h])) * 30 > 3)
+    levels: [
+      {
+        severity: 'page',
+        for: 120,
+        expr: `(sum by (service, environment) (rate(player_session_heartbeats_total[1h])) * 30 > 3)
   unless on (service, environment) (sum by (service, environment) (rate(player_session_heartbeats_total[5m])) > 0)${NO_CHAIN}`,
-    summary: 'Nobody tells of playing {{ $labels.service }} any more, and an hour ago there were listeners.',
+      },
+    ],
+    summary:
+      'No playback of {{ $labels.service }} is reported any more; within the last hour there were listeners.',
     look: 'listenerssilent',
   },
   {
     alert: 'DecodeFailures',
-    severity: 'page',
-    for: 60,
-    expr: `(${burning('decode_failed', 0.001)})${ENOUGH}`,
+    levels: burnLevels('decode_failed', 60, 'DecodeFailures', []),
     objective: 'decode_failed',
     summary:
       "{{ $value | humanizePercentage }} of packets can't be decoded for {{ $labels.service }} in {{ $labels.network_region }}: objective 0.1 %.",
@@ -126,10 +169,8 @@ export const ALERTS = [
   },
   {
     alert: 'PlayFailures',
-    severity: 'page',
-    for: 90,
+    levels: burnLevels('play_failed', 90, 'PlayFailures', ['DecodeFailures']),
     objective: 'play_failed',
-    expr: `(${burning('play_failed', 0.005)})${ENOUGH}${unless(['DecodeFailures'])}`,
     summary:
       '{{ $value | humanizePercentage }} of plays of {{ $labels.service }} in {{ $labels.network_region }} fail: objective 0.5 %.',
     look: 'playfailures',
@@ -137,10 +178,8 @@ export const ALERTS = [
   },
   {
     alert: 'StartsSlow',
-    severity: 'page',
-    for: 120,
+    levels: burnLevels('start_slow', 120, 'StartsSlow', ['DecodeFailures', 'PlayFailures']),
     objective: 'start_slow',
-    expr: `(${burning('start_slow', 0.05)})${ENOUGH}${unless(['DecodeFailures', 'PlayFailures'])}`,
     summary:
       '{{ $value | humanizePercentage }} of plays of {{ $labels.service }} in {{ $labels.network_region }} start after more than a second: objective 5 %.',
     look: 'startsslow',
@@ -148,10 +187,8 @@ export const ALERTS = [
   },
   {
     alert: 'Buffering',
-    severity: 'page',
-    for: 180,
+    levels: burnLevels('buffering', 180, 'Buffering', ['DecodeFailures', 'PlayFailures', 'StartsSlow']),
     objective: 'buffering',
-    expr: `(${burning('buffering', 0.01)})${ENOUGH}${unless(['DecodeFailures', 'PlayFailures', 'StartsSlow'])}`,
     summary:
       '{{ $value | humanizePercentage }} of listening to {{ $labels.service }} in {{ $labels.network_region }} is waiting: objective 1 %.',
     look: 'buffering',
@@ -159,7 +196,7 @@ export const ALERTS = [
   },
 ];
 
-/** So many seconds, as Prometheus writes them. @param {number} seconds */
+/** A duration as Prometheus and Alertmanager write it. @param {number} seconds */
 export function duration(seconds) {
   if (!Number.isInteger(seconds)) return `${Math.round(seconds * 1000)}ms`;
   if (seconds % 3600 === 0) return `${seconds / 3600}h`;
@@ -207,27 +244,29 @@ export function ruleGroups({
       expr: `histogram_quantile(0.95, ${rate('track_play_latency_seconds{track_play_trigger="user", late=""}', duration(300 / scale))})`,
     },
   ];
-  const alerts = ALERTS.map(({ alert, expr, for: seconds, severity, summary, look, traces, objective }) => ({
-    alert,
-    expr: scaled(expr, scale),
-    for: duration(seconds / scale),
-    labels: { severity },
-    annotations: {
-      summary,
-      runbook: `${runbook}#${look}`,
-      ...(traces && {
-        traces: `${jaeger}/search?service={{ $labels.service }}&operation=${traces.startsWith('operation') ? traces.slice(10) : `track.play&${traces}`}`,
-      }),
-      // Each line has its trace.
-      ...(alert === 'DecodeFailures' && {
-        lines:
-          '{service="{{ $labels.service }}", environment="{{ $labels.environment }}", event="audio.decode_failed"}',
-      }),
-      ...(objective && {
-        worst_node: `{{ with printf "topk(1, tonearm:${objective}:by_node_rate5m{service='%s', network_region='%s'})" $labels.service $labels.network_region | query }}{{ with first . }}{{ .Labels.cdn_node }}{{ end }}{{ end }}`,
-      }),
-    },
-  }));
+  const alerts = ALERTS.flatMap(({ alert, levels, summary, look, traces, objective }) =>
+    levels.map(({ severity, for: seconds, expr }) => ({
+      alert,
+      expr: scaled(expr, scale),
+      for: duration(seconds / scale),
+      labels: { severity },
+      annotations: {
+        summary,
+        runbook: `${runbook}#${look}`,
+        ...(traces && {
+          traces: `${jaeger}/search?service={{ $labels.service }}&operation=${traces.startsWith('operation') ? traces.slice(10) : `track.play&${traces}`}`,
+        }),
+        // In LogQL and in LogsQL. Each line has its trace.
+        ...(alert === 'DecodeFailures' && {
+          lines:
+            '{service="{{ $labels.service }}", environment="{{ $labels.environment }}", event="audio.decode_failed"}',
+        }),
+        ...(objective && {
+          worst_node: `{{ with printf "topk(1, tonearm:${objective}:by_node_rate5m{service='%s', network_region='%s'})" $labels.service $labels.network_region | query }}{{ with first . }}{{ .Labels.cdn_node }}{{ end }}{{ end }}`,
+        }),
+      },
+    })),
+  );
   const interval = scale === 1 ? '30s' : '1s';
   return [
     { name: 'tonearm-indicators', interval, rules: [...ratios, ...others] },

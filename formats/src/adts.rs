@@ -58,7 +58,19 @@ impl Header for FrameHeader {
     }
 
     fn continues(&self, other: &Self) -> bool {
-        (self.profile, self.rate_index, self.channels) == (other.profile, other.rate_index, other.channels)
+        (self.profile, self.rate_index) == (other.profile, other.rate_index)
+    }
+
+    fn has_layout_of(&self, other: &Self) -> bool {
+        self.channels == other.channels
+    }
+
+    fn reservoir<'a>(&self, _: &'a [u8]) -> &'a [u8] {
+        &[]
+    }
+
+    fn primer(&self, _: &[u8]) -> Option<Vec<u8>> {
+        None
     }
 
     fn has_rate_of(&self, _: &Self) -> bool {

@@ -98,6 +98,11 @@ impl Window {
         (self.head, self.offset, self.finished, self.elsewhere) = (0, offset, false, true);
     }
 
+    /// Forgets all bytes and wants those from the first on.
+    pub fn restart(&mut self) {
+        *self = Self { elsewhere: true, ..Self::default() };
+    }
+
     /// Whether the bytes to push now are not those that follow the last ones: asked once for each jump.
     pub fn take_elsewhere(&mut self) -> bool {
         std::mem::take(&mut self.elsewhere)

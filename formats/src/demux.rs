@@ -60,14 +60,16 @@ pub struct Pcm {
     pub bytes: u8,
     /// What they are.
     pub kind: PcmKind,
+    /// Whether the highest byte comes first.
+    pub big_endian: bool,
 }
 
 /// What the bytes of a sample are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PcmKind {
-    /// Two's complement, the lowest byte first; of one byte, an offset of 128.
+    /// Two's complement; of one byte, an offset of 128.
     Integer,
-    /// IEEE 754, the lowest byte first.
+    /// IEEE 754.
     Float,
     /// ITU-T G.711 A-law.
     ALaw,
@@ -88,8 +90,14 @@ pub struct Stream {
     pub delay: u64,
     /// One past the last decoded frame that is to be heard, delay included, where the file states it.
     pub end: Option<u64>,
+    /// Whether frames may follow `end`: the header's claim is a hint, and the demuxer finds the end ([`Demux::end`]).
+    pub open_ended: bool,
     /// Frames to be heard, stated or estimated.
     pub length: Option<u64>,
+    /// Frames of the streams that follow this one, where that is known: later entries of an edit list.
+    pub following: u64,
+    /// Whether it goes on with the time line of the stream before it: only the layout of its channels changes.
+    pub continues: bool,
     /// Frames of a packet that is lost, as a rule.
     pub packet_frames: u32,
     /// Bytes for a second of it, by the head or on average.
@@ -119,7 +127,7 @@ pub struct Packet<'a> {
 pub enum Step<'a> {
     /// Nothing before more bytes are pushed; from where, [`Window::take_elsewhere`] says.
     NeedBytes,
-    /// A stream has been recognised: the first, or the next one of a chain.
+    /// A stream has been recognised: the first, the next one of a chain, or a change within one.
     Stream(Stream),
     /// One whole packet.
     Packet(Packet<'a>),

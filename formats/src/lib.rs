@@ -16,6 +16,8 @@ pub mod decode;
 pub mod demux;
 #[cfg(any(feature = "mp3", feature = "aac"))]
 pub mod framed;
+#[cfg(any(feature = "aac", feature = "opus"))]
+mod opus_packet;
 #[cfg(any(feature = "aac", feature = "flac", feature = "vorbis", feature = "opus"))]
 mod seek;
 pub mod sniff;

@@ -77,6 +77,9 @@ pub enum Sniffed {
     Unknown,
 }
 
+/// First pages of logical streams that are looked at for one of audio.
+const MAX_OGG_STREAMS: usize = 16;
+
 /// Bytes of the header of an ID3v2 tag.
 pub const ID3_HEADER_BYTES: usize = 10;
 
@@ -110,7 +113,9 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
     }
     let family = if starts(b"fLaC") {
         Family::Flac
-    } else if (starts(b"RIFF") || starts(b"RF64")) && &bytes[8..12] == b"WAVE" {
+    } else if (starts(b"RIFF") || starts(b"RF64") || starts(b"BW64") || starts(b"RIFX"))
+        && &bytes[8..12] == b"WAVE"
+    {
         Family::Wav
     } else if matches!(&bytes[4..8], b"ftyp" | b"moov" | b"styp" | b"moof" | b"sidx") {
         Family::Mp4
@@ -126,17 +131,30 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
     Sniffed::Family(family)
 }
 
-/// The first packet of the first page names the codec.
+/// The first packet of a logical stream names its codec. The first pages of all streams come before any other
+/// (RFC 3533 section 4): the first audio among them is played, whatever stands beside it.
 fn ogg(bytes: &[u8]) -> Sniffed {
-    let Some(&segments) = bytes.get(26) else { return Sniffed::NeedBytes };
-    let at = 27 + usize::from(segments);
-    let Some(packet) = bytes.get(at..at + 8) else { return Sniffed::NeedBytes };
-    match packet {
-        b"OpusHead" => Sniffed::Family(Family::OggOpus),
-        [0x01, b'v', b'o', b'r', b'b', b'i', b's', _] => Sniffed::Family(Family::OggVorbis),
-        [0x7f, b'F', b'L', b'A', b'C', ..] => Sniffed::Family(Family::OggFlac),
-        _ => Sniffed::Unknown,
+    let mut page = bytes;
+    for _ in 0..MAX_OGG_STREAMS {
+        let Some(&segments) = page.get(26) else { return Sniffed::NeedBytes };
+        let at = 27 + usize::from(segments);
+        let Some(lacing) = page.get(27..at) else { return Sniffed::NeedBytes };
+        // The flag of a first page.
+        if !page.starts_with(b"OggS") || page[5] & 2 == 0 {
+            break;
+        }
+        let Some(packet) = page.get(at..at + 8) else { return Sniffed::NeedBytes };
+        match packet {
+            b"OpusHead" => return Sniffed::Family(Family::OggOpus),
+            [0x01, b'v', b'o', b'r', b'b', b'i', b's', _] => return Sniffed::Family(Family::OggVorbis),
+            [0x7f, b'F', b'L', b'A', b'C', ..] => return Sniffed::Family(Family::OggFlac),
+            _ => {}
+        }
+        let body = lacing.iter().map(|&len| usize::from(len)).sum::<usize>();
+        let Some(next) = page.get(at + body..) else { return Sniffed::NeedBytes };
+        page = next;
     }
+    Sniffed::Unknown
 }
 
 #[cfg(test)]

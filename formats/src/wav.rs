@@ -1,14 +1,17 @@
-//! WAVE (Multimedia Programming Interface 1.0, WAVEFORMATEXTENSIBLE, RF64 of EBU Tech 3306): PCM, floats,
-//! A-law, µ-law.
+//! WAVE (Multimedia Programming Interface 1.0, WAVEFORMATEXTENSIBLE, RF64 of EBU Tech 3306, BW64 of ITU-R BS.2088,
+//! RIFX with the highest byte first): PCM, floats, A-law, µ-law.
 
 use crate::bytes::{Reader, Window};
 use crate::demux::{Codec, Demux, DemuxError, Packet, Pcm, PcmKind, Step, Stream};
+use crate::sniff::id3_bytes;
 use crate::tags::{Tags, latin1};
 
 /// Frames of a packet.
 const PACKET_FRAMES: u64 = 1024;
 /// Bytes of a chunk that is read as a whole.
 const MOST_CHUNK: u64 = 64 << 10;
+/// A stated length from here on is a placeholder: of a program that writes to a pipe, and can't go back.
+const PLACEHOLDER: u64 = 0x7fff_0000;
 /// Chunks before the samples, which a file of lies could repeat for ever.
 const MOST_CHUNKS: u32 = 1000;
 
@@ -20,6 +23,8 @@ pub struct Demuxer {
     total_bytes: Option<u64>,
     /// The header was read.
     begun: bool,
+    /// Numbers have the highest byte first.
+    big_endian: bool,
     chunks: u32,
     skip: u64,
     /// Codec, rate, channels, bytes of a frame.
@@ -49,7 +54,10 @@ impl Demux for Demuxer {
 
     fn seek(&mut self, frame: u64) {
         if let (Some((start, _)), Some((.., align))) = (self.data, self.format) {
-            self.window.jump(start + frame * align);
+            let byte = start.saturating_add(frame.saturating_mul(align));
+            // Behind the last whole frame there is nothing to ask for.
+            let there = self.total_bytes.map(|total| start + total.saturating_sub(start) / align * align);
+            self.window.jump(there.map_or(byte, |there| byte.min(there)));
         }
     }
 
@@ -67,6 +75,16 @@ impl Demuxer {
         loop {
             let skipped = self.window.consume(self.skip.min(usize::MAX as u64) as usize) as u64;
             self.skip -= skipped;
+            if !self.begun && self.skip == 0 {
+                match id3_bytes(self.window.rest()) {
+                    // A tag in front.
+                    Some(bytes) if bytes > 0 && self.chunks == 0 => {
+                        (self.skip, self.chunks) = (bytes, 1);
+                        continue;
+                    }
+                    _ => {}
+                }
+            }
             let header = if self.begun { 8 } else { 12 };
             if self.skip > 0 || self.window.len() < header {
                 return if self.window.is_finished() {
@@ -78,13 +96,17 @@ impl Demuxer {
             if !self.begun {
                 self.begun = true;
                 let head = self.window.take(12);
-                if !matches!(&head[..4], b"RIFF" | b"RF64") || &head[8..] != b"WAVE" {
+                if !matches!(&head[..4], b"RIFF" | b"RF64" | b"BW64" | b"RIFX") || &head[8..] != b"WAVE" {
                     return Err(DemuxError::Unsupported);
                 }
+                self.big_endian = head.starts_with(b"RIFX");
                 continue;
             }
+            let big = self.big_endian;
             let mut head = Reader(self.window.rest());
-            let (Some(id), Some(size)) = (head.take(4), head.le(4)) else { return Ok(Step::NeedBytes) };
+            let (Some(id), Some(size)) = (head.take(4), number(&mut head, 4, big)) else {
+                return Ok(Step::NeedBytes);
+            };
             let id = [id[0], id[1], id[2], id[3]];
             if &id == b"data" {
                 self.window.consume(8);
@@ -107,7 +129,7 @@ impl Demuxer {
                 self.window.consume(8);
                 let body = self.window.take(padded as usize).to_vec();
                 match &id {
-                    b"fmt " => self.format = Some(format(&body).ok_or(DemuxError::Unsupported)?),
+                    b"fmt " => self.format = Some(format(&body, big).ok_or(DemuxError::Unsupported)?),
                     b"ds64" => self.long = Reader(body.get(8..).unwrap_or_default()).le(8),
                     _ => list(&body, &mut self.tags),
                 }
@@ -123,12 +145,14 @@ impl Demuxer {
             return Err(DemuxError::Unsupported);
         };
         let start = self.window.offset();
+        let there = self.total_bytes.and_then(|total| total.checked_sub(start));
         let stated = match size {
             // Written by a program that could not go back, or that writes RF64.
-            0 | 0xffff_ffff => self.long.filter(|&long| long > 0),
+            0 | PLACEHOLDER.. => self.long.filter(|&long| long > 0),
             size => Some(size),
         };
-        let there = self.total_bytes.and_then(|total| total.checked_sub(start));
+        // The file's size decides where the header states more, or nothing.
+        let stated = stated.filter(|&stated| there.is_none_or(|there| stated <= there)).or(there);
         let frames = stated.map(|bytes| bytes / align);
         self.data = Some((start, frames));
         Ok(Step::Stream(Stream {
@@ -137,7 +161,10 @@ impl Demuxer {
             channels,
             delay: 0,
             end: frames,
-            length: frames.or(there.map(|bytes| bytes / align)),
+            open_ended: false,
+            length: frames,
+            following: 0,
+            continues: false,
             packet_frames: PACKET_FRAMES as u32,
             bytes_per_second: f64::from(sample_rate) * align as f64,
             configuration: Vec::new(),
@@ -170,16 +197,21 @@ impl Demuxer {
     }
 }
 
+fn number(rest: &mut Reader<'_>, len: usize, big_endian: bool) -> Option<u64> {
+    if big_endian { rest.be(len) } else { rest.le(len) }
+}
+
 /// WAVEFORMATEX: codec, rate, channels, bytes of a frame.
-fn format(body: &[u8]) -> Option<(Pcm, u32, u8, u64)> {
+fn format(body: &[u8], big_endian: bool) -> Option<(Pcm, u32, u8, u64)> {
     let mut rest = Reader(body);
-    let (mut tag, channels, rate) = (rest.le(2)?, rest.le(2)?, rest.le(4)?);
-    rest.take(4)?;
-    let (align, bits) = (rest.le(2)?, rest.le(2)?);
+    let mut next = |len| number(&mut rest, len, big_endian);
+    let (mut tag, channels, rate) = (next(2)?, next(2)?, next(4)?);
+    next(4)?;
+    let (align, bits) = (next(2)?, next(2)?);
     if tag == 0xfffe {
         // The first two bytes of the sub-format's GUID are a tag again.
-        rest.take(8)?;
-        tag = rest.le(2)?;
+        next(8)?;
+        tag = next(2)?;
     }
     let bytes = bits.div_ceil(8) as u8;
     let kind = match (tag, bytes) {
@@ -189,10 +221,8 @@ fn format(body: &[u8]) -> Option<(Pcm, u32, u8, u64)> {
         (7, 1) => PcmKind::MuLaw,
         _ => return None,
     };
-    let sound = (1..=8).contains(&channels)
-        && (1000..=384_000).contains(&rate)
-        && align == channels * u64::from(bytes);
-    sound.then_some((Pcm { bytes, kind }, rate as u32, channels as u8, align))
+    let valid = channels > 0 && align == channels * u64::from(bytes);
+    valid.then_some((Pcm { bytes, kind, big_endian }, rate as u32, u8::try_from(channels).ok()?, align))
 }
 
 /// The texts of a `LIST` of the kind `INFO`.

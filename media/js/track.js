@@ -188,8 +188,8 @@ export class Track {
       sampleRate: this.tell(NUMBER, SAMPLE_RATE),
       numberOfChannels: this.tell(NUMBER, CHANNELS),
     };
-    // Opus goes without: what its head says of both ends is applied here.
-    if (configuration.length > 0 && name !== 'opus')
+    // Opus goes without, but for a table of its channels: what its head says of both ends is applied here.
+    if (configuration.length > 19 || (configuration.length > 0 && name !== 'opus'))
       config.description = Uint8Array.from([...head, ...configuration]);
     this.#config = config;
     this.#close();
@@ -314,11 +314,11 @@ export class Track {
     const most = packet.frames * Math.round(data.sampleRate / sampleRate) || Infinity;
     const frames = Math.min(data.numberOfFrames, most);
     this.tell(DECODED_ROOM, frames);
-    for (let channel = 0; channel < data.numberOfChannels; channel++) {
-      const at = this.tell(DECODED_PLANE, channel);
-      if (!at) break;
+    for (let channel = 0, at; (at = this.tell(DECODED_PLANE, channel)); channel++) {
       const plane = new Float32Array(frames);
-      data.copyTo(plane, { planeIndex: channel, frameCount: frames, format: 'f32-planar' });
+      // One channel where two were expected is heard on both sides.
+      const planeIndex = Math.min(channel, data.numberOfChannels - 1);
+      data.copyTo(plane, { planeIndex, frameCount: frames, format: 'f32-planar' });
       new Float32Array(this.#exports.memory.buffer, at, frames).set(plane);
     }
     this.tell(DECODED_AT, packet.at);

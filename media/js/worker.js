@@ -15,6 +15,7 @@ const SAMPLES = 5;
 const OPEN = 8;
 /** `Command::Ping` of `messages/`, whose bytes are those of its answer. */
 const PING = 12;
+const PROBE = 9;
 /** Frames of a full block: `BLOCK_FRAMES` of `plane.rs`. */
 const BLOCK_FRAMES = 4096;
 /** Bytes of a chunk that the plane takes at once. */
@@ -37,7 +38,7 @@ const waiting = new Map();
 /** Planes that the worklet has played. @type {Float32Array[]} */
 const spare = [];
 /** What the app says of the source that is open: headers of its own, a file, what it wants to be asked.
- *  @type {{ headers?: Record<string, string>, blob?: Blob, fetches?: boolean, renews?: boolean, tag?: string, url?: string }} */
+ *  @type {{ headers?: Record<string, string>, blob?: Blob, fetches?: boolean, renews?: boolean, url?: string }} */
 let source = {};
 /** Questions to the page that wait for their answer. @type {Map<number, (answer: any) => void>} */
 const questions = new Map();
@@ -98,6 +99,7 @@ function drain(plane) {
         planes.map(({ buffer }) => buffer),
       );
     } else if (kind === OPEN) open(plane, id, plane.count(), plane.start());
+    else if (kind === PROBE) probe(plane, id, plane.url(), plane.credentials());
     else tellWorklet([kind, id, plane.count()]);
   }
 }
@@ -122,14 +124,34 @@ async function open(plane, epoch, family, start) {
   work(plane);
 }
 
-/** Bytes of the whole file, or -1. @param {Response} response */
-function totalBytes(response) {
-  const range = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '');
-  if (range) return Number(range[1]);
-  const length = response.headers.get('content-length');
-  return response.status === 206 || length === null || response.headers.has('content-encoding')
-    ? -1
-    : Number(length);
+/** `Content-Length` where it is that of the whole file, or -1. @param {Response} response */
+function lengthOf({ status, headers }) {
+  const length = headers.get('content-length');
+  return status === 206 || length === null || headers.has('content-encoding') ? -1 : Number(length);
+}
+
+/**
+ * Finds out whether a request that failed gets a response that a script may not read.
+ * @param {Plane} plane @param {number} id @param {string} url @param {boolean} credentials
+ */
+async function probe(plane, id, url, credentials) {
+  const controller = new AbortController();
+  requests.set(id, controller);
+  let reachable = false;
+  try {
+    const { blob, fetches } = source;
+    if (!blob && !fetches) {
+      const init = { signal: controller.signal, credentials: credentials ? 'include' : 'same-origin' };
+      await fetch(source.url ?? url, { .../** @type {RequestInit} */ (init), mode: 'no-cors' });
+      reachable = true;
+    }
+  } catch {
+    // Nothing is there.
+  }
+  controller.abort();
+  if (!requests.delete(id)) return;
+  plane.probed(now(), id, reachable);
+  work(plane);
 }
 
 /** Asks the page what only the app can tell. @param {object} question @returns {Promise<any>} */
@@ -204,28 +226,21 @@ async function request(plane, id, url, offset, lines, credentials) {
       response.body?.cancel();
       const renewed = await ask({ renew: url, status: response.status });
       if (renewed.url) {
-        [of.url, of.tag] = [renewed.url, undefined];
+        of.url = renewed.url;
+        plane.renewed();
         response = await respond(renewed.url, init, offset);
       }
     }
     if (!requests.has(id)) return void response.body?.cancel();
-    // Another file under the same name: its bytes must not go on where the first one's ended.
-    const tag = response.headers.get('etag') ?? undefined;
-    if (offset > 0 && of.tag && tag && of.tag !== tag) {
-      response.body?.cancel();
-      response = new Response(null, { status: 412 });
-    }
-    if (offset === 0 || !of.tag) of.tag = tag;
-    const ranges = response.headers.get('accept-ranges') === 'bytes';
-    const type = response.headers.get('content-type') ?? '';
+    const field = (/** @type {string} */ name) => response.headers.get(name) ?? '';
     plane.head(
       now(),
       id,
       response.status,
-      totalBytes(response),
-      ranges,
+      lengthOf(response),
+      field('accept-ranges') === 'bytes',
       ...serverTiming(response.headers),
-      type,
+      ['content-type', 'content-range', 'etag', 'last-modified'].map(field).join('\n'),
     );
     work(plane);
     reader = response.body?.getReader();

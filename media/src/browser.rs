@@ -159,7 +159,8 @@ impl Plane {
         command.map(|command| self.inner.borrow_mut().handle_command(now, command)).is_ok()
     }
 
-    /// A response's head. A negative total says that it is unknown.
+    /// A response's head. `length` is the `Content-Length` of a whole file; a negative one is unknown.
+    /// `fields` are lines; see [`crate::response::ResponseFields::from_lines`].
     #[allow(
         clippy::too_many_arguments,
         reason = "the fields of one response, flat, cross the border without an object"
@@ -169,16 +170,26 @@ impl Plane {
         now: f64,
         request: u32,
         status: u16,
-        total: f64,
+        length: f64,
         ranges: bool,
         node: Option<String>,
         cache: Option<String>,
         trace_id: Option<String>,
-        content_type: &str,
+        fields: &str,
     ) {
-        let total_bytes = (total >= 0.0).then_some(total as u64);
+        let total_bytes = (length >= 0.0).then_some(length as u64);
         let head = ResponseHead { status, total_bytes, ranges, node, cache, trace_id };
-        self.inner.borrow_mut().handle_head(now, request, head, content_type);
+        self.inner.borrow_mut().handle_head(now, request, head, fields);
+    }
+
+    /// The app has given the source another URL; see [`MediaPlane::forget_validators`].
+    pub fn renewed(&self) {
+        self.inner.borrow_mut().forget_validators();
+    }
+
+    /// Whether a request that failed gets a response in the mode `no-cors`.
+    pub fn probed(&self, now: f64, request: u32, reachable: bool) {
+        self.inner.borrow_mut().handle_probe(now, request, reachable);
     }
 
     /// Bytes of a body.
@@ -222,8 +233,8 @@ impl Plane {
         self.inner.borrow_mut().resume(now)
     }
 
-    /// Goes to the next output: 1 post, 2 fetch, 3 abort, 4 flush, 5 samples, 6 start, 7 end, 8 open; 0 where
-    /// there is none.
+    /// Goes to the next output: 1 post, 2 fetch, 3 abort, 4 flush, 5 samples, 6 start, 7 end, 8 open, 9 probe;
+    /// 0 where there is none.
     pub fn next_output(&self) -> u32 {
         let output = self.inner.borrow_mut().poll_output();
         let kind = match &output {
@@ -236,6 +247,7 @@ impl Plane {
             Some(Output::Start { .. }) => 6,
             Some(Output::End { .. }) => 7,
             Some(Output::Open { .. }) => 8,
+            Some(Output::Probe { .. }) => 9,
         };
         *self.output.borrow_mut() = output;
         kind
@@ -252,7 +264,11 @@ impl Plane {
     /// The epoch of an output to the worklet, or the id of a request.
     pub fn id(&self) -> u32 {
         match &*self.output.borrow() {
-            Some(Output::Fetch { request: Request { id, .. }, .. } | Output::Abort { request: id }) => *id,
+            Some(
+                Output::Fetch { request: Request { id, .. }, .. }
+                | Output::Abort { request: id }
+                | Output::Probe { request: id, .. },
+            ) => *id,
             Some(
                 Output::Flush { epoch }
                 | Output::Samples { epoch, .. }
@@ -267,7 +283,7 @@ impl Plane {
     /// The URL to fetch.
     pub fn url(&self) -> String {
         match &*self.output.borrow() {
-            Some(Output::Fetch { url, .. }) => url.clone(),
+            Some(Output::Fetch { url, .. } | Output::Probe { url, .. }) => url.clone(),
             _ => String::new(),
         }
     }
@@ -282,7 +298,10 @@ impl Plane {
 
     /// Whether cookies go with the request.
     pub fn credentials(&self) -> bool {
-        matches!(&*self.output.borrow(), Some(Output::Fetch { credentials: true, .. }))
+        matches!(
+            &*self.output.borrow(),
+            Some(Output::Fetch { credentials: true, .. } | Output::Probe { credentials: true, .. })
+        )
     }
 
     /// The first byte to fetch; the frames of a block, or of a whole run; the family of a track to open.

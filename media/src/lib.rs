@@ -7,11 +7,14 @@
 //! whole plane.
 
 mod filter;
+pub mod history;
+pub mod limit;
 pub mod mix;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 pub mod plane;
 pub mod resample;
+pub mod response;
 pub mod source;
 pub mod start;
 

@@ -14,7 +14,7 @@ pub fn to_stereo(mut planes: Planes) -> Planes {
     let rest = planes.split_off(2);
     let channels = rest.len() + 2;
     for (at, plane) in rest.iter().enumerate() {
-        let surround = if channels == 4 { 0 } else { at.saturating_sub(2) };
+        let surround = if channels == 7 { at.saturating_sub(3) } else { at.saturating_sub(2) };
         match (channels, at) {
             // Four: no centre, two surrounds.
             (4, side) => add(&mut planes[side], plane),
@@ -26,6 +26,12 @@ pub fn to_stereo(mut planes: Planes) -> Planes {
             // Five have no low channel; of six and more, what is low is left out.
             (5, side) => add(&mut planes[side - 1], plane),
             (_, 1) => {}
+            // Of seven, the first surround is in the middle behind.
+            (7, 2) => {
+                for side in &mut planes {
+                    add(side, plane);
+                }
+            }
             _ => add(&mut planes[surround % 2], plane),
         }
     }

@@ -5,16 +5,21 @@
 //! does no I/O: after every input the host drains [`MediaPlane::poll_output`] until `None`. Times are Unix
 //! milliseconds.
 
+mod output;
+mod transfer;
+
 use std::collections::VecDeque;
 
-use tonearm_messages::{
-    BodyEnd, Command, Fact, MediaError, READ_AHEAD_BYTES, RING_SECONDS, Request, ResponseHead, VERSION,
-};
+use tonearm_messages::{BodyEnd, Command, Fact, MediaError, READ_AHEAD_BYTES, RING_SECONDS, VERSION};
 
-use tonearm_formats::{Family, Format, Planes, TAIL_BYTES, TrackError};
+use tonearm_formats::{Format, TrackError};
 
+use crate::response::Validators;
 use crate::source::{Advance, Source, Track};
 use crate::start::{Arrival, may_start};
+
+pub use output::Output;
+use transfer::{InFlight, Ranges};
 
 /// Frames in a full block of samples.
 pub const BLOCK_FRAMES: usize = 4096;
@@ -23,78 +28,10 @@ const BUFFERED_STEP: f64 = 0.25;
 /// How far an estimate may fall before that is told, in seconds: more than the packets that a host has at
 /// once.
 const BUFFERED_BACK: f64 = 1.0;
-/// What a detour is to save beside its ways, in seconds.
-const WORTH_SECONDS: f64 = 0.03;
+/// How near to the stated length a play that lost its source counts as complete, in seconds.
+const COMPLETE_WITHIN: f64 = 0.05;
 /// Undecoded bytes below which more are fetched after the read-ahead was full.
 const REFILL_BELOW: usize = READ_AHEAD_BYTES / 4;
-
-/// What the host must do.
-#[derive(Debug, PartialEq)]
-pub enum Output {
-    /// Tell the control plane.
-    Post(Fact),
-    /// Send a request.
-    Fetch {
-        /// Its id, first byte and headers.
-        request: Request,
-        /// Absolute URL.
-        url: String,
-        /// Whether cookies go with it.
-        credentials: bool,
-    },
-    /// Bring a track of a family: [`MediaPlane::handle_track`] takes it.
-    Open {
-        /// The epoch that asks.
-        epoch: u32,
-        /// What the bytes are.
-        family: Family,
-        /// Where its samples begin, in seconds.
-        start: f64,
-    },
-    /// Drop a request.
-    Abort {
-        /// Its id.
-        request: u32,
-    },
-    /// Throw away what the output holds and expect this epoch.
-    Flush {
-        /// The new epoch.
-        epoch: u32,
-    },
-    /// Give samples to the output.
-    Samples {
-        /// Their epoch.
-        epoch: u32,
-        /// One or two planes of at most [`BLOCK_FRAMES`].
-        planes: Planes,
-    },
-    /// The output may begin, or go on after it ran dry.
-    Start {
-        /// The epoch.
-        epoch: u32,
-    },
-    /// No more samples come in this epoch.
-    End {
-        /// The epoch.
-        epoch: u32,
-        /// All frames given, at the output's rate.
-        frames: u64,
-    },
-}
-
-#[derive(Debug)]
-struct InFlight {
-    id: u32,
-    /// Bytes to step over because the server sent the file from its start.
-    skip: u64,
-    received: u64,
-    sent: f64,
-    first_byte: Option<f64>,
-    /// Bytes that came with the first one.
-    burst: u64,
-    /// It brings the last bytes of the file, out of turn.
-    tail: Option<Vec<u8>>,
-}
 
 struct Open<T> {
     epoch: u32,
@@ -105,7 +42,15 @@ struct Open<T> {
     track: Source<T>,
     output_rate: u32,
     request: Option<InFlight>,
-    ranges: bool,
+    ranges: Ranges,
+    /// The server refuses ranges (416): it is asked for the whole file alone.
+    whole_file_only: bool,
+    /// Headers that need a preflight are left out: the first request failed with them.
+    simple_requests_only: bool,
+    /// What tells this version of the file from another.
+    validators: Validators,
+    /// A response was accepted.
+    answered: bool,
     total_bytes: Option<u64>,
     /// The file's last byte is here.
     complete: bool,
@@ -127,6 +72,8 @@ struct Open<T> {
     hungry: bool,
     /// Why nothing more can be decoded; what is ready is given first.
     failed: Option<MediaError>,
+    /// Why no more bytes come; what is in memory is decoded and given first.
+    stopped: Option<MediaError>,
     /// Packets and failures that are told.
     told: (u32, u32),
     buffered: f64,
@@ -193,7 +140,11 @@ impl<T: Track> MediaPlane<T> {
                     track: Source::new(output_rate, position, speed),
                     output_rate,
                     request: None,
-                    ranges: false,
+                    ranges: Ranges::Unknown,
+                    whole_file_only: false,
+                    simple_requests_only: false,
+                    validators: Validators::default(),
+                    answered: false,
                     total_bytes: None,
                     complete: false,
                     asked: false,
@@ -208,6 +159,7 @@ impl<T: Track> MediaPlane<T> {
                     ended: false,
                     hungry: true,
                     failed: None,
+                    stopped: None,
                     told: (0, 0),
                     buffered: position,
                 });
@@ -222,6 +174,11 @@ impl<T: Track> MediaPlane<T> {
             }
             Command::Seek { epoch, position, speed } => self.seek(now, epoch, position, speed),
             Command::Ping { id } => self.post(Fact::Pong { id }),
+            Command::Finish { epoch } => {
+                if self.open.as_ref().is_some_and(|open| open.epoch == epoch) {
+                    self.stop(now, MediaError::Interrupted {});
+                }
+            }
             Command::Close {} => {
                 self.close(now);
                 // What the output still holds must not sound in the place of what comes.
@@ -230,106 +187,11 @@ impl<T: Track> MediaPlane<T> {
         }
     }
 
-    /// Status and headers of a response, and its `Content-Type`.
-    pub fn handle_head(&mut self, now: f64, request: u32, head: ResponseHead, content_type: &str) {
-        let Some(open) = self.open.as_mut() else { return };
-        let Some(current) = open.request.as_mut().filter(|current| current.id == request) else { return };
-        let accepted = head.status == 200 || head.status == 206;
-        if current.tail.is_some() && head.status != 206 {
-            self.end_request(now, BodyEnd::Dropped {});
-            return;
-        }
-        if head.status == 200 {
-            // The range was not heeded: the bytes come from the start of the file.
-            current.skip = open.track.end_offset();
-        }
-        if accepted {
-            // The bytes tell first, then the type, then the name.
-            open.track.note_name(content_type);
-            open.track.note_name(&open.url);
-            open.ranges = open.ranges || head.ranges || head.status == 206;
-            if let Some(total) = head.total_bytes {
-                open.track.set_total_bytes(total);
-                open.total_bytes = Some(total);
-            }
-        } else {
-            open.request = None;
-        }
-        self.post(Fact::ResponseHead { request, at: now, head });
-        if !accepted {
-            self.outputs.push_back(Output::Abort { request });
-            self.post(Fact::BodyEnd { request, at: now, bytes: 0, end: BodyEnd::Complete {} });
-        }
-    }
-
-    /// Bytes of a body.
-    pub fn handle_chunk(&mut self, now: f64, request: u32, bytes: &[u8]) {
-        let Some(open) = self.open.as_mut() else { return };
-        let Some(current) = open.request.as_mut().filter(|current| current.id == request) else { return };
-        if current.first_byte.is_none() && !bytes.is_empty() {
-            current.first_byte = Some(now);
-            current.burst = bytes.len() as u64;
-            self.outputs.push_back(Output::Post(Fact::FirstByte { request, at: now }));
-        }
-        current.received += bytes.len() as u64;
-        if let Some(tail) = &mut current.tail {
-            // More than was asked for: the file has grown.
-            if tail.len() > 2 * TAIL_BYTES {
-                self.end_request(now, BodyEnd::Dropped {});
-            } else {
-                tail.extend_from_slice(bytes);
-            }
-            return;
-        }
-        let skipped = current.skip.min(bytes.len() as u64);
-        current.skip -= skipped;
-        open.track.push(&bytes[skipped as usize..]);
-        let elapsed = current.first_byte.map_or(0.0, |first| now - first) / 1000.0;
-        if open.ranges && elapsed > 0.0 {
-            // To go elsewhere in a file costs the way there and back, and to the rest of what was left as
-            // much again.
-            let rate = (current.received - current.burst) as f64 / elapsed;
-            let trip = (now - current.sent) / 1000.0 - elapsed;
-            open.track.hurry(rate, rate * (2.0 * trip + WORTH_SECONDS));
-        }
-        // The last byte is the end, whether the body says so, breaks off, or is dropped because enough is in
-        // memory.
-        if open.total_bytes.is_some_and(|total| open.track.end_offset() >= total) {
-            open.complete = true;
-            open.track.finish();
-        }
-        self.pump(now);
-    }
-
-    /// A body ended by itself: complete, or failed.
-    pub fn handle_body_end(&mut self, now: f64, request: u32, end: BodyEnd) {
-        let Some(open) = self.open.as_mut() else { return };
-        if open.request.as_ref().is_none_or(|current| current.id != request) {
-            return;
-        }
-        if let Some(tail) = open.request.as_mut().and_then(|current| current.tail.take()) {
-            open.track.tail(&tail);
-            // Nothing depends on it: a connection that broke is no loss of the track's.
-            self.end_request(now, if end == (BodyEnd::Failed {}) { BodyEnd::Dropped {} } else { end });
-            self.pump(now);
-            return;
-        }
-        let complete = end == (BodyEnd::Complete {}) || self.open.as_ref().is_some_and(|open| open.complete);
-        self.end_request(now, if complete { BodyEnd::Complete {} } else { end });
-        let Some(open) = self.open.as_mut() else { return };
-        if complete {
-            open.complete = true;
-            open.track.finish();
-        } else {
-            self.want_bytes();
-        }
-        self.pump(now);
-    }
-
     /// The output has played `frames` in all of `epoch`; `starved` says that it ran dry.
     pub fn handle_credit(&mut self, now: f64, epoch: u32, frames: u64, starved: bool) {
         let Some(open) = self.open.as_mut().filter(|open| open.epoch == epoch) else { return };
         open.credited = frames.clamp(open.credited, open.given);
+        open.track.played(open.credited as f64 / f64::from(open.output_rate.max(1)));
         if starved {
             open.started = false;
         }
@@ -349,50 +211,6 @@ impl<T: Track> MediaPlane<T> {
         self.outputs.push_back(Output::Post(fact));
     }
 
-    fn fetch(&mut self, now: f64, request: Request) {
-        let Some(open) = self.open.as_mut() else { return };
-        open.asked = false;
-        let tail = (std::mem::take(&mut open.tail_asked) == Some(request.offset)).then(Vec::new);
-        open.request = Some(InFlight {
-            id: request.id,
-            skip: 0,
-            received: 0,
-            sent: now,
-            first_byte: None,
-            burst: 0,
-            tail,
-        });
-        let (url, credentials) = (open.url.clone(), open.credentials);
-        self.outputs.push_back(Output::Fetch { request, url, credentials });
-    }
-
-    fn end_request(&mut self, now: f64, end: BodyEnd) {
-        let Some(current) = self.open.as_mut().and_then(|open| open.request.take()) else { return };
-        if end == (BodyEnd::Dropped {}) {
-            self.outputs.push_back(Output::Abort { request: current.id });
-        }
-        self.post(Fact::BodyEnd { request: current.id, at: now, bytes: current.received, end });
-    }
-
-    fn want_bytes(&mut self) {
-        let Some(open) = self.open.as_mut().filter(|open| !open.asked && !open.complete) else { return };
-        open.asked = true;
-        let fact = Fact::BytesWanted { epoch: open.epoch, offset: open.track.end_offset() };
-        self.post(fact);
-    }
-
-    /// There is time for it: the read-ahead is full.
-    fn want_tail(&mut self) {
-        let Some(open) = self.open.as_mut() else { return };
-        let Some(total) = open.total_bytes.filter(|_| open.track.wants_tail() && !open.tail_tried) else {
-            return;
-        };
-        let offset = total.saturating_sub(TAIL_BYTES as u64);
-        (open.tail_asked, open.tail_tried) = (Some(offset), true);
-        let epoch = open.epoch;
-        self.post(Fact::BytesWanted { epoch, offset });
-    }
-
     fn close(&mut self, now: f64) {
         self.end_request(now, BodyEnd::Dropped {});
         self.open = None;
@@ -403,8 +221,12 @@ impl<T: Track> MediaPlane<T> {
         open.epoch = epoch;
         (open.given, open.credited) = (0, 0);
         (open.started, open.first_decoded, open.ended, open.asked) = (false, false, false, false);
-        open.failed = None;
-        open.track.seek(position, speed);
+        // A jump needs a server that serves ranges; by guesses also a known length.
+        let guesses = open.track.seeks_by_guessing();
+        let jump = !guesses || (open.ranges != Ranges::Refused && open.total_bytes.is_some());
+        if open.track.seek(position, speed, jump) {
+            open.failed = None;
+        }
         open.buffered = open.track.start();
         self.outputs.push_back(Output::Flush { epoch });
         self.pump(now);
@@ -431,20 +253,6 @@ impl<T: Track> MediaPlane<T> {
         self.pump(now);
     }
 
-    /// The bytes that the track wants next are not the ones that come.
-    fn go_elsewhere(&mut self, now: f64) {
-        self.end_request(now, BodyEnd::Dropped {});
-        if let Some(open) = self.open.as_mut() {
-            open.asked = false;
-            // Behind the last byte there is nothing to ask for.
-            open.complete = open.total_bytes.is_some_and(|total| open.track.end_offset() >= total);
-            if open.complete {
-                open.track.finish();
-            }
-        }
-        self.want_bytes();
-    }
-
     /// Decodes another block, if one can be: call it until it says no, and drain in between. A block at a
     /// time leaves the plane as soon as it is there; a whole ring would keep the first one waiting.
     pub fn resume(&mut self, now: f64) -> bool {
@@ -465,8 +273,8 @@ impl<T: Track> MediaPlane<T> {
                 break;
             }
             let advance = match open.failed {
-                Some(_) => Advance::End,
-                None => open.track.advance(room.min(BLOCK_FRAMES)),
+                Some(_) if !open.track.is_replaying() => Advance::End,
+                _ => open.track.advance(room.min(BLOCK_FRAMES)),
             };
             if let Advance::Failed(error) = advance {
                 open.failed = Some(media_error(error));
@@ -529,7 +337,11 @@ impl<T: Track> MediaPlane<T> {
         let Some(open) = self.open.as_mut() else { return };
         open.ended = true;
         let epoch = open.epoch;
-        let fact = match open.failed {
+        // A file of which all was heard is complete, whatever its server stated.
+        let heard = open.track.start() + open.given as f64 / f64::from(open.output_rate) * open.track.speed();
+        let complete =
+            open.track.stated_duration().is_some_and(|duration| heard + COMPLETE_WITHIN >= duration);
+        let fact = match open.stopped.filter(|_| !complete).or(open.failed) {
             Some(error) => Fact::Failed { epoch, error },
             None => Fact::DecodedAll {
                 epoch,
@@ -547,7 +359,7 @@ impl<T: Track> MediaPlane<T> {
     fn report(&mut self, now: f64) {
         let Some(open) = self.open.as_mut() else { return };
         let epoch = open.epoch;
-        let end = open.track.buffered_end();
+        let end = open.track.buffered_end().max(open.track.start());
         // Packets that the host has are in no count for a moment: that is no step back.
         let moved = end - open.buffered;
         let further = moved >= BUFFERED_STEP || moved <= -BUFFERED_BACK || (open.ended && moved > 0.0);
@@ -576,7 +388,7 @@ impl<T: Track> MediaPlane<T> {
             open.started = true;
             self.outputs.push_back(Output::Start { epoch });
         }
-        let (undecoded, ranges) = (open.track.undecoded(), open.ranges);
+        let (undecoded, ranges) = (open.track.undecoded(), open.ranges == Ranges::Served);
         if open.request.is_some() && ranges && !open.complete && !open.hungry && undecoded >= READ_AHEAD_BYTES
         {
             self.end_request(now, BodyEnd::Dropped {});

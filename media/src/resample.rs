@@ -128,7 +128,7 @@ impl Resampler {
             out.extend_from_slice(&plane[skipped..written]);
         }
         for input in &mut self.input {
-            input.drain(..CHUNK);
+            input.drain(..CHUNK.min(input.len()));
         }
     }
 }

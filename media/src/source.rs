@@ -6,6 +6,8 @@
 use tonearm_formats::{Advance as Decoded, Family, Format, Planes, Sniffed, TrackError, sniff};
 use tonearm_messages::READ_AHEAD_BYTES;
 
+use crate::history::{Block, History};
+use crate::limit::limit;
 use crate::mix::to_stereo;
 use crate::resample::Resampler;
 
@@ -13,8 +15,17 @@ use crate::resample::Resampler;
 const MOST_TAG: u64 = 1 << 20;
 /// Bytes that tell a family, where anything does.
 const TELLING: usize = 4096;
-/// Frames that a track is asked for at once.
-const STEP_FRAMES: usize = 2048;
+/// Frames that a track is asked for at once: as few as it has, so that none are left of the stream before
+/// where a stream of a chain begins.
+const STEP_FRAMES: usize = 1;
+/// Sample rates that are played, in Hz.
+const RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
+/// Channels that are played at most.
+const MAX_CHANNELS: u8 = 32;
+/// Seconds that are decoded and dropped rather than sought, where they are in memory.
+const READ_THROUGH_SECONDS: f64 = 10.0;
+/// Seconds before what was played last that are kept: a position is told by the moment it is heard.
+const KEPT_SECONDS: f64 = 1.0;
 
 /// What demuxes and decodes: a module's instance, or in native tests the formats themselves.
 pub trait Track {
@@ -94,6 +105,11 @@ pub struct Source<T> {
     /// The file's rate, once it is known.
     rate: u32,
     start: f64,
+    /// Position of the next frame that the track gives, in seconds.
+    decoded_to: f64,
+    history: History,
+    /// Blocks with samples that were not finite or far beyond full scale.
+    limited: u32,
     ready: Planes,
     ended: bool,
 }
@@ -120,6 +136,9 @@ impl<T: Track> Source<T> {
             channels: 0,
             rate: 0,
             start,
+            decoded_to: start.max(0.0),
+            history: History::default(),
+            limited: 0,
             ready: Vec::new(),
             ended: false,
         }
@@ -132,6 +151,7 @@ impl<T: Track> Source<T> {
     }
 
     /// Notes the length of the file in bytes.
+    #[inline(never)]
     pub fn set_total_bytes(&mut self, bytes: u64) {
         self.total_bytes = Some(bytes);
         if let Some(track) = &mut self.track {
@@ -155,6 +175,7 @@ impl<T: Track> Source<T> {
     }
 
     /// Says that the file is over.
+    #[inline(never)]
     pub fn finish(&mut self) {
         self.over = true;
         if let Some(track) = &mut self.track {
@@ -167,6 +188,7 @@ impl<T: Track> Source<T> {
         if moved {
             track.seek(self.start);
         }
+        self.decoded_to = self.start.max(0.0);
         if let Some(total) = self.total_bytes {
             track.set_total_bytes(total);
         }
@@ -182,6 +204,11 @@ impl<T: Track> Source<T> {
         self.start
     }
 
+    /// Seconds of the track in a second of samples.
+    pub fn speed(&self) -> f64 {
+        self.speed
+    }
+
     /// Undecoded bytes in memory.
     pub fn undecoded(&self) -> usize {
         self.track.as_ref().map_or(self.head.len(), Track::undecoded)
@@ -193,6 +220,7 @@ impl<T: Track> Source<T> {
     }
 
     /// File offset of the next byte to push.
+    #[inline(never)]
     pub fn end_offset(&self) -> u64 {
         self.track.as_ref().map_or(self.head.len() as u64, Track::end_offset)
     }
@@ -207,9 +235,10 @@ impl<T: Track> Source<T> {
         self.track.as_ref().map_or(0, Track::frames)
     }
 
-    /// Packets so far, and how many of them became silence.
+    /// Packets so far, and how many of them became silence or had samples that no decoder should give.
     pub fn packets(&self) -> (u32, u32) {
-        self.track.as_ref().map_or((0, 0), Track::packets)
+        let (packets, failures) = self.track.as_ref().map_or((0, 0), Track::packets);
+        (packets, failures.saturating_add(self.limited))
     }
 
     /// End of what is in memory, undecoded bytes included, in seconds of the track.
@@ -240,8 +269,16 @@ impl<T: Track> Source<T> {
         if rate > 0.0 { bytes as f64 / rate } else { 0.0 }
     }
 
-    /// Goes to `position` seconds, and on at a speed.
-    pub fn seek(&mut self, position: f64, speed: f64) {
+    /// Whether the format is sought by reading at guessed places: each guess is a request.
+    pub fn seeks_by_guessing(&self) -> bool {
+        matches!(self.family, Some(Family::Flac | Family::OggVorbis | Family::OggOpus | Family::OggFlac))
+    }
+
+    /// Goes to `position` seconds, and on at a speed. Decoded frames are used again; the track is asked only
+    /// for those that are not at hand, and reads on to them where it can't or needn't `jump`. Returns whether
+    /// the track was sent to another place.
+    #[inline(never)]
+    pub fn seek(&mut self, position: f64, speed: f64, jump: bool) -> bool {
         self.speed = sound(speed);
         self.start = position.max(0.0);
         self.ended = false;
@@ -249,20 +286,69 @@ impl<T: Track> Source<T> {
         if self.rate > 0 {
             self.begin_stream(self.rate);
         }
-        if let Some(track) = &mut self.track {
-            track.seek(self.start);
+        if self.history.rewind(self.start) {
+            return false;
         }
+        let Some(track) = self.track.as_mut().filter(|_| self.rate > 0) else {
+            // Nothing is decoded: a track that is there begins at the new position.
+            if let Some(track) = &mut self.track {
+                track.seek(self.start);
+            }
+            self.decoded_to = self.start;
+            return true;
+        };
+        let ahead = self.start - self.decoded_to;
+        let in_memory = ahead <= READ_THROUGH_SECONDS && self.start < track.buffered_end();
+        if ahead >= 0.0 && (in_memory || !jump) {
+            return false;
+        }
+        self.history.clear();
+        self.decoded_to = if jump { self.start } else { 0.0 };
+        track.seek(self.decoded_to);
+        true
+    }
+
+    /// Reads from the file's first frame on to where the run begins: the server serves no ranges, and each
+    /// guess would be a download.
+    #[inline(never)]
+    pub fn seek_by_reading(&mut self) {
+        if let Some(track) = self.track.as_mut().filter(|_| self.rate > 0) {
+            self.history.clear();
+            self.decoded_to = 0.0;
+            track.seek(0.0);
+        }
+    }
+
+    /// Whether frames that were decoded before are still to be given again.
+    pub fn is_replaying(&self) -> bool {
+        self.history.is_pending()
+    }
+
+    /// Frames that are kept at the file's own rate.
+    pub fn kept_frames(&self) -> usize {
+        self.history.frames()
+    }
+
+    /// The output has played so many seconds of samples of this run.
+    pub fn played(&mut self, seconds: f64) {
+        self.history.drop_before(self.start + seconds * self.speed - KEPT_SECONDS);
     }
 
     /// Gives up to `frames` of the ready frames away.
     pub fn take(&mut self, frames: usize) -> Planes {
         let len = frames.min(self.ready_frames());
-        self.ready.iter_mut().map(|plane| plane.drain(..len).collect()).collect()
+        let mut planes: Planes = self.ready.iter_mut().map(|plane| plane.drain(..len).collect()).collect();
+        // The filter goes over the largest sample of what it is given.
+        limit(&mut planes);
+        planes
     }
 
     /// Decodes until at least `frames` are ready.
     pub fn advance(&mut self, frames: usize) -> Advance {
         while self.ready_frames() < frames && !self.ended {
+            if self.replay() {
+                continue;
+            }
             let Some(track) = &mut self.track else { return self.recognise() };
             match track.advance(STEP_FRAMES) {
                 Decoded::NeedBytes => {
@@ -280,10 +366,15 @@ impl<T: Track> Source<T> {
                 }
                 Decoded::Ready => self.drain(),
                 Decoded::Format(format) => {
-                    // The end of the stream before it, in a chain.
-                    self.drain();
-                    self.finish_stream();
+                    // The end of the stream before it, in a chain: of its own rate.
+                    self.take_decoded(self.rate);
+                    let playable =
+                        RATES.contains(&format.sample_rate) && (1..=MAX_CHANNELS).contains(&format.channels);
+                    if !playable {
+                        return Advance::Failed(TrackError::Unsupported);
+                    }
                     (self.channels, self.rate) = (format.channels, format.sample_rate);
+                    self.finish_stream();
                     self.begin_stream(format.sample_rate);
                     return Advance::Format(format);
                 }
@@ -302,6 +393,7 @@ impl<T: Track> Source<T> {
     }
 
     /// What the first bytes are.
+    #[inline(never)]
     fn recognise(&mut self) -> Advance {
         if self.family.is_some() {
             return Advance::Pending;
@@ -317,8 +409,10 @@ impl<T: Track> Source<T> {
                 _ => return Advance::NeedBytes,
             }
         };
-        // MPEG audio may begin in the middle of anything: its demuxer looks further than the first bytes.
-        let guess = || self.named.or((at > 0).then_some(Family::Mp3));
+        // MPEG audio may begin in the middle of anything, or behind zeros: its demuxer looks further than the first
+        // bytes.
+        let zeros = self.head.len() >= TELLING && self.head.iter().all(|&byte| byte == 0);
+        let guess = || self.named.or((at > 0 || zeros).then_some(Family::Mp3));
         let family = match family {
             Some(family) => Some(family),
             None if self.head.len() < TELLING && !self.over => return Advance::NeedBytes,
@@ -328,8 +422,12 @@ impl<T: Track> Source<T> {
         family.map_or(Advance::Failed(TrackError::Unsupported), Advance::Open)
     }
 
+    /// Makes a resampler for frames of `rate` Hz. The planes that come out are as many as the streams so far
+    /// have at most: a stereo stream of a chain may follow a mono one, and a mono one has two equal planes
+    /// then.
+    #[inline(never)]
     fn begin_stream(&mut self, rate: u32) {
-        let channels = usize::from(self.channels.min(2));
+        let channels = usize::from(self.channels.clamp(1, 2)).max(self.ready.len());
         // As many frames of the file as are played in a second are taken for its rate.
         let rate = (f64::from(rate) * self.speed).round() as u32;
         self.resampler = Some(Resampler::new(rate, self.output_rate, channels));
@@ -339,24 +437,62 @@ impl<T: Track> Source<T> {
 
     /// Takes what the track has ready through the resampler.
     fn drain(&mut self) {
+        let rate = self.track.as_ref().map_or(0, Track::sample_rate);
+        self.take_decoded(if RATES.contains(&rate) { rate } else { self.rate });
+    }
+
+    #[inline(never)]
+    fn take_decoded(&mut self, rate: u32) {
         let Some(track) = &mut self.track else { return };
-        let planes = track.take(usize::MAX);
-        let frames = planes.first().map_or(0, Vec::len);
-        if frames > 0 {
-            let planes = to_stereo(planes);
-            let rate = track.sample_rate();
-            if rate > 0 && rate != self.rate && self.resampler.is_some() {
-                // The decoder doubles the rate that the file states.
-                self.rate = rate;
-                self.finish_stream();
-                self.begin_stream(rate);
+        let mut planes = track.take(usize::MAX);
+        let frames = planes.iter().map(Vec::len).min().unwrap_or(0);
+        if frames == 0 || rate == 0 {
+            return;
+        }
+        for plane in &mut planes {
+            plane.truncate(frames);
+        }
+        if limit(&mut planes) > 0 {
+            self.limited = self.limited.saturating_add(1);
+        }
+        let block = Block { at: self.decoded_to, rate, planes: to_stereo(planes) };
+        self.decoded_to = block.end();
+        self.resample(&block);
+        self.history.push(block);
+    }
+
+    /// Resamples a block that was decoded before; says whether there was one.
+    fn replay(&mut self) -> bool {
+        let mut history = std::mem::take(&mut self.history);
+        let pending = history.is_pending();
+        if let Some(block) = history.next_pending().filter(|_| pending) {
+            self.resample(block);
+        }
+        self.history = history;
+        pending
+    }
+
+    /// Takes a block through the resampler, from where this run begins.
+    fn resample(&mut self, block: &Block) {
+        if block.rate != self.rate || self.resampler.is_none() {
+            // A stream of a chain, or a decoder that doubles the rate that the file states.
+            self.rate = block.rate;
+            self.finish_stream();
+            self.begin_stream(block.rate);
+        }
+        let before = ((self.start - block.at) * f64::from(block.rate)).round().max(0.0) as usize;
+        let range = before.min(block.frames())..block.frames();
+        let Some(resampler) = &mut self.resampler else { return };
+        match (block.planes.as_slice(), self.ready.len()) {
+            ([mono], 2) => {
+                let planes = vec![mono.clone(), mono.clone()];
+                resampler.process(&planes, range, &mut self.ready);
             }
-            if let Some(resampler) = &mut self.resampler {
-                resampler.process(&planes, 0..frames, &mut self.ready);
-            }
+            _ => resampler.process(&block.planes, range, &mut self.ready),
         }
     }
 
+    #[inline(never)]
     fn finish_stream(&mut self) {
         if let Some(mut resampler) = self.resampler.take() {
             resampler.finish(&mut self.ready);

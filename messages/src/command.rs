@@ -62,6 +62,12 @@ pub enum Command {
         /// Names the answer; only grows.
         id: u32,
     },
+    /// Asks for no more bytes: what is in memory is decoded and given, then the track ends with
+    /// [`crate::MediaError::Interrupted`].
+    Finish {
+        /// The epoch that is given up.
+        epoch: u32,
+    },
     /// Drops the open track and its request.
     Close {},
 }
@@ -72,4 +78,5 @@ wire_enum!(Command {
     2 => Fetch { epoch, request },
     3 => Seek { epoch, position, speed },
     12 => Ping { id },
+    5 => Finish { epoch },
 } else 4 => Close {});

@@ -32,9 +32,11 @@ pub enum BodyEnd {
     Dropped {},
     /// The connection failed, before or within the body.
     Failed {},
+    /// There is a response, which a script may not read: of another origin, without CORS.
+    Opaque {},
 }
 
-wire_enum!(BodyEnd { 0 => Complete {}, 1 => Dropped {} } else 2 => Failed {});
+wire_enum!(BodyEnd { 0 => Complete {}, 1 => Dropped {}, 3 => Opaque {} } else 2 => Failed {});
 
 /// What the track's bytes turned out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,9 +71,20 @@ pub enum MediaError {
     Unavailable {},
     /// The two planes come from different versions of the package.
     VersionMismatch {},
+    /// Another version of the file has taken its place while it was fetched.
+    SourceChanged {},
+    /// The control plane asks for no more bytes ([`crate::Command::Finish`]).
+    Interrupted {},
 }
 
-wire_enum!(MediaError { 0 => UnsupportedFormat {}, 1 => Undecodable {}, 2 => Truncated {}, 4 => Unavailable {} } else 3 => VersionMismatch {});
+wire_enum!(MediaError {
+    0 => UnsupportedFormat {},
+    1 => Undecodable {},
+    2 => Truncated {},
+    4 => Unavailable {},
+    5 => SourceChanged {},
+    6 => Interrupted {},
+} else 3 => VersionMismatch {});
 
 /// A fact from the media plane.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,7 +103,7 @@ pub enum Fact {
         /// What they say.
         head: ResponseHead,
     },
-    /// The first byte of a body is here.
+    /// The first byte of a body is here that was not read before.
     FirstByte {
         /// The request's id.
         request: u32,

@@ -6,19 +6,21 @@ set -euo pipefail
 source "$(dirname "$0")/../env.sh"
 manifest=$TONEARM_ROOT/deploy/collector/builder.yaml
 version=$(sed -n 's/^  version: //p' "$manifest")
-home=$TONEARM_CACHE/backends/collector-$version-$(sha256sum "$manifest" | cut -c1-12)
+home=$TONEARM_CACHE/backends/collector-$version-$(sha256 "$manifest" | cut -c1-12)
 [ -x "$home/tonearm-collector" ] && exit 0
-say "building the OpenTelemetry Collector $version (about three minutes, once)"
+say "building the OpenTelemetry Collector $version (about five minutes, once)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-# In a shell of its own: within a list that has an `||` behind it, bash goes on after what fails.
+# In a shell of its own: within a list that has an `||` behind it, bash continues after a failure.
 build() {
   set -euo pipefail
   GOBIN=$work go install "go.opentelemetry.io/collector/cmd/builder@v$version"
   cp "$manifest" .
   ./builder --skip-get-modules --skip-compilation --config builder.yaml
   go mod init tonearm.example/collector
+  replaces=$(sed -n 's/^  - \(.*\) => \(.*\) \(v.*\)$/-replace=\1=\2@\3/p' builder.yaml)
+  [ -z "$replaces" ] || go mod edit $replaces
   sed -n 's/^  - gomod: \(.*\) \(v.*\)$/\1@\2/p' builder.yaml | xargs go get "go.opentelemetry.io/collector/otelcol@v$version"
   mkdir -p "$home"
   CGO_ENABLED=0 go build -mod=mod -trimpath -ldflags='-s -w' -o "$home/tonearm-collector" .

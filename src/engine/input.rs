@@ -6,7 +6,7 @@ use super::{PlayerId, TelemetryId};
 use crate::instrumentation::Url;
 use crate::playback::PlayFailure;
 use crate::telemetry::{Config, Recovered, Reply, Signal, SpanContext};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -106,6 +106,8 @@ pub struct Source {
     pub parent: Option<SpanContext>,
     /// The `tracestate` that came with it.
     pub trace_state: String,
+    /// How long a media request may take to its first byte, where the app says so.
+    pub first_byte_timeout: Option<Duration>,
 }
 
 /// A call of `play()`.

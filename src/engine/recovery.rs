@@ -10,10 +10,15 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
+/// Requests in a row that repeat what was read and bring nothing new: the server serves no ranges, and its
+/// body ends before the length that it states.
+const MAX_REPEATED: u32 = 3;
+
 /// The recovery of one connection.
 #[derive(Debug, Default)]
 pub(super) struct Recovery {
     attempts: u32,
+    repeated: u32,
     due: Option<Instant>,
     offset: u64,
 }
@@ -27,6 +32,16 @@ impl Recovery {
         !self.is_exhausted()
     }
 
+    /// A request brought bytes, and all of them were read before.
+    pub(super) fn repeat(&mut self) {
+        self.repeated += 1;
+    }
+
+    /// Another request would only bring the same bytes again.
+    pub(super) fn is_futile(&self) -> bool {
+        self.repeated >= MAX_REPEATED
+    }
+
     /// So many failed in a row that the track is given up where nothing of it is left to hear.
     pub(super) fn is_exhausted(&self) -> bool {
         self.attempts > MAX_ATTEMPTS
@@ -36,6 +51,11 @@ impl Recovery {
     pub(super) fn want(&mut self, offset: u64) -> bool {
         self.offset = offset;
         self.due.is_none()
+    }
+
+    /// A request failed, and no new byte has come since.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.attempts > 0
     }
 
     /// When to try.
@@ -51,6 +71,7 @@ impl Recovery {
     /// Bytes flow: how many attempts it took, if there was a recovery.
     pub(super) fn succeed(&mut self) -> Option<u32> {
         let attempts = std::mem::take(&mut self.attempts);
+        self.repeated = 0;
         self.due = None;
         (attempts > 0).then_some(attempts)
     }

@@ -236,9 +236,10 @@ impl PlayTrace {
         end: BodyEnd,
     ) {
         let Some(open) = self.requests.remove(request) else { return };
-        let failed = end == (BodyEnd::Failed {});
+        let failed = matches!(end, BodyEnd::Failed {} | BodyEnd::Opaque {});
         to.set(Some(open.key), name::HTTP_RESPONSE_BODY_SIZE, Value::Int(bytes.cast_signed()));
-        let network = PlayFailure::Network.error_type();
+        let opaque = end == (BodyEnd::Opaque {});
+        let network = if opaque { PlayFailure::Opaque } else { PlayFailure::Network }.error_type();
         if failed {
             to.fail(Some(open.key), &network, "");
         }

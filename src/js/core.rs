@@ -49,8 +49,9 @@ fn report(kind: u32, [epoch, at, frames]: [f64; 3], flag: bool) -> PlayerInput {
 /// `load()`, or the answer of a resolver where there is no promise: whether a trace header may go along, the
 /// URL, which is ASCII (a source without one is resolved when the play begins), what is told of it; of a
 /// `load()` the attributes of the track, and the context of the app's span. Of a source the second number is how
-/// many others there are, the third whether the element may play it.
-fn load([token, play, element]: [f64; 3], credentials: bool, bytes: &[u8]) -> PlayerInput {
+/// many others there are, the third how many seconds its first byte may take; its last bytes say whether the
+/// element may play it.
+fn load([token, play, timeout]: [f64; 3], credentials: bool, bytes: &[u8]) -> PlayerInput {
     let (token, play) = (token as u32, play as u32);
     let mut flat = Flat::new(bytes);
     let propagates = flat.number() > 0.0;
@@ -62,8 +63,18 @@ fn load([token, play, element]: [f64; 3], credentials: bool, bytes: &[u8]) -> Pl
             let attributes = flat.encoded(SPAN);
             let (parent, state) = flat.context().unzip();
             let trace_state = latin1(state.unwrap_or_default());
-            let (alternatives, element) = (play, element > 0.0);
-            let source = Source { url, credentials, attributes, alternatives, element, parent, trace_state };
+            let (alternatives, element) = (play, flat.number() > 0.0);
+            let first_byte_timeout = (timeout > 0.0).then(|| millis(timeout * 1000.0));
+            let source = Source {
+                url,
+                credentials,
+                attributes,
+                alternatives,
+                element,
+                parent,
+                trace_state,
+                first_byte_timeout,
+            };
             PlayerInput::Load { token, source }
         }
         Some(url) => PlayerInput::Resolved { play, url },

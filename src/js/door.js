@@ -16,8 +16,9 @@ export const FACT = 7;
 /** The promise, page time in milliseconds, who asked; whether the page has user activation. */
 export const PLAY = 8;
 /**
- * The promise, or 0 for a resolver's answer; how many other sources there are, or the play that asked; whether
- * an element may play it; whether cookies go along; `told` of `resolver.js`.
+ * The promise, or 0 for a resolver's answer; how many other sources there are, or the play that asked; how
+ * many seconds the first byte may take; whether cookies go along; `told` of `resolver.js`, and whether an element
+ * may play it.
  */
 export const LOAD = 9;
 /**

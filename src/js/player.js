@@ -347,7 +347,8 @@ export class Player extends EventTarget {
   /** Hands the source to the Worker. Returns what the core is to know of it. */
   #describeSource() {
     const source = /** @type {import('./types').Source} */ (this.#source);
-    const { told, bytes } = toldOf(source, this.#telemetry?.options);
+    const element = this.#elementAllowed && isForElement(source);
+    const { told, bytes } = toldOf(source, element, this.#telemetry?.options);
     this.#worker?.postMessage((this.#told = told));
     return bytes;
   }
@@ -355,9 +356,9 @@ export class Player extends EventTarget {
   /** @param {import('./core').Core} core @param {number} what @param {number} token @param {Uint8Array} bytes */
   #hand(core, what, token, bytes) {
     const source = /** @type {import('./types').Source} */ (this.#source);
-    const element = Number(this.#elementAllowed && isForElement(source));
-    const cookies = source.credentials === 'include';
-    tell(core, what, this.#id, token, this.#others.length, element, cookies, bytes);
+    const { credentials, firstByteTimeout = 0 } = source;
+    const cookies = credentials === 'include';
+    tell(core, what, this.#id, token, this.#others.length, Number(firstByteTimeout), cookies, bytes);
   }
 
   /** @param {import('./types').PlayOptions} [options] @returns {Promise<void>} */

@@ -8,11 +8,14 @@ import { told } from './resolver.js';
 /** What wasm takes as a string: ids may be numbers. @param {unknown} value */
 const textOf = (value) => (value === undefined || value === null ? undefined : String(value));
 
+/** The longest time to a first byte that an app may allow, in seconds. */
+const MAX_FIRST_BYTE_TIMEOUT = 3600;
+
 /** @param {unknown} given @returns {import('./types').Source} */
 export function sourceOf(given) {
   const plain = typeof given === 'string' || given instanceof URL || given instanceof Blob;
   const source = /** @type {import('./types').Source} */ (plain ? { src: given } : (given ?? {}));
-  const { src, resolve, trackId, playlistId } = source;
+  const { src, resolve, trackId, playlistId, firstByteTimeout = 20 } = source;
   const sound =
     src === undefined
       ? typeof resolve === 'function'
@@ -21,12 +24,16 @@ export function sourceOf(given) {
     const what = 'expected a URL, a Blob, or an object with "src" (one of these) or "resolve" (a function)';
     throw new TypeError(`load: option "source": ${what}, got ${given === null ? 'null' : typeof given}`);
   }
+  if (!(firstByteTimeout > 0 && firstByteTimeout <= MAX_FIRST_BYTE_TIMEOUT)) {
+    const what = `expected seconds, more than 0 and at most ${MAX_FIRST_BYTE_TIMEOUT}`;
+    throw new TypeError(`load: option "firstByteTimeout": ${what}, got ${String(firstByteTimeout)}`);
+  }
   return { ...source, trackId: textOf(trackId), playlistId: textOf(playlistId) };
 }
 
-/** What the Worker is told of a source, and what the core is. @param {import('./types').Source} source
- *  @param {Parameters<typeof describe>[1]} options of the telemetry */
-export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent }, options) {
+/** What the Worker and the core are to know of a source. @param {import('./types').Source} source
+ *  @param {boolean} element whether an element may play it @param {Parameters<typeof describe>[1]} options of the telemetry */
+export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent }, element, options) {
   const blob = src instanceof Blob ? src : undefined;
   const name = blob
     ? `blob:${blob instanceof File ? encodeURIComponent(blob.name) : ''}`
@@ -36,7 +43,7 @@ export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent
   const attributes = { [MUSIC_TRACK_ID]: trackId, [MUSIC_PLAYLIST_ID]: playlistId };
   return {
     told: { source, expects: blob?.type || String(name ?? '') },
-    bytes: told(url, attributes, within(parent)),
+    bytes: told(url, attributes, within(parent), Number(element)),
   };
 }
 

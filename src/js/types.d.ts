@@ -357,6 +357,8 @@ export interface Source {
   resolve?(context: ResolveContext): string | URL | Promise<string | URL>;
   /** `include` sends cookies to other origins too. */
   credentials?: 'same-origin' | 'include';
+  /** Seconds that the server may take until the first byte of a media request: 20. A play that waits longer fails with `NetworkError`. */
+  firstByteTimeout?: number;
   /** `music.track_id` of the play. */
   trackId?: string;
   /** `music.playlist_id` of the play. */

@@ -154,6 +154,10 @@ pub enum PlayFailure {
     Network,
     /// The server sent nothing within the time limit.
     Timeout,
+    /// The source is of another origin, and its response may not be read by a script (CORS).
+    Opaque,
+    /// Another version of the file has taken its place while it was fetched.
+    SourceChanged,
     /// The app's source resolver failed.
     Resolve,
     /// A part of the SDK (worker, worklet, wasm) could not be loaded.
@@ -183,6 +187,8 @@ impl PlayFailure {
             Self::Truncated => "truncated".into(),
             Self::Network => "network".into(),
             Self::Timeout => "timeout".into(),
+            Self::Opaque => "cors".into(),
+            Self::SourceChanged => "source_changed".into(),
             Self::Resolve => "resolve".into(),
             Self::Unavailable => "unavailable".into(),
             Self::VersionMismatch => "version_mismatch".into(),
@@ -200,9 +206,13 @@ impl PlayFailure {
             Self::NotAllowed => "NotAllowedError",
             Self::NotSupported => "NotSupportedError",
             Self::Undecodable | Self::Truncated => "EncodingError",
-            Self::HttpStatus(_) | Self::Network | Self::Timeout | Self::Resolve | Self::Unavailable => {
-                "NetworkError"
-            }
+            Self::HttpStatus(_)
+            | Self::Network
+            | Self::Timeout
+            | Self::Opaque
+            | Self::SourceChanged
+            | Self::Resolve
+            | Self::Unavailable => "NetworkError",
             Self::WorkerLost | Self::WorkerFault | Self::OutputLost => "OperationError",
             Self::Aborted => "AbortError",
             Self::VersionMismatch | Self::InvalidState => "InvalidStateError",
@@ -223,7 +233,9 @@ impl PlayFailure {
             Self::Undecodable => "The source could not be decoded.",
             Self::Truncated => "The source ends before the length that its header states.",
             Self::Network => "The network failed while the source was fetched.",
-            Self::Timeout => "The server sent nothing for 20 seconds.",
+            Self::Timeout => "The server sent nothing of the source within the time limit.",
+            Self::Opaque => "The source is of another origin, without CORS: no script may read it.",
+            Self::SourceChanged => "The source has changed while it was fetched.",
             Self::Resolve => "The source's resolve() failed.",
             Self::Unavailable => "A file of the player could not be loaded.",
             Self::VersionMismatch => "Page and worker are of different versions.",

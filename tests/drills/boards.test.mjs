@@ -1,5 +1,5 @@
-// Every query of every board, against the real Prometheus and Loki with the data of plays that went well and
-// of some that did not.
+// Every query of every board, against the real Prometheus, Jaeger and VictoriaLogs with the data of plays that went
+// well and of some that did not. Queries of log lines are run in LogsQL; their LogQL is in tests/scripts/grafana.test.mjs.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { startChain, until } from '../../deploy/chain.mjs';
 import { BOARDS } from '../../deploy/grafana/boards.mjs';
+import { LOG_QUERIES, logsql } from '../../deploy/grafana/log-queries.mjs';
 import { settled, startLoad } from '../backends/load.mjs';
 
 /** What has rows only where something is lost: here the query has to be understood, no more. */
@@ -28,7 +29,7 @@ test('every query of every board is answered with rows', { timeout: 300_000 }, a
   );
   const chain = await startChain(folder, { keepPercent: 100 });
   try {
-    // What only a page can tell: that it lost something, and that its core ended.
+    // What only a page records: that it lost something, and that its core ended.
     for (const eventName of ['telemetry.dropped', 'sdk.panicked']) {
       const record = { timeUnixNano: String(Date.now() * 1e6), severityNumber: 13, eventName };
       const resource = {
@@ -67,15 +68,10 @@ test('every query of every board is answered with rows', { timeout: 300_000 }, a
               `${where}: ${filled(target.expr, trace)}`,
             );
           } else if (target.datasource.type === 'loki') {
+            const query = logsql(LOG_QUERIES[/** @type {keyof typeof LOG_QUERIES} */ (panel.title)]);
             await until(
-              async () => {
-                const answer = await fetch(
-                  `${chain.loki}/loki/api/v1/query_range?query=${encodeURIComponent(filled(target.expr, trace))}&since=1h`,
-                );
-                assert.equal(answer.status, 200, `${where}: ${await answer.clone().text()}`);
-                return (await answer.json()).data.result.length > 0;
-              },
-              `${where}: ${target.expr}`,
+              async () => (await chain.lines(filled(query, trace))).length > 0,
+              `${where}: ${query}`,
               20,
             );
           } else {

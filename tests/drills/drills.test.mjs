@@ -20,13 +20,13 @@ const pause = (/** @type {number} */ seconds) =>
   new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 const wrong = (/** @type {object} */ what) => writeFileSync(world, JSON.stringify(what));
 
-/** What fires: name, and the region, exporter or job that it names. */
+/** What fires: name, severity, and the region, exporter or job. */
 async function firing() {
   const { data } = await (await fetch(`${chain.prometheus}/api/v1/alerts`)).json();
   const fires = data.alerts.filter((/** @type {any} */ { state }) => state === 'firing');
   return /** @type {string[]} */ (
     fires.map((/** @type {any} */ { labels }) =>
-      `${labels.alertname} ${labels.network_region ?? labels.exporter ?? labels.job ?? ''}`.trim(),
+      `${labels.alertname} ${labels.severity} ${labels.network_region ?? labels.exporter ?? labels.job ?? ''}`.trim(),
     )
   ).sort();
 }
@@ -113,35 +113,35 @@ for (let round = 1; round <= rounds; round++) {
     await drill(
       'a Collector is killed',
       () => chain.stop('processing', 'SIGKILL'),
-      'CollectorDown tonearm-processing',
+      'CollectorDown page tonearm-processing',
       () => chain.start('processing'),
     );
     await pause(15);
     await drill(
       'Jaeger is down',
       () => chain.stop('jaeger', 'SIGKILL'),
-      'BackendUnreachable otlp_http/traces',
+      'BackendUnreachable ticket otlp_http/traces',
       () => chain.start('jaeger'),
     );
     await pause(5);
     await drill(
       'a CDN node is slow',
       () => wrong({ 'fra-2': { slow: 80 } }),
-      'StartsSlow eu',
+      'StartsSlow page eu',
       () => wrong({}),
     );
     await pause(20);
     await drill(
       'segments are corrupt',
       () => wrong({ 'iad-1': { damaged: 0.5 } }),
-      'DecodeFailures us',
+      'DecodeFailures page us',
       () => wrong({}),
     );
     await pause(20);
     await drill(
       "one region's network is bad",
       () => wrong({ asia: { refused: 0.4, slow: 60, stalls: 0.5 } }),
-      'PlayFailures asia',
+      'PlayFailures page asia',
       () => wrong({}),
     );
     await pause(30);

@@ -171,7 +171,7 @@ for (const [what, make, path] of PLAYED) {
 const FAILED = [
   ['a text', '/text', 'NotSupportedError', 'unsupported_format', /no format.*media element/],
   ['a 404 with CORS', '/404-with-cors', 'NetworkError', '404', /status 404/],
-  ['a 404 without CORS', '/404', 'NetworkError', 'network', /The network failed/],
+  ['a 404 without CORS', '/404', 'NetworkError', 'cors', /without CORS/],
 ];
 
 for (const [what, path, name, type, message] of FAILED) {

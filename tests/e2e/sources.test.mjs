@@ -182,7 +182,7 @@ test('a file that changed under the play is not patched together', async () => {
     ]);
     return { message: player.error.message, heard: player.stats().playTime > 5 };
   });
-  assert.deepEqual(told, { message: 'The server answered the media request with status 412.', heard: true });
+  assert.deepEqual(told, { message: 'The source has changed while it was fetched.', heard: true });
 });
 
 test('preload fetches what it says, and a loop goes on', async () => {

@@ -24,4 +24,6 @@ mod otlp;
 mod playback_table;
 mod policy;
 mod propagation;
+mod servers;
+mod streams;
 mod telemetry;

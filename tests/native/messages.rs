@@ -21,6 +21,7 @@ fn commands() -> Vec<Command> {
         Command::Fetch { epoch: 2, request: Request { headers: None, ..request } },
         Command::Seek { epoch: 3, position: f64::MAX, speed: 0.5 },
         Command::Ping { id: 9 },
+        Command::Finish { epoch: 4 },
         Command::Close {},
     ]
 }
@@ -54,7 +55,10 @@ fn facts() -> Vec<Fact> {
         Fact::BytesWanted { epoch: 1, offset: 9 },
         Fact::DecodedAll { epoch: 1, end: 60.0, frames: 2_646_000, failures: 0 },
         Fact::Pong { id: 9 },
+        Fact::BodyEnd { request: 2, at: 3.0, bytes: 0, end: BodyEnd::Opaque {} },
         Fact::Failed { epoch: 1, error: MediaError::Truncated {} },
+        Fact::Failed { epoch: 1, error: MediaError::SourceChanged {} },
+        Fact::Failed { epoch: 1, error: MediaError::Interrupted {} },
     ]
 }
 

@@ -154,7 +154,7 @@ fn every_instrument_counts() {
     let _observed = meter
         .u64_observable_counter("o")
         .with_callback(move |observer| {
-            observer.observe(shown.fetch_add(5, std::sync::atomic::Ordering::Relaxed), &[])
+            observer.observe(shown.fetch_add(5, std::sync::atomic::Ordering::Relaxed), &[]);
         })
         .build();
     let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();

@@ -250,7 +250,7 @@ fn the_account_adds_up_through_a_day_of_random_faults() {
                 0..=2 => (0..many).for_each(|_| record(&mut telemetry, at(now))),
                 3 | 4 => {
                     (0..many).for_each(|n| {
-                        telemetry.measure(at(now), 0, 1.0, &[Value::Int(n.cast_signed())], None)
+                        telemetry.measure(at(now), 0, 1.0, &[Value::Int(n.cast_signed())], None);
                     });
                 }
                 5 | 6 => (0..many).for_each(|_| {

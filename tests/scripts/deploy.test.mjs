@@ -1,4 +1,4 @@
-// What `deploy/` ships is what its data make, and every alert has its place in the handbook and its test.
+// The generated files of `deploy/` are what its data make, and every alert has its section in the handbook and its test.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -14,19 +14,43 @@ test('generated files are as generated', () => {
     assert.equal(read(`deploy/${path}`), content, `${path}: node deploy/generate.mjs`);
 });
 
-test('every alert is in the handbook, and has a test that fires it', () => {
+test('every alert is in the handbook with its severities, and has a test that fires it at each', () => {
   const handbook = read('docs/operations.md');
   const { tests } = parse(read('tests/backends/rules.test.yml'));
   const cases = tests.flatMap((/** @type {any} */ { alert_rule_test }) => alert_rule_test);
-  for (const { alert, look } of ALERTS) {
+  for (const { alert, look, levels } of ALERTS) {
     assert.equal(look, alert.toLowerCase());
-    assert.ok(handbook.includes(`### ${alert}\n`), `${alert} is not in docs/operations.md`);
+    const section = handbook.split(`### ${alert}\n`)[1]?.split('\n#')[0];
+    assert.ok(section, `${alert} is not in docs/operations.md`);
+    assert.deepEqual(
+      [...new Set(section.match(/\*\*(page|ticket|notice)\*\*/gi))].map((word) =>
+        word.slice(2, -2).toLowerCase(),
+      ),
+      levels.map(({ severity }) => severity),
+      `severities of ${alert} in docs/operations.md`,
+    );
     const of = cases.filter((/** @type {any} */ { alertname }) => alertname === alert);
+    for (const { severity } of levels)
+      assert.ok(
+        of.some((/** @type {any} */ { exp_alerts }) =>
+          exp_alerts.some((/** @type {any} */ { exp_labels }) => exp_labels.severity === severity),
+        ),
+        `${alert}, ${severity}`,
+      );
     assert.ok(
-      of.some((/** @type {any} */ { exp_alerts }) => exp_alerts.length > 0) &&
-        of.some((/** @type {any} */ { exp_alerts }) => exp_alerts.length === 0),
+      of.some((/** @type {any} */ { exp_alerts }) => exp_alerts.length === 0),
       alert,
     );
+  }
+});
+
+test('every severity of a rule has a route and a receiver', () => {
+  const { route, receivers } = parse(read('deploy/alertmanager/alertmanager.yml'));
+  for (const { severity } of ALERTS.flatMap(({ levels }) => levels)) {
+    assert.ok(
+      route.routes.some((/** @type {any} */ { matchers }) => matchers[0] === `severity="${severity}"`),
+    );
+    assert.ok(receivers.some((/** @type {any} */ { name }) => name === severity));
   }
 });
 

@@ -31,7 +31,9 @@ impl Decode for Decoder {
 }
 
 fn value(pcm: Pcm, sample: &[u8]) -> f32 {
-    let bits = Reader(sample).le(sample.len()).unwrap_or(0);
+    let mut reader = Reader(sample);
+    let bits = if pcm.big_endian { reader.be(sample.len()) } else { reader.le(sample.len()) };
+    let bits = bits.unwrap_or(0);
     match (pcm.kind, pcm.bytes) {
         (PcmKind::Integer, 1) => (bits as f32 - 128.0) / 128.0,
         (PcmKind::Integer, bytes) => {
@@ -67,7 +69,7 @@ mod tests {
 
     #[test]
     fn full_scale_of_each() {
-        let pcm = |bytes, kind| Pcm { bytes, kind };
+        let pcm = |bytes, kind| Pcm { bytes, kind, big_endian: false };
         assert_eq!(value(pcm(1, PcmKind::Integer), &[0]), -1.0);
         assert_eq!(value(pcm(2, PcmKind::Integer), &[0, 0x40]), 0.5);
         assert_eq!(value(pcm(3, PcmKind::Integer), &[0, 0, 0x80]), -1.0);

@@ -44,8 +44,20 @@ impl StreamInfo {
             total: (total > 0).then_some(total),
             bytes: bytes[..BYTES].to_vec(),
         };
-        (info.sample_rate > 0 && info.block_size.1 >= 16 && info.block_size.0 <= info.block_size.1)
+        // Of two channels of 32 bits the difference has 33, which the decoder has no room for.
+        let decodable = info.bits <= 24 || info.channels != 2;
+        (decodable
+            && info.sample_rate > 0
+            && info.block_size.1 >= 16
+            && info.block_size.0 <= info.block_size.1)
             .then_some(info)
+    }
+
+    /// Whether a byte is one that a frame of the time line can lie at: no frame is longer than its samples are, by
+    /// much.
+    pub(super) fn is_plausible(&self, (byte, at): Place) -> bool {
+        let frame = u64::from(self.channels) * u64::from(self.bits).div_ceil(8);
+        byte <= at.saturating_mul(frame).saturating_mul(2).saturating_add(1 << 16)
     }
 
     /// Bytes that no frame exceeds, were it stored as it is.
@@ -71,7 +83,10 @@ impl StreamInfo {
             channels: self.channels,
             delay: 0,
             end: self.total,
+            open_ended: true,
             length: self.total.or(guessed),
+            following: 0,
+            continues: false,
             packet_frames: self.block_size.1,
             bytes_per_second,
             configuration: self.bytes.clone(),

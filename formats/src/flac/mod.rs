@@ -18,6 +18,8 @@ const NEAR_SECONDS: f64 = 0.75;
 const MOST_BLOCK: u64 = MOST_BYTES as u64;
 /// Headers that a frame may seem to have within it: each is one in 8 MB by chance, and looked through anew.
 const MOST_STRAYS: u32 = 32;
+/// Bytes behind the last frame that are no damage of it: a tag.
+const STRAY_TAIL: u64 = 256;
 /// Metadata blocks, which a file of lies could repeat for ever.
 const MOST_BLOCKS: u32 = 1000;
 
@@ -43,6 +45,12 @@ pub struct Demuxer {
     /// Where the next frame lies, by counting.
     at: u64,
     search: Option<Search>,
+    /// The furthest frame that was taken: its byte and its place.
+    seen: Place,
+    /// Bytes that were stepped over since the last frame.
+    skipped: u64,
+    /// One past the last frame, once the bytes are over.
+    end: Option<u64>,
 }
 
 impl Demux for Demuxer {
@@ -62,17 +70,36 @@ impl Demux for Demuxer {
         self.id3.tags()
     }
 
+    fn end(&self) -> Option<u64> {
+        self.end
+    }
+
     fn seek(&mut self, frame: u64) {
         self.forget();
+        self.search = None;
         let (Some(start), Some(info)) = (self.start, &self.info) else { return };
         let stream = info.describe(start, self.total_bytes);
         let near = (NEAR_SECONDS * f64::from(info.sample_rate)) as u64;
-        let end = self.total_bytes.unwrap_or(u64::MAX >> 1);
-        let total = info.total.or(stream.length).unwrap_or(u64::MAX >> 1);
-        let places = self.table.iter().map(|(byte, at)| (start + byte, *at));
+        let there = self.total_bytes.map(|end| (end.max(start), info.total.or(stream.length).unwrap_or(0)));
+        let possible = |place: &Place| {
+            info.is_plausible((place.0 - start, place.1)) && there.is_none_or(|end| place.0 <= end.0)
+        };
+        let places = self.table.iter().map(|(byte, at)| (start.saturating_add(*byte), *at)).filter(possible);
         let low = places.clone().filter(|place| place.1 <= frame).max_by_key(|place| place.1);
+        let low = low.unwrap_or((start, 0));
         let high = places.filter(|place| place.1 > frame).min_by_key(|place| place.1);
-        let search = Search::new(frame, near, low.unwrap_or((start, 0)), high.unwrap_or((end, total)));
+        let high = high.or(there).or(Some(self.seen).filter(|seen| seen.1 > frame));
+        let Some(high) = high else {
+            // No byte is asked for that is not known to be there: without the file's length a place further
+            // on is reached by reading.
+            let here = self.at <= frame && self.window.offset() >= low.0;
+            let behind = if self.seen.0 > low.0 { self.seen.0 } else { low.0 };
+            if !here {
+                self.window.jump(behind);
+            }
+            return;
+        };
+        let search = Search::new(frame, near, low, high);
         self.window.jump(search.guess());
         self.search = Some(search);
     }
@@ -83,6 +110,23 @@ impl Demux for Demuxer {
         }
         self.frame()
     }
+}
+
+/// Where the last frame of a file ends, at the head of `bytes`, that others follow: a frame and its checksum have
+/// the checksum 0. Where that is so at several places, the one before a tag, else the last.
+fn last_frame_end(bytes: &[u8]) -> Option<usize> {
+    let (mut crc, mut found) = (0, None);
+    for (at, byte) in bytes.iter().enumerate() {
+        crc = crc16(crc, std::slice::from_ref(byte));
+        if crc == 0 && at > header::MOST_BYTES {
+            found = Some(at + 1);
+            let after = &bytes[at + 1..];
+            if [b"TAG".as_slice(), b"ID3", b"APETAGEX"].iter().any(|tag| after.starts_with(tag)) {
+                break;
+            }
+        }
+    }
+    found
 }
 
 impl Demuxer {
@@ -154,9 +198,6 @@ impl Demuxer {
         else {
             return Err(DemuxError::Unsupported);
         };
-        if self.search.is_none() && total.is_some_and(|total| self.at >= total) {
-            return Ok(Step::End);
-        }
         loop {
             if !self.synchronise(channels) {
                 if !self.window.is_finished() {
@@ -194,6 +235,10 @@ impl Demuxer {
             }
             self.forget();
             self.at = at.saturating_add(header.block_size.into());
+            self.skipped = 0;
+            if self.window.offset() > self.seen.0 {
+                self.seen = (self.window.offset(), at);
+            }
             if !whole {
                 self.window.consume(len);
                 return Ok(Step::Lost { at: Some(at), frames: header.block_size.into() });
@@ -220,6 +265,7 @@ impl Demuxer {
 
     fn step_over(&mut self, len: usize) {
         self.forget();
+        self.skipped += len as u64;
         self.window.consume(len);
     }
 
@@ -230,7 +276,9 @@ impl Demuxer {
         }
         loop {
             let rest = self.window.rest();
-            let Some(skip) = rest.iter().position(|&byte| byte == 0xff) else {
+            let skip = rest.iter().position(|&byte| byte == 0xff);
+            self.skipped += skip.unwrap_or(rest.len()) as u64;
+            let Some(skip) = skip else {
                 self.window.consume(rest.len());
                 return false;
             };
@@ -239,6 +287,7 @@ impl Demuxer {
                 Parsed::Header(header) if header.channels == channels => return true,
                 Parsed::NeedBytes if !self.window.is_finished() => return false,
                 _ => {
+                    self.skipped += 1;
                     self.window.consume(1);
                 }
             }
@@ -287,10 +336,13 @@ impl Demuxer {
             self.crc = crc16(self.crc, &rest[self.scanned..at]);
             self.scanned = at;
         }
-        if self.window.is_finished() && at == rest.len() && self.crc == 0 {
+        if !self.window.is_finished() {
+            return None;
+        }
+        if at == rest.len() && self.crc == 0 {
             return Some((at, true));
         }
-        None
+        last_frame_end(&rest[..at]).map(|len| (len, true))
     }
 
     /// The bytes are over.
@@ -311,11 +363,19 @@ impl Demuxer {
         }
         let missing = total.map_or(0, |total| total.saturating_sub(self.at));
         let block = self.info.as_ref().map_or(0, |info| u64::from(info.block_size.1));
-        if missing > (block * 8).max(total.unwrap_or(0) / 50) {
+        let damaged = self.skipped > STRAY_TAIL;
+        let mendable = missing <= (block * 8).max(total.unwrap_or(0) / 50);
+        // The file is all there: its header states more than it has, or less.
+        let whole = self.total_bytes.is_some_and(|total| self.window.end_offset() >= total);
+        if missing == 0 || (whole && !(damaged && mendable)) {
+            self.end = Some(self.at);
+            return Ok(Step::End);
+        }
+        if !mendable {
             return Err(DemuxError::Truncated);
         }
         let at = self.at;
         self.at += missing;
-        if missing == 0 { Ok(Step::End) } else { Ok(Step::Lost { at: Some(at), frames: missing }) }
+        Ok(Step::Lost { at: Some(at), frames: missing })
     }
 }

@@ -95,7 +95,33 @@ impl Header for FrameHeader {
     }
 
     fn continues(&self, other: &Self) -> bool {
-        (self.version, self.sample_rate, self.channels) == (other.version, other.sample_rate, other.channels)
+        (self.version, self.sample_rate) == (other.version, other.sample_rate)
+    }
+
+    fn has_layout_of(&self, other: &Self) -> bool {
+        self.channels == other.channels
+    }
+
+    fn reservoir<'a>(&self, frame: &'a [u8]) -> &'a [u8] {
+        let crc = if self.protected { 2 } else { 0 };
+        frame.get(Self::BYTES + crc + self.side_info_bytes()..).unwrap_or_default()
+    }
+
+    /// Side information of zeros: no granule has any data, and all that follows it stays in the reservoir.
+    fn primer(&self, reservoir: &[u8]) -> Option<Vec<u8>> {
+        let rate =
+            SAMPLE_RATES.iter().position(|&rate| rate == self.sample_rate << (3 - self.version.max(1)))?;
+        let mode = if self.channels == 1 { 0xc0 } else { 0 };
+        // The highest bit rate, no CRC.
+        let bytes = [0xff, 0xe3 | self.version << 3, 0xe0 | (rate as u8) << 2, mode];
+        let header = Self::parse(&bytes)?;
+        let mut frame = bytes.to_vec();
+        frame.resize(header.frame_bytes, 0);
+        let room = header.frame_bytes - Self::BYTES - header.side_info_bytes();
+        let kept = &reservoir[reservoir.len().saturating_sub(room)..];
+        let at = header.frame_bytes - kept.len();
+        frame[at..].copy_from_slice(kept);
+        Some(frame)
     }
 
     fn has_rate_of(&self, other: &Self) -> bool {

@@ -94,7 +94,7 @@ impl Demuxer {
         }
         self.tried = len;
         let Some(movie) = Movie::parse(&rest[found.len as usize..]) else { return };
-        let stream = movie.describe(&self.tags, movie.table.estimate());
+        let stream = movie.describe(&self.tags, movie.table.estimate(), 0);
         let speed = rate / stream.bytes_per_second;
         // While so much comes a part of it is played.
         let seconds = (LEAST_SECONDS + CAUTION * missing as f64 / rate) * speed / (speed - 1.0);

@@ -21,7 +21,7 @@ pub(super) struct Entry {
     pub configuration: Vec<u8>,
     /// Frames of a packet.
     pub packet_frames: u32,
-    /// Frames that the codec puts first by itself.
+    /// Frames that the codec puts first by itself; an edit list says so too.
     pub delay: u64,
     /// In bits per second, where the entry says so.
     pub bit_rate: f64,
@@ -168,7 +168,7 @@ fn opus(body: &[u8]) -> Option<Entry> {
         channels,
         configuration: head,
         packet_frames: 960,
-        delay: 0,
+        delay: u64::from(u16::from_be_bytes([skip_high, skip_low])),
         bit_rate: 96_000.0,
     })
 }

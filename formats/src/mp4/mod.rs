@@ -18,6 +18,7 @@ use table::{Cursor, Sample};
 use crate::bytes::Window;
 use crate::crc::crc16;
 use crate::demux::{Codec, Demux, DemuxError, Packet, Step};
+use crate::opus_packet;
 use crate::seek::{Found, Search};
 use crate::tags::Tags;
 
@@ -30,6 +31,10 @@ const MOST_BOXES: u32 = 10_000;
 const READ_PAST: u64 = 512 << 10;
 /// A sample that is longer is damage.
 const MOST_SAMPLE: u32 = 1 << 20;
+/// Every Opus packet lasts a multiple of so many frames: 2.5 ms.
+const OPUS_STEP: u32 = 120;
+/// A part of a second by which the times of Opus samples may differ from what the packets hold.
+const JITTER_PER_SECOND: u64 = 10;
 /// Seconds before the position that a seek among fragments may land.
 const NEAR_SECONDS: f64 = 10.0;
 
@@ -45,6 +50,14 @@ pub struct Demuxer {
     next_box: Option<u64>,
     /// Among the samples of the table.
     cursor: Cursor,
+    /// Which entry of the edit list is played.
+    edit: usize,
+    /// Of a file that has samples in `moov` and in fragments: where the fragments begin, once that is known.
+    after_table: Option<u64>,
+    /// Where the next packet lies by counting what the packets hold.
+    counted: Option<u64>,
+    /// The furthest fragment that was seen: its byte and its place.
+    seen: (u64, u64),
     /// Samples of a fragment.
     fragment: VecDeque<Sample>,
     /// The end of the last fragment's samples, on the track's clock.
@@ -98,9 +111,14 @@ impl Demux for Demuxer {
             return;
         }
         self.held = Window::default();
+        self.counted = None;
         let Some(movie) = &self.movie else { return };
         let packet = u64::from(movie.entry.packet_frames);
-        if !movie.fragmented {
+        let tabled = movie.table.duration().map_or(0, |time| movie.frame(time));
+        if !movie.fragmented || (frame < tabled && self.after_table.is_some()) {
+            self.fragment.clear();
+            self.search = None;
+            self.next_box = self.after_table;
             let rate = u128::from(movie.entry.sample_rate.max(1));
             let time = (u128::from(frame) * u128::from(movie.timescale) / rate) as u64;
             self.cursor = movie.table.find(time, movie.preroll().div_ceil(packet.max(1)) as u32);
@@ -108,19 +126,32 @@ impl Demux for Demuxer {
         }
         let frame = frame.saturating_sub(movie.preroll());
         self.fragment.clear();
-        let at = |place: &(u64, u64)| place.1 <= frame;
-        let end = self.total_bytes.unwrap_or(u64::MAX >> 1).max(self.start);
+        // Behind the samples of the table.
+        self.cursor = movie.table.end();
+        let at =
+            |place: &(u64, u64)| place.1 <= frame && self.total_bytes.is_none_or(|total| place.0 < total);
+        let start = self.after_table.unwrap_or(self.start);
         let rate = f64::from(movie.entry.sample_rate);
-        let stream = movie.describe(&self.tags, None);
-        let length = stream.length.unwrap_or((end as f64 / stream.bytes_per_second * rate) as u64);
+        let stream = movie.describe(&self.tags, None, 0);
+        let low = (start, tabled);
+        // No byte is asked for that is not known to be there.
+        let high = match self.total_bytes.map(|total| total.max(start)) {
+            Some(end) => {
+                let by_mean = (end as f64 / stream.bytes_per_second * rate) as u64;
+                Some((end, stream.length.unwrap_or(by_mean)))
+            }
+            None => Some(self.seen).filter(|seen| seen.1 > frame),
+        };
         let byte = if let Some(place) = self.index.iter().rev().find(|place| at(place)) {
             self.search = None;
             place.0
-        } else {
-            let near = (NEAR_SECONDS * rate) as u64;
-            let search = Search::new(frame, near, (self.start, 0), (end, length));
+        } else if let Some(high) = high {
+            let search = Search::new(frame, (NEAR_SECONDS * rate) as u64, low, high);
             self.search = Some(search);
             search.guess()
+        } else {
+            self.search = None;
+            if self.seen.1 <= frame { self.seen.0.max(start) } else { start }
         };
         self.jump(byte);
     }
@@ -130,17 +161,30 @@ impl Demux for Demuxer {
             if let Some(step) = self.step_early()? {
                 return Ok(step);
             }
-            let tabled = self.movie.as_ref().filter(|movie| !movie.fragmented);
-            let sample =
-                tabled.map_or(self.fragment.front().copied(), |movie| movie.table.sample(&self.cursor));
-            match (sample, tabled.is_some()) {
-                (Some(sample), _) => return self.sample(sample),
-                (None, true) if self.wants_index() => continue,
-                (None, true) if self.early.is_some() => return Ok(Step::NeedBytes),
-                (None, true) => return Ok(Step::End),
-                (None, false) => {}
+            if let Some(movie) = self.movie.as_ref() {
+                let in_fragments = movie.fragmented;
+                // Samples of `moov` come first; where they are followed by fragments, those begin behind them.
+                let tabled =
+                    movie.table.sample(&self.cursor).filter(|_| !in_fragments || self.after_table.is_some());
+                let fragment = self.fragment.front().copied().filter(|_| in_fragments);
+                if let Some(sample) = tabled.or(fragment) {
+                    if let Some(step) = self.next_edit(&sample) {
+                        return Ok(step);
+                    }
+                    return self.sample(sample, tabled.is_none());
+                }
+                if !in_fragments {
+                    if self.wants_index() {
+                        continue;
+                    }
+                    return Ok(if self.early.is_some() { Step::NeedBytes } else { self.last_edit() });
+                }
             }
             if let Some(next) = self.next_box {
+                // Behind the last byte there is nothing to ask for.
+                if next == u64::MAX || self.total_bytes.is_some_and(|total| next > total) {
+                    return if self.movie.is_some() { Ok(Step::End) } else { Err(DemuxError::Unsupported) };
+                }
                 if !self.approach(next) {
                     return self.wait();
                 }
@@ -218,7 +262,15 @@ impl Demuxer {
             b"sidx" => self.index.is_empty(),
             _ => false,
         };
-        self.media_first |= &found.kind == b"mdat";
+        let media = &found.kind == b"mdat";
+        self.media_first |= media;
+        // Fragments begin behind the samples that `moov` describes.
+        let waits = self.after_table.is_none() && self.movie.as_ref().is_some_and(Movie::is_mixed);
+        if waits && (media || &found.kind == b"moof") {
+            self.after_table = Some(if media { end } else { offset });
+            self.next_box = self.after_table;
+            return Ok(None);
+        }
         if !wanted {
             if end == u64::MAX {
                 // A box to the end of the file: nothing lies behind it.
@@ -242,7 +294,7 @@ impl Demuxer {
                 self.start = self.window.offset();
                 let behind = self.total_bytes.map(|total| total.saturating_sub(self.start));
                 let media = if movie.fragmented { behind } else { Some(movie.table.bytes()) };
-                let stream = movie.describe(&self.tags, media);
+                let stream = movie.describe(&self.tags, media, 0);
                 self.movie = Some(movie);
                 self.tags.texts.retain(|(name, _)| name != "itunsmpb");
                 return Ok(Some(Step::Stream(stream)));
@@ -258,6 +310,9 @@ impl Demuxer {
                 if let Some(movie) = &self.movie {
                     self.fragment = fragment::samples(&bytes, offset, movie, self.time).unwrap_or_default();
                     let first = self.fragment.front().map(|sample| movie.frame(sample.time));
+                    if let Some(at) = first.filter(|_| offset > self.seen.0) {
+                        self.seen = (offset, at);
+                    }
                     if let (Some(search), Some(at)) = (self.search.as_mut(), first) {
                         match search.found((offset, at)) {
                             Found::Here => self.search = None,
@@ -298,12 +353,40 @@ impl Demuxer {
         }
     }
 
-    fn sample(&mut self, sample: Sample) -> Result<Step<'_>, DemuxError> {
+    /// The next entry of the edit list, where the one that is played ends before a sample.
+    fn next_edit(&mut self, sample: &Sample) -> Option<Step<'static>> {
+        let movie = self.movie.as_ref()?;
+        let (_, end) = movie.edit(self.edit).filter(|_| movie.edits() > 1)?;
+        // A sample more, which completes the one before in codecs whose samples overlap.
+        let over = movie.frame(sample.time) >= end.saturating_add(movie.entry.packet_frames.into());
+        if over { Some(self.last_edit()) } else { None }
+    }
+
+    /// The stream that the next entry of the edit list is, or the end.
+    fn last_edit(&mut self) -> Step<'static> {
+        let Some(movie) = self.movie.as_ref() else { return Step::End };
+        if self.edit + 1 >= movie.edits() {
+            return Step::End;
+        }
+        self.edit += 1;
+        Step::Stream(movie.describe(&self.tags, Some(movie.table.bytes()), self.edit))
+    }
+
+    fn sample(&mut self, sample: Sample, fragmented: bool) -> Result<Step<'_>, DemuxError> {
         let Some(movie) = &self.movie else { return Ok(Step::End) };
         let (at, frames) = (movie.frame(sample.time), movie.frame(sample.duration.into()));
         let frames = frames.min(u64::from(u32::MAX)) as u32;
-        let (fragmented, flac) = (movie.fragmented, movie.entry.codec == Codec::Flac);
+        let flac = movie.entry.codec == Codec::Flac;
+        // Muxers write times in whole milliseconds, or as a recorder's clock has them: an Opus packet says itself
+        // how long it is.
+        let opus = movie.entry.codec == Codec::Opus;
+        let jitter = u64::from(movie.entry.sample_rate) / JITTER_PER_SECOND;
+        let at = self.counted.filter(|counted| opus && counted.abs_diff(at) <= jitter).unwrap_or(at);
         let sound = sample.size > 0 && sample.size <= MOST_SAMPLE;
+        // The file is all there, and its table states more.
+        if sound && self.total_bytes.is_some_and(|total| sample.end() > total) {
+            return Ok(Step::End);
+        }
         let held = sound && sample.offset >= self.held.offset() && sample.end() <= self.held.end_offset();
         if held {
             self.held.jump(sample.offset);
@@ -323,6 +406,10 @@ impl Demuxer {
         if here {
             let window = if held { &mut self.held } else { &mut self.window };
             let bytes = window.take(sample.size as usize);
+            let stated = frames.is_multiple_of(OPUS_STEP) && frames > 0;
+            let frames =
+                if opus && !stated { opus_packet::duration(bytes).unwrap_or(frames) } else { frames };
+            self.counted = Some(at.saturating_add(frames.into()));
             // What does not match its own sum no decoder need see: not every one says that it gave nothing
             // for it.
             if flac && crc16(0, bytes) != 0 {
@@ -338,9 +425,9 @@ impl Demuxer {
     }
 
     fn pass(&mut self, fragmented: bool, sample: &Sample) {
+        self.time = sample.time.saturating_add(sample.duration.into());
         if fragmented {
             self.fragment.pop_front();
-            self.time = sample.time.saturating_add(sample.duration.into());
         } else if let Some(movie) = &self.movie {
             movie.table.advance(&mut self.cursor);
         }

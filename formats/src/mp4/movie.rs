@@ -26,9 +26,12 @@ pub(super) struct Movie {
     length: Option<u64>,
     /// The number that the next track would get.
     next: u32,
-    /// What its edit list plays: from, and how long in seconds.
-    edit: Option<(u64, f64)>,
+    /// What its edit list plays, one entry after the other: from, and how long in seconds.
+    edits: Vec<(u64, f64)>,
 }
+
+/// Entries of an edit list that are read.
+const MAX_EDITS: u32 = 1000;
 
 /// The length of a full box's header: version and flags.
 fn version(rest: &mut Reader<'_>) -> Option<u64> {
@@ -48,32 +51,44 @@ fn scale_and_duration(body: &[u8], skip: usize) -> Option<(u32, u64)> {
     Some((scale, if duration == unknown { 0 } else { duration }))
 }
 
-fn edit(body: &[u8], scale: u32) -> Option<(u64, f64)> {
+/// The entries of an edit list that play something. Those that follow on the one before are one with it.
+fn edits(body: &[u8], scale: u32, timescale: u32) -> Option<Vec<(u64, f64)>> {
     let mut rest = Reader(body);
     let wide = if version(&mut rest)? == 1 { 8 } else { 4 };
-    for _ in 0..rest.u32()? {
-        let (duration, from) = (rest.be(wide)?, rest.be(wide)?);
+    let mut edits: Vec<(u64, f64)> = Vec::new();
+    for _ in 0..rest.u32()?.min(MAX_EDITS) {
+        let (Some(duration), Some(from)) = (rest.be(wide), rest.be(wide)) else { break };
         rest.take(4)?;
         // −1 is an edit that is empty: a track that begins later than the film.
         let empty = if wide == 8 { u64::MAX } else { u32::MAX.into() };
-        if from != empty {
-            return Some((from, duration as f64 / f64::from(scale.max(1))));
+        if from == empty {
+            continue;
         }
+        let seconds = duration as f64 / f64::from(scale.max(1));
+        if let Some((start, length)) = edits.last_mut() {
+            let end = *start as f64 / f64::from(timescale) + *length;
+            let gap = (from as f64 / f64::from(timescale) - end).abs();
+            if *length > 0.0 && gap * f64::from(scale) <= 1.0 {
+                *length += seconds;
+                continue;
+            }
+        }
+        edits.push((from, seconds));
     }
-    None
+    Some(edits)
 }
 
 impl Movie {
     /// Reads the box; `None` where no track of it can be played.
     pub(super) fn parse(moov: &[u8]) -> Option<Self> {
         let head = child(moov, *b"mvhd")?;
-        let (scale, _) = scale_and_duration(head, 0)?;
+        let (scale, length) = scale_and_duration(head, 0)?;
         let next = head.last_chunk::<4>().map_or(0, |next| u32::from_be_bytes(*next));
         let mut tracks = children(moov).filter(|(kind, _)| kind == b"trak");
-        tracks.find_map(|(_, track)| Self::track(moov, track, (scale, next)))
+        tracks.find_map(|(_, track)| Self::track(moov, track, (scale, next), length))
     }
 
-    fn track(moov: &[u8], track: &[u8], (scale, next): (u32, u32)) -> Option<Self> {
+    fn track(moov: &[u8], track: &[u8], (scale, next): (u32, u32), film: u64) -> Option<Self> {
         let media = child(track, *b"mdia")?;
         if child(media, *b"hdlr")?.get(8..12)? != b"soun" {
             return None;
@@ -101,23 +116,45 @@ impl Movie {
             let duration = rest.be(wide)?;
             Some((duration as f64 * f64::from(timescale) / f64::from(scale.max(1))) as u64)
         });
+        let on_track = f64::from(timescale) / f64::from(scale.max(1));
+        let whole = (film as f64 * on_track) as u64;
+        let table = Table::parse(samples)?;
+        let empty = table.is_empty();
         Some(Self {
             id,
             timescale: timescale.max(1),
             entry,
-            table: Table::parse(samples)?,
+            table,
             defaults: defaults.unwrap_or_default(),
             fragmented: extends.is_some(),
             next,
-            length: (duration > 0).then_some(duration).or(stated),
-            edit: descendant(track, &[b"edts", b"elst"]).and_then(|body| edit(body, scale)),
+            // Of a file in fragments `mdhd` may state the samples of `moov` alone.
+            length: stated
+                .or_else(|| match extends {
+                    None => Some(duration),
+                    // Chromium's recorder writes it on the clock of the film.
+                    Some(_) if empty => Some(duration.max(whole)),
+                    Some(_) => None,
+                })
+                .filter(|&length| length > 0),
+            edits: descendant(track, &[b"edts", b"elst"])
+                .and_then(|body| edits(body, scale, timescale.max(1)))
+                .unwrap_or_default(),
         })
+    }
+
+    /// Whether there are samples in `moov` and in fragments behind them.
+    pub(super) fn is_mixed(&self) -> bool {
+        self.fragmented && !self.table.is_empty()
     }
 
     /// Whether a beginning of the index is enough to begin with, and to go on for so much of the track's
     /// clock: the only track, of which it is said what is cut off.
     pub(super) fn can_begin(&self, units: u64) -> bool {
-        (self.id, self.next) == (1, 2) && !self.fragmented && self.edit.is_some() && self.table.reaches(units)
+        (self.id, self.next) == (1, 2)
+            && !self.fragmented
+            && self.edits.len() == 1
+            && self.table.reaches(units)
     }
 
     /// A time of the track's clock, as a frame of the time line.
@@ -132,31 +169,56 @@ impl Movie {
         if matches!(self.entry.codec, Codec::Opus) { OPUS_PREROLL } else { self.entry.packet_frames.into() }
     }
 
-    /// The stream; `bytes` are those of its samples, as far as that is known.
-    pub(super) fn describe(&self, tags: &Tags, bytes: Option<u64>) -> Stream {
+    /// How many entries of the edit list are played: those of a file in fragments are not followed.
+    pub(super) fn edits(&self) -> usize {
+        if self.fragmented { self.edits.len().min(1) } else { self.edits.len() }
+    }
+
+    /// First frame of an entry of the edit list, and one past its last; the last entry of a length of 0 plays to
+    /// the end.
+    pub(super) fn edit(&self, entry: usize) -> Option<(u64, u64)> {
+        let &(from, seconds) = self.edits.get(entry)?;
+        let from = self.frame(from);
+        let frames = (seconds * f64::from(self.entry.sample_rate)).round() as u64;
+        Some((from, if seconds > 0.0 { from.saturating_add(frames) } else { u64::MAX }))
+    }
+
+    /// Frames of the entries behind one.
+    fn following(&self, entry: usize, total: Option<u64>) -> u64 {
+        let later = (entry + 1..self.edits()).filter_map(|entry| self.edit(entry));
+        let total = total.unwrap_or(u64::MAX);
+        later.map(|(from, end)| end.min(total).saturating_sub(from)).fold(0, u64::saturating_add)
+    }
+
+    /// The stream that an entry of the edit list is; `bytes` are those of its samples, as far as that is known.
+    pub(super) fn describe(&self, tags: &Tags, bytes: Option<u64>, entry_of_edits: usize) -> Stream {
         let entry = &self.entry;
         let rate = f64::from(entry.sample_rate);
-        let total = self.length.or_else(|| self.table.duration()).map(|time| self.frame(time));
+        let total = self
+            .length
+            .or_else(|| self.table.duration().filter(|_| !self.fragmented))
+            .map(|time| self.frame(time));
         let itunes = tags.text("itunsmpb").and_then(gapless).map(|(delay, length)| {
             // Counted at the rate that is heard: twice the core's where the upper half is written beside.
             let scale = u64::from((entry.heard_rate / entry.sample_rate.max(1)).max(1));
             (delay / scale, delay / scale + length / scale)
         });
-        let edited = self.edit.map(|(from, seconds)| {
-            let from = self.frame(from);
-            // A length of 0 means: to the end. The film's clock is coarse: what it cuts off by rounding is
-            // not cut.
-            let end = if seconds > 0.0 { from + (seconds * rate).round() as u64 } else { u64::MAX };
+        let edited = self.edit(entry_of_edits).map(|(from, end)| {
+            // The film's clock is coarse: what it cuts off by rounding is not cut.
             let close = total.is_some_and(|total| end < total && (total - end) as f64 <= rate / 1000.0);
             (from, if close { u64::MAX } else { end })
         });
-        let (delay, end) = itunes.or(edited).unwrap_or((0, u64::MAX));
+        let itunes = itunes.filter(|_| self.edits() < 2);
+        let (delay, end) = itunes.or(edited).unwrap_or((entry.delay, u64::MAX));
         let end = total.filter(|&total| total > delay).map_or(end, |total| end.min(total));
         let end = (end < u64::MAX && !self.fragmented).then_some(end);
         // Of fragments nobody need have said how many there are: their bytes tell about.
-        let guess = bytes
-            .filter(|_| self.fragmented && entry.bit_rate > 0.0)
-            .map(|bytes| (bytes as f64 * 8.0 / entry.bit_rate * rate) as u64);
+        let guess = bytes.filter(|_| self.fragmented && entry.bit_rate > 0.0).map(|bytes| {
+            // The samples of `moov` tell the bit rate better than the entry does.
+            let tabled = self.table.duration().filter(|_| self.is_mixed());
+            let tabled = tabled.map(|time| self.frame(time) as f64 / self.table.bytes().max(1) as f64);
+            (bytes as f64 * tabled.unwrap_or(8.0 / entry.bit_rate * rate)) as u64
+        });
         let length = end.or(total).or(guess).map(|end| end.saturating_sub(delay));
         let seconds = total.map_or(0.0, |total| total as f64 / rate);
         let measured = bytes.filter(|_| seconds > 0.0).map(|bytes| bytes as f64 / seconds);
@@ -164,9 +226,12 @@ impl Movie {
             codec: entry.codec,
             sample_rate: entry.sample_rate,
             channels: entry.channels,
-            delay: delay + entry.delay,
+            delay,
             end,
+            open_ended: false,
             length,
+            following: self.following(entry_of_edits, total),
+            continues: false,
             packet_frames: entry.packet_frames,
             bytes_per_second: measured.unwrap_or(entry.bit_rate / 8.0).max(1.0),
             configuration: entry.configuration.clone(),

@@ -63,6 +63,29 @@ fn entries(body: Option<&[u8]>, width: usize) -> Vec<(u32, u32)> {
     body.and_then(read).unwrap_or_default()
 }
 
+/// The sizes of `stz2` (section 8.7.3.3), of 4, 8 or 16 bits each, and how many it says there are.
+fn compact_sizes(body: &[u8]) -> Option<(u32, Vec<u32>)> {
+    let mut rest = Reader(body.get(7..)?);
+    let (width, stated) = (rest.be(1)? as usize, rest.u32()?);
+    let count = stated.min(MOST_SAMPLES) as usize;
+    let sizes: Vec<u32> = match width {
+        4 => {
+            let halves = rest.0.iter().flat_map(|&byte| [byte >> 4, byte & 15]);
+            halves.map(u32::from).take(count).collect()
+        }
+        8 => rest.0.iter().map(|&size| size.into()).take(count).collect(),
+        16 => rest
+            .0
+            .chunks_exact(2)
+            .filter_map(|size| Reader(size).be(2))
+            .map(|size| size as u32)
+            .take(count)
+            .collect(),
+        _ => return None,
+    };
+    Some((stated, sizes))
+}
+
 impl Sample {
     /// The byte behind it.
     pub(super) fn end(&self) -> u64 {
@@ -95,6 +118,10 @@ impl Table {
                 count = sizes.len() as u32;
             }
         }
+        if let Some(body) = child(stbl, *b"stz2") {
+            (stated, sizes) = compact_sizes(body)?;
+            (size, count) = (0, sizes.len() as u32);
+        }
         let short = child(stbl, *b"stco");
         let width = if short.is_some() { 4 } else { 8 };
         let mut chunks = Vec::new();
@@ -116,6 +143,11 @@ impl Table {
         } else {
             self.sizes.iter().map(|&size| u64::from(size)).sum()
         }
+    }
+
+    /// Whether it has any sample: of a file in fragments it need not.
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0 || self.chunks.is_empty()
     }
 
     /// Units of all samples; none where there are none.
@@ -150,6 +182,11 @@ impl Table {
             self.advance(&mut cursor);
         }
         cursor
+    }
+
+    /// The place behind the last sample.
+    pub(super) fn end(&self) -> Cursor {
+        Cursor { index: self.count, ..Cursor::default() }
     }
 
     /// The sample at a place; none past the last.

@@ -120,7 +120,7 @@ impl Mapping {
                 Some((before + block) / 4)
             }
             #[cfg(feature = "opus")]
-            Self::Opus { .. } => opus::duration(packet),
+            Self::Opus { .. } => crate::opus_packet::duration(packet),
             #[cfg(feature = "flac")]
             Self::Flac { .. } => match parse(packet) {
                 Parsed::Header(header) => Some(header.block_size),
@@ -170,7 +170,10 @@ impl Mapping {
                     channels,
                     delay: 0,
                     end: None,
+                    open_ended: false,
                     length: None,
+                    following: 0,
+                    continues: false,
                     packet_frames: 1024,
                     bytes_per_second: bit_rate / 8.0,
                     configuration: headers.clone(),

@@ -67,6 +67,13 @@ pub struct Demuxer {
     at: Option<u64>,
     end: Option<u64>,
     search: Option<Search>,
+    /// Bytes of pages in a row with a wrong checksum.
+    wasted: usize,
+    /// Behind the stream that was played a first page came of one that can't be; and no other one's.
+    beside: bool,
+    foreign: bool,
+    /// The furthest page that was seen: its byte and its place.
+    seen: (u64, u64),
     /// Bytes and frames of music so far, for the mean.
     measured: (u64, u64),
 }
@@ -106,8 +113,8 @@ impl Demux for Demuxer {
         let mut window = Window::default();
         window.push(bytes);
         window.finish();
-        let (mut end, mut serials) = (None, true);
-        while let Some(page) = page::next(&mut window) {
+        let (mut end, mut serials, mut wasted) = (None, true, 0);
+        while let Some(page) = page::next(&mut window, &mut wasted) {
             serials &= page.serial == serial;
             end = page.granule.filter(|_| page.serial == serial).or(end);
         }
@@ -123,11 +130,30 @@ impl Demux for Demuxer {
         logical.ended = false;
         let rate = f64::from(stream.sample_rate);
         let target = frame.saturating_sub(logical.mapping.preroll());
-        let end = self.total_bytes.unwrap_or(u64::MAX >> 1).max(self.start);
         let (bytes, frames) = self.measured;
         let mean = if frames > 0 { bytes as f64 / frames as f64 } else { stream.bytes_per_second / rate };
-        let length = self.end.unwrap_or(((end - self.start) as f64 / mean.max(1e-6)) as u64);
-        let search = Search::new(target, (NEAR_SECONDS * rate) as u64, (self.start, 0), (end, length));
+        let near = (NEAR_SECONDS * rate) as u64;
+        let low = (self.start, 0);
+        // No byte is asked for that is not known to be there: without the file's length a place further on is
+        // reached by reading.
+        let high = match self.total_bytes {
+            Some(total) => {
+                let end = total.max(self.start);
+                let by_mean = ((end - self.start) as f64 / mean.max(1e-6)) as u64;
+                (end, self.end.unwrap_or(by_mean))
+            }
+            None if target < self.seen.1 => self.seen,
+            None => {
+                self.search = None;
+                let here = self.at.is_some_and(|at| at <= target) || !self.waiting.is_empty();
+                if !here {
+                    let byte = if self.seen.0 > self.start { self.seen.0 } else { self.start };
+                    self.jump(byte);
+                }
+                return;
+            }
+        };
+        let search = Search::new(target, near, low, high);
         let guess = if target == 0 { self.start } else { search.guess() };
         self.search = Some(search);
         self.jump(guess);
@@ -143,7 +169,13 @@ impl Demux for Demuxer {
                 let (primes, frames) = (frames.is_none(), frames.unwrap_or(0));
                 return Ok(Step::Packet(Packet { bytes: &self.current, at, frames, primes }));
             }
-            let Some(page) = page::next(&mut self.window) else {
+            if self.foreign && self.logical.as_ref().is_some_and(|logical| logical.ended) {
+                return Err(DemuxError::Unsupported);
+            }
+            let Some(page) = page::next(&mut self.window, &mut self.wasted) else {
+                if self.wasted > page::MAX_WASTED {
+                    return Err(DemuxError::Unsupported);
+                }
                 let music = self.logical.as_ref().is_some_and(|logical| logical.told);
                 return match (self.window.is_finished(), music) {
                     (false, false) if self.window.offset() > MOST_HEADER => Err(DemuxError::Unsupported),
@@ -218,6 +250,7 @@ impl Demuxer {
             self.begin(page);
             return;
         }
+        self.foreign |= self.beside;
         let Some(logical) =
             self.logical.as_mut().filter(|logical| logical.serial == page.serial && !logical.ended)
         else {
@@ -249,9 +282,14 @@ impl Demuxer {
 
     /// A logical stream begins: the one that is played, the next of a chain, or one beside it.
     fn begin(&mut self, page: &Page) {
-        let free = self.logical.as_ref().is_none_or(|logical| logical.told && logical.serial != page.serial);
+        // The next stream of a chain may have the number of the one before it.
+        let free = self.logical.as_ref().is_none_or(|logical| logical.told);
         let first = page.lengths.first().and_then(|&len| page.body.get(..len));
-        let Some(mapping) = first.filter(|_| free).and_then(Mapping::begin) else { return };
+        let Some(mapping) = first.filter(|_| free).and_then(Mapping::begin) else {
+            self.beside |= self.logical.as_ref().is_some_and(|logical| logical.ended);
+            return;
+        };
+        self.beside = false;
         let serial = page.serial;
         self.logical = Some(Logical {
             serial,
@@ -265,7 +303,7 @@ impl Demuxer {
         self.partial.clear();
         self.waiting.clear();
         (self.sequence, self.at, self.end, self.search) = (Some(page.sequence), Some(0), None, None);
-        (self.measured, self.partial_whole) = ((0, 0), false);
+        (self.measured, self.partial_whole, self.seen) = ((0, 0), false, (0, 0));
     }
 
     /// The packets that end on a page, those aside whose beginning is missing.
@@ -318,6 +356,9 @@ impl Demuxer {
             self.at = self.at.or(Some(place(granule).saturating_sub(frames)));
         } else {
             self.at = Some(place(granule).saturating_sub(frames));
+        }
+        if offset > self.seen.0 {
+            self.seen = (offset, self.at.unwrap_or(0));
         }
         self.measured.0 += page.body.len() as u64;
         self.measured.1 += frames;

@@ -1,10 +1,46 @@
-//! Opus in Ogg (RFC 7845): the identification header, and how long a packet lasts (RFC 6716 section 3.1).
+//! Opus in Ogg (RFC 7845): the identification header.
 
 use crate::demux::{Codec, Stream};
 
-/// Whether a header is of a version and a channel mapping that can be played: one stream, mono or stereo.
+/// Bytes of a header without a channel mapping table, and where its family stands.
+const HEADER_BYTES: usize = 19;
+const FAMILY: usize = 18;
+
+/// Whether a header is of a version and a channel mapping that can be played (RFC 7845 section 5.1): mono and
+/// stereo; the layouts of Vorbis, up to eight channels; channels without a meaning.
 pub(super) fn is_sound(head: &[u8]) -> bool {
-    matches!(head, [_, _, _, _, _, _, _, _, version, 1 | 2, .., 0] if *version < 16 && head.len() == 19)
+    let &[_, _, _, _, _, _, _, _, version, channels, _, _, _, _, _, _, _, _, family, ref table @ ..] = head
+    else {
+        return false;
+    };
+    let mapped = |most: u8| {
+        let [streams, coupled, rest @ ..] = table else { return false };
+        let decoded = u16::from(*streams) + u16::from(*coupled);
+        let order = rest.get(..channels.into()).unwrap_or_default();
+        (1..=most).contains(&channels)
+            && (1..=32).contains(streams)
+            && coupled <= streams
+            && order.len() == usize::from(channels)
+            && order.iter().all(|&from| from == 255 || u16::from(from) < decoded)
+    };
+    let layout = match family {
+        0 => matches!(channels, 1 | 2) && head.len() == HEADER_BYTES,
+        1 => mapped(8),
+        255 => mapped(32),
+        _ => false,
+    };
+    version < 16 && layout
+}
+
+/// What the decoder is configured with: the header, but for what it says of both ends and of the gain, which are
+/// applied to what is decoded.
+fn configuration(head: &[u8]) -> Vec<u8> {
+    let mut head = head.to_vec();
+    if head.get(FAMILY).is_some_and(|&family| family > 0) {
+        head[10..12].fill(0);
+        head[16..18].fill(0);
+    }
+    head
 }
 
 /// The stream that a header describes.
@@ -21,44 +57,13 @@ pub(super) fn describe(head: &[u8]) -> Option<Stream> {
         channels,
         delay: u16::from_le_bytes([skip_low, skip_high]).into(),
         end: None,
+        open_ended: false,
         length: None,
+        following: 0,
+        continues: false,
         packet_frames: 960,
         bytes_per_second: 6000.0 * f64::from(channels),
-        configuration: head.to_vec(),
+        configuration: configuration(head),
         gain: 10f32.powf(gain / 20.0),
     })
-}
-
-/// Frames of a packet at 48 kHz: those of its configuration times their count.
-pub(super) fn duration(packet: &[u8]) -> Option<u32> {
-    let &toc = packet.first()?;
-    let config = toc >> 3;
-    let frame = match config {
-        0..=11 => [480, 960, 1920, 2880][usize::from(config & 3)],
-        12..=15 => [480, 960][usize::from(config & 1)],
-        _ => 120 << (config & 3),
-    };
-    let count = match toc & 3 {
-        0 => 1,
-        1 | 2 => 2,
-        _ => u32::from(packet.get(1)? & 0x3f),
-    };
-    let frames = frame * count;
-    (1..=5760).contains(&frames).then_some(frames)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_by_the_table() {
-        assert_eq!(duration(&[0b0000_0000]), Some(480));
-        assert_eq!(duration(&[0b0001_1000]), Some(2880));
-        assert_eq!(duration(&[0b0110_1001]), Some(1920));
-        assert_eq!(duration(&[0b1111_1000]), Some(960));
-        assert_eq!(duration(&[0b1111_1011, 6]), Some(5760));
-        assert_eq!(duration(&[0b1111_1111, 7]), None);
-        assert_eq!(duration(&[]), None);
-    }
 }

@@ -8,6 +8,10 @@ const HEADER_BYTES: usize = 27;
 /// Bytes before the checksum, and of it.
 const CHECKSUM: std::ops::Range<usize> = 22..26;
 
+/// Bytes of pages in a row whose checksum is wrong that are looked through: a page may have 64 KB, and another
+/// one seem to begin anywhere within it.
+pub(super) const MAX_WASTED: usize = 8 << 20;
+
 /// A page, whole and right.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Page {
@@ -33,9 +37,13 @@ pub(super) struct Page {
     pub body: Vec<u8>,
 }
 
-/// Takes the next page from the window; what is no page is stepped over. `None` where more bytes are needed.
-pub(super) fn next(window: &mut Window) -> Option<Page> {
+/// Takes the next page from the window; what is no page is stepped over. `None` where more bytes are needed, and
+/// where `wasted`, the bytes of wrong pages since the last right one, exceeds its bound.
+pub(super) fn next(window: &mut Window, wasted: &mut usize) -> Option<Page> {
     loop {
+        if *wasted > MAX_WASTED {
+            return None;
+        }
         let rest = window.rest();
         if rest.len() < 4 && b"OggS".starts_with(rest) {
             return None;
@@ -53,15 +61,13 @@ pub(super) fn next(window: &mut Window) -> Option<Page> {
         if rest.len() < end && !window.is_finished() {
             return None;
         }
-        match rest.get(..end).and_then(|bytes| read(bytes, start, window.offset())) {
-            Some(page) => {
-                window.consume(end);
-                return Some(page);
-            }
-            None => {
-                window.consume(4);
-            }
+        if let Some(page) = rest.get(..end).and_then(|bytes| read(bytes, start, window.offset())) {
+            *wasted = 0;
+            window.consume(end);
+            return Some(page);
         }
+        *wasted += end.min(rest.len());
+        window.consume(4);
     }
 }
 

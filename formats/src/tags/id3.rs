@@ -240,7 +240,7 @@ mod tests {
         let picture = tags.picture.unwrap();
         assert_eq!(
             (picture.mime.as_str(), picture.bytes.as_slice()),
-            ("image/png", [0xff, 0xd8, 0xff].as_slice())
+            ("image/jpeg", [0xff, 0xd8, 0xff].as_slice())
         );
     }
 

@@ -78,16 +78,49 @@ impl Tags {
 
     /// Notes a picture: the first, and a front cover (type 3) in its place.
     pub fn note_picture(&mut self, kind: u32, mime: &str, bytes: &[u8]) {
-        if bytes.is_empty() || (self.picture.is_some() && kind != 3) {
+        let Some(mime) = raster_type(mime, bytes) else { return };
+        if self.picture.is_some() && kind != 3 {
             return;
         }
         self.version += 1;
-        self.picture = Some(Picture { mime: front(mime, 64), bytes: bytes.to_vec() });
+        self.picture = Some(Picture { mime: mime.into(), bytes: bytes.to_vec() });
     }
 
     /// A text by its name.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.texts.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The MIME type of a raster image by its first bytes (WHATWG MIME Sniffing section 6.1, and AVIF); none where they
+/// are of no such image, or where the file states a type that a browser would not show as one. A page may open a
+/// cover as a document of its own origin: what could run as a script there is no cover.
+fn raster_type(stated: &str, bytes: &[u8]) -> Option<&'static str> {
+    const STATED: [&str; 8] = ["jpeg", "jpg", "pjpeg", "png", "gif", "webp", "bmp", "avif"];
+    let stated = stated.trim_matches(['\0', ' ']);
+    let subtype = match stated.split_at_checked(6) {
+        Some((kind, subtype)) if kind.eq_ignore_ascii_case("image/") => subtype,
+        _ => stated,
+    };
+    let subtype = subtype.strip_prefix("x-").unwrap_or(subtype);
+    if !subtype.is_empty() && !STATED.iter().any(|known| subtype.eq_ignore_ascii_case(known)) {
+        return None;
+    }
+    let starts = |magic: &[u8]| bytes.starts_with(magic);
+    if starts(b"\xff\xd8\xff") {
+        Some("image/jpeg")
+    } else if starts(b"\x89PNG\r\n\x1a\n") {
+        Some("image/png")
+    } else if starts(b"GIF87a") || starts(b"GIF89a") {
+        Some("image/gif")
+    } else if starts(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
+        Some("image/webp")
+    } else if starts(b"BM") {
+        Some("image/bmp")
+    } else if matches!(bytes.get(4..12), Some(b"ftypavif" | b"ftypavis")) {
+        Some("image/avif")
+    } else {
+        None
     }
 }
 

@@ -3,7 +3,7 @@
 
 use tonearm_messages::Command as MediaCommand;
 
-use super::{Edge, Player, SILENT_REQUEST};
+use super::{Edge, Player};
 use crate::engine::input::Source;
 use crate::engine::output::{Output, WorkletCommand};
 use crate::engine::recovery::Recovery;
@@ -23,7 +23,9 @@ pub(super) enum Fallback {
 /// browser kept the response from it.
 fn conclude(first: PlayFailure, element: PlayFailure) -> PlayFailure {
     match (first, element) {
-        (PlayFailure::Network, PlayFailure::Undecodable | PlayFailure::Timeout) => element,
+        (PlayFailure::Network | PlayFailure::Opaque, PlayFailure::Undecodable | PlayFailure::Timeout) => {
+            element
+        }
         _ => first,
     }
 }
@@ -43,6 +45,7 @@ impl Player {
                 | F::Truncated
                 | F::HttpStatus(_)
                 | F::Network
+                | F::Opaque
                 | F::Timeout
                 | F::Resolve
                 | F::Unavailable
@@ -56,6 +59,7 @@ impl Player {
             F::NotSupported
                 | F::Undecodable
                 | F::Network
+                | F::Opaque
                 | F::Unavailable
                 | F::VersionMismatch
                 | F::WorkerFault
@@ -69,7 +73,7 @@ impl Player {
         let url = self.open_url.take().or(self.waiting_url.take());
         self.watchdog.rest();
         self.recovery = Recovery::default();
-        (self.received, self.failure_ahead, self.ends) = (false, None, (0, 0));
+        (self.received, self.failure_ahead, self.given_up, self.ends) = (false, None, None, (0, 0));
         self.tell_worklet(edge, WorkletCommand::Hold);
         self.tell_media(edge, MediaCommand::Close {});
         if to == Fallback::Source {
@@ -83,7 +87,7 @@ impl Player {
         (self.media_lost, self.output_lost, self.output, self.refusal) = (None, false, None, None);
         // Without one the app's resolver is still at work.
         self.waiting_url = url.or_else(|| self.source.as_ref().and_then(|source| source.url.clone()));
-        self.deadline = Some((self.progress + SILENT_REQUEST).max(edge.now));
+        self.deadline = Some(self.limit.max(edge.now));
         edge.outputs.push_back(Output::Reopen { player: self.id, element: true });
         self.send_hello(edge);
     }
@@ -98,7 +102,7 @@ impl Player {
         self.play += 1;
         (self.duration, self.estimated) = (None, false);
         self.replace_lost(edge);
-        self.set_deadline(edge);
+        self.set_deadline(edge, self.first_byte_timeout());
         self.open_or_resolve(edge);
     }
 

@@ -88,6 +88,8 @@ impl Player {
             self.lose_output(edge);
         } else if self.open_url.is_none() {
             self.fail(edge, PlayFailure::Resolve);
+        } else if let Some(failure) = self.failure_ahead {
+            self.fail(edge, failure);
         } else if self.received {
             self.connection_lost(edge);
         } else if self.engine == "stream" && self.hello_sent && !self.media_heartbeat.has_started() {

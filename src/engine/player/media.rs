@@ -1,8 +1,9 @@
 //! What the media plane says, and what follows for the player.
 
-use tonearm_messages::{BodyEnd, Fact, MediaError, VERSION};
+use tonearm_messages::{BodyEnd, Command as MediaCommand, Fact, MediaError, VERSION};
 
-use super::{Edge, Player};
+use super::{Edge, Player, SILENT_REQUEST};
+use crate::engine::recovery::Recovery;
 use crate::playback::{Event, Input, PlayFailure, State};
 use crate::qoe::Phase;
 
@@ -12,6 +13,8 @@ fn failure_of(error: MediaError) -> PlayFailure {
         MediaError::Truncated {} => PlayFailure::Truncated,
         MediaError::Unavailable {} => PlayFailure::Unavailable,
         MediaError::VersionMismatch {} => PlayFailure::VersionMismatch,
+        MediaError::SourceChanged {} => PlayFailure::SourceChanged,
+        MediaError::Interrupted {} => PlayFailure::Network,
         _ => PlayFailure::Undecodable,
     }
 }
@@ -27,9 +30,17 @@ impl Player {
         let waits =
             matches!(self.state(), State::Starting | State::Rebuffering | State::Recovering | State::Seeking);
         if waits && self.deadline.is_some() {
-            self.set_deadline(edge);
+            self.set_deadline(edge, SILENT_REQUEST);
         } else {
             self.deadline = None;
+        }
+    }
+
+    /// The head came: the first byte has as long again.
+    fn expect_first_byte(&mut self, edge: &Edge<'_>) {
+        self.postpone_deadline(edge);
+        if self.deadline.is_some() {
+            self.set_deadline(edge, self.first_byte_timeout());
         }
     }
 
@@ -54,7 +65,7 @@ impl Player {
                 if let Some(start) = self.start.as_mut() {
                     start.reach(Phase::Connect, at);
                 }
-                self.postpone_deadline(edge);
+                self.expect_first_byte(edge);
                 self.response_head(edge, head.status);
             }
             Fact::FirstByte { request, at } if self.is_current(request) => {
@@ -76,8 +87,15 @@ impl Player {
                     return;
                 }
                 self.deadline = None;
-                if end == (BodyEnd::Failed {}) {
-                    self.connection_lost(edge);
+                match end {
+                    BodyEnd::Failed {} => {
+                        if bytes > 0 && self.recovery.is_under_way() {
+                            self.recovery.repeat();
+                        }
+                        self.connection_lost(edge);
+                    }
+                    BodyEnd::Opaque {} => self.fail(edge, PlayFailure::Opaque),
+                    _ => {}
                 }
             }
             Fact::Format { epoch, format } if epoch == self.epoch => {
@@ -100,6 +118,7 @@ impl Player {
                 if let Some(start) = self.start.as_mut() {
                     start.reach(Phase::Decode, at);
                 }
+                self.decoded_epoch = epoch;
                 if self.prepared {
                     self.trace.end_load(&mut edge.to, None);
                 }
@@ -120,7 +139,7 @@ impl Player {
                 self.trace.decoded(&mut edge.to, packets, failures);
             }
             Fact::Buffered { epoch, end } if epoch == self.epoch => {
-                self.buffered = end;
+                self.buffered = end.max(self.position.start());
                 // An estimate that is too short gives way.
                 if self.estimated && self.duration.is_some_and(|duration| duration < end) {
                     self.set_duration(edge, Some(end));
@@ -135,6 +154,10 @@ impl Player {
             }
             Fact::DecodedAll { epoch, end, .. } if epoch == self.epoch => {
                 (self.buffered, self.estimated) = (end, false);
+                // The file was whole, whatever its server stated.
+                if self.given_up.take().is_some() {
+                    self.failure_ahead = None;
+                }
                 self.set_duration(edge, Some(end));
                 self.emit(edge, "progress");
                 // A seek to the very end has no frame to wait for.
@@ -147,7 +170,12 @@ impl Player {
                 self.fail_if_wanted(edge, PlayFailure::VersionMismatch);
             }
             Fact::Failed { epoch, error } if epoch == self.epoch => {
-                self.fail_when_heard(edge, failure_of(error));
+                let failure = match error {
+                    // The reason is the one for which no more bytes are asked for.
+                    MediaError::Interrupted {} => self.given_up.unwrap_or(PlayFailure::Network),
+                    error => failure_of(error),
+                };
+                self.fail_when_heard(edge, failure);
                 self.end_if_over(edge);
             }
             _ => {}
@@ -166,19 +194,13 @@ impl Player {
             self.received = true;
             return;
         }
-        // A server that failed in the middle of a track may be back in a moment; a file that is gone stays
-        // gone.
+        // A range that can't be had is the media plane's to work out. A server that failed in the middle of a
+        // track may be back in a moment; a file that is gone stays gone.
         if self.received && status == 416 {
-            // There is nothing where the file's own header says that there is.
-            if self.has_more_to_hear() {
-                self.failure_ahead = Some(PlayFailure::Truncated);
-            } else {
-                self.fail(edge, PlayFailure::Truncated);
-            }
         } else if self.received && status >= 500 {
             self.connection_lost(edge);
         } else if self.received {
-            self.fail_when_heard(edge, PlayFailure::HttpStatus(status));
+            self.give_up(edge, PlayFailure::HttpStatus(status));
         } else {
             self.fail(edge, PlayFailure::HttpStatus(status));
         }
@@ -186,29 +208,43 @@ impl Player {
 
     pub(super) fn connection_lost(&mut self, edge: &mut Edge<'_>) {
         if !self.received {
-            // No server has answered yet: the app hears at once, and may have another source.
+            // No server has answered yet: the app learns it at once, and may have another source.
             self.fail(edge, PlayFailure::Network);
+        } else if self.recovery.is_futile() {
+            self.give_up(edge, PlayFailure::Network);
         } else if self.recovery.fail(edge.now) || self.has_more_to_hear() {
             self.trace.recover_started(&mut edge.to);
             self.step(edge, Input::Event(Event::ConnectionLost));
         } else {
-            self.fail_when_heard(edge, PlayFailure::Network);
+            self.give_up(edge, PlayFailure::Network);
         }
     }
 
-    /// Whether the ring has samples that the listener may still hear.
+    /// Whether the output plays samples of this epoch, or holds them.
     pub(super) fn has_more_to_hear(&self) -> bool {
-        self.heard && matches!(self.state(), State::Playing | State::Paused)
+        let audible = self.audible_epoch == self.epoch;
+        self.heard && audible && matches!(self.state(), State::Playing | State::Paused)
     }
 
-    /// Fails once what is decoded has been heard; at once where nothing is. After a fault of the bytes the
-    /// media plane has given all that it had, and the output will say when that is over; a lost network gives
-    /// no such end.
+    /// Asks for no more bytes. What is in memory is decoded and heard, then the play fails; at once where
+    /// nothing is.
+    fn give_up(&mut self, edge: &mut Edge<'_>, failure: PlayFailure) {
+        if self.has_more_to_hear() || self.decoded_epoch == self.epoch {
+            self.given_up = Some(failure);
+            self.failure_ahead.get_or_insert(failure);
+            self.recovery = Recovery::default();
+            self.deadline = None;
+            self.tell_media(edge, MediaCommand::Finish { epoch: self.epoch });
+        } else {
+            self.fail(edge, failure);
+        }
+    }
+
+    /// Fails once what is decoded has been heard; at once where nothing is. The media plane has given all
+    /// that it had, and the output will say when that is over.
     fn fail_when_heard(&mut self, edge: &mut Edge<'_>, failure: PlayFailure) {
-        let decoded = self.start.as_ref().is_some_and(|start| start.end_of(Phase::Decode).is_some());
-        let of_the_bytes = matches!(failure, PlayFailure::Undecodable | PlayFailure::Truncated);
-        if self.has_more_to_hear() || (decoded && of_the_bytes) {
-            self.failure_ahead = Some(failure);
+        if self.has_more_to_hear() || self.decoded_epoch == self.epoch {
+            self.failure_ahead.get_or_insert(failure);
         } else {
             self.fail(edge, failure);
         }

@@ -2,7 +2,7 @@
 //!
 //! This file holds commands and effects; `opening` how a source is opened, `media` what the media
 //! plane reports, `output` what the audio output reports, `liveness` that either is lost, `failing` how a play
-//! ends early, `fallback` what is tried in the place of a source that failed.
+//! ends early, `seeking` and `rate` how it goes to another position and another rate, `fallback` what is tried in the place of a source that failed.
 
 mod failing;
 mod fallback;
@@ -10,6 +10,8 @@ mod liveness;
 mod media;
 mod opening;
 mod output;
+mod rate;
+mod seeking;
 
 use std::collections::VecDeque;
 
@@ -31,8 +33,8 @@ use crate::time::{ClockAnchor, Duration, Instant};
 /// Time that a context may take to run, where the page has user activation and where it has none.
 const CONTEXT_WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(100));
 
-/// Time without a byte after which a request counts as failed.
-const SILENT_REQUEST: Duration = Duration::from_secs(20);
+/// Time without a byte after which a request counts as failed; for the first one the app may set another.
+pub(crate) const SILENT_REQUEST: Duration = Duration::from_secs(20);
 
 /// Time between two heartbeats of a session.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -80,8 +82,8 @@ pub struct Player {
     first_request: u32,
     /// When a request that brings nothing counts as a network failure.
     deadline: Option<Instant>,
-    /// When the deadline was set: bytes came then, or the play began.
-    progress: Instant,
+    /// The last deadline that was set, which holds for the element too.
+    limit: Instant,
     /// Why the package's engine did not play the source that the element tries.
     first_failure: Option<PlayFailure>,
     /// The element failed too: another play begins with the package's engine.
@@ -111,8 +113,15 @@ pub struct Player {
     untold: bool,
     /// When another 30 s of something to hear are over.
     heartbeat: Option<Instant>,
-    /// Since when the output is silent by itself.
+    /// Since when the output is silent by itself, or for want of samples at a new rate.
     device_silent: Option<Instant>,
+    /// When a change of the rate that is not heard yet becomes a stall.
+    silent_change: Option<Instant>,
+    /// The last epoch of which a frame was decoded, and of which one was heard.
+    decoded_epoch: u32,
+    audible_epoch: u32,
+    /// Why no more bytes of the source are asked for.
+    given_up: Option<PlayFailure>,
     failure: Option<PlayFailure>,
     /// A failure that waits until what is decoded has been heard.
     failure_ahead: Option<PlayFailure>,
@@ -149,7 +158,7 @@ impl Player {
             next_request: 0,
             first_request: 0,
             deadline: None,
-            progress: Instant::ORIGIN,
+            limit: Instant::ORIGIN,
             first_failure: None,
             revert_engine: false,
             metadata_announced: false,
@@ -169,6 +178,10 @@ impl Player {
             untold: false,
             heartbeat: None,
             device_silent: None,
+            silent_change: None,
+            decoded_epoch: 0,
+            audible_epoch: 0,
+            given_up: None,
             failure: None,
             failure_ahead: None,
             ends: (0, 0),
@@ -283,18 +296,9 @@ impl Player {
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let heartbeat = self.heartbeat.filter(|_| self.is_active());
-        [
-            self.refusal,
-            self.recovery.due(),
-            self.watchdog.due(),
-            self.media_heartbeat.due(),
-            self.deadline,
-            heartbeat,
-            self.loop_due(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        let output = [self.refusal, self.watchdog.due(), self.silent_change, self.loop_due()];
+        let source = [self.recovery.due(), self.deadline, heartbeat, self.media_heartbeat.due()];
+        output.into_iter().chain(source).flatten().min()
     }
 
     pub(super) fn handle_timeout(&mut self, edge: &mut Edge<'_>) {
@@ -304,6 +308,9 @@ impl Player {
         }
         if self.deadline.take_if(|due| *due <= now).is_some() {
             self.deadline_passed(edge);
+        }
+        if self.silent_change.take_if(|due| *due <= now).is_some() {
+            self.silent_at_new_rate(edge);
         }
         if let Some(offset) = self.recovery.take_due(now) {
             self.fetch(edge, offset);
@@ -446,16 +453,6 @@ impl Player {
         }
     }
 
-    fn seek(&mut self, edge: &mut Edge<'_>, seconds: f64) {
-        // Not `clamp`: its assertion brings in the formatting of floats, a seventh of the module.
-        let to = seconds.max(0.0).min(self.end().unwrap_or(f64::MAX));
-        let from = self.current_time(edge.now);
-        self.start_position = to;
-        if self.step(edge, Input::Command(Command::Seek)).transition.is_some() {
-            self.trace.seek_started(&mut edge.to, from, to);
-        }
-    }
-
     /// What the app says of the play that begins.
     fn play_context(&self) -> PlayContext<'_> {
         let source = self.source.as_ref();
@@ -494,7 +491,7 @@ impl Player {
         self.position.hold(edge.now);
         self.end_device_stall(edge, edge.now);
         self.watchdog.rest();
-        self.refusal = None;
+        (self.refusal, self.silent_change) = (None, None);
         self.tell_worklet(edge, WorkletCommand::Hold);
         self.settle_plays(edge, Err(PlayFailure::Aborted));
         if !self.heard {
@@ -503,58 +500,11 @@ impl Player {
         }
     }
 
-    /// Goes to the position that was asked for.
-    fn go(&mut self, edge: &mut Edge<'_>) {
-        if self.open_url.is_none() {
-            self.open_again(edge);
-            return;
-        }
-        if self.media_lost.is_some() || self.output_lost {
-            self.reopen(edge);
-            return;
-        }
-        self.count_heard(edge);
-        self.epoch += 1;
-        self.begin_position(self.start_position);
-        self.buffered = self.start_position;
-        self.watchdog.rest();
-        self.end_device_stall(edge, edge.now);
-        // What was to fail at the end of the samples, or to be fetched for them, was for another position.
-        (self.failure_ahead, self.recovery) = (None, Recovery::default());
-        let (position, speed) = (self.start_position, self.speed);
-        self.tell_media(edge, MediaCommand::Seek { epoch: self.epoch, position, speed });
-        self.release_unless_paused(edge);
-    }
-
-    /// The samples on their way are of another speed: they are thrown away.
-    fn set_speed(&mut self, edge: &mut Edge<'_>, speed: f64) {
-        self.start_position =
-            if self.open_url.is_some() { self.current_time(edge.now) } else { self.start_position };
-        self.speed = speed;
-        if self.open_url.is_some() {
-            self.go(edge);
-        }
-        self.emit(edge, "ratechange");
-    }
-
-    /// An epoch begins at so many seconds.
-    fn begin_position(&mut self, seconds: f64) {
-        let rate = self.output.map_or(0, |(rate, _)| rate);
-        self.position.begin(seconds, rate, self.speed);
-    }
-
-    /// A seek in a source that is not open, or not any more: it is opened at that position.
-    fn open_again(&mut self, edge: &mut Edge<'_>) {
-        if let Some(url) = self.source.as_ref().and_then(|source| source.url.clone()) {
-            self.open(edge, url);
-        }
-    }
-
     fn close(&mut self, edge: &mut Edge<'_>) {
         self.prepared = false;
         (self.open_url, self.waiting_url) = (None, None);
         self.end_device_stall(edge, edge.now);
-        (self.refusal, self.deadline) = (None, None);
+        (self.refusal, self.deadline, self.silent_change) = (None, None, None);
         self.watchdog.rest();
         self.recovery = Recovery::default();
         // What is late of this epoch must not end the next play.

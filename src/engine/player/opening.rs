@@ -8,6 +8,7 @@ use crate::engine::recovery::Recovery;
 use crate::instrumentation::Url;
 use crate::playback::State;
 use crate::qoe::{Phase, StartUp, Totals};
+use crate::time::Duration;
 
 impl Player {
     /// Opens the source before a play is asked for, as far as it goes without the output.
@@ -17,13 +18,18 @@ impl Player {
         }
         self.prepared = true;
         self.play += 1;
-        (self.heard, self.received, self.failure_ahead) = (false, false, None);
+        (self.heard, self.received, self.failure_ahead, self.given_up) = (false, false, None, None);
         self.start = Some(StartUp::new(edge.now));
         self.recovery = Recovery::default();
         let mut trace = std::mem::take(&mut self.trace);
         trace.start_load(&mut edge.to, &self.play_context());
         self.trace = trace;
         self.open_or_resolve(edge);
+    }
+
+    /// How long a request may take to its first byte.
+    pub(super) fn first_byte_timeout(&self) -> Duration {
+        self.source.as_ref().and_then(|source| source.first_byte_timeout).unwrap_or(SILENT_REQUEST)
     }
 
     pub(super) fn open_or_resolve(&mut self, edge: &mut Edge<'_>) {
@@ -58,7 +64,7 @@ impl Player {
                 self.arm_refusal(edge);
             }
             if self.start.is_some_and(|start| start.end_of(Phase::Decode).is_none()) {
-                self.set_deadline(edge);
+                self.set_deadline(edge, self.first_byte_timeout());
             }
             return;
         }
@@ -66,7 +72,7 @@ impl Player {
         self.play += 1;
         self.set_failure(edge, None);
         self.first_failure = None;
-        (self.heard, self.received, self.failure_ahead) = (false, false, None);
+        (self.heard, self.received, self.failure_ahead, self.given_up) = (false, false, None, None);
         self.totals = Totals::default();
         self.recovery = Recovery::default();
         (self.open_url, self.waiting_url) = (None, None);
@@ -75,7 +81,7 @@ impl Player {
         }
         self.start_trace(edge);
         self.arm_refusal(edge);
-        self.set_deadline(edge);
+        self.set_deadline(edge, self.first_byte_timeout());
         self.open_or_resolve(edge);
     }
 
@@ -111,16 +117,16 @@ impl Player {
         self.next_request += 1;
         // What the element tries is within the time limit of the same attempt.
         if self.first_failure.is_none() || self.received || self.deadline.is_none() {
-            self.set_deadline(edge);
+            self.set_deadline(edge, self.first_byte_timeout());
         }
         let id = self.next_request;
         let headers = self.trace.start_media_request(&mut edge.to, id, url, offset);
         Request { id, offset, headers }
     }
 
-    /// The next silence of the server is counted from now.
-    pub(super) fn set_deadline(&mut self, edge: &Edge<'_>) {
-        self.progress = edge.now;
-        self.deadline = Some(edge.now + SILENT_REQUEST);
+    /// The next silence of the server may last so long from now on.
+    pub(super) fn set_deadline(&mut self, edge: &Edge<'_>, limit: Duration) {
+        self.limit = edge.now + limit;
+        self.deadline = Some(self.limit);
     }
 }

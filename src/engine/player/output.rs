@@ -1,6 +1,6 @@
 //! What the audio output says, and what follows for the player.
 
-use super::{CONTEXT_WAIT, Edge, Player};
+use super::{CONTEXT_WAIT, Edge, Player, SILENT_REQUEST};
 use crate::engine::input::{ContextState, Report};
 use crate::engine::output::WorkletCommand;
 use crate::playback::{Command, Event, Input, PlayFailure, State};
@@ -73,7 +73,7 @@ impl Player {
         true
     }
 
-    fn stall(&mut self, edge: &mut Edge<'_>, at: Instant, cause: StallCause) {
+    pub(super) fn stall(&mut self, edge: &mut Edge<'_>, at: Instant, cause: StallCause) {
         self.totals.stalls += 1;
         self.trace.stall_started(&mut edge.to, at, cause);
     }
@@ -112,12 +112,12 @@ impl Player {
                 self.position.report(at, frames, false);
                 let ahead = self.buffered - self.current_time(edge.now);
                 let cause = if ahead > 0.5 { StallCause::Decode } else { StallCause::Network };
-                if let Some(failure) = self.failure_ahead {
+                if let Some(failure) = self.failure_ahead.filter(|_| self.given_up.is_none()) {
                     self.fail(edge, failure);
                 } else if self.recovery.is_exhausted() {
                     self.fail(edge, PlayFailure::Network);
                 } else {
-                    self.set_deadline(edge);
+                    self.set_deadline(edge, SILENT_REQUEST);
                     self.expect_report(edge);
                     self.stall(edge, at, cause);
                     self.step(edge, Input::Event(Event::Underflow));
@@ -219,7 +219,8 @@ impl Player {
     fn audible(&mut self, edge: &mut Edge<'_>, at: Instant, method: &'static str) {
         (self.heard, self.untold) = (true, true);
         self.first_failure = None;
-        self.refusal = None;
+        self.audible_epoch = self.epoch;
+        (self.refusal, self.silent_change) = (None, None);
         self.end_device_stall(edge, at);
         self.deadline = None;
         self.expect_report(edge);

@@ -24,6 +24,12 @@ fn refuse(host: &mut FakeHost) {
     host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 0, end: BodyEnd::Failed {} });
 }
 
+/// The response may not be read by a script.
+fn opaque(host: &mut FakeHost) {
+    let (_, request) = host.last_request();
+    host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 0, end: BodyEnd::Opaque {} });
+}
+
 fn unsupported(host: &mut FakeHost) {
     let (epoch, request) = host.last_request();
     host.head(200);
@@ -41,7 +47,7 @@ fn element_opens(host: &mut FakeHost) {
 
 #[test]
 fn the_element_plays_what_ours_can_not_in_the_same_play() {
-    for fail in [refuse as fn(&mut FakeHost), unsupported] {
+    for fail in [refuse as fn(&mut FakeHost), opaque, unsupported] {
         let mut host = starting();
         fail(&mut host);
         assert_eq!(host.state(), State::Starting);
@@ -64,6 +70,9 @@ fn where_the_element_fails_too_the_reason_is_the_true_one_and_the_play_is_one() 
         (unsupported as fn(&mut FakeHost), MediaError::UnsupportedFormat {}, PlayFailure::NotSupported),
         (refuse, MediaError::UnsupportedFormat {}, PlayFailure::Network),
         (refuse, MediaError::Undecodable {}, PlayFailure::Undecodable),
+        // An element calls a page of an error a format that it does not know.
+        (opaque, MediaError::UnsupportedFormat {}, PlayFailure::Opaque),
+        (opaque, MediaError::Undecodable {}, PlayFailure::Undecodable),
     ];
     for (fail, error, reason) in cases {
         let mut host = starting();

@@ -127,7 +127,7 @@ fn a_network_that_is_gone_rejects_at_once() {
 
 fn cut(host: &mut FakeHost, offset: u64) {
     let (epoch, request) = host.last_request();
-    host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: offset, end: BodyEnd::Failed {} });
+    host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 0, end: BodyEnd::Failed {} });
     host.fact(Fact::BytesWanted { epoch, offset });
 }
 
@@ -206,6 +206,81 @@ fn a_request_that_brings_nothing_is_a_network_failure() {
     host.advance(1.0);
     assert!(host.settled.contains(&(1, Err(PlayFailure::Timeout))));
     assert_eq!(text(named(&spans(&mut host), "track.play"), "error.type").as_deref(), Some("timeout"));
+    assert_eq!(PlayFailure::Timeout.dom_name(), "NetworkError");
+}
+
+#[test]
+fn the_first_byte_has_as_long_as_the_app_says() {
+    for (limit, settled) in [(5, 5_000.0), (60, 60_000.0)] {
+        let mut host = FakeHost::new();
+        host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
+        let url = Some(crate::fake_host::url_of("https://cdn.example/a.mp3"));
+        let first_byte_timeout = Some(tonearm::time::Duration::from_secs(limit));
+        let source = Source { url, first_byte_timeout, ..Source::default() };
+        host.player(PlayerInput::Load { token: 100, source });
+        host.play(1);
+        host.advance(settled - 1.0);
+        assert_eq!(host.state(), State::Starting);
+        host.advance(1.0);
+        assert!(host.settled.contains(&(1, Err(PlayFailure::Timeout))), "{limit} s");
+    }
+}
+
+/// A server without ranges whose body breaks off brings the same bytes again and again.
+#[test]
+fn bytes_that_were_read_before_are_not_fetched_for_ever() {
+    let mut host = FakeHost::playing();
+    let requests = |host: &FakeHost| {
+        host.media.iter().filter(|command| matches!(command, Command::Fetch { .. })).count()
+    };
+    for second in 1..30 {
+        let (epoch, request) = host.last_request();
+        if second == 1 || requests(&host) >= second - 1 {
+            let failed = BodyEnd::Failed {};
+            host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 700_000, end: failed });
+            host.fact(Fact::BytesWanted { epoch, offset: 700_000 });
+        }
+        for tick in 0..10 {
+            host.advance(100.0);
+            host.position(f64::from(second as u32) + f64::from(tick) / 10.0);
+        }
+    }
+    assert_eq!(requests(&host), 3);
+    // What is at hand is heard, and the output may have to wait for it.
+    assert!(matches!(host.media.last(), Some(Command::Finish { epoch: 1 })));
+    assert_eq!(host.state(), State::Playing);
+    host.report(Report::GapStarted { epoch: 1, at: host.now(), frames: 29 * 48_000 });
+    assert_eq!(host.state(), State::Rebuffering);
+    host.fact(Fact::Failed { epoch: 1, error: MediaError::Interrupted {} });
+    host.report(Report::GapEnded { epoch: 1, at: host.now(), missing: 480, audible: true });
+    host.report(Report::Ended { epoch: 1, at: host.now(), frames: 30 * 48_000 });
+    assert_eq!(host.state(), State::Failed);
+    assert_eq!(host.engine.player(PLAYER).unwrap().failure(), Some(PlayFailure::Network));
+}
+
+#[test]
+fn a_source_that_no_script_may_read_is_named() {
+    let mut host = FakeHost::loaded();
+    host.play(1);
+    let (_, request) = host.last_request();
+    host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 0, end: BodyEnd::Opaque {} });
+    assert!(host.settled.contains(&(1, Err(PlayFailure::Opaque))));
+    let spans = spans(&mut host);
+    for name in ["GET", "track.play"] {
+        assert_eq!(text(named(&spans, name), "error.type").as_deref(), Some("cors"), "{name}");
+    }
+}
+
+#[test]
+fn a_file_that_is_gone_is_heard_as_far_as_it_is_here() {
+    let mut host = FakeHost::playing();
+    host.fact(Fact::BytesWanted { epoch: 1, offset: 500_000 });
+    host.head(404);
+    assert!(matches!(host.media.last(), Some(Command::Finish { epoch: 1 })));
+    assert_eq!(host.state(), State::Playing);
+    host.fact(Fact::Failed { epoch: 1, error: MediaError::Interrupted {} });
+    host.report(Report::Ended { epoch: 1, at: host.now(), frames: 30 * 48_000 });
+    assert_eq!(host.engine.player(PLAYER).unwrap().failure(), Some(PlayFailure::HttpStatus(404)));
 }
 
 #[test]

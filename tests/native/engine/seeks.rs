@@ -94,12 +94,14 @@ fn a_seek_to_the_very_end_is_over_before_the_track_is() {
 }
 
 #[test]
-fn a_seek_past_where_a_file_really_ends_is_told_as_truncated() {
+fn a_range_that_is_refused_is_the_media_planes_to_work_out() {
     let mut host = FakeHost::playing();
     host.player(PlayerInput::Seek(50.0));
     let epoch = host.epoch();
     host.fact(Fact::BytesWanted { epoch, offset: 800_000 });
     host.head(416);
+    assert_eq!(host.state(), State::Seeking);
+    host.fact(Fact::Failed { epoch, error: MediaError::Truncated {} });
     assert_eq!(host.engine.player(PLAYER).unwrap().failure(), Some(PlayFailure::Truncated));
 }
 
@@ -179,6 +181,61 @@ fn another_rate_goes_on_from_the_position() {
     host.position(4.0);
     let time = host.engine.player(PLAYER).unwrap().current_time(host.now());
     assert!((time - 16.0).abs() < 1e-9, "{time}");
+}
+
+/// Whatever keeps the samples away, the player does not say that it plays meanwhile.
+#[test]
+fn a_rate_that_is_not_heard_yet_waits() {
+    let mut host = FakeHost::playing();
+    host.position(10.0);
+    host.player(PlayerInput::Rate(2.0));
+    host.advance(199.0);
+    assert_eq!(host.state(), State::Playing);
+    host.advance(1.0);
+    assert_eq!(host.state(), State::Rebuffering);
+    assert!(host.events.ends_with(&["statechange", "waiting"]), "{:?}", host.events);
+    host.advance(500.0);
+    host.audible(0);
+    assert_eq!((host.state(), host.events.last()), (State::Playing, Some(&"playing")));
+    let stall = text(named(&spans(&mut host), "track.stall"), "audio.buffer.underflow.frames");
+    assert_eq!(stall.as_deref(), Some("24000"));
+    // One that is heard at once does not.
+    host.player(PlayerInput::Rate(1.0));
+    host.advance(50.0);
+    host.audible(0);
+    host.advance(300.0);
+    assert_eq!(host.state(), State::Playing);
+}
+
+#[test]
+fn a_rate_whose_request_fails_is_named_and_never_silent() {
+    for status in [403, 404, 412] {
+        let mut host = FakeHost::playing();
+        host.player(PlayerInput::Rate(1.5));
+        host.fact(Fact::BytesWanted { epoch: host.epoch(), offset: 100_000 });
+        host.head(status);
+        assert_eq!(host.state(), State::Failed);
+        assert_eq!(host.engine.player(PLAYER).unwrap().failure(), Some(PlayFailure::HttpStatus(status)));
+    }
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Rate(1.5));
+    host.fact(Fact::BytesWanted { epoch: host.epoch(), offset: 100_000 });
+    for attempt in 0..7 {
+        assert_ne!(host.state(), State::Failed, "after {attempt} attempts");
+        host.head(503);
+        host.fact(Fact::BytesWanted { epoch: host.epoch(), offset: 100_000 });
+        host.advance(2000.0);
+        assert_ne!(host.state(), State::Playing);
+    }
+    assert_eq!(host.engine.player(PLAYER).unwrap().failure(), Some(PlayFailure::Network));
+    // A server that says nothing at all: the same within its time.
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Rate(1.5));
+    host.fact(Fact::BytesWanted { epoch: host.epoch(), offset: 100_000 });
+    host.advance(300.0);
+    assert_eq!(host.state(), State::Rebuffering);
+    host.advance(200_000.0);
+    assert_eq!(host.engine.player(PLAYER).unwrap().failure(), Some(PlayFailure::Network));
 }
 
 /// The loop's end is met by the clock that the output has, at the rate that it has.

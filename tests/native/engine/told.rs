@@ -62,7 +62,7 @@ fn points(host: &mut FakeHost) -> BTreeMap<(String, String), Point> {
                     histogram.data_points.iter().for_each(|point| {
                         let (sum, count) = (point.sum.unwrap(), point.count);
                         add(&point.attributes, Point { sum, count, trace: trace(&point.exemplars) });
-                    })
+                    });
                 }
                 other => panic!("{other:?}"),
             }

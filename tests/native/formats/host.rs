@@ -49,9 +49,9 @@ fn play(
             Advance::NeedBytes | Advance::Elsewhere => {
                 let at = (track.end_offset() as usize).min(bytes.len());
                 if at == bytes.len() {
-                    track.finish()
+                    track.finish();
                 } else {
-                    track.push(&bytes[at..bytes.len().min(at + 5000)])
+                    track.push(&bytes[at..bytes.len().min(at + 5000)]);
                 }
             }
             Advance::Format(_) => {}

@@ -52,6 +52,11 @@ pub fn files(ends: &[&str]) -> Vec<File> {
 
 /// Opens a track by what its bytes are.
 pub fn open(bytes: &[u8], start: f64) -> Option<Track> {
+    open_of(bytes, start, Some(bytes.len() as u64))
+}
+
+/// The same for a file whose length in bytes may not be known.
+pub fn open_of(bytes: &[u8], start: f64, total: Option<u64>) -> Option<Track> {
     let mut at = 0;
     let family = loop {
         match sniff(&bytes[at..]) {
@@ -61,7 +66,9 @@ pub fn open(bytes: &[u8], start: f64) -> Option<Track> {
         }
     };
     let mut track = Track::new(family, start, Host::default())?;
-    track.set_total_bytes(bytes.len() as u64);
+    if let Some(total) = total {
+        track.set_total_bytes(total);
+    }
     Some(track)
 }
 

@@ -4,8 +4,13 @@
 //! decoded becomes silence of the same length, so that the track keeps its length and the listener loses 26
 //! ms, not the song.
 
+mod format;
+mod silence;
+
+pub use format::{Advance, Format, Host, TrackError};
+
 use crate::decode::{Decode, Planes, decoder};
-use crate::demux::{Codec, Demux, DemuxError, Packet, Step, Stream};
+use crate::demux::{Codec, Demux, Packet, Step, Stream};
 use crate::sniff::Family;
 use crate::tags::Tags;
 
@@ -16,78 +21,12 @@ const MOST_FAILURES_IN_A_ROW: u32 = 250;
 /// Failures in a row after which the decoder is made anew: one of AAC takes the first packet's channels for
 /// all, damaged as it may be.
 const RENEWED_AFTER: u32 = 8;
-/// A hole longer than this is not filled with silence: the position goes on behind it, in seconds.
-const LONGEST_HOLE: u64 = 10;
-/// Frames of silence made at once.
-const SILENCE_FRAMES: u64 = 4096;
-
-/// Why a track can't go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TrackError {
-    /// The bytes are in no format that can be played here.
-    Unsupported,
-    /// Too many packets in a row are undecodable.
-    Undecodable,
-    /// The file ends before the length that it states.
-    Truncated,
-}
-
-impl From<DemuxError> for TrackError {
-    fn from(error: DemuxError) -> Self {
-        match error {
-            DemuxError::Unsupported => Self::Unsupported,
-            DemuxError::Truncated => Self::Truncated,
-        }
-    }
-}
-
-/// What a track's bytes turned out to be.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Format {
-    /// The codec's name.
-    pub codec: &'static str,
-    /// Sample rate of what comes out, in Hz.
-    pub sample_rate: u32,
-    /// Channels.
-    pub channels: u8,
-    /// Length in seconds, stated or estimated.
-    pub duration: Option<f64>,
-    /// Whether that is an estimate.
-    pub estimated: bool,
-    /// Mean bit rate, in bits per second.
-    pub bit_rate: u32,
-}
-
-/// What a call to [`Track::advance`] came to.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Advance {
-    /// Enough frames are ready.
-    Ready,
-    /// More bytes are needed first.
-    NeedBytes,
-    /// Bytes are needed from [`Track::end_offset`] on, which is not where the last ones ended.
-    Elsewhere,
-    /// A stream has been recognised, the first or the next of a chain; call again.
-    Format(Format),
-    /// The host must decode [`Track::packet`], and go on.
-    Packet,
-    /// The host must give what it still decodes, then call [`Track::drained`].
-    Drain,
-    /// Everything is decoded.
-    End,
-    /// The track can't go on.
-    Failed(TrackError),
-}
-
-/// What the host can decode: asked where there is no decoder here, and where its own is better.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Host {
-    /// AAC, high-efficiency profiles included.
-    pub aac: bool,
-    /// The others.
-    pub others: bool,
-}
+/// Sample rates that are played, in Hz, whatever the format; all else is refused before anything is decoded.
+const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
+/// Channels that are played, whatever the format.
+const CHANNELS: std::ops::RangeInclusive<u8> = 1..=32;
+/// Frames of the longest packet: FLAC's block size has 16 bits.
+const MAX_PACKET_FRAMES: u32 = 1 << 16;
 
 /// Who decodes.
 enum Decoder {
@@ -98,8 +37,14 @@ enum Decoder {
 
 /// The open track.
 pub struct Track {
+    family: Family,
     demuxer: Box<dyn Demux>,
+    total_bytes: Option<u64>,
     stream: Option<Stream>,
+    /// The stream that follows: opened once all of the one before it is taken.
+    next: Option<Stream>,
+    /// The host still decodes packets of the stream before `next`.
+    draining: bool,
     decoder: Option<Decoder>,
     host: Host,
     /// Where on the time line the next decoded frame lies; not known behind a seek.
@@ -159,8 +104,12 @@ impl Track {
     /// such family.
     pub fn new(family: Family, start: f64, host: Host) -> Option<Self> {
         Some(Self {
+            family,
             demuxer: demuxer(family)?,
+            total_bytes: None,
             stream: None,
+            next: None,
+            draining: false,
             decoder: None,
             host,
             at: Some(0),
@@ -185,6 +134,7 @@ impl Track {
 
     /// Notes the length of the file in bytes.
     pub fn set_total_bytes(&mut self, bytes: u64) {
+        self.total_bytes = Some(bytes);
         self.demuxer.set_total_bytes(bytes);
     }
 
@@ -218,11 +168,17 @@ impl Track {
         self.demuxer.tail(bytes);
     }
 
-    /// Length in seconds, where the file states it.
+    /// Length in seconds, where the file states it, or its end was found.
     pub fn stated_duration(&self) -> Option<f64> {
         let stream = self.stream.as_ref()?;
-        let end = stream.end.or_else(|| self.demuxer.end())?;
-        Some(self.base + end.saturating_sub(stream.delay) as f64 / f64::from(stream.sample_rate))
+        let rate = f64::from(stream.sample_rate);
+        let (stated, found) = (stream.end, self.demuxer.end());
+        let end = if stream.open_ended { found.or(stated) } else { stated.or(found) }?;
+        let seconds = end.saturating_sub(stream.delay).saturating_add(stream.following) as f64 / rate;
+        let passed = self.at.filter(|&at| stream.open_ended && found.is_none() && at > end);
+        // More than was stated: in whole seconds, so that it does not change with each packet.
+        let passed = passed.map(|at| (at.saturating_sub(stream.delay) as f64 / rate).ceil());
+        Some(self.base + passed.unwrap_or(seconds))
     }
 
     /// Says what a link brings: see [`Demux::hurry`]. Only at the start of a file.
@@ -304,16 +260,32 @@ impl Track {
         self.ready.iter_mut().for_each(Vec::clear);
         (self.frames, self.hole, self.failures_in_a_row, self.lost_until) = (0, 0, 0, None);
         (self.gives_up, self.given_up, self.packet_at) = (false, false, (None, 0));
-        if self.stream.is_some() {
+        self.draining = false;
+        let in_next = self.next.as_ref().is_some_and(|next| !next.continues);
+        if in_next || self.start < self.base {
+            self.restart();
+        } else if self.stream.is_some() {
             self.begin();
         }
+    }
+
+    /// Begins at the first byte again: the position lies in an earlier stream of the chain.
+    fn restart(&mut self) {
+        let Some(demuxer) = demuxer(self.family) else { return };
+        self.demuxer = demuxer;
+        self.demuxer.window().restart();
+        if let Some(total) = self.total_bytes {
+            self.demuxer.set_total_bytes(total);
+        }
+        (self.stream, self.next, self.decoder) = (None, None, None);
+        (self.at, self.base) = (Some(0), 0.0);
     }
 
     /// Sets up the range for `self.start`, and goes there.
     fn begin(&mut self) {
         let Some(stream) = &self.stream else { return };
         let wanted = ((self.start - self.base).max(0.0) * f64::from(stream.sample_rate)).round() as u64;
-        let end = stream.end.unwrap_or(u64::MAX);
+        let end = stream.end.filter(|_| !stream.open_ended).unwrap_or(u64::MAX);
         let first = stream.delay.saturating_add(wanted).min(end);
         self.range = (first, end);
         if let Some(Decoder::Own(decoder)) = &mut self.decoder {
@@ -332,6 +304,18 @@ impl Track {
                 self.fill();
                 continue;
             }
+            if self.next.is_some() {
+                if self.draining {
+                    return Advance::Drain;
+                }
+                // The frames that are ready have the layout of the stream before.
+                if self.ready_frames() > 0 {
+                    return Advance::Ready;
+                }
+                if let Some(stream) = self.next.take() {
+                    return self.open(stream);
+                }
+            }
             // Asked for while there is something to go on with.
             if self.demuxer.window().take_elsewhere() {
                 return Advance::Elsewhere;
@@ -349,7 +333,12 @@ impl Track {
                     let elsewhere = self.demuxer.window().take_elsewhere();
                     return if elsewhere { Advance::Elsewhere } else { Advance::NeedBytes };
                 }
-                Step::Stream(stream) => return self.open(stream),
+                Step::Stream(stream) => {
+                    self.next = Some(stream);
+                    self.draining =
+                        self.packet_at != (None, 0) && matches!(self.decoder, Some(Decoder::Host(_)));
+                    continue;
+                }
                 Step::End => {
                     if matches!(self.decoder, Some(Decoder::Host(_))) {
                         return Advance::Drain;
@@ -407,57 +396,6 @@ impl Track {
         if self.ended { Advance::End } else { Advance::Ready }
     }
 
-    /// Notes that frames were lost; how many packets that makes is counted.
-    fn lose(&mut self, (at, frames): (Option<u64>, u64)) -> Result<(), TrackError> {
-        self.anchor(at);
-        if frames > 0 || at.is_none() {
-            self.count_lost(frames);
-        }
-        if self.failures_in_a_row > MOST_FAILURES_IN_A_ROW {
-            return Err(TrackError::Undecodable);
-        }
-        self.hole = self.hole.saturating_add(frames);
-        Ok(())
-    }
-
-    fn count_lost(&mut self, frames: u64) {
-        let packet = self.stream.as_ref().map_or(1, |stream| u64::from(stream.packet_frames.max(1)));
-        let packets = u32::try_from(frames.div_ceil(packet).max(1)).unwrap_or(u32::MAX);
-        self.packets = self.packets.saturating_add(packets);
-        self.failures = self.failures.saturating_add(packets);
-        self.failures_in_a_row = self.failures_in_a_row.saturating_add(packets);
-    }
-
-    /// The demuxer knows where the next frame lies: what is missing until there becomes silence.
-    fn anchor(&mut self, at: Option<u64>) {
-        let Some(at) = at else { return };
-        let here = self.at.map(|here| here.saturating_add(self.hole));
-        let longest = self.stream.as_ref().map_or(0, |stream| u64::from(stream.sample_rate)) * LONGEST_HOLE;
-        match here.and_then(|here| at.checked_sub(here)) {
-            Some(missing) if missing <= longest => {
-                if missing > 0 {
-                    self.count_lost(missing);
-                }
-                self.hole += missing;
-            }
-            // Behind a seek, or back: what follows lies where the demuxer says.
-            _ => (self.at, self.hole) = (Some(at), 0),
-        }
-    }
-
-    /// Makes some of the silence that stands for a hole.
-    fn fill(&mut self) {
-        let frames = self.hole.min(SILENCE_FRAMES);
-        self.hole -= frames;
-        let Some(at) = self.at else { return };
-        let wanted = kept(at, frames, self.range);
-        for plane in &mut self.ready {
-            plane.resize(plane.len() + wanted.len() * self.scale as usize, 0.0);
-        }
-        self.frames += wanted.len() as u64 * self.scale;
-        self.at = Some(at + frames);
-    }
-
     /// Makes the decoded frames that lie within the range ready; at most `most`: a damaged packet may decode
     /// to more than it stands for.
     fn keep(&mut self, most: u64) {
@@ -507,11 +445,23 @@ impl Track {
         self.stream.as_ref().map_or(0, |stream| stream.sample_rate * self.scale as u32)
     }
 
-    fn open(&mut self, stream: Stream) -> Advance {
-        if let Some(before) = &self.stream {
+    fn open(&mut self, mut stream: Stream) -> Advance {
+        let bounded = SAMPLE_RATES.contains(&stream.sample_rate)
+            && CHANNELS.contains(&stream.channels)
+            && stream.packet_frames <= MAX_PACKET_FRAMES;
+        if !bounded {
+            return Advance::Failed(TrackError::Unsupported);
+        }
+        if let Some(before) = self.stream.as_ref().filter(|_| !stream.continues) {
             // The next stream of a chain begins where the one before ended.
-            self.base = self.start + self.frames as f64 / self.rate(before);
-            (self.start, self.frames) = (self.base, 0);
+            let rate = f64::from(before.sample_rate);
+            let end = self.at.map(|at| at.min(self.range.1).saturating_sub(before.delay) as f64 / rate);
+            let heard = self.start + self.frames as f64 / self.rate(before);
+            self.base = end.filter(|_| self.frames == 0).map_or(heard, |end| self.base + end);
+            if self.frames > 0 || self.start < self.base {
+                self.start = self.base;
+            }
+            self.frames = 0;
         }
         let able = if matches!(stream.codec, Codec::Aac(_)) { self.host.aac } else { self.host.others };
         let better = able && matches!(stream.codec, Codec::Opus | Codec::Aac(5 | 29));
@@ -520,22 +470,34 @@ impl Track {
             _ if able => Some(Decoder::Host(Vec::new())),
             _ => return Advance::Failed(TrackError::Unsupported),
         };
+        // Parametric stereo is written as one channel, and no header need say so: only the decoder knows.
+        if matches!(self.decoder, Some(Decoder::Host(_))) && matches!(stream.codec, Codec::Aac(5 | 29)) {
+            stream.channels = stream.channels.max(2);
+        }
         let channels = usize::from(stream.channels);
         self.planes = vec![Vec::new(); channels];
         let first = self.ready.first().cloned().unwrap_or_default();
         self.ready.resize(channels, first);
-        self.scale = 1;
         let rate = f64::from(stream.sample_rate);
+        let length = stream.length.map(|frames| frames.saturating_add(stream.following));
         let format = Format {
             codec: stream.codec.name(),
             sample_rate: stream.sample_rate,
             channels: stream.channels,
-            duration: stream.length.map(|frames| self.base + frames as f64 / rate),
+            duration: length.map(|frames| self.base + frames as f64 / rate),
             estimated: stream.end.is_none(),
             bit_rate: (stream.bytes_per_second * 8.0).round() as u32,
         };
-        self.at = Some(0);
-        (self.packet_at, self.lost_until, self.hole) = ((None, 0), None, 0);
+        (self.packet_at, self.lost_until) = ((None, 0), None);
+        if stream.continues {
+            // The packet that readies the new decoder lies before this.
+            self.range.0 = self.range.0.max(self.at.unwrap_or(0));
+            self.stream = Some(stream);
+            return Advance::Format(format);
+        }
+        // An entry of an edit list behind the first may begin anywhere: the next packet says where.
+        let anywhere = self.family == Family::Mp4 && self.stream.is_some();
+        (self.scale, self.at, self.hole) = (1, Some(0).filter(|_| !anywhere), 0);
         self.stream = Some(stream);
         self.read_end();
         self.begin();
@@ -551,7 +513,11 @@ impl Track {
         while self.hole > 0 {
             self.fill();
         }
+        let channels = self.planes.len();
         self.planes = planes;
+        // One channel where two were expected is heard on both sides.
+        let first = self.planes.first().cloned().unwrap_or_default();
+        self.planes.resize(channels, first);
         self.keep(u64::MAX);
     }
 
@@ -565,6 +531,9 @@ impl Track {
         }
         while self.hole > 0 {
             self.fill();
+        }
+        if std::mem::take(&mut self.draining) {
+            return;
         }
         self.given_up = self.gives_up;
         self.ended = !self.given_up;

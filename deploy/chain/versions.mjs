@@ -1,0 +1,30 @@
+// Where the set-up puts the programs of the chain: a folder for each program and version in the cache.
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+/** A file of `deploy/`. @param {string} path */
+export const deployFile = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+export const cache =
+  process.env.TONEARM_CACHE ?? `${process.env.XDG_CACHE_HOME ?? `${homedir()}/.cache`}/tonearm`;
+const { backends: versions } = JSON.parse(readFileSync(deployFile('versions.json'), 'utf8'));
+
+/** The folder of what is installed together. @param {string} name a key of versions.json */
+export function backendFolder(name) {
+  if (name !== 'collector') return `${cache}/backends/${name}-${versions[name]}`;
+  const manifest = readFileSync(deployFile('collector/builder.yaml'));
+  return `${cache}/backends/collector-${versions.collector}-${createHash('sha256').update(manifest).digest('hex').slice(0, 12)}`;
+}
+
+/** Programs that lie in a folder of another name. @type {Record<string, string>} */
+const FOLDERS = {
+  'tonearm-collector': 'collector',
+  promtool: 'prometheus',
+  amtool: 'alertmanager',
+  'victoria-logs': 'victorialogs',
+};
+
+/** The path of a program. @param {string} name */
+export const programOf = (name) => `${backendFolder(FOLDERS[name] ?? name)}/${name}`;

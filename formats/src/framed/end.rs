@@ -1,0 +1,194 @@
+//! Where a stream ends, and where another file was joined to it: found among the frames that are in memory, since
+//! what an index states is a hint.
+
+use super::head::Head;
+use super::{Demuxer, HEADER_BYTES, Header, Index};
+use crate::demux::{DemuxError, Step};
+
+/// Bytes after a stated end in which more frames are looked for: tags may lie between two files in one.
+pub(super) const MAX_BETWEEN: usize = 256 << 10;
+/// Frames in a row that bear out a change of the sample rate or of the channels.
+pub(super) const RUN: usize = 3;
+/// Packets whose damage at the very end is mended from the length that the information frame states.
+pub(super) const MENDABLE_PACKETS: u64 = 8;
+
+/// Whether bytes that are no frame are a tag.
+pub(super) fn is_tag(bytes: &[u8]) -> bool {
+    [b"TAG".as_slice(), b"ID3", b"APETAGEX", b"LYRICSBEGIN"].iter().any(|tag| bytes.starts_with(tag))
+}
+
+/// Packets that may be missing to a stated length, or be too many, where packets were lost.
+pub(super) fn mendable(stated: u64) -> u64 {
+    MENDABLE_PACKETS.max(stated / 50)
+}
+
+/// The part that an information frame begins, which stands before packet `first`.
+pub(super) fn part(first: u64, index: &Index) -> Option<(u64, u64, u64)> {
+    Some((first, index.frames?.into(), index.tail))
+}
+
+/// What follows from some place on, frame behind frame.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    pub packets: u64,
+    pub bytes: usize,
+    /// Whether all have the bit rate of the first.
+    pub constant: bool,
+    /// The part that begins within, by the count of packets before it.
+    pub part: Option<(u64, u64, u64)>,
+}
+
+impl<H: Header> Demuxer<H> {
+    /// The frames at hand from byte `from` on that continue each other.
+    pub(super) fn walk(&self, from: usize) -> Walk {
+        let rest = self.rest();
+        let mut walk = Walk { constant: true, ..Walk::default() };
+        let mut first: Option<H> = None;
+        while let Some(header) = rest.get(from + walk.bytes..).and_then(H::parse) {
+            if first.is_some_and(|first| !header.continues(&first)) {
+                break;
+            }
+            let at = from + walk.bytes;
+            let Some(frame) = rest.get(at..at + header.frame_bytes()) else { break };
+            walk.bytes += frame.len();
+            if let Some(index) = header.index(frame) {
+                walk.part = part(walk.packets, &index);
+                continue;
+            }
+            walk.constant &= first.is_none_or(|first| header.has_rate_of(&first));
+            walk.packets += 1;
+            first = first.or(Some(header));
+        }
+        walk
+    }
+
+    /// Whether frames follow each other at byte `from`; `None` where the bytes are too few to tell.
+    pub(super) fn is_run(&self, from: usize) -> Option<bool> {
+        let rest = self.rest();
+        let mut at = from;
+        let mut first: Option<H> = None;
+        for _ in 0..RUN {
+            let Some(bytes) = rest.get(at..).filter(|bytes| bytes.len() >= HEADER_BYTES) else {
+                return if self.window.is_finished() { Some(at == rest.len() && at > from) } else { None };
+            };
+            let Some(header) = H::parse(bytes) else { return Some(false) };
+            if first.is_some_and(|first| !header.continues(&first)) {
+                return Some(false);
+            }
+            first = first.or(Some(header));
+            at += header.frame_bytes();
+        }
+        Some(true)
+    }
+
+    /// Whether frames follow each other anywhere from byte `from` on.
+    pub(super) fn has_run(&self, from: usize) -> bool {
+        let rest = self.rest();
+        (from..rest.len()).any(|at| rest[at] == 0xff && self.is_run(at) == Some(true))
+    }
+
+    /// Counts the frames to the end of the file, where that is in memory and nothing but frames.
+    pub(super) fn count(&mut self) {
+        self.counted = true;
+        let Some(stream) = &self.stream else { return };
+        if self.estimated || self.joining.is_some() || self.gap > 0 || self.lost {
+            return;
+        }
+        let walk = self.walk(0);
+        let rest = self.rest().get(walk.bytes..).unwrap_or_default();
+        if walk.packets == 0 || !(rest.is_empty() || is_tag(rest)) || self.has_run(walk.bytes) {
+            return;
+        }
+        let all = self.packets + walk.packets;
+        let part = match walk.part {
+            Some((first, frames, tail)) => Some((self.packets + first, frames, tail)),
+            None => self.part,
+        };
+        let tail = part.filter(|(first, frames, _)| first + frames == all).map_or(0, |(.., tail)| tail);
+        // What an index states beyond the last frame is a damaged end: see `end`.
+        if part.is_some_and(|(first, frames, _)| first + frames > all) {
+            return;
+        }
+        self.end = Some((all * u64::from(stream.header.samples())).saturating_sub(tail));
+    }
+
+    /// Where the padding that an index states would begin, within so many lost packets, finds out whether the
+    /// file ends behind it; says whether the bytes are enough to tell.
+    pub(super) fn look_for_end(&mut self, stream: &Head<H>, lost: u64) -> bool {
+        let samples = u64::from(stream.header.samples());
+        let Some((first, frames, tail)) = self.part.filter(|_| self.end.is_none() && !self.estimated) else {
+            return true;
+        };
+        let stop = first.saturating_add(frames);
+        let near =
+            (self.packets < stop || self.lost) && self.packets + lost + tail.div_ceil(samples).max(1) >= stop;
+        if !near || (tail == 0 && !self.lost) {
+            return true;
+        }
+        let left = stop.saturating_sub(self.packets);
+        // How many packets were lost is an estimate: the index knows better, where the bytes that are left agree.
+        if self.lost {
+            let most = left + mendable(stop);
+            let here = self.window.len() as f64 / self.mean_bytes(stream).max(1.0);
+            if self.window.is_finished() && here <= most as f64 {
+                self.end = Some((stop * samples).saturating_sub(tail));
+            }
+            return self.window.is_finished() || here > most as f64 || self.window.len() > MAX_BETWEEN;
+        }
+        let walk = self.walk(0);
+        if walk.packets > left || walk.part.is_some() {
+            return true;
+        }
+        let after = self.rest().get(walk.bytes..).unwrap_or_default();
+        if !self.window.is_finished() {
+            return after.len() > MAX_BETWEEN;
+        }
+        if !self.has_run(walk.bytes) {
+            self.end = Some((stop * samples).saturating_sub(tail));
+        }
+        true
+    }
+
+    /// The bytes are over: what is missing to the stated length is a damaged end, or a truncated file.
+    pub(super) fn end(&mut self, stream: &Head<H>) -> Result<Step<'_>, DemuxError> {
+        let rest = self.rest();
+        if !is_tag(rest) {
+            self.gap += self.window.len() as u64;
+        }
+        self.consume(self.window.len());
+        let samples = u64::from(stream.header.samples());
+        if self.estimated {
+            // Where the last packets lie is not known: the length stays as it was published.
+            if self.end.is_none() {
+                self.end_estimated = true;
+                self.end = self.published.map(|all| all.saturating_mul(samples));
+            }
+            return Ok(Step::End);
+        }
+        let damaged = self.lost || self.gap as f64 >= self.mean_bytes(stream) * 0.9;
+        let whole = self.total_bytes.is_some_and(|total| self.window.end_offset() >= total);
+        let last = self.part.map(|(first, frames, _)| first.saturating_add(frames));
+        let Some(last) = last.filter(|&last| last > self.packets) else {
+            // Without a stated length only damage of a whole packet or more can be told from a stray tail.
+            if self.gap as f64 >= self.mean_bytes(stream) * 0.9 && self.part.is_none() {
+                return Ok(self.take_gap());
+            }
+            self.end = self.end.or(Some(self.packets * samples));
+            return Ok(Step::End);
+        };
+        let missing = last - self.packets;
+        let mendable = missing <= mendable(last);
+        // The file is all there: its index states more than it has.
+        if whole && !(damaged && mendable) {
+            self.end = Some(self.packets * samples);
+            return Ok(Step::End);
+        }
+        if !mendable {
+            return Err(DemuxError::Truncated);
+        }
+        self.gap = 0;
+        let tail = self.part.map_or(0, |(.., tail)| tail);
+        self.end = self.end.or(Some((last * samples).saturating_sub(tail)));
+        Ok(self.lose(missing))
+    }
+}

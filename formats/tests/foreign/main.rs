@@ -1,0 +1,11 @@
+//! Files as other programs write them, and as they are cut, joined and lengthened, at the border of the demuxers:
+//! all of it plays, with as many frames as ffmpeg has, or is refused by name.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod bounds;
+mod flac;
+mod mp3;
+mod mp4;
+mod ogg;
+mod support;
+mod wav;

@@ -1,0 +1,127 @@
+//! MP4: samples in `moov` and in fragments, compact sizes, edit lists, recorders' clocks, and the bounds of tables.
+
+use tonearm_formats::{Advance, Family, Host, Track, TrackError};
+
+use super::support::{feed, file, open, play, play_bytes, refused};
+
+/// Frames by `ffmpeg -i FILE -f f32le -`: 178,176 of the first two, in whole packets (both state 177,424);
+/// 177,152 of `stz2.m4a`, likewise (it states 176,400); 186,240 of `recorded.mp4`.
+#[test]
+fn every_sample_is_heard_wherever_it_is_listed() {
+    for (name, frames) in [
+        ("onlyfrag.m4a", 177_424),
+        ("frag-plain.m4a", 177_424),
+        ("stz2.m4a", 176_400),
+        ("recorded.mp4", 186_240),
+    ] {
+        let played = play(name);
+        assert_eq!((played.total(), played.failures), (frames, 0), "{name}");
+        // A recorder's clock wanders: that is no hole.
+        assert!(super::support::longest_silence(&played.planes) < 100, "{name}");
+        let first = played.formats[0].duration.unwrap();
+        assert!((first / played.duration - 1.0).abs() < 0.1, "{name}: {first} of {}", played.duration);
+    }
+}
+
+#[test]
+fn seeks_among_samples_of_moov_and_of_fragments() {
+    for name in ["onlyfrag.m4a", "frag-plain.m4a", "stz2.m4a"] {
+        let bytes = file(name);
+        let mut track = open(&bytes, true).unwrap();
+        let whole = feed(&mut track, &bytes, 5000, usize::MAX).unwrap();
+        for seconds in [0.1, 3.0, 1.5, 0.3, 2.0] {
+            track.seek(seconds);
+            let part = feed(&mut track, &bytes, 5000, 6000).unwrap();
+            let from = (seconds * 44_100.0) as usize;
+            let worst = (2048..6000)
+                .map(|n| (part.planes[0][n] - whole.planes[0][from + n]).abs())
+                .fold(0.0, f32::max);
+            assert!(worst < 0.01, "{name} at {seconds}: {worst}");
+        }
+    }
+}
+
+/// Samples from 1,024 for a second, then from 111,274 for one and a half. ffmpeg: 111,616 frames, in whole packets.
+#[test]
+fn every_entry_of_an_edit_list_is_played() {
+    let bytes = file("edit-two.m4a");
+    let mut track = open(&bytes, true).unwrap();
+    let played = feed(&mut track, &bytes, 5000, usize::MAX).unwrap();
+    assert_eq!((played.frames.as_slice(), played.failures), ([44_100, 66_150].as_slice(), 0));
+    assert!((played.duration - 2.5).abs() < 1e-9);
+    assert!(played.formats.iter().all(|format| format.duration == Some(2.5)));
+    for seconds in [2.0, 0.25, 1.5] {
+        track.seek(seconds);
+        let rest = feed(&mut track, &bytes, 5000, usize::MAX).unwrap();
+        let from = (seconds * 44_100.0) as usize;
+        assert_eq!(rest.total(), 110_250 - from, "{seconds}");
+        let worst = (2048..rest.total())
+            .map(|n| (rest.planes[0][n] - played.planes[0][from + n]).abs())
+            .fold(0.0, f32::max);
+        assert!(worst < 0.01, "{seconds}: {worst}");
+    }
+    // An entry of nothing in front shifts the track within the film, and plays nothing.
+    let mut bytes = bytes;
+    let list = bytes.windows(4).position(|kind| kind == b"elst").unwrap();
+    bytes[list + 16..list + 20].fill(0xff);
+    let played = play_bytes(&bytes).unwrap();
+    assert_eq!((played.frames.as_slice(), played.failures), ([66_150].as_slice(), 0));
+}
+
+/// PCM of `QuickTime`: the browser's own element may know it.
+#[test]
+fn what_has_no_decoder_is_refused_by_name() {
+    assert_eq!(refused(&file("qt-pcm.mov")), Some(TrackError::Unsupported));
+}
+
+/// Where the host decodes, parametric stereo has two channels, though the header states one.
+#[test]
+fn parametric_stereo_is_two_channels() {
+    for (name, family) in [("hev2.aac", Family::Adts), ("hev2.m4a", Family::Mp4)] {
+        let bytes = file(name);
+        let mut track = Track::new(family, 0.0, Host { aac: true, others: true }).unwrap();
+        track.set_total_bytes(bytes.len() as u64);
+        track.push(&bytes);
+        track.finish();
+        let Advance::Format(format) = track.advance(1) else { panic!("{name}") };
+        assert_eq!((format.channels, format.sample_rate), (2, 22_050), "{name}");
+        let packet = |track: &mut Track| {
+            assert_eq!(track.advance(1), Advance::Packet, "{name}");
+            track.packet_at().0
+        };
+        let at = packet(&mut track);
+        track.decoded(vec![vec![0.5; 2048], vec![0.25; 2048]], at, 44_100);
+        let planes = track.take(usize::MAX);
+        assert_eq!((planes[0].last(), planes[1].last()), (Some(&0.5), Some(&0.25)), "{name}");
+        // A decoder that gives one channel is heard on both sides.
+        let at = packet(&mut track);
+        track.decoded(vec![vec![0.75; 2048]], at, 44_100);
+        let planes = track.take(usize::MAX);
+        assert_eq!((planes[0].last(), planes[1].last()), (Some(&0.75), Some(&0.75)), "{name}");
+    }
+}
+
+/// Every count of a table, and every size of a box, made as large as it can be: played as far as there are bytes,
+/// or refused.
+#[test]
+fn counts_and_sizes_that_lie_are_bounded() {
+    for name in ["stz2.m4a", "onlyfrag.m4a", "frag-plain.m4a", "edit-two.m4a", "recorded.mp4"] {
+        let original = file(name);
+        for kind in [
+            b"stts", b"stsc", b"stsz", b"stz2", b"stco", b"elst", b"trun", b"sidx", b"trex", b"tfhd", b"mdhd",
+        ] {
+            let Some(at) = original.windows(4).position(|found| found == kind) else { continue };
+            for field in [4, 8, 12, 16, 20] {
+                for value in [0u32, 1, 0x00ff_ffff, 0x7fff_ffff, u32::MAX] {
+                    let mut bytes = original.clone();
+                    bytes[at + field..at + field + 4].copy_from_slice(&value.to_be_bytes());
+                    let mut track = open(&bytes, true).unwrap();
+                    let Ok(played) = feed(&mut track, &bytes, 20_000, 30_000) else { continue };
+                    let what = format!("{name}: {} of {}", value, String::from_utf8_lossy(kind));
+                    assert!(played.total() < 8_000_000, "{what}: {} frames", played.total());
+                    assert!(played.furthest <= bytes.len() as u64 || value > 1, "{what}");
+                }
+            }
+        }
+    }
+}

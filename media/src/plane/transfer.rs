@@ -1,0 +1,376 @@
+//! Requests and their bodies: where the bytes of a response belong, what is asked for next, and when the file
+//! is over.
+
+use tonearm_formats::TAIL_BYTES;
+use tonearm_messages::{BodyEnd, Fact, MediaError, Request, ResponseHead};
+
+use super::{MediaPlane, Output};
+use crate::response::{ContentRange, ResponseFields, Validators};
+use crate::source::Track;
+
+/// What a detour is to save beside its ways, in seconds.
+const WORTH_SECONDS: f64 = 0.03;
+/// Bytes of the longest file that is asked for: an offset behind it is no place in any.
+const MAX_FILE_BYTES: u64 = 1 << 40;
+/// New bytes that a body must bring for the next request to follow at once, where it ends before the file
+/// does.
+const MIN_PART_BYTES: u64 = 1024;
+/// A body that repeats what was read counts as progress once it has brought this part of that in new bytes.
+const PROGRESS_SHARE: u64 = 8;
+/// Milliseconds between two facts while a body repeats what was read.
+const PROGRESS_MILLIS: f64 = 1000.0;
+
+/// Whether the server serves byte ranges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ranges {
+    /// No response says so.
+    Unknown,
+    /// It does.
+    Served,
+    /// It answered one with the whole file, or refused it.
+    Refused,
+}
+
+/// The request under way.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    pub(super) id: u32,
+    /// The first byte that was asked for.
+    offset: u64,
+    /// File offset of the next byte of the body.
+    at: u64,
+    pub(super) received: u64,
+    /// Bytes of those that were read before, or are stepped over.
+    repeated: u64,
+    sent: f64,
+    pub(super) first_byte: Option<f64>,
+    /// Bytes that came with the first one.
+    burst: u64,
+    /// New bytes came, and the control plane knows.
+    progressed: bool,
+    /// When a fact was posted last while bytes are stepped over.
+    noted: f64,
+    /// Headers went along that need a preflight at another origin.
+    preflighted: bool,
+    /// It failed without a response, and the host finds out why.
+    probed: bool,
+    /// It brings the last bytes of the file, out of turn.
+    tail: Option<Vec<u8>>,
+}
+
+impl<T: Track> MediaPlane<T> {
+    /// Status and header fields of a response; [`ResponseFields::from_lines`] says what the lines are.
+    pub fn handle_head(&mut self, now: f64, request: u32, mut head: ResponseHead, lines: &str) {
+        let fields = ResponseFields::from_lines(lines);
+        let Some(open) = self.open.as_mut() else { return };
+        let Some(current) = open.request.as_mut().filter(|current| current.id == request) else { return };
+        let range = ContentRange::parse(fields.content_range);
+        if let Some(total) = range.and_then(|range| range.total) {
+            head.total_bytes = Some(total);
+        }
+        let first = range.and_then(|range| range.first).unwrap_or(current.offset);
+        if current.tail.is_some() && (head.status != 206 || first != current.offset) {
+            self.end_request(now, BodyEnd::Dropped {});
+            return;
+        }
+        if head.status == 416 && current.offset > 0 {
+            self.range_refused(now, request, head);
+            return;
+        }
+        if !matches!(head.status, 200 | 206) {
+            open.request = None;
+            self.post(Fact::ResponseHead { request, at: now, head });
+            self.outputs.push_back(Output::Abort { request });
+            self.post(Fact::BodyEnd { request, at: now, bytes: 0, end: BodyEnd::Complete {} });
+            return;
+        }
+        let validators = Validators::of(&fields, head.total_bytes);
+        let changed = open.answered && open.validators.differ(&validators);
+        open.answered = true;
+        // The bytes tell first, then the type, then the name.
+        open.track.note_name(fields.content_type);
+        open.track.note_name(&open.url);
+        let (status, total) = (head.status, head.total_bytes);
+        let announced = head.ranges;
+        self.post(Fact::ResponseHead { request, at: now, head });
+        if changed {
+            // Its bytes must not go on where those of the other version ended.
+            self.end_request(now, BodyEnd::Dropped {});
+            self.stop(now, MediaError::SourceChanged {});
+            return;
+        }
+        let Some(open) = self.open.as_mut() else { return };
+        let Some(current) = open.request.as_mut() else { return };
+        open.validators.complete(validators);
+        if let Some(total) = total {
+            open.track.set_total_bytes(total);
+            open.total_bytes = Some(total);
+        }
+        current.at = if status == 206 { first } else { 0 };
+        if status == 206 {
+            open.ranges = Ranges::Served;
+        } else if current.offset > 0 {
+            open.ranges = Ranges::Refused;
+        } else if announced && open.ranges == Ranges::Unknown {
+            open.ranges = Ranges::Served;
+        }
+        if current.at > current.offset.max(open.track.end_offset()) {
+            // Another part than was asked for: no use.
+            self.abort_request(now);
+        } else if open.ranges == Ranges::Refused && current.offset > 0 && open.track.seeks_by_guessing() {
+            // Another guess would be another download.
+            open.track.seek_by_reading();
+            self.pump(now);
+        }
+    }
+
+    /// A range was refused: the file may be shorter than was thought, or the server may have no ranges.
+    #[inline(never)]
+    fn range_refused(&mut self, now: f64, request: u32, head: ResponseHead) {
+        let Some(open) = self.open.as_mut() else { return };
+        open.request = None;
+        if let Some(total) = head.total_bytes {
+            open.track.set_total_bytes(total);
+            open.total_bytes = Some(total);
+            open.validators.set_total(total);
+        }
+        self.post(Fact::ResponseHead { request, at: now, head });
+        self.outputs.push_back(Output::Abort { request });
+        self.post(Fact::BodyEnd { request, at: now, bytes: 0, end: BodyEnd::Complete {} });
+        let Some(open) = self.open.as_mut() else { return };
+        if open.total_bytes.is_some_and(|total| open.track.end_offset() >= total) {
+            open.complete = true;
+            open.track.finish();
+        } else {
+            (open.ranges, open.whole_file_only) = (Ranges::Refused, true);
+            if open.track.seeks_by_guessing() {
+                open.track.seek_by_reading();
+            }
+            self.want_bytes();
+        }
+        self.pump(now);
+    }
+
+    /// Bytes of a body.
+    pub fn handle_chunk(&mut self, now: f64, request: u32, bytes: &[u8]) {
+        let Some(open) = self.open.as_mut() else { return };
+        let Some(current) = open.request.as_mut().filter(|current| current.id == request) else { return };
+        let len = bytes.len() as u64;
+        if current.first_byte.is_none() && len > 0 {
+            current.first_byte = Some(now);
+            current.burst = len;
+        }
+        current.received += len;
+        if let Some(tail) = &mut current.tail {
+            current.at += len;
+            // More than was asked for: the file has grown.
+            if tail.len() + bytes.len() > 2 * TAIL_BYTES {
+                self.end_request(now, BodyEnd::Dropped {});
+            } else {
+                tail.extend_from_slice(bytes);
+            }
+            return;
+        }
+        let wanted = open.track.end_offset();
+        if current.at > wanted {
+            // The track went back meanwhile.
+            self.abort_request(now);
+            return;
+        }
+        let skipped = (wanted - current.at).min(len);
+        current.at += len;
+        current.repeated += skipped;
+        let new = current.received - current.repeated;
+        if new > 0 && !current.progressed && new >= current.repeated / PROGRESS_SHARE {
+            current.progressed = true;
+            self.outputs.push_back(Output::Post(Fact::FirstByte { request, at: now }));
+        } else if !current.progressed && now - current.noted >= PROGRESS_MILLIS {
+            current.noted = now;
+            let (epoch, end) = (open.epoch, open.buffered);
+            self.outputs.push_back(Output::Post(Fact::Buffered { epoch, end }));
+        }
+        open.track.push(&bytes[skipped as usize..]);
+        let elapsed = current.first_byte.map_or(0.0, |first| now - first) / 1000.0;
+        if open.ranges == Ranges::Served && elapsed > 0.0 {
+            // To go elsewhere in a file costs the way there and back, and to the rest of what was left as
+            // much again.
+            let rate = (current.received - current.burst) as f64 / elapsed;
+            let trip = (now - current.sent) / 1000.0 - elapsed;
+            open.track.hurry(rate, rate * (2.0 * trip + WORTH_SECONDS));
+        }
+        // The last byte is the end, whether the body says so, breaks off, or is dropped because enough is in
+        // memory.
+        match open.total_bytes {
+            Some(total) if open.track.end_offset() == total => {
+                open.complete = true;
+                open.track.finish();
+            }
+            // The length of a coded body, whose coding no header says: nothing is known of the file's.
+            Some(total) if open.track.end_offset() > total => open.total_bytes = None,
+            _ => {}
+        }
+        self.pump(now);
+    }
+
+    /// A body ended by itself: complete, or failed.
+    pub fn handle_body_end(&mut self, now: f64, request: u32, end: BodyEnd) {
+        let Some(open) = self.open.as_mut() else { return };
+        let Some(current) = open.request.as_mut().filter(|current| current.id == request) else { return };
+        if let Some(tail) = current.tail.take() {
+            let whole = open.total_bytes.is_some_and(|total| current.offset + tail.len() as u64 == total);
+            if whole {
+                open.track.tail(&tail);
+            }
+            // Nothing depends on it: a connection that broke is no loss of the track's.
+            self.end_request(now, if end == (BodyEnd::Failed {}) { BodyEnd::Dropped {} } else { end });
+            self.pump(now);
+            return;
+        }
+        if end == (BodyEnd::Failed {}) && !open.answered && !current.probed {
+            let (url, credentials) = (open.url.clone(), open.credentials);
+            if std::mem::take(&mut current.preflighted) {
+                // A redirect may have led to an origin that takes simple requests alone.
+                open.simple_requests_only = true;
+                let request = Request { id: request, offset: current.offset, headers: None };
+                self.outputs.push_back(Output::Fetch { request, url, credentials });
+                return;
+            }
+            current.probed = true;
+            self.outputs.push_back(Output::Probe { request, url, credentials });
+            return;
+        }
+        let whole = open.complete || open.total_bytes.is_none_or(|total| open.track.end_offset() >= total);
+        let new = current.received - current.repeated;
+        if open.complete || (end == (BodyEnd::Complete {}) && whole) {
+            self.end_request(now, BodyEnd::Complete {});
+            if let Some(open) = self.open.as_mut() {
+                open.complete = true;
+                open.track.finish();
+            }
+        } else if end == (BodyEnd::Complete {}) && new >= MIN_PART_BYTES {
+            // Less than there is: the rest is asked for.
+            self.end_request(now, end);
+            self.want_bytes();
+        } else {
+            self.end_request(now, BodyEnd::Failed {});
+            self.want_bytes();
+        }
+        self.pump(now);
+    }
+
+    /// Whether a request that failed gets a response that a script may not read.
+    pub fn handle_probe(&mut self, now: f64, request: u32, reachable: bool) {
+        let current = self.open.as_ref().and_then(|open| open.request.as_ref());
+        if current.is_some_and(|current| current.id == request && current.probed) {
+            self.end_request(now, if reachable { BodyEnd::Opaque {} } else { BodyEnd::Failed {} });
+        }
+    }
+
+    /// The source has another URL now: what is known of the version of the file was of the other one's.
+    pub fn forget_validators(&mut self) {
+        if let Some(open) = self.open.as_mut() {
+            open.validators = Validators::default();
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn fetch(&mut self, now: f64, mut request: Request) {
+        let Some(open) = self.open.as_mut() else { return };
+        open.asked = false;
+        if open.simple_requests_only {
+            request.headers = None;
+        }
+        let tail = (std::mem::take(&mut open.tail_asked) == Some(request.offset)).then(Vec::new);
+        open.request = Some(InFlight {
+            id: request.id,
+            offset: request.offset,
+            at: request.offset,
+            received: 0,
+            repeated: 0,
+            sent: now,
+            first_byte: None,
+            burst: 0,
+            progressed: false,
+            noted: now,
+            preflighted: request.headers.is_some(),
+            probed: false,
+            tail,
+        });
+        let (url, credentials) = (open.url.clone(), open.credentials);
+        self.outputs.push_back(Output::Fetch { request, url, credentials });
+    }
+
+    #[inline(never)]
+    pub(super) fn end_request(&mut self, now: f64, end: BodyEnd) {
+        let Some(current) = self.open.as_mut().and_then(|open| open.request.take()) else { return };
+        if end == (BodyEnd::Dropped {}) {
+            self.outputs.push_back(Output::Abort { request: current.id });
+        }
+        self.post(Fact::BodyEnd { request: current.id, at: now, bytes: current.received, end });
+    }
+
+    /// Drops a response that is of no use, as one that failed.
+    #[inline(never)]
+    fn abort_request(&mut self, now: f64) {
+        let Some(request) =
+            self.open.as_ref().and_then(|open| open.request.as_ref()).map(|current| current.id)
+        else {
+            return;
+        };
+        self.outputs.push_back(Output::Abort { request });
+        self.end_request(now, BodyEnd::Failed {});
+        self.want_bytes();
+    }
+
+    /// No more bytes come: what is in memory is decoded and given, then `why` is reported.
+    #[inline(never)]
+    pub(super) fn stop(&mut self, now: f64, why: MediaError) {
+        self.end_request(now, BodyEnd::Dropped {});
+        let Some(open) = self.open.as_mut().filter(|open| !open.complete) else { return };
+        (open.complete, open.stopped) = (true, Some(why));
+        open.track.finish();
+        self.pump(now);
+    }
+
+    #[inline(never)]
+    pub(super) fn want_bytes(&mut self) {
+        let Some(open) = self.open.as_mut().filter(|open| !open.asked && !open.complete) else { return };
+        open.asked = true;
+        let offset = if open.whole_file_only { 0 } else { open.track.end_offset() };
+        let fact = Fact::BytesWanted { epoch: open.epoch, offset };
+        self.post(fact);
+    }
+
+    /// There is time for it: the read-ahead is full.
+    pub(super) fn want_tail(&mut self) {
+        let Some(open) = self.open.as_mut() else { return };
+        let Some(total) = open.total_bytes.filter(|_| open.track.wants_tail() && !open.tail_tried) else {
+            return;
+        };
+        let offset = total.saturating_sub(TAIL_BYTES as u64);
+        (open.tail_asked, open.tail_tried) = (Some(offset), true);
+        let epoch = open.epoch;
+        self.post(Fact::BytesWanted { epoch, offset });
+    }
+
+    /// The bytes that the track wants next are not the ones that come.
+    #[inline(never)]
+    pub(super) fn go_elsewhere(&mut self, now: f64) {
+        let Some(open) = self.open.as_mut() else { return };
+        let offset = open.track.end_offset();
+        // After the last byte there is nothing to ask for.
+        open.complete = offset > MAX_FILE_BYTES || open.total_bytes.is_some_and(|total| offset >= total);
+        open.stopped = None;
+        let ahead = |current: &InFlight| current.tail.is_none() && current.at <= offset;
+        if open.ranges == Ranges::Refused && !open.complete && open.request.as_ref().is_some_and(ahead) {
+            // The body comes to that place by itself: it is not asked for again.
+            return;
+        }
+        open.asked = false;
+        if open.complete {
+            open.track.finish();
+        }
+        self.end_request(now, BodyEnd::Dropped {});
+        self.want_bytes();
+    }
+}

@@ -1,0 +1,251 @@
+//! What the headers of a response say of the file, and of the place of the body in it (RFC 9110).
+
+/// Longest opaque tag or date that is compared; a longer one counts as none.
+const MAX_VALIDATOR_BYTES: usize = 1024;
+/// Digits of the largest offset that is read: more than any file has bytes.
+const MAX_DIGITS: usize = 15;
+/// Names of content codings that servers append to a tag, and what stands before them.
+const CODINGS: [&[u8]; 5] = [b"gzip", b"br", b"deflate", b"zstd", b"identity"];
+const SEPARATORS: &[u8] = b"-;:+_";
+
+/// Header fields of a media response that stay within the media plane; an absent one is empty.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ResponseFields<'a> {
+    /// `Content-Type`.
+    pub content_type: &'a str,
+    /// `Content-Range`.
+    pub content_range: &'a str,
+    /// `ETag`.
+    pub etag: &'a str,
+    /// `Last-Modified`.
+    pub last_modified: &'a str,
+}
+
+/// The line at the front of `rest`, which is taken off.
+#[inline(never)]
+fn take_line<'a>(rest: &mut &'a str) -> &'a str {
+    let end = rest.bytes().position(|byte| byte == b'\n').unwrap_or(rest.len());
+    let line = rest.get(..end).unwrap_or_default();
+    *rest = rest.get(end + 1..).unwrap_or_default();
+    line
+}
+
+impl<'a> ResponseFields<'a> {
+    /// Reads the fields from lines in the order of this type's fields.
+    pub fn from_lines(lines: &'a str) -> Self {
+        let mut rest = lines;
+        Self {
+            content_type: take_line(&mut rest),
+            content_range: take_line(&mut rest),
+            etag: take_line(&mut rest),
+            last_modified: take_line(&mut rest),
+        }
+    }
+}
+
+/// `Content-Range` (RFC 9110 section 14.4), in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ContentRange {
+    /// Offset of the body's first byte; none in a response of status 416.
+    pub first: Option<u64>,
+    /// Bytes of the whole file, where they are known.
+    pub total: Option<u64>,
+}
+
+/// What stands for an asterisk: no number has as many digits.
+const ANY: u64 = u64::MAX;
+
+/// The number or the asterisk at the front of `bytes`, which is taken off.
+#[inline(never)]
+fn take_number(bytes: &mut &[u8]) -> Option<u64> {
+    if let [b'*', rest @ ..] = bytes {
+        *bytes = rest;
+        return Some(ANY);
+    }
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (number, rest) = bytes.split_at_checked(digits)?;
+    *bytes = rest;
+    let fits = digits > 0 && digits <= MAX_DIGITS;
+    fits.then(|| number.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
+}
+
+impl ContentRange {
+    /// Parses a field value; `None` where it is not one of bytes.
+    pub fn parse(value: &str) -> Option<Self> {
+        let (unit, mut rest) = value.as_bytes().split_at_checked(5)?;
+        if !unit.eq_ignore_ascii_case(b"bytes") {
+            return None;
+        }
+        while let [b' ', after @ ..] = rest {
+            rest = after;
+        }
+        let first = take_number(&mut rest)?;
+        let mut last = ANY;
+        if let [b'-', after @ ..] = rest {
+            rest = after;
+            last = take_number(&mut rest)?;
+        }
+        let [b'/', after @ ..] = rest else { return None };
+        rest = after;
+        let total = take_number(&mut rest)?;
+        // Of a refused range there is an asterisk alone.
+        let valid = if first == ANY { last == ANY } else { first <= last && last < total };
+        let known = |number: u64| (number != ANY).then_some(number);
+        let whole = rest.trim_ascii().is_empty();
+        (valid && whole).then_some(Self { first: known(first), total: known(total) })
+    }
+}
+
+/// What tells two versions of a file apart; a field that is not known is empty.
+#[derive(Debug, Clone, Default)]
+pub struct Validators {
+    /// The entity tag (section 8.8.3) without the name of a content coding.
+    tag: Vec<u8>,
+    weak: bool,
+    last_modified: Vec<u8>,
+    total: Option<u64>,
+}
+
+/// The opaque part of a tag, without what names its coding.
+#[inline(never)]
+fn opaque(mut tag: &[u8]) -> &[u8] {
+    while let [b'"', rest @ ..] | [rest @ .., b'"'] = tag {
+        tag = rest;
+    }
+    for coding in CODINGS {
+        if let Some([rest @ .., separator]) = tag.strip_suffix(coding)
+            && SEPARATORS.contains(separator)
+        {
+            tag = rest;
+            while let [rest @ .., b'-'] = tag {
+                tag = rest;
+            }
+            break;
+        }
+    }
+    tag
+}
+
+/// A field's value; none where it is too long.
+fn bounded(value: &str) -> &[u8] {
+    if value.len() > MAX_VALIDATOR_BYTES { &[] } else { value.as_bytes() }
+}
+
+/// Whether two known values are unlike.
+#[inline(never)]
+fn unlike(own: &[u8], other: &[u8]) -> bool {
+    !own.is_empty() && !other.is_empty() && own != other
+}
+
+impl Validators {
+    /// The validators of a response for a file of `total` bytes, where that is known.
+    pub fn of(fields: &ResponseFields<'_>, total: Option<u64>) -> Self {
+        let tag = bounded(fields.etag).trim_ascii();
+        let strong = tag.strip_prefix(b"W/").unwrap_or(tag);
+        Self {
+            tag: opaque(strong).to_vec(),
+            weak: strong.len() < tag.len(),
+            last_modified: bounded(fields.last_modified).to_vec(),
+            total,
+        }
+    }
+
+    /// Whether `other` is of another version of the file. Tags decide where both have one and they agree, or
+    /// where both are strong; then the date of the last change and the length.
+    pub fn differ(&self, other: &Self) -> bool {
+        if !self.tag.is_empty() && self.tag == other.tag {
+            return false;
+        }
+        (unlike(&self.tag, &other.tag) && !self.weak && !other.weak)
+            || unlike(&self.last_modified, &other.last_modified)
+            || matches!((self.total, other.total), (Some(own), Some(other)) if own != other)
+    }
+
+    /// The file is `total` bytes long, whatever was stated before.
+    pub fn set_total(&mut self, total: u64) {
+        self.total = Some(total);
+    }
+
+    /// Takes from `other` what is not known yet, and its length.
+    pub fn complete(&mut self, other: Self) {
+        if self.tag.is_empty() {
+            (self.tag, self.weak) = (other.tag, other.weak);
+        }
+        if self.last_modified.is_empty() {
+            self.last_modified = other.last_modified;
+        }
+        self.total = other.total.or(self.total);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_ranges_are_those_of_the_standard() {
+        let range = |first, total| Some(ContentRange { first, total });
+        assert_eq!(ContentRange::parse("bytes 10-19/1000"), range(Some(10), Some(1000)));
+        assert_eq!(ContentRange::parse("Bytes  0-0/*"), range(Some(0), None));
+        assert_eq!(ContentRange::parse("bytes */700 "), range(None, Some(700)));
+        for wrong in [
+            "",
+            "bytes",
+            "bytes 10-19",
+            "bytes 10/1000",
+            "bytes 19-10/1000",
+            "bytes 0-1000/1000",
+            "bytes *-9/10",
+            "bytes -5-9/10",
+            "bytes 0-9/10x",
+            "frames 0-1/2",
+            "bytes 0-9999999999999999/*",
+            "bytes a-b/c",
+        ] {
+            assert_eq!(ContentRange::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    fn of(etag: &str, last_modified: &str, total: u64) -> Validators {
+        let fields = ResponseFields { etag, last_modified, ..Default::default() };
+        Validators::of(&fields, (total > 0).then_some(total))
+    }
+
+    #[test]
+    fn a_file_is_the_same_whatever_the_coding_or_the_weakness_of_its_tag() {
+        for (one, other) in [
+            (r#""x""#, r#"W/"x""#),
+            (r#""x""#, r#""x-gzip""#),
+            (r#""x""#, r#"W/"x--gzip""#),
+            (r#""x;br""#, r#""x""#),
+            (r#"W/"x""#, r#"W/"y""#),
+            ("x", r#""x""#),
+        ] {
+            assert!(!of(one, "", 0).differ(&of(other, "", 0)), "{one} and {other}");
+        }
+        assert!(!of(r#""x""#, "Mon", 10).differ(&of(r#""x""#, "Tue", 20)), "the tag decides");
+        assert!(!of("", "Mon", 10).differ(&of(r#""x""#, "", 0)), "nothing to compare");
+    }
+
+    #[test]
+    fn a_file_has_changed_where_strong_tags_dates_or_lengths_differ() {
+        assert!(of(r#""x""#, "", 0).differ(&of(r#""y""#, "", 0)));
+        assert!(of(r#"W/"x""#, "Mon", 0).differ(&of(r#"W/"y""#, "Tue", 0)));
+        assert!(of("", "Mon", 5).differ(&of("", "Tue", 5)));
+        assert!(of("", "", 5).differ(&of("", "", 6)));
+    }
+
+    #[test]
+    fn a_tag_longer_than_any_real_one_is_not_kept() {
+        let long = "x".repeat(MAX_VALIDATOR_BYTES + 1);
+        assert!(of(&long, "", 0).tag.is_empty() && of("", &long, 0).last_modified.is_empty());
+        assert_eq!(of(&long[1..], "", 0).tag.len(), MAX_VALIDATOR_BYTES);
+    }
+
+    #[test]
+    fn fields_are_lines_and_absent_ones_are_empty() {
+        let fields = ResponseFields::from_lines("audio/mpeg\n\n\"x\"\n");
+        assert_eq!((fields.content_type, fields.content_range, fields.etag), ("audio/mpeg", "", "\"x\""));
+        assert_eq!(ResponseFields::from_lines("audio/mpeg").last_modified, "");
+    }
+}
