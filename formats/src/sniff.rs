@@ -132,7 +132,7 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
 }
 
 /// The first packet of a logical stream names its codec. The first pages of all streams come before any other
-/// (RFC 3533 section 4): the first audio among them is played, whatever stands beside it.
+/// (RFC 3533 section 4): the first audio among them is played, whatever other streams there are.
 fn ogg(bytes: &[u8]) -> Sniffed {
     let mut page = bytes;
     for _ in 0..MAX_OGG_STREAMS {

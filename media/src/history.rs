@@ -10,7 +10,7 @@ use tonearm_formats::Planes;
 /// Frames that are kept at most: 22 s at 48 kHz, 8 MiB in stereo.
 pub const MAX_FRAMES: usize = 1 << 20;
 
-/// Frames of one format, one behind the other.
+/// Consecutive frames of one format.
 #[derive(Debug)]
 pub struct Block {
     /// Position in the track of the first frame, in seconds.
@@ -27,7 +27,7 @@ impl Block {
         self.planes.first().map_or(0, Vec::len)
     }
 
-    /// Position behind the last frame, in seconds.
+    /// Position after the last frame, in seconds.
     pub fn end(&self) -> f64 {
         self.at + self.frames() as f64 / f64::from(self.rate.max(1))
     }
@@ -61,7 +61,7 @@ impl History {
         }
     }
 
-    /// Drops all blocks: what follows has no place beside them.
+    /// Drops all blocks: those that follow are of another place in the track.
     pub fn clear(&mut self) {
         *self = Self::default();
     }

@@ -43,6 +43,8 @@ struct Open<T> {
     output_rate: u32,
     request: Option<InFlight>,
     ranges: Ranges,
+    /// A part of the file came (206).
+    partial_seen: bool,
     /// The server refuses ranges (416): it is asked for the whole file alone.
     whole_file_only: bool,
     /// Headers that need a preflight are left out: the first request failed with them.
@@ -141,6 +143,7 @@ impl<T: Track> MediaPlane<T> {
                     output_rate,
                     request: None,
                     ranges: Ranges::Unknown,
+                    partial_seen: false,
                     whole_file_only: false,
                     simple_requests_only: false,
                     validators: Validators::default(),

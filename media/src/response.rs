@@ -96,7 +96,7 @@ impl ContentRange {
     }
 }
 
-/// What tells two versions of a file apart; a field that is not known is empty.
+/// The fields by which two versions of a file are distinguished; one that is not known is empty.
 #[derive(Debug, Clone, Default)]
 pub struct Validators {
     /// The entity tag (section 8.8.3) without the name of a content coding.

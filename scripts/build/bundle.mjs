@@ -1,8 +1,8 @@
 // Bundles one script of the package with what it imports: `bundle.mjs SOURCE FILE [--glue NAME=FILE] [--page PATH]
 // [--development]`. Scripts that load on demand stay imports of files beside it.
 
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { ON_DEMAND, PAGE } from './scripts.mjs';
@@ -19,7 +19,12 @@ const [source, file] = positionals;
 const glue = values.glue?.split('=');
 const { version } = JSON.parse(readFileSync('pkg/package.json', 'utf8'));
 
-await build({
+// esbuild's helper for a namespace object enumerates what a page adds to `Object.prototype`, too, and then throws.
+const HELPER = /for \(var name in all\)/;
+const OWN_NAMES = 'for (var name of Object.keys(all))';
+
+const { outputFiles } = await build({
+  write: false,
   entryPoints: [source],
   outfile: file,
   bundle: true,
@@ -41,3 +46,14 @@ await build({
     },
   ],
 });
+
+for (const { path, text, contents } of outputFiles) {
+  mkdirSync(dirname(path), { recursive: true });
+  if (path.endsWith('.map')) writeFileSync(path, contents);
+  else {
+    const own = text.replace(HELPER, OWN_NAMES);
+    if (own.includes('__export = ') && own === text)
+      throw new Error(`${path}: expected esbuild's helper for namespaces as it was`);
+    writeFileSync(path, own);
+  }
+}

@@ -1,6 +1,7 @@
 // One export (Fetch standard): sent in the caller's own task where the page is being left, its response read,
 // so that a partial success or a `Retry-After` is heeded and the connection is free again.
 
+import { throwIfAborted, timedSignal, whenAborted } from './abort.js';
 import { nativeFetch } from './native_fetch.js';
 
 /** What an app says of where requests go; what turns them into JSON, once it is there, and brings that; what ends them all;
@@ -54,8 +55,6 @@ export function post(destination, signal, body, gzipped, keepalive, timeout, ans
   const { endpoint = '', endpoints, headers, compression, transcode, ended } = destination;
   const name = SIGNALS[signal];
   const url = endpoints?.[name] ?? `${endpoint.replace(/\/$/, '')}/v1/${name}`;
-  const late = AbortSignal.timeout(timeout);
-  const abort = ended ? AbortSignal.any([late, ended]) : late;
   /** @param {Record<string, string> | undefined} own @param {Uint8Array<ArrayBuffer> | ArrayBuffer} body */
   const send = (own, body, zipped = gzipped) =>
     nativeFetch(url, {
@@ -75,14 +74,15 @@ export function post(destination, signal, body, gzipped, keepalive, timeout, ans
   const encoded = (json) => (json ? json.request(signal, body) : body);
   const prepare = async () => {
     const json = await transcode?.();
-    const own = typeof headers === 'function' ? await headers() : headers;
+    // One of the app's that never settles ends with the request's own time.
+    const own = typeof headers === 'function' ? await Promise.race([headers(), whenAborted(abort)]) : headers;
     if (typeof headers === 'function' && own) given.set(headers, own);
-    abort.throwIfAborted();
+    throwIfAborted(abort);
     const zipped = compression !== 'none' && (await json?.gzip(encoded(json)));
-    abort.throwIfAborted();
+    throwIfAborted(abort);
     return zipped ? send(own, zipped, true) : send(own, encoded(json));
   };
-  const leave = () => {
+  const leave = async () => {
     const bytes = encoded(destination.json);
     leaving += bytes.length;
     return send(typeof headers === 'function' ? given.get(headers) : headers, bytes).finally(
@@ -97,6 +97,7 @@ export function post(destination, signal, body, gzipped, keepalive, timeout, ans
     setTimeout(() => answer(cannot ? LATER : UNSENT, -1, new Uint8Array()));
     return;
   }
+  const { signal: abort, settle } = timedSignal(timeout, ended);
   (keepalive ? leave() : prepare())
     .then(async (response) => {
       // Noted, and not applied: whoever reads the records has their arrival beside them.
@@ -107,5 +108,8 @@ export function post(destination, signal, body, gzipped, keepalive, timeout, ans
       return () => answer(response.status, waitOf(response.headers.get('retry-after')), reply);
     })
     .catch(() => () => answer(0, -1, new Uint8Array()))
-    .then((tell) => tell());
+    .then((report) => {
+      settle();
+      report();
+    });
 }

@@ -1,33 +1,62 @@
-// The browser's own `fetch`, whatever the app or we have put in its place: our own requests are never traced.
+// The browser's own `fetch`, whatever the app or this package has put in its place: the package's own requests are
+// never traced.
 
-/** While something of ours may be in the way. @type {typeof fetch | undefined} */
-let own;
-let instrumented = false;
+/** What marks a `fetch` that a copy of this package has replaced. Copies on one page share it. */
+const MARK = Symbol.for('tonearm.fetch');
 
-/** @type {typeof fetch} */
-export const nativeFetch = (input, init) => (own ?? globalThis.fetch)(input, init);
+/** @typedef {(...args: any[]) => Promise<Response>} Fetch */
+/**
+ * `native` is what was replaced; the last of the handlers gets the page's requests, so that each is traced once.
+ * @typedef {{ native: Fetch, handlers: Fetch[] }} Replacement
+ */
+
+/** The replacement of this copy, while one of its handlers is there. @type {Replacement | undefined} */
+let installed;
+
+/** @returns {Replacement | undefined} */
+const current = () => /** @type {any} */ (globalThis.fetch)?.[MARK] ?? installed;
+
+/** @type {Fetch} */
+export const nativeFetch = (...args) =>
+  Reflect.apply(current()?.native ?? globalThis.fetch, globalThis, args);
 
 /**
- * Puts another in its place; the function that comes back undoes that, once.
- * @param {typeof fetch} substitute
- * @returns {() => void}
+ * Replaces `globalThis.fetch` by a proxy of it, which has its name, its length and its text.
+ * @returns {Replacement}
  */
-export function replaceFetch(substitute) {
-  if (instrumented) throw new DOMException('fetch is instrumented already.', 'InvalidStateError');
+function install() {
   const before = globalThis.fetch;
-  own ??= before.bind(globalThis);
-  instrumented = true;
-  let active = true;
-  /** @type {typeof fetch} */
-  const ours = (input, init) => (active ? substitute(input, init) : before.call(globalThis, input, init));
-  globalThis.fetch = ours;
+  /** @type {Replacement} */
+  const replacement = { native: before, handlers: [] };
+  globalThis.fetch = new Proxy(before, {
+    apply(target, receiver, args) {
+      const handler = replacement.handlers.at(-1);
+      const isOwn = receiver === undefined || receiver === null || receiver === globalThis;
+      // Without arguments, or with another receiver, the browser has an error of its own.
+      return handler && isOwn && args.length > 0 ? handler(...args) : Reflect.apply(target, receiver, args);
+    },
+    get(target, key, receiver) {
+      if (key === MARK) return replacement;
+      if (key === 'toString') return () => Function.prototype.toString.call(target);
+      return Reflect.get(target, key, receiver);
+    },
+  });
+  return replacement;
+}
+
+/**
+ * Lets a handler have the requests of `globalThis.fetch`; the same handler once only.
+ * @param {Fetch} handler
+ * @returns {() => void} undoes that
+ */
+export function replaceFetch(handler) {
+  const replacement = (installed = current() ?? install());
+  if (!replacement.handlers.includes(handler)) replacement.handlers.push(handler);
   return () => {
-    if (!active) return;
-    active = instrumented = false;
-    // What somebody else has put on top of ours stays, and ours passes on.
-    if (globalThis.fetch === ours) {
-      globalThis.fetch = before;
-      own = undefined;
-    }
+    replacement.handlers = replacement.handlers.filter((other) => other !== handler);
+    if (replacement.handlers.length > 0) return;
+    // What the app has put on top of it stays, and it passes requests on.
+    if (/** @type {any} */ (globalThis.fetch)?.[MARK] === replacement) globalThis.fetch = replacement.native;
+    if (installed === replacement) installed = undefined;
   };
 }

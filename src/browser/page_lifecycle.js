@@ -6,7 +6,8 @@
  * @param {(left: boolean) => void} callback
  */
 export function onHidden(callback) {
-  document.addEventListener(
+  // A Worker has no document, and no event when its page is left.
+  globalThis.document?.addEventListener(
     'visibilitychange',
     () => document.visibilityState === 'hidden' && callback(false),
   );

@@ -1,22 +1,67 @@
-// `Server-Timing` (W3C, section 2): what a response says of the server that sent it.
+// `Server-Timing` (W3C, section 2): what a response says of the server that sent it. Any third party may send one of
+// any length: a bounded part is read, in one pass.
 
+/** Characters of a header that are read. */
+export const MAX_HEADER = 8192;
+/** Metrics of a header that are read. */
+export const MAX_METRICS = 64;
 /** Longest value that is kept. */
 const MAX_VALUE = 128;
-/** A metric's name, what stands before its description, and the description, quoted or not. */
-const METRIC =
-  /([^\s;,="]+)(?:;(?!\s*desc\s*=)[^;,"]*(?:"[^"]*")?)*;\s*desc\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/gi;
 
-/** The CDN node, its cache's answer, and the trace of the server's span, as far as the headers tell them. @param {Headers} headers
+/** Ends of a token: white space, separators, quotes. */
+const TOKEN_END = /[\s;,="]/g;
+
+/**
+ * The descriptions of a header's metrics, by their names in small letters; the last of a name is kept.
+ * @param {string} header @returns {Map<string, string>}
+ */
+export function descriptions(header) {
+  const text = header.slice(0, MAX_HEADER);
+  let at = 0;
+  const token = () => {
+    while (/\s/.test(text[at] ?? '')) at++;
+    TOKEN_END.lastIndex = at;
+    const end = TOKEN_END.exec(text)?.index ?? text.length;
+    const found = text.slice(at, end);
+    at = end;
+    while (/\s/.test(text[at] ?? '')) at++;
+    return found;
+  };
+  const value = () => {
+    while (/\s/.test(text[at] ?? '')) at++;
+    if (text[at] !== '"') return token();
+    const end = text.indexOf('"', at + 1);
+    const quoted = text.slice(at + 1, end < 0 ? text.length : end);
+    at = end < 0 ? text.length : end + 1;
+    return quoted;
+  };
+  const found = new Map();
+  for (let metrics = 0; at < text.length && metrics < MAX_METRICS; metrics++) {
+    const name = token().toLowerCase();
+    while (at < text.length && text[at] !== ',') {
+      // A parameter, or a character that belongs to none.
+      const separator = text[at++];
+      if (separator !== ';') continue;
+      const parameter = token().toLowerCase();
+      if (text[at] !== '=') continue;
+      at++;
+      const description = value();
+      if (parameter === 'desc' && name && description && description.length <= MAX_VALUE)
+        found.set(name, description);
+    }
+    at++;
+  }
+  return found;
+}
+
+/** The CDN node, its cache's answer, and the trace of the server's span, as far as the headers say. @param {Headers} headers
  *  @returns {[node?: string, cache?: string, traceId?: string]} */
 export function serverTiming(headers) {
-  /** @type {Record<string, string>} */
-  const found = {};
-  for (const [, name, quoted, plain] of (headers.get('server-timing') ?? '').matchAll(METRIC)) {
-    const value = quoted ?? plain;
-    if (value && value.length <= MAX_VALUE) found[name.toLowerCase().replace('cdn-', '')] = value;
-  }
-  const cache = found.cache ?? headers.get('x-cache') ?? headers.get('cache-status');
+  const found = descriptions(headers.get('server-timing') ?? '');
+  const of = (/** @type {string} */ name) => found.get(`cdn-${name}`) ?? found.get(name);
+  const cache = of('cache') ?? headers.get('x-cache') ?? headers.get('cache-status');
   // Text of a message to the page is ASCII.
-  const ascii = (/** @type {string | undefined} */ text) => text?.replace(/[^ -~]/g, '?');
-  return [ascii(found.node), ascii(cache?.toLowerCase()), /^..-([0-9a-f]{32})-/.exec(found.traceparent)?.[1]];
+  const ascii = (/** @type {string | undefined} */ text) => text?.slice(0, MAX_VALUE).replace(/[^ -~]/g, '?');
+  const traceId = /^..-([0-9a-f]{32})-/.exec(found.get('traceparent') ?? '')?.[1];
+  return [ascii(of('node')), ascii(cache?.toLowerCase()), traceId];
 }

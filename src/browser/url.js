@@ -13,6 +13,9 @@ import { SERVER_ADDRESS, SERVER_PORT, URL_FULL } from '../instrumentation/semcon
  * @typedef {Pick<import('../js/types').TelemetryConfig, 'propagateTo' | 'allowQuery' | 'scrubUrl'>} Options
  */
 
+/** What relative URLs are resolved against: a Worker has no document. */
+export const baseUrl = () => globalThis.document?.baseURI ?? globalThis.location?.href;
+
 /**
  * The page's own place, asked once: the browser takes its time to answer.
  * @type {Pick<URL, 'origin' | 'protocol' | 'hostname' | 'port'> | undefined}
@@ -20,8 +23,9 @@ import { SERVER_ADDRESS, SERVER_PORT, URL_FULL } from '../instrumentation/semcon
 let own;
 const ownPlace = () => {
   if (!own) {
-    const { origin, protocol, hostname, port } = location;
-    own = { origin, protocol, hostname, port };
+    const { protocol, hostname, port } = location;
+    // A sandboxed frame has an opaque origin, which is not that of its URL.
+    own = { origin: globalThis.origin, protocol, hostname, port };
   }
   return own;
 };
@@ -47,8 +51,8 @@ export function locate(given, { propagateTo = [] } = {}) {
     typeof given === 'string' &&
     isPath(given) &&
     place.protocol.startsWith('http') &&
-    document.baseURI.startsWith(ours + '/');
-  const url = isOwn ? undefined : new URL(given, document.baseURI);
+    baseUrl().startsWith(ours + '/');
+  const url = isOwn ? undefined : new URL(given, baseUrl());
   const { origin, protocol } = url ?? place;
   const isHttp = protocol.startsWith('http');
   const foreign = origin !== ours;

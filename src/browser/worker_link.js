@@ -1,10 +1,31 @@
 // The link to one player's media plane: a Worker that commands go to and facts come from.
 
+import { isCrossOrigin, openRefusedWorker } from './script_url.js';
+import { baseUrl } from './url.js';
+
 /** @param {string | URL | undefined} place @returns {Worker} */
-export function openWorker(place) {
-  // Bundlers find a worker by the very expression of the second line.
+function open(place) {
   if (place) return new Worker(place, { type: 'module' });
+  // Bundlers find a worker by this very expression.
   return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+}
+
+/** Opens the Worker; undefined where the page may not have one. @param {string | URL | undefined} place */
+export function openWorker(place) {
+  // A name of its own, so that bundlers see one worker.
+  const script = import.meta.url;
+  try {
+    const url = place ? new URL(place, baseUrl()) : new URL('./worker.js', script);
+    if (isCrossOrigin(url)) return openRefusedWorker(url);
+    try {
+      return open(place);
+    } catch {
+      return openRefusedWorker(url);
+    }
+  } catch (error) {
+    console.error(error);
+    return undefined;
+  }
 }
 
 /**

@@ -41,12 +41,13 @@ export function flatConfig(config) {
     'telemetry.sdk.version': TONEARM_VERSION,
     ...config.resource,
   };
+  const { language, userAgent, userAgentData } = globalThis.navigator ?? {};
   const client = {
-    'user_agent.original': navigator.userAgent,
-    'browser.language': navigator.language,
-    'browser.mobile': navigator.userAgentData?.mobile,
-    'browser.platform': navigator.userAgentData?.platform,
-    'browser.brands': navigator.userAgentData?.brands.map(({ brand, version }) => `${brand} ${version}`),
+    'user_agent.original': userAgent,
+    'browser.language': language,
+    'browser.mobile': userAgentData?.mobile,
+    'browser.platform': userAgentData?.platform,
+    'browser.brands': userAgentData?.brands?.map(({ brand, version }) => `${brand} ${version}`),
   };
   const { ratio = 1, byName = {}, parentBased, tail } = samplerOf(config.sampler);
   // In production what is only for who looks for a fault is left out by default.

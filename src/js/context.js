@@ -76,9 +76,22 @@ function stateOf(given) {
   return wellFormed ? members.filter((_, at) => keys.indexOf(keys[at]) === at).join() : '';
 }
 
-/** The context of a span, or of what an app gives as one (an object with a `traceparent`, or that). What is malformed is none:
- *  telemetry breaks nothing. @param {unknown} given @returns {Context | undefined} */
+/**
+ * Returns the context of a span, or of what an app gives as one: an object with a `traceparent`, or that header's
+ * value. There is none where that is malformed, or where a getter of the app's throws: telemetry breaks nothing.
+ * @param {unknown} given @returns {Context | undefined}
+ */
 export function contextOf(given) {
+  try {
+    return parseContext(given);
+  } catch (error) {
+    console.error(error);
+    return undefined;
+  }
+}
+
+/** @param {unknown} given @returns {Context | undefined} */
+function parseContext(given) {
   const object =
     typeof given === 'object'
       ? /** @type {{ context?: Context, traceparent?: unknown, tracestate?: unknown } | null} */ (given)

@@ -84,10 +84,17 @@ export const ALTERNATIVE = 44;
 export const NO_BYTES = new Uint8Array();
 
 /**
- * Told of what ended the core, if something does: nothing else is thrown out of it.
+ * Called with what a call of the core throws; `loader.js` decides whether that ended the core.
  * @type {{ heard: (error: unknown) => void }}
  */
 export const trap = { heard() {} };
+
+/**
+ * Whether an error ended the wasm instance. Only a trap does: what JavaScript throws while it converts a value, in a
+ * getter or in a callback leaves the instance as it was.
+ * @param {unknown} error
+ */
+export const isTrap = (error) => error instanceof WebAssembly.RuntimeError;
 
 /**
  * @param {import('./core').Core | undefined} core @param {number} what @param {number} id a player's, or a pipeline's

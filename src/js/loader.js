@@ -3,8 +3,22 @@
 
 import { SIGNALS, post } from '../browser/fetch.js';
 import { onHidden, onOnline } from '../browser/page_lifecycle.js';
-import { COLLECT, FLUSH, HIDDEN, INSPECT, LOST, REPLIED, TIMEOUT, tell, trap } from './door.js';
+import {
+  COLLECT,
+  FLUSH,
+  HIDDEN,
+  INSPECT,
+  LOST,
+  NO_BYTES,
+  REPLIED,
+  TIMEOUT,
+  isTrap,
+  tell,
+  trap,
+} from './door.js';
 import { instantiate } from '../browser/wasm.js';
+import { expectWasm, explainFailure, fetchWasm, mayRecover } from '../browser/wasm_file.js';
+import { dictionary, usvString } from './webidl.js';
 import * as glue from 'tonearm-core-glue';
 
 /** What the cores call their glue. */
@@ -104,6 +118,38 @@ const host = {
   },
 };
 
+/**
+ * Returns `nothing` where a call of the core throws.
+ * @template {(...args: any[]) => any} T @param {T} call @param {ReturnType<T>} nothing
+ */
+const guarded = (call, nothing) =>
+  /** @type {T} */ (
+    (...args) => {
+      try {
+        return call(...args);
+      } catch (error) {
+        trap.heard(error);
+        return nothing;
+      }
+    }
+  );
+
+/** The same functions, which throw nothing into the core: an exception would unwind it without its destructors. */
+const guardedHost = /** @type {typeof host} */ (
+  Object.fromEntries(
+    Object.entries(host).map(([name, call]) => [
+      name,
+      (/** @type {any[]} */ ...args) => {
+        try {
+          /** @type {Function} */ (call)(...args);
+        } catch (error) {
+          console.error(error);
+        }
+      },
+    ]),
+  )
+);
+
 /** @type {number | undefined} */
 let timer;
 /** @type {import('./core').Core | undefined} */
@@ -124,15 +170,10 @@ let full = false;
 let crashes = 0;
 /** What is done for a core that takes the place of one that ended. @type {Set<(error: unknown) => void>} */
 export const revivals = new Set();
-/** @type {import('./types').InitOptions} */
-let places = {};
-
-/** @param {unknown} cause @param {string} what @returns {DOMException} */
-export function unavailable(cause, what) {
-  const error = new DOMException(`${what} could not be loaded.`, 'NetworkError');
-  Object.defineProperty(error, 'cause', { value: cause });
-  return error;
-}
+/** Members of `InitOptions` that are places of files. */
+const FILES = /** @type {const} */ (['wasm', 'worker', 'worklet', 'fullWasm']);
+/** @type {Partial<Record<(typeof FILES)[number], string>>} */
+const places = Object.create(null);
 
 /** Where the core's file is: written out for each, because bundlers read it. */
 function coreUrl() {
@@ -142,19 +183,35 @@ function coreUrl() {
   return new URL('./tonearm_bg.wasm', import.meta.url);
 }
 
+/** Milliseconds after which the core is asked for again, for what waits for it. */
+const RETRY_DELAYS = [5000, 10_000, 20_000, 40_000, 80_000];
+let retries = 0;
+
+/** Asks again later, where the network failed: records of telemetry wait, and nothing else may ask. */
+function retryLater() {
+  const delay = RETRY_DELAYS[retries++];
+  if (delay === undefined || waiting.length + records.length === 0) return;
+  setTimeout(() => init().catch(() => {}), delay);
+}
+
+/** @param {import('./types').InitOptions} options */
+function configure(options) {
+  const { full: isFull } = options;
+  for (const name of FILES) {
+    const place = options[name];
+    if (place !== undefined && place !== null) places[name] = usvString(`init: option "${name}"`, place);
+  }
+  if (isFull) wantFull('full');
+}
+
 /** @returns {Promise<void>} */
 async function start() {
   if (typeof WebAssembly === 'undefined')
     throw new DOMException('WebAssembly is not available.', 'NotSupportedError');
-  const url = (full ? places.fullWasm : places.wasm) ?? coreUrl();
-  /** @type {Response} */
-  let response;
-  try {
-    response = await fetch(url);
-  } catch (cause) {
-    throw unavailable(cause, String(url));
-  }
-  if (!response.ok) throw unavailable(response.status, String(url));
+  if (typeof document === 'undefined' && !('importScripts' in globalThis))
+    throw new DOMException('The core runs in a browser: in a page or in a Worker.', 'NotSupportedError');
+  const response = await fetchWasm((full ? places.fullWasm : places.wasm) ?? coreUrl());
+  expectWasm(response);
   try {
     const before = wasm;
     wasm = await instantiate(response, GLUE_NAMES, glue);
@@ -162,13 +219,17 @@ async function start() {
     // that since.
     before?.memory.grow(0);
   } catch (cause) {
-    const error = new DOMException('The page does not let WebAssembly run.', 'NotSupportedError');
-    throw Object.defineProperty(error, 'cause', { value: cause });
+    throw explainFailure(cause, response);
   }
-  trap.heard = crashed;
+  trap.heard = (error) => {
+    if (isTrap(error)) return crashed(error);
+    console.error(error);
+    // A stack that overflowed inside wasm leaves the engine borrowed: then the next call traps.
+    setTimeout(() => core?.read(0, 0));
+  };
   const seed = crypto.getRandomValues(new BigUint64Array(2));
-  glue.begin(performance, seed[0], seed[1], host);
-  core = { tell: glue.tell, ask: glue.ask, read: glue.read };
+  glue.begin(performance, seed[0], seed[1], guardedHost);
+  core = { tell: glue.tell, ask: guarded(glue.ask, NO_BYTES), read: guarded(glue.read, []) };
   if (crashes > 0) return;
   onOnline(() => {
     for (const id of exporters.keys()) tell(core, FLUSH, id);
@@ -195,16 +256,14 @@ async function start() {
  * @returns {Promise<void>}
  */
 export function init(options) {
-  if (options) places = { ...places, ...options };
-  if (options?.full) {
-    try {
-      wantFull('full');
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  try {
+    configure(dictionary('init: options', options));
+  } catch (error) {
+    return Promise.reject(error);
   }
   loading ??= start().then(
     () => {
+      retries = 0;
       // One call that fails must not take those behind it along.
       const noted = records.splice(0).map((call) => ({ call, refuse: undefined }));
       const calls = [...waiting.splice(0), ...noted];
@@ -228,6 +287,7 @@ export function init(options) {
       const refused = waiting.filter(({ refuse }) => refuse);
       waiting = waiting.filter(({ refuse }) => !refuse);
       for (const { refuse } of refused) refuse?.(error);
+      if (mayRecover(error)) retryLater();
       throw error;
     },
   );

@@ -4,6 +4,7 @@
 import { INSTRUMENT, NO_BYTES, RECORD, SERIES, tell } from './door.js';
 import { currentCore, observers, whenCore } from './loader.js';
 import { flat, within } from './flat.js';
+import { dictionary, mismatch, safeNumber, sequence, string, unrestrictedDouble } from './webidl.js';
 
 /** Kinds, by their number in the core. */
 export const COUNTER = 0;
@@ -30,6 +31,15 @@ const NO_SERIES = 0xffff_ffff;
 /** @typedef {Record<string, import('./types').AttributeValue | undefined>} Attributes */
 /** @typedef {import('./types').Span | string | undefined} Within */
 
+/**
+ * A value that an attribute of a series may have; undefined for others. A list is kept as it is now.
+ * @param {unknown} value @returns {unknown}
+ */
+function attributeValue(value) {
+  if (Array.isArray(value)) return value.map(attributeValue);
+  return ['string', 'number', 'boolean'].includes(typeof value) ? value : undefined;
+}
+
 /** A counter, a gauge or a histogram. */
 export class Instrument {
   #telemetry;
@@ -47,21 +57,47 @@ export class Instrument {
 
   /** @param {number} telemetry @param {string} name @param {number} kind @param {import('./types').InstrumentOptions} options
    *  @param {import('./types').TelemetryConfig['redact']} [redact] */
-  constructor(telemetry, name, kind, { unit = '', attributes = [], bounds = [] }, redact) {
+  constructor(telemetry, name, kind, options, redact) {
     if (typeof name !== 'string' || !NAME.test(name) || name.length > LONGEST)
-      throw new TypeError(`instrument: expected a name, got ${JSON.stringify(name)}`);
-    if (unit && !UNIT.test(unit))
-      throw new TypeError(`instrument: option "unit": expected UCUM, got ${JSON.stringify(unit)}`);
+      throw mismatch('instrument', 'a name', name);
+    const given = dictionary('instrument: options', options);
+    const unit = string('instrument: option "unit"', given.unit ?? '');
+    if (unit && !UNIT.test(unit)) throw mismatch('instrument: option "unit"', 'UCUM', unit);
+    const keys = sequence('instrument: option "attributes"', given.attributes ?? []);
+    const bounds = sequence('instrument: option "bounds"', given.bounds ?? []).map((bound) =>
+      unrestrictedDouble('instrument: option "bounds"', bound),
+    );
     this.#telemetry = telemetry;
     this.#name = name;
     this.#redact = redact;
-    this.#keys = attributes;
+    this.#keys = keys.map((key) => string('instrument: option "attributes"', key));
     this.#define = (/** @type {import('./core').Core} */ core) =>
-      tell(core, INSTRUMENT, telemetry, kind, 0, 0, false, flat(name, unit, ...bounds.map(Number)));
+      tell(core, INSTRUMENT, telemetry, kind, 0, 0, false, flat(name, unit, ...bounds));
+  }
+
+  /**
+   * The values of the declared attributes, in their order, each read once. What is no value of an attribute, or throws
+   * where it is read, is left out.
+   * @param {Attributes | undefined} attributes @returns {unknown[]}
+   */
+  #declared(attributes) {
+    if (typeof attributes !== 'object' || attributes === null) return [];
+    try {
+      this.undeclaredAttributes += Object.keys(attributes).length;
+      return this.#keys.map((name) => {
+        if (!Object.hasOwn(attributes, name)) return undefined;
+        this.undeclaredAttributes--;
+        return attributeValue(attributes[name]);
+      });
+    } catch (error) {
+      console.error(error);
+      return [];
+    }
   }
 
   /** @param {import('./core').Core} core @param {Attributes | undefined} attributes */
   #seriesOf(core, attributes) {
+    const declared = this.#declared(attributes);
     if (this.#core !== core) {
       // One that takes the place of a core that ended knows nothing of ours.
       this.#core = core;
@@ -70,21 +106,14 @@ export class Instrument {
     }
     let key = '';
     // A number and its text are two values.
-    if (attributes) {
-      this.undeclaredAttributes += Object.keys(attributes).length;
-      for (const name of this.#keys) {
-        const value = attributes[name];
-        if (name in attributes) this.undeclaredAttributes--;
-        key += typeof value === 'string' ? `"${value}\0` : `${value}\0`;
-      }
-    }
+    for (const value of declared) key += typeof value === 'string' ? `"${value}\0` : `${value}\0`;
     let series = this.#series.get(key);
     if (series === undefined) {
-      const declared = Object.fromEntries(
-        this.#keys.flatMap((name) => (attributes?.[name] === undefined ? [] : [[name, attributes[name]]])),
+      const named = Object.fromEntries(
+        this.#keys.flatMap((name, at) => (declared[at] === undefined ? [] : [[name, declared[at]]])),
       );
-      series = this.#shown(declared)
-        ? tell(core, SERIES, this.#telemetry, this.#id, 0, 0, false, flat(declared))
+      series = this.#shown(named)
+        ? tell(core, SERIES, this.#telemetry, this.#id, 0, 0, false, flat(named))
         : NO_SERIES;
       // The core has no more of them either.
       if (this.#series.size < 2000) this.#series.set(key, series);
@@ -113,9 +142,10 @@ export class Instrument {
 
   /** @param {number} value @param {Attributes} [attributes] @param {Within} [span] */
   record(value, attributes, span) {
+    const number = safeNumber(value);
     const core = currentCore();
-    if (core) this.#record(core, this.#seriesOf(core, attributes), value, span);
-    else whenCore((core) => this.#record(core, this.#seriesOf(core, attributes), value, span));
+    if (core) this.#record(core, this.#seriesOf(core, attributes), number, span);
+    else whenCore((core) => this.#record(core, this.#seriesOf(core, attributes), number, span));
   }
 
   /** @param {number} value @param {Attributes} [attributes] @param {Within} [span] */
@@ -132,7 +162,7 @@ export class Instrument {
     const record = (/** @type {number} */ value, /** @type {Within} */ span) => {
       const core = currentCore();
       if (core && core !== of) [of, series] = [core, this.#seriesOf(core, attributes)];
-      if (core) this.#record(core, /** @type {number} */ (series), value, span);
+      if (core) this.#record(core, /** @type {number} */ (series), safeNumber(value), span);
       else this.record(value, attributes, span);
     };
     return { add: record, record };

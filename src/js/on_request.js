@@ -42,16 +42,21 @@ export const onRequest = {
 
   /** @type {(...of: Fetching) => Promise<Response>} */
   async firstFetch(tools, telemetry, input, init, options) {
+    if (!telemetry) return tools.nativeFetch(input, init);
+    let request;
+    try {
+      // As it is at the call: the caller may use its objects again.
+      request = new Request(input, init ?? undefined);
+    } catch {
+      // The browser's own error names this call.
+      return tools.nativeFetch(input, init);
+    }
     // A page that is being left waits for nothing.
-    if (!telemetry || init?.keepalive) return tools.nativeFetch(input, init);
-    // As it is at the call: the caller may use its objects again.
-    const target = input instanceof Request ? input : new URL(input, document.baseURI).href;
-    const plain = init && Object.getPrototypeOf(init) === Object.prototype;
-    const copy = plain ? { ...init, ...(init.headers && { headers: new Headers(init.headers) }) } : init;
-    const module = await onRequest.tracing().catch(() => undefined);
+    const leaves = request.keepalive ?? init?.keepalive;
+    const module = leaves ? undefined : await onRequest.tracing().catch(() => undefined);
     return module
-      ? module.tracedFetch(tools, telemetry, target, copy, options)
-      : tools.nativeFetch(target, copy);
+      ? module.tracedFetch(tools, telemetry, request, undefined, options)
+      : tools.nativeFetch(request);
   },
 
   /** Looks at records once the script is there, in their order; what finds no place till then is out, since nobody looked at it.

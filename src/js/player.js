@@ -1,6 +1,7 @@
 // The player as apps hold it: HTMLMediaElement's names over the core. Calls are stamped here, in the
 // listener's own task, and queued until the core is there.
 
+import { throwIfAborted } from '../browser/abort.js';
 import { onDeviceChange } from '../browser/devices.js';
 import { GESTURES, askedFor, nextGesture } from '../browser/gesture.js';
 import { onWorkerFetched, openWorker } from '../browser/worker_link.js';
@@ -36,9 +37,11 @@ import {
   SPAN_TRACK_LOAD,
   SPAN_TRACK_PLAY,
 } from '../instrumentation/semconv.js';
+import { playerOptions } from './player_options.js';
 import { answer, canPlayType, isForElement, sourceOf, toldOf, usualEngine } from './source.js';
 import { Span } from './span.js';
 import { Range } from './time_ranges.js';
+import { abortSignal, dictionary, double, enumeration, mismatch, unrestrictedDouble } from './webidl.js';
 
 let [lastId, lastToken] = [0, 0];
 
@@ -90,10 +93,9 @@ export class Player extends EventTarget {
   #failure;
 
   /** @param {import('./types').PlayerOptions} [options] */
-  constructor({ telemetry, destination, engine = 'auto', replayGain = 'off' } = {}) {
+  constructor(options) {
     super();
-    if (!['auto', 'stream', 'element'].includes(engine))
-      throw new TypeError(`createPlayer: option "engine": expected auto, stream or element, got ${engine}`);
+    const { telemetry, destination, engine, replayGain } = playerOptions(options);
     this.#chosen = engine;
     this.#usual = destination ? 'stream' : usualEngine();
     this.#engine = engine === 'auto' ? this.#usual : engine;
@@ -197,10 +199,11 @@ export class Player extends EventTarget {
     this.#worker = undefined;
   }
 
-  #openStream() {
+  async #openStream() {
     const place = placeOf('worker');
     onWorkerFetched(place, () => this.#worker === worker && this.#tell(MEDIA_LOADED));
     const worker = (this.#worker = openWorker(place));
+    if (!worker) return this.#tell(MEDIA_UNAVAILABLE);
     if (this.#told) worker.postMessage(this.#told);
     worker.onerror = () => this.#worker === worker && this.#tell(MEDIA_UNAVAILABLE);
     worker.onmessage = ({ data }) => {
@@ -295,10 +298,11 @@ export class Player extends EventTarget {
     });
   }
 
-  /** @param {unknown} given @param {import('./types').LoadOptions} [options] @returns {Promise<void>} */
-  async load(given, { signal } = {}) {
+  /** @param {unknown} given @param {import('./types').LoadOptions | null} [options] @returns {Promise<void>} */
+  async load(given, options) {
+    const signal = abortSignal('load: option "signal"', dictionary('load: options', options).signal);
     const [source, ...others] = (Array.isArray(given) && given.length > 0 ? given : [given]).map(sourceOf);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     this.#source = source;
     this.#others = others;
     // What an element would leave out is ours to play; and a failure of the track before is none of this one.
@@ -324,7 +328,7 @@ export class Player extends EventTarget {
     if (this.#preload !== 'none') this.prepare();
     this.#forMetadata = this.#preload === 'metadata';
     // It may have aborted while the core was on its way.
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
   }
 
   /** Hands the source to the core. */
@@ -362,20 +366,26 @@ export class Player extends EventTarget {
   }
 
   /** @param {import('./types').PlayOptions} [options] @returns {Promise<void>} */
-  play(options = {}) {
-    const { at, trigger, activation } = askedFor(options);
+  async play(options) {
+    const { onGesture, trigger: asked } = dictionary('play: options', options);
+    const { at, trigger, activation } = askedFor({
+      trigger:
+        asked === undefined
+          ? asked
+          : enumeration('play: option "trigger"', asked, /** @type {const} */ (['user', 'auto', 'api'])),
+    });
     this.#error = undefined;
     this.#forMetadata = false;
     // A source whose signal has aborted is over: only another load() brings one.
-    if (this.#signal?.aborted) return Promise.reject(this.#signal.reason);
+    if (this.#signal?.aborted) throw this.#signal.reason;
     this.#output.resume();
     const loaded = this.#loaded.signal;
     return this.#promise(SPAN_TRACK_PLAY, at, (core, token) =>
       tell(core, PLAY, this.#id, token, at, trigger, activation),
     ).catch(async (error) => {
-      if (error.name !== 'NotAllowedError' || !options.onGesture) throw error;
+      if (error.name !== 'NotAllowedError' || !onGesture) throw error;
       await nextGesture(loaded);
-      return this.play({ ...options, onGesture: false });
+      return this.play({ trigger: asked, onGesture: false });
     });
   }
 
@@ -389,14 +399,17 @@ export class Player extends EventTarget {
    * @param {{ crossfade?: number, signal?: AbortSignal }} [options]
    * @returns {Promise<void>}
    */
-  async follow(leader, { crossfade = 0, signal } = {}) {
-    if (!(leader instanceof Player))
-      throw new TypeError(`follow: expected a player, got ${leader === null ? 'null' : typeof leader}`);
-    signal?.throwIfAborted();
+  async follow(leader, options) {
+    if (typeof leader !== 'object' || leader === null || !(#id in leader))
+      throw mismatch('follow', 'a player', leader);
+    const { crossfade: seconds = 0, signal: given } = dictionary('follow: options', options);
+    const crossfade = double('follow: option "crossfade"', seconds);
+    const signal = abortSignal('follow: option "signal"', given);
+    throwIfAborted(signal);
     this.#output.unfollow();
     this.prepare();
     await Promise.all([this.#opened, leader.#opened]);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     await new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
       // As if it had been asked for at that very moment: what it is told by is its own start.
       this.#output.onFollow = (at) => {
@@ -423,9 +436,13 @@ export class Player extends EventTarget {
     });
   }
 
-  /** @param {number} to @param {number} seconds @param {number} [at] */
-  fade(to, seconds, at) {
-    this.#output.fade(to, seconds, at);
+  /** @param {number} to @param {number} [seconds] @param {number} [at] */
+  fade(to, seconds = 0, at) {
+    this.#output.fade(
+      double('fade: "to"', to),
+      double('fade: "seconds"', seconds),
+      at === undefined ? at : double('fade: "at"', at),
+    );
   }
 
   get analyser() {
@@ -498,15 +515,14 @@ export class Player extends EventTarget {
     return this.#read()[2] ?? 0;
   }
   set currentTime(seconds) {
-    if (!Number.isFinite(seconds))
-      throw new TypeError(`currentTime: expected a finite number, got ${seconds}`);
-    this.#tell(SEEK, seconds);
+    this.#tell(SEEK, double('currentTime', seconds));
   }
 
   get playbackRate() {
     return this.#output.rate;
   }
-  set playbackRate(rate) {
+  set playbackRate(given) {
+    const rate = double('playbackRate', given);
     if (!(rate >= 0.25 && rate <= 4))
       throw new DOMException(
         `playbackRate: expected a number from 0.25 to 4, got ${rate}`,
@@ -527,9 +543,7 @@ export class Player extends EventTarget {
     return this.#preload;
   }
   set preload(preload) {
-    if (!['none', 'metadata', 'auto'].includes(preload))
-      throw new TypeError(`preload: expected none, metadata or auto, got ${preload}`);
-    this.#preload = preload;
+    this.#preload = enumeration('preload', preload, ['none', 'metadata', 'auto']);
   }
 
   get loop() {
@@ -539,8 +553,10 @@ export class Player extends EventTarget {
     this.setLoop(loop ? 0 : undefined);
   }
 
-  /** @param {number} [start] @param {number} [end] */
-  setLoop(start, end = Infinity) {
+  /** @param {number} [from] @param {number} [to] */
+  setLoop(from, to = Infinity) {
+    const start = from === undefined ? undefined : double('setLoop: "start"', from);
+    const end = unrestrictedDouble('setLoop: "end"', to);
     if (start !== undefined && !(start >= 0 && end > start))
       throw new TypeError(`setLoop: expected 0 <= start < end, got ${start} and ${end}`);
     this.#loop = start === undefined ? undefined : [start, end];
@@ -552,7 +568,8 @@ export class Player extends EventTarget {
   get volume() {
     return this.#output.volume;
   }
-  set volume(volume) {
+  set volume(given) {
+    const volume = double('volume', given);
     if (!(volume >= 0 && volume <= 1)) {
       throw new DOMException(`volume: expected a number from 0 to 1, got ${volume}`, 'IndexSizeError');
     }

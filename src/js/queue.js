@@ -3,6 +3,7 @@
 // (`tonearm/queue`): pages without a queue load none of it.
 
 import { Player } from './index.js';
+import { dictionary, double, enumeration, unsignedLong } from './webidl.js';
 
 /** @typedef {import('./queue').Item} Item */
 
@@ -29,6 +30,9 @@ const FORWARDED = [
 const PREPARE_BEFORE = 20;
 /** Seconds before a crossfade at which it is laid down: three times that the time is told. */
 const LAY_DOWN_BEFORE = 3;
+
+/** The longest delay of a timer (HTML), in milliseconds. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
 
 /** Listens without being somebody for whom the time is told more often. */
 const overhear = EventTarget.prototype.addEventListener;
@@ -60,9 +64,15 @@ export class Queue extends EventTarget {
   #sleepAtEnd = false;
   #fading = false;
 
-  /** @param {import('./queue').QueueOptions} [options] */
-  constructor({ repeat = 'off', shuffle = false, crossfade = 0, ...options } = {}) {
+  /** @param {import('./queue').QueueOptions} [given] */
+  constructor(given) {
     super();
+    const {
+      repeat = 'off',
+      shuffle = false,
+      crossfade = 0,
+      ...options
+    } = dictionary('createQueue: options', given);
     this.#players = [this.#open(options), this.#open(options)];
     this.repeat = repeat;
     this.crossfade = crossfade;
@@ -110,15 +120,14 @@ export class Queue extends EventTarget {
     return this.#repeat;
   }
   set repeat(repeat) {
-    if (!['off', 'one', 'all'].includes(repeat))
-      throw new TypeError(`repeat: expected off, one or all, got ${repeat}`);
-    this.#repeat = repeat;
+    this.#repeat = enumeration('repeat', repeat, ['off', 'one', 'all']);
     this.#callOff();
   }
   get crossfade() {
     return this.#crossfade;
   }
-  set crossfade(seconds) {
+  set crossfade(given) {
+    const seconds = double('crossfade', given);
     if (!(seconds >= 0 && seconds <= 30))
       throw new TypeError(`crossfade: expected seconds from 0 to 30, got ${seconds}`);
     this.#crossfade = seconds;
@@ -136,7 +145,7 @@ export class Queue extends EventTarget {
   }
   set volume(volume) {
     for (const player of this.#players) player.volume = volume;
-    this.#volume = volume;
+    this.#volume = this.player.volume;
     this.dispatchEvent(new Event('volumechange'));
   }
   get muted() {
@@ -155,23 +164,26 @@ export class Queue extends EventTarget {
 
   /** @param {number} at @param {...Item} items */
   insert(at, ...items) {
+    const index = unsignedLong('insert: "at"', at);
     const current = this.current;
-    this.#items.splice(at, 0, ...items);
+    this.#items.splice(index, 0, ...items);
     this.#changed(current);
   }
 
   /** @param {number} at */
   remove(at) {
+    const index = unsignedLong('remove: "at"', at);
     const current = this.current;
-    const [removed] = this.#items.splice(at, 1);
+    const [removed] = this.#items.splice(index, 1);
     if (removed === current) this.player.stop();
     this.#changed(current);
   }
 
   /** @param {number} from @param {number} to */
   move(from, to) {
+    const [source, target] = [unsignedLong('move: "from"', from), unsignedLong('move: "to"', to)];
     const current = this.current;
-    this.#items.splice(to, 0, ...this.#items.splice(from, 1));
+    this.#items.splice(target, 0, ...this.#items.splice(source, 1));
     this.#changed(current);
   }
 
@@ -216,8 +228,9 @@ export class Queue extends EventTarget {
       : -1;
   }
 
-  /** @param {number} [index] @returns {Promise<void>} */
-  async play(index) {
+  /** @param {number} [given] the index @returns {Promise<void>} */
+  async play(given) {
+    const index = given === undefined ? given : unsignedLong('play: "index"', given);
     if (index === undefined && this.#at >= 0 && this.player.state !== 'idle') return this.player.play();
     const place = index === undefined ? Math.max(0, this.#at) : this.#order.indexOf(index);
     if (place < 0 || place >= this.#order.length)
@@ -331,15 +344,17 @@ export class Queue extends EventTarget {
     this.#go(place).catch(() => {});
   }
 
-  /** @param {{ after?: number, atEnd?: boolean, fade?: number } | null} options */
-  sleepTimer(options) {
+  /** @param {{ after?: number, atEnd?: boolean, fade?: number } | null} given */
+  sleepTimer(given) {
+    const { after, atEnd, fade: seconds = 5 } = dictionary('sleepTimer: options', given);
+    const fade = double('sleepTimer: option "fade"', seconds);
+    const millis = after === undefined ? undefined : 1000 * double('sleepTimer: option "after"', after);
     clearTimeout(this.#sleep);
     if (this.#fading) this.player.fade(1, 0.2);
     this.#fading = false;
-    this.#sleepAtEnd = Boolean(options?.atEnd);
+    this.#sleepAtEnd = Boolean(atEnd);
     if (this.#sleepAtEnd) this.#callOff();
-    if (!options || options.after === undefined) return;
-    const { after, fade = 5 } = options;
+    if (millis === undefined) return;
     this.#sleep = setTimeout(
       () => {
         this.#fading = true;
@@ -356,7 +371,7 @@ export class Queue extends EventTarget {
           this.dispatchEvent(new Event('sleep'));
         }, fade * 1000);
       },
-      Math.max(0, after - fade) * 1000,
+      Math.min(Math.max(0, millis - fade * 1000), MAX_TIMEOUT),
     );
   }
 

@@ -481,6 +481,11 @@ function wrap(tag, attribute) {
 
 /** @param {string} key @param {string} message */
 export async function hmac(key, message) {
+  if (!globalThis.crypto?.subtle)
+    throw new DOMException(
+      'setUser: the option "userKey" needs a secure context (https).',
+      'NotSupportedError',
+    );
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
   const secret = await crypto.subtle.importKey('raw', utf8.encode(key), algorithm, false, ['sign']);
   return hexOf(new Uint8Array(await crypto.subtle.sign('HMAC', secret, utf8.encode(message))));

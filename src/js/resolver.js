@@ -1,5 +1,6 @@
 // Asks the app for a source's URL when the play begins, and traces the requests that it makes for that.
 
+import { anySignal } from '../browser/abort.js';
 import { nativeFetch } from '../browser/native_fetch.js';
 import { describe } from '../browser/url.js';
 import { LOAD, tell } from './door.js';
@@ -83,7 +84,7 @@ export class Resolver {
    */
   #fetch(signal, input, init) {
     const own = init?.signal ?? (input instanceof Request ? input.signal : undefined);
-    const all = { ...init, signal: own ? AbortSignal.any([signal, own]) : signal };
+    const all = { ...init, signal: own ? anySignal(signal, own) : signal };
     const { tools } = this.#telemetry ?? {};
     if (!tools) return nativeFetch(input, all);
     // The play is of this page: its decision stands.

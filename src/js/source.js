@@ -1,44 +1,99 @@
 // What a source may be, what is told of it, and what can be played.
 
-import { describe } from '../browser/url.js';
+import { baseUrl, describe } from '../browser/url.js';
 import { MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID } from '../instrumentation/semconv.js';
+import { contextOf } from './context.js';
 import { within } from './flat.js';
 import { told } from './resolver.js';
+import { callback, enumeration, mismatch, slot, string, unrestrictedDouble, usvString } from './webidl.js';
 
-/** What wasm takes as a string: ids may be numbers. @param {unknown} value */
-const textOf = (value) => (value === undefined || value === null ? undefined : String(value));
+/** @param {string} option */
+const nameOf = (option) => `load: option "${option}"`;
+
+/**
+ * Converts a member that may be missing.
+ * @template T @param {string} option @param {any} value @param {(name: string, value: any) => T} convert
+ */
+const optional = (option, value, convert) =>
+  value === undefined || value === null ? undefined : convert(nameOf(option), value);
+
+/** Headers as an object, which can be posted to the Worker. @param {string} name @param {HeadersInit} value */
+function headersOf(name, value) {
+  try {
+    return Object.fromEntries(new Headers(value));
+  } catch (error) {
+    throw mismatch(name, 'header names and values', value, error);
+  }
+}
+
+/** What of `src` a request can be made from, of whatever realm it is. @param {any} src */
+const mediaOf = (src) =>
+  (typeof src === 'string' ? src : slot(URL, 'href', src)) ||
+  (slot(Blob, 'size', src) === undefined ? undefined : src);
+
+/**
+ * The context of the app's span, read once.
+ * @param {unknown} parent @returns {any}
+ */
+function contextPart(parent) {
+  const context = contextOf(parent);
+  return context && { context };
+}
 
 /** The longest time to a first byte that an app may allow, in seconds. */
 const MAX_FIRST_BYTE_TIMEOUT = 3600;
 
-/** @param {unknown} given @returns {import('./types').Source} */
+/** @param {string} name @param {unknown} value */
+function firstByteTimeoutOf(name, value) {
+  const seconds = unrestrictedDouble(name, value);
+  if (seconds > 0 && seconds <= MAX_FIRST_BYTE_TIMEOUT) return seconds;
+  throw mismatch(name, `seconds, more than 0 and at most ${MAX_FIRST_BYTE_TIMEOUT}`, value);
+}
+
+/** Reads each member of a source once. @param {any} given @returns {import('./types').Source} */
 export function sourceOf(given) {
-  const plain = typeof given === 'string' || given instanceof URL || given instanceof Blob;
-  const source = /** @type {import('./types').Source} */ (plain ? { src: given } : (given ?? {}));
-  const { src, resolve, trackId, playlistId, firstByteTimeout = 20 } = source;
-  const sound =
-    src === undefined
-      ? typeof resolve === 'function'
-      : (typeof src === 'string' && src !== '') || src instanceof URL || src instanceof Blob;
-  if (!sound) {
+  const plain = mediaOf(given);
+  const { credentials, fetch, firstByteTimeout, headers, parent, playlistId, renew, resolve, src, trackId } =
+    plain === undefined ? (given ?? Object.create(null)) : Object.assign(Object.create(null), { src: plain });
+  const media = mediaOf(src);
+  if (src === undefined ? typeof resolve !== 'function' : media === undefined) {
     const what = 'expected a URL, a Blob, or an object with "src" (one of these) or "resolve" (a function)';
     throw new TypeError(`load: option "source": ${what}, got ${given === null ? 'null' : typeof given}`);
   }
-  if (!(firstByteTimeout > 0 && firstByteTimeout <= MAX_FIRST_BYTE_TIMEOUT)) {
-    const what = `expected seconds, more than 0 and at most ${MAX_FIRST_BYTE_TIMEOUT}`;
-    throw new TypeError(`load: option "firstByteTimeout": ${what}, got ${String(firstByteTimeout)}`);
+  return {
+    src: media,
+    credentials: optional('credentials', credentials, (name, value) =>
+      enumeration(name, value, /** @type {const} */ (['same-origin', 'include'])),
+    ),
+    fetch: optional('fetch', fetch, callback)?.bind(given),
+    firstByteTimeout: optional('firstByteTimeout', firstByteTimeout, firstByteTimeoutOf) ?? 20,
+    headers: optional('headers', headers, headersOf),
+    renew: optional('renew', renew, callback)?.bind(given),
+    resolve: optional('resolve', resolve, callback)?.bind(given),
+    // Ids may be numbers.
+    trackId: optional('trackId', trackId, string),
+    playlistId: optional('playlistId', playlistId, string),
+    parent: contextPart(parent),
+  };
+}
+
+/** @param {string} src @param {Parameters<typeof describe>[1]} options */
+function described(src, options) {
+  try {
+    return describe(src, options);
+  } catch (error) {
+    throw mismatch(nameOf('src'), 'a URL', src, error);
   }
-  return { ...source, trackId: textOf(trackId), playlistId: textOf(playlistId) };
 }
 
 /** What the Worker and the core are to know of a source. @param {import('./types').Source} source
  *  @param {boolean} element whether an element may play it @param {Parameters<typeof describe>[1]} options of the telemetry */
 export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent }, element, options) {
-  const blob = src instanceof Blob ? src : undefined;
+  const blob = typeof src === 'object' ? /** @type {Blob} */ (src) : undefined;
   const name = blob
-    ? `blob:${blob instanceof File ? encodeURIComponent(blob.name) : ''}`
-    : /** @type {string | URL | undefined} */ (src);
-  const url = name === undefined ? undefined : describe(name, options);
+    ? `blob:${encodeURIComponent(usvString('name', slot(File, 'name', blob) ?? ''))}`
+    : /** @type {string | undefined} */ (src);
+  const url = name === undefined ? undefined : described(name, options);
   const source = { headers, blob, fetches: Boolean(fetch), renews: Boolean(renew) };
   const attributes = { [MUSIC_TRACK_ID]: trackId, [MUSIC_PLAYLIST_ID]: playlistId };
   return {
@@ -49,7 +104,8 @@ export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent
 
 /** Whether a type can be played: by the formats that there are modules of. @param {string} type */
 export function canPlayType(type) {
-  const [, container, codecs] = /^audio\/(?:x-)?([^;\s]+)(?:.*codecs="?([^"]*)"?)?/i.exec(type) ?? [];
+  const [, container, codecs] =
+    /^audio\/(?:x-)?([^;\s]+)(?:.*codecs="?([^"]*)"?)?/i.exec(string('canPlayType', type)) ?? [];
   const known = /^(mpeg|mp3|aac|mp4|m4a|flac|ogg|opus|wave?)$/i.test(container ?? '');
   if (!known || (codecs && !/^(mp3|mp4a\.(40\.(2|5|29|34)|6[9b])|flac|opus|vorbis|1)$/i.test(codecs.trim())))
     return '';
@@ -78,7 +134,7 @@ export async function answer(source, worker, { ask, fetch: url, headers, credent
   try {
     if (renew) {
       const next = await source?.renew?.({ url: renew, status });
-      return worker.postMessage({ answer: ask, url: next && new URL(next, document.baseURI).href });
+      return worker.postMessage({ answer: ask, url: next && new URL(next, baseUrl()).href });
     }
     const response = await source?.fetch?.(new Request(url, { headers, credentials }));
     const body = response?.body ?? null;

@@ -5,6 +5,7 @@ import { RECORD_SPANS, tell } from './door.js';
 import { arrivals, countLost, currentCore, inTurn, samplers } from './loader.js';
 import { contextOf, format, idsOf, newContext } from './context.js';
 import { gather, isIdle, takeSpans } from './flat.js';
+import { copyAttributes, safeString } from './webidl.js';
 
 /** Ended spans that may wait for the core. */
 const MOST_WAITING = 16_384;
@@ -169,11 +170,26 @@ function samples({ ratio = 1, byName, parentBased }, name, context, parent) {
   return random >= 1 - (part ?? ratio);
 }
 
+/**
+ * The members of a span's options. One whose getter throws leaves a span without them.
+ * @param {import('./types').SpanOptions} options @returns {import('./types').SpanOptions}
+ */
+function readOptions(options) {
+  try {
+    const { parent, attributes, links } = options;
+    return { parent, attributes, links };
+  } catch (error) {
+    console.error(error);
+    return {};
+  }
+}
+
 /** A span of the app's own. Its fields are plain: a private one costs a tenth of a span. */
 export class Span {
   /** @param {number} telemetry @param {string} name @param {import('./types').SpanOptions} options
    *  @param {number} [kind] @param {number} [start] */
-  constructor(telemetry, name, { parent, attributes, links }, kind = INTERNAL, start = performance.now()) {
+  constructor(telemetry, name, options, kind = INTERNAL, start = performance.now()) {
+    const { parent, attributes, links } = readOptions(options);
     /** @internal */
     this.telemetry = telemetry;
     /** @internal */
@@ -189,14 +205,23 @@ export class Span {
     /** @internal */
     this.start = start;
     /** @internal @type {Record<string, unknown>} */
-    this.attributes = { ...attributes };
+    this.attributes = copyAttributes(attributes);
     /** @internal @type {{ context: import('./context.js').Context, attributes: object }[] | undefined} */
     this.links = undefined;
     /** @internal @type {string | undefined} */
     this.error = undefined;
     /** Page time, or less than zero. @internal */
     this.ended = -1;
-    if (links) for (const { span, attributes } of links) this.addLink(span, attributes);
+    if (links) this.#addLinks(links);
+  }
+
+  /** @param {Iterable<{ span: unknown, attributes?: any }>} links */
+  #addLinks(links) {
+    try {
+      for (const { span, attributes } of links) this.addLink(span, attributes);
+    } catch (error) {
+      console.error(error);
+    }
   }
 
   get traceparent() {
@@ -205,7 +230,9 @@ export class Span {
 
   /** @param {string} key @param {import('./types').AttributeValue} value */
   setAttribute(key, value) {
-    this.attributes[key] = value;
+    const name = safeString(key);
+    // Assigned, it would set the prototype.
+    if (name !== '__proto__') this.attributes[name] = value;
     return this;
   }
 
@@ -214,13 +241,13 @@ export class Span {
     const context = contextOf(span);
     this.links ??= [];
     if (context && this.links.length < MOST_LINKS)
-      this.links.push({ context, attributes: { ...attributes } });
+      this.links.push({ context, attributes: copyAttributes(attributes) });
     return this;
   }
 
   /** @param {string} message */
   setError(message) {
-    this.error = String(message);
+    this.error = safeString(message);
     return this;
   }
 

@@ -48,6 +48,7 @@ import { COUNTER, GAUGE, HISTOGRAM, Instrument, UP_DOWN_COUNTER, observeWith } f
 import { onRequest } from './on_request.js';
 import { check } from './options.js';
 import { Span, later, settle } from './span.js';
+import { callback, copyAttributes, dictionary, double, mismatch, safeString, usvString } from './webidl.js';
 
 /** Why records are lost, in the order of the core (`DropReason`). */
 const REASONS = [
@@ -90,6 +91,9 @@ const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 const MOST_BAGGAGE = 64;
 const LONGEST_BAGGAGE = 8192;
 
+/** The longest delay of a timer (HTML), in milliseconds. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
 let lastId = 0;
@@ -120,6 +124,8 @@ export class Telemetry {
   #told = new Map();
   /** Counts the calls of `setUser`: the last one stands. */
   #users = 0;
+  /** Undoes `instrumentFetch()`. */
+  #restoreFetch = () => {};
   #revive = (/** @type {unknown} */ error) => {
     spools.get(this.id)?.close();
     spools.delete(this.id);
@@ -136,10 +142,8 @@ export class Telemetry {
 
   /** @param {import('./types').TelemetryConfig} config */
   constructor(config) {
-    check(/** @type {Record<string, any>} */ (config));
-    const options = (this.options = /** @type {import('./types').TelemetryConfig} */ (
-      Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null && value !== undefined))
-    ));
+    const options = (this.options = /** @type {import('./types').TelemetryConfig} */ (check(config)));
+    this.#encoded = flatConfig(options);
     const wanted = fullOption(options);
     if (wanted) wantFull(wanted);
     this.#full = Boolean(wanted);
@@ -154,7 +158,6 @@ export class Telemetry {
       destination.transcode().catch(() => {});
     }
     if (redact || echo) this.#inspect();
-    this.#encoded = flatConfig(options);
     observers.set(this.id, [() => settle(), () => this.#tellDropped()]);
     this.#create();
     revivals.add(this.#revive);
@@ -245,8 +248,8 @@ export class Telemetry {
   }
 
   /** @param {string} name @param {import('./types').SpanOptions} [options] */
-  startSpan(name, options = {}) {
-    return new Span(this.id, String(name), options);
+  startSpan(name, options) {
+    return new Span(this.id, safeString(name), options ?? {});
   }
 
   /** @param {string} name @param {number} kind @param {import('./types').InstrumentOptions} options */
@@ -277,10 +280,11 @@ export class Telemetry {
   /**
    * @param {string} name
    * @param {import('./types').InstrumentOptions} options
-   * @param {import('./types').ObservableCallback} callback
+   * @param {import('./types').ObservableCallback} observe
    */
-  createObservableGauge(name, options, callback) {
-    observeWith(this.id, this.createGauge(name, options), callback);
+  createObservableGauge(name, options, observe) {
+    callback('createObservableGauge: "callback"', observe);
+    observeWith(this.id, this.createGauge(name, options), observe);
   }
 
   /** @param {import('./types').LogRecord} record */
@@ -289,11 +293,12 @@ export class Telemetry {
     try {
       const fields = flat(
         bodyOf(record.body),
-        String(record.eventName),
+        safeString(record.eventName),
         given(record.attributes),
         within(record.span),
       );
-      const severity = SEVERITIES[record.severity ?? 'info'];
+      const level = record.severity ?? 'info';
+      const severity = Object.hasOwn(SEVERITIES, level) ? SEVERITIES[level] : 0;
       whenCore(
         (core) => tell(core, LOG, this.id, severity, at, 0, false, fields),
         () => countLost(this.id, LOGS, QUEUE_FULL),
@@ -305,8 +310,8 @@ export class Telemetry {
   }
 
   /** @param {{ hit: boolean }} search */
-  recordSearch({ hit }) {
-    const attributes = flat({ hit: Boolean(hit) });
+  recordSearch(search) {
+    const attributes = flat({ hit: Boolean(dictionary('recordSearch', search).hit) });
     whenCore((core) => {
       const series = tell(core, SERIES, this.id, MUSIC_SEARCH_RESULTS, 0, 0, false, attributes);
       tell(core, RECORD, this.id, series, 1);
@@ -315,20 +320,30 @@ export class Telemetry {
 
   /** @param {Record<string, import('./types').AttributeValue>} attributes */
   setContext(attributes) {
-    this.#context = { ...attributes };
+    this.#context = copyAttributes(attributes);
+    try {
+      flat(this.#context);
+    } catch (error) {
+      // A getter within a value threw: a context that can't be written would take each record along.
+      console.error(error);
+      this.#context = {};
+    }
     this.#tellContext();
   }
 
   /** @param {string | null} id @param {{ plain?: boolean }} [options] */
-  async setUser(id, { plain = false } = {}) {
+  async setUser(id, options) {
+    const { plain } = dictionary('setUser: options', options);
     const turn = ++this.#users;
     this.#user = undefined;
     this.#tellContext();
-    if (id === null) return;
+    if (id === null || id === undefined) return;
     const { userKey } = this.options;
     if (!plain && !userKey)
       throw new TypeError('setUser: expected the option "userKey" of createTelemetry, or { plain: true }');
-    const told = plain ? String(id) : await onRequest.hmac(/** @type {string} */ (userKey), String(id));
+    const told = plain
+      ? safeString(id)
+      : await onRequest.hmac(/** @type {string} */ (userKey), safeString(id));
     // Somebody else by now, or nobody.
     if (turn !== this.#users) return;
     this.#user = told;
@@ -381,10 +396,9 @@ export class Telemetry {
   /** @param {Record<string, string>} entries */
   setBaggage(entries) {
     let baggage = '';
-    for (const [key, value] of Object.entries(entries).slice(0, MOST_BAGGAGE)) {
-      if (!TOKEN.test(key))
-        throw new TypeError(`setBaggage: expected a key that is a token, got ${JSON.stringify(key)}`);
-      const member = `${key}=${encodeURIComponent(value)}`;
+    for (const [key, value] of Object.entries(dictionary('setBaggage', entries)).slice(0, MOST_BAGGAGE)) {
+      if (!TOKEN.test(key)) throw mismatch('setBaggage', 'a key that is a token', key);
+      const member = `${key}=${encodeURIComponent(usvString(`setBaggage: "${key}"`, value))}`;
       if (baggage.length + member.length < LONGEST_BAGGAGE) baggage += (baggage && ',') + member;
     }
     this.#baggage = baggage;
@@ -406,7 +420,14 @@ export class Telemetry {
 
   /** @param {Headers | Record<string, string>} carrier */
   extract(carrier) {
-    const headers = new Headers(carrier);
+    let headers;
+    try {
+      headers = new Headers(carrier);
+    } catch (error) {
+      // A value that is no header's.
+      console.error(error);
+      return undefined;
+    }
     const core = currentCore();
     if (!core && this.#full) return undefined;
     if (!core || !this.#full) {
@@ -429,24 +450,29 @@ export class Telemetry {
   }
 
   /**
-   * @param {RequestInfo | URL} input
-   * @param {RequestInit} [init]
-   * @param {{ parent?: import('./types').Span | string }} [options]
+   * @param {any[]} args as of `fetch`; options after them
+   * @returns {Promise<Response>}
    */
-  fetch(input, init, options) {
-    return this.#ended ? nativeFetch(input, init) : onRequest.fetch(tools, this, input, init, options);
+  fetch(...args) {
+    const [input, init, options] = args;
+    // Without arguments the browser has an error of its own.
+    return this.#ended || args.length === 0
+      ? nativeFetch(...args.slice(0, 2))
+      : onRequest.fetch(tools, this, input, init, options);
   }
+
+  /** Until the script that traces is there, the app's requests go untraced. @param {any[]} args */
+  #onFetch = (...args) => (onRequest.isTracing() ? this.fetch(args[0], args[1]) : nativeFetch(...args));
 
   instrumentFetch() {
     onRequest.tracing().catch(() => {});
-    // What traces is on its way: until it is there, the app's requests go their own.
-    return replaceFetch((input, init) =>
-      onRequest.isTracing() ? this.fetch(input, init) : nativeFetch(input, init),
-    );
+    return (this.#restoreFetch = replaceFetch(this.#onFetch));
   }
 
   /** @param {{ timeoutMillis?: number }} [options] @returns {Promise<boolean>} */
-  forceFlush({ timeoutMillis = 30_000 } = {}) {
+  async forceFlush(options) {
+    const { timeoutMillis = 30_000 } = dictionary('forceFlush: options', options);
+    const limit = Math.min(double('forceFlush: option "timeoutMillis"', timeoutMillis), MAX_TIMEOUT);
     observe(this.id);
     // Behind what was recorded and said before.
     settle(true);
@@ -466,7 +492,7 @@ export class Telemetry {
           gone,
           lost,
         }));
-        const timer = setTimeout(() => heard(true), timeoutMillis);
+        const timer = setTimeout(() => heard(true), limit);
         const heard = (late = false, now = this.#gone()) => {
           const done = currentCore() === core && goals.every(({ goal }, signal) => now[signal].gone >= goal);
           if (!done && !late && currentCore() === core) return;
@@ -513,9 +539,11 @@ export class Telemetry {
   }
 
   /** @param {{ forget?: boolean }} [options] */
-  async shutdown({ forget = false } = {}) {
+  async shutdown(options) {
+    const { forget } = dictionary('shutdown: options', options);
     if (this.#ended) return;
     this.#ended = true;
+    this.#restoreFetch();
     if (!forget) {
       await this.forceFlush();
       // What could not be sent is for the next visit.
@@ -535,7 +563,7 @@ export class Telemetry {
       fault: !isLive(),
       loading: !started,
       ended: this.#ended,
-      offline: !navigator.onLine,
+      offline: globalThis.navigator?.onLine === false,
       endpoint: well === 0,
       consent: this.#consent !== 'granted',
       storage: spools.get(this.id)?.fault !== undefined,

@@ -4,6 +4,8 @@
 
 import { serverTiming } from '../browser/server_timing.js';
 import { RECORD, SERIES } from './door.js';
+import { initWithHeaders, readArguments } from './fetch_arguments.js';
+import { mayBeRefused, mayCarry, rememberAccepted, rememberRefused } from './header_memory.js';
 import {
   CDN_CACHE,
   CDN_NODE,
@@ -22,7 +24,7 @@ import {
 /** `SpanKind`. */
 const CLIENT = 3;
 /** What this gets by with of the page's script.
- *  @typedef {{ currentCore: typeof import('./loader.js').currentCore, nativeFetch: typeof fetch, locate: typeof import('../browser/url.js').locate,
+ *  @typedef {{ currentCore: typeof import('./loader.js').currentCore, nativeFetch: typeof import('../browser/native_fetch.js').nativeFetch, locate: typeof import('../browser/url.js').locate,
  *    attributesOf: typeof import('../browser/url.js').attributesOf, Span: typeof import('./span.js').Span, later: typeof import('./span.js').later,
  *    flat: typeof import('./flat.js').flat, within: typeof import('./flat.js').within,
  *    whenCore: typeof import('./loader.js').whenCore, tell: typeof import('./door.js').tell }} Tools */
@@ -34,8 +36,6 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 const CARRIED = ['traceparent', 'b3', 'x-b3-traceid'];
 /** Statuses without a body (Fetch standard, "null body status"). */
 const EMPTY = new Set([204, 205, 304]);
-/** Origins that let a trace header through (true), or did not (false). @type {Map<string, boolean>} */
-const accepts = new Map();
 
 /** Series of the core that is told, by what they are of. @type {Map<string, number>} */
 let series = new Map();
@@ -68,16 +68,17 @@ function hold(token, end, holder) {
   if (end && holder) dropped.register(holder, end, token);
 }
 
-/** @param {Promise<unknown>} promise @param {(() => void) | undefined} end */
-function settled(promise, end) {
-  promise.then(end, end);
-  return promise;
-}
+/**
+ * Returns a promise of its own, so that a rejection that the app does not handle stays unhandled.
+ * @param {Promise<unknown>} promise @param {(() => void) | undefined} end
+ */
+const settled = (promise, end) => promise.finally(end);
 
 /** @param {object} target @param {string} name @param {(result: any) => any} then */
 function watchMethod(target, name, then) {
   const method = /** @type {any} */ (target)[name];
   const watched = (/** @type {unknown[]} */ ...args) => then(method.apply(target, args));
+  Object.defineProperty(watched, 'name', { value: name });
   Object.defineProperty(target, name, { value: watched, configurable: true, writable: true });
 }
 
@@ -89,10 +90,18 @@ function watchBody(body, { end, token }) {
   watchMethod(body, 'getReader', (reader) => {
     holds(reader);
     watchMethod(reader, 'releaseLock', () => holds(body));
-    watchMethod(reader, 'read', (promise) => {
-      promise.then((/** @type {{ done: boolean }} */ { done }) => done && end(), end);
-      return promise;
-    });
+    watchMethod(reader, 'read', (promise) =>
+      promise.then(
+        (/** @type {{ done: boolean }} */ result) => {
+          if (result.done) end();
+          return result;
+        },
+        (/** @type {unknown} */ error) => {
+          end();
+          throw error;
+        },
+      ),
+    );
     watchMethod(reader, 'cancel', (promise) => settled(promise, end));
     return reader;
   });
@@ -113,11 +122,13 @@ for (const name of ['json', 'text', 'arrayBuffer', 'blob', 'formData', 'bytes'])
     if (watch) hold(watch.token);
     return settled(method.apply(this, args), watch?.end);
   };
-  Object.defineProperty(WATCHED, name, { value, configurable: true, writable: true });
+  Object.defineProperty(value, 'name', { value: name });
+  Object.defineProperty(WATCHED, name, { value, configurable: true, enumerable: true, writable: true });
 }
 const bodyOf = Object.getOwnPropertyDescriptor(Response.prototype, 'body');
 Object.defineProperty(WATCHED, 'body', {
   configurable: true,
+  enumerable: true,
   /** @this {Response} */
   get() {
     const body = bodyOf?.get?.call(this);
@@ -233,37 +244,46 @@ function tellPhases(told, href, began, ended) {
 }
 
 /**
- * @param {Tools} tools @param {import('./telemetry.js').Telemetry} telemetry @param {RequestInfo | URL} input
- * @param {RequestInit | undefined} init @param {{ parent?: import('./types').Span | string, attributes?: Record<string, string> }} [options]
+ * @param {Tools} tools @param {import('./telemetry.js').Telemetry} telemetry @param {RequestInfo | URL} given
+ * @param {RequestInit | null | undefined} init
+ * @param {{ parent?: import('./types').Span | string, attributes?: Record<string, string> } | null} [options]
  * @returns {Promise<Response>}
  */
 export async function tracedFetch(
   { currentCore, nativeFetch, locate, attributesOf, Span, later, flat, within, whenCore, tell },
   telemetry,
-  input,
+  given,
   init,
-  { parent, attributes } = {},
+  options,
 ) {
-  // An init that is no plain object (a Request, say) has its fields elsewhere.
-  const plain = init === undefined || Object.getPrototypeOf(init) === Object.prototype;
-  if (!plain) return nativeFetch(input, init);
-  const request = input instanceof Request ? input : undefined;
-  const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
-  const { url, origin, isHttp, foreign, propagates } = locate(
-    request?.url ?? /** @type {string | URL} */ (input),
-    telemetry.options,
-  );
-  if (!isHttp) return nativeFetch(input, init);
+  const call = readArguments(given, init);
+  if (!call) return nativeFetch(given, init);
+  const { input, valueOf } = call;
+  const native = () => nativeFetch(input, call.init);
+  let place, own;
+  try {
+    place = locate(call.request ? valueOf('url') : input, telemetry.options);
+    const headers = valueOf('headers');
+    own = headers === undefined ? undefined : new Headers(headers);
+  } catch {
+    // A URL or a header that is none: the browser's own error names this call.
+    return native();
+  }
+  if (!place.isHttp) return native();
+  const { url, origin, foreign, propagates } = place;
+  // A method that is none is the browser's to refuse.
+  const method = String(valueOf('method') ?? 'GET').toUpperCase();
+  const { parent, attributes } = options ?? {};
   const span = new Span(telemetry.id, method, { parent, attributes }, CLIENT);
-  const given = init?.headers ?? request?.headers;
-  const own = given && new Headers(given);
-  const safe = SAFE.has(method);
-  const mayCarry =
+  const isRepeatable = SAFE.has(method) && (valueOf('body') ?? null) === null;
+  const target = { href: call.request ? valueOf('url') : input, origin, foreign };
+  const carriable =
     propagates &&
-    (init?.mode ?? request?.mode) !== 'no-cors' &&
+    valueOf('mode') !== 'no-cors' &&
+    valueOf('mode') !== 'navigate' &&
     !(own && CARRIED.some((name) => own.has(name))) &&
-    (!foreign || accepts.get(origin) || (safe && accepts.get(origin) !== false));
-  const context = mayCarry ? telemetry.inject(span) : {};
+    mayCarry(target, isRepeatable);
+  const context = carriable ? telemetry.inject(span) : {};
   // Before the listener lets us, there is none.
   const carries = Object.keys(context).length > 0;
   // What the caller says stands.
@@ -271,7 +291,7 @@ export async function tracedFetch(
   const headers = own ?? context;
 
   // What is told later holds no body.
-  const signal = init?.signal ?? request?.signal;
+  const signal = valueOf('signal');
   const began = performance.now();
   let over = false;
   /** @type {Token} */
@@ -343,15 +363,14 @@ export async function tracedFetch(
     /** @type {Response} */
     let response;
     try {
-      response = await nativeFetch(input, carries ? { ...init, headers } : init);
+      response = await (carries ? nativeFetch(input, initWithHeaders(call, headers)) : native());
+      if (carries) rememberAccepted(target);
     } catch (error) {
-      // A script cannot tell a server that refuses the header from a dead network: it is asked once more,
-      // without.
-      if (!carries || !foreign || !safe || signal?.aborted) throw error;
-      response = await nativeFetch(input, init);
-      accepts.set(origin, false);
+      // A refusal of the header, there or where it redirects to, looks like a dead network: one more request, without.
+      if (!carries || !isRepeatable || signal?.aborted || !mayBeRefused(target)) throw error;
+      response = await native();
+      rememberRefused(target, response);
     }
-    if (carries && foreign && !accepts.has(origin)) accepts.set(origin, true);
     const { status, url: href, headers: answer } = response;
     whenDone(
       response,

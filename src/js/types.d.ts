@@ -4,7 +4,7 @@
 export interface InitOptions {
   /** `tonearm_bg.wasm`. */
   wasm?: string | URL;
-  /** `worker.js`; `tonearm_media.js` and its wasm lie beside it. Of the page's own origin, as every worker. */
+  /** `worker.js`; `tonearm_media.js` and its wasm lie beside it. Of another origin it is imported, by CORS. */
   worker?: string | URL;
   /** `worklet.js`. */
   worklet?: string | URL;
@@ -16,8 +16,9 @@ export interface InitOptions {
 
 /**
  * Loads the core now. Without it the first `createTelemetry()` or `createPlayer()` does; both may be used before it is
- * there. Rejects with a `DOMException`: `NetworkError` (a file is missing) or `NotSupportedError` (no WebAssembly, or a
- * content security policy without `'wasm-unsafe-eval'`). A later call tries again.
+ * there. Rejects with a `DOMException`: `NetworkError` (a file is missing, or something else came in its place: it says what) or
+ * `NotSupportedError` (no WebAssembly, no browser, or a content security policy without `'wasm-unsafe-eval'`). A busy server and a
+ * network that fails are asked three times more, within two seconds; a later call tries again.
  */
 export function init(options?: InitOptions): Promise<void>;
 
@@ -269,7 +270,8 @@ export interface Telemetry {
     init?: RequestInit,
     options?: { parent?: Span | string | RemoteContext },
   ): Promise<Response>;
-  /** Puts that in the place of `globalThis.fetch`; the function that comes back undoes it. */
+  /** Puts that in the place of `globalThis.fetch`; the function that comes back undoes it. A second call, of another copy of the
+   *  package too, traces no request twice: the last that was called traces. */
   instrumentFetch(): () => void;
   /** Counts a search in the library: `music.search.results`. */
   recordSearch(search: { hit: boolean }): void;

@@ -42,6 +42,8 @@ export async function startBackend(env = {}) {
     `soak=${root}tests/soak`,
     '--mount',
     `formats=${root}target/formats`,
+    '--mount',
+    `foreign=${root}tests/media`,
   ];
   const child = spawn(binary, ['--port', '0', ...mounts], {
     cwd: root,

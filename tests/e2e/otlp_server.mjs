@@ -10,7 +10,7 @@ const SIGNALS = ['traces', 'metrics', 'logs'];
 /** A value as JavaScript has it. @param {any} value @returns {any} */
 const plain = ({ stringValue, boolValue, intValue, doubleValue, arrayValue }) =>
   arrayValue
-    ? arrayValue.values.map(plain)
+    ? (arrayValue.values ?? []).map(plain)
     : (stringValue ?? boolValue ?? (intValue === undefined ? doubleValue : Number(intValue)));
 /** @param {any[]} [attributes] */
 export const attributesOf = (attributes = []) =>

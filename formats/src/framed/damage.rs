@@ -1,6 +1,6 @@
 //! Damage: bytes that are no frame are stepped over, and become as many lost packets.
 
-use super::end::{MENDABLE_PACKETS, is_tag};
+use super::end::{MENDABLE_PACKETS, is_padding, is_tag};
 use super::head::Head;
 use super::{Demuxer, HEADER_BYTES, Header};
 use crate::demux::{DemuxError, Step};
@@ -42,7 +42,7 @@ impl<H: Header> Demuxer<H> {
         u32::try_from(missing).ok().filter(|_| whole)
     }
 
-    /// So many packets were lost here.
+    /// Reports `packets` lost packets at this place.
     pub(super) fn lose(&mut self, packets: u64) -> Step<'_> {
         let Some(stream) = &self.stream else { return Step::NeedBytes };
         let at = Some(self.at(stream));
@@ -78,8 +78,10 @@ impl<H: Header> Demuxer<H> {
             }
             return Ok(self.take_packet(header.frame_bytes()));
         }
+        if !is_padding(&self.rest()[..at]) {
+            self.gap += at as u64;
+        }
         self.consume(at);
-        self.gap += at as u64;
         Ok(self.take_gap())
     }
 

@@ -6,15 +6,35 @@ use super::{Demuxer, HEADER_BYTES, Header, Index};
 use crate::demux::{DemuxError, Step};
 
 /// Bytes after a stated end in which more frames are looked for: tags may lie between two files in one.
-pub(super) const MAX_BETWEEN: usize = 256 << 10;
+pub(super) const MAX_BETWEEN: usize = 1 << 20;
+/// Bytes of an `ID3v1` tag, of the header of an `APEv2` tag, and of what may follow that: covers are within.
+const ID3V1_BYTES: u64 = 128;
+const APE_HEADER_BYTES: u64 = 32;
+const MAX_APE_BYTES: u64 = 16 << 20;
 /// Frames in a row that bear out a change of the sample rate or of the channels.
 pub(super) const RUN: usize = 3;
 /// Packets whose damage at the very end is mended from the length that the information frame states.
 pub(super) const MENDABLE_PACKETS: u64 = 8;
 
 /// Whether bytes that are no frame are a tag.
+#[inline(never)]
 pub(super) fn is_tag(bytes: &[u8]) -> bool {
     [b"TAG".as_slice(), b"ID3", b"APETAGEX", b"LYRICSBEGIN"].iter().any(|tag| bytes.starts_with(tag))
+}
+
+/// Whether bytes between frames, or behind them, are zeros: no frame was damaged there.
+pub(super) fn is_padding(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&byte| byte == 0)
+}
+
+/// Bytes of the tag at the head of `bytes`: `ID3v1`, or `APEv2` with its header in front. `ID3v2` is read elsewhere.
+pub(super) fn tag_bytes(bytes: &[u8]) -> Option<u64> {
+    if bytes.starts_with(b"TAG") {
+        return Some(ID3V1_BYTES);
+    }
+    let size = bytes.starts_with(b"APETAGEX").then(|| bytes.get(12..16)).flatten()?;
+    let size = size.iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
+    (size <= MAX_APE_BYTES).then_some(APE_HEADER_BYTES + size)
 }
 
 /// Packets that may be missing to a stated length, or be too many, where packets were lost.
@@ -40,6 +60,7 @@ pub(super) struct Walk {
 
 impl<H: Header> Demuxer<H> {
     /// The frames at hand from byte `from` on that continue each other.
+    #[inline(never)]
     pub(super) fn walk(&self, from: usize) -> Walk {
         let rest = self.rest();
         let mut walk = Walk { constant: true, ..Walk::default() };
@@ -62,7 +83,8 @@ impl<H: Header> Demuxer<H> {
         walk
     }
 
-    /// Whether frames follow each other at byte `from`; `None` where the bytes are too few to tell.
+    /// Whether frames follow each other at byte `from`; `None` where the bytes are too few to decide.
+    #[inline(never)]
     pub(super) fn is_run(&self, from: usize) -> Option<bool> {
         let rest = self.rest();
         let mut at = from;
@@ -82,6 +104,7 @@ impl<H: Header> Demuxer<H> {
     }
 
     /// Whether frames follow each other anywhere from byte `from` on.
+    #[inline(never)]
     pub(super) fn has_run(&self, from: usize) -> bool {
         let rest = self.rest();
         (from..rest.len()).any(|at| rest[at] == 0xff && self.is_run(at) == Some(true))
@@ -112,8 +135,9 @@ impl<H: Header> Demuxer<H> {
         self.end = Some((all * u64::from(stream.header.samples())).saturating_sub(tail));
     }
 
-    /// Where the padding that an index states would begin, within so many lost packets, finds out whether the
-    /// file ends behind it; says whether the bytes are enough to tell.
+    /// Where the padding that an index states would begin, within `lost` packets, finds out whether the
+    /// file ends after it; returns whether the bytes are enough to decide.
+    #[inline(never)]
     pub(super) fn look_for_end(&mut self, stream: &Head<H>, lost: u64) -> bool {
         let samples = u64::from(stream.header.samples());
         let Some((first, frames, tail)) = self.part.filter(|_| self.end.is_none() && !self.estimated) else {
@@ -152,7 +176,7 @@ impl<H: Header> Demuxer<H> {
     /// The bytes are over: what is missing to the stated length is a damaged end, or a truncated file.
     pub(super) fn end(&mut self, stream: &Head<H>) -> Result<Step<'_>, DemuxError> {
         let rest = self.rest();
-        if !is_tag(rest) {
+        if !is_tag(rest) && !is_padding(rest) {
             self.gap += self.window.len() as u64;
         }
         self.consume(self.window.len());
@@ -169,7 +193,7 @@ impl<H: Header> Demuxer<H> {
         let whole = self.total_bytes.is_some_and(|total| self.window.end_offset() >= total);
         let last = self.part.map(|(first, frames, _)| first.saturating_add(frames));
         let Some(last) = last.filter(|&last| last > self.packets) else {
-            // Without a stated length only damage of a whole packet or more can be told from a stray tail.
+            // Without a stated length only damage of a whole packet or more can be distinguished from a stray tail.
             if self.gap as f64 >= self.mean_bytes(stream) * 0.9 && self.part.is_none() {
                 return Ok(self.take_gap());
             }

@@ -15,7 +15,8 @@ pub(super) struct Head<H> {
 }
 
 impl<H: Header> Head<H> {
-    /// Mean bytes of a packet over the whole file, as far as the first bytes tell.
+    /// Mean bytes of a packet over the whole file, estimated from the first bytes.
+    #[inline(never)]
     pub(super) fn mean_bytes(&self) -> f64 {
         match self.index.as_ref() {
             Some(Index { constant: false, frames: Some(frames), bytes: Some(bytes), .. }) => {
@@ -36,17 +37,20 @@ impl<H: Header> Head<H> {
         Some((audio as f64 / self.mean_bytes().max(1.0)).round() as u64)
     }
 
-    /// Packets of the whole file, where the index states them and the file is not evidently longer: one that
-    /// was joined from several has the index of the first.
+    /// Packets of the whole file, where the index states them and the file is not evidently another one: one
+    /// that was joined from several has the index of the first.
     pub(super) fn stated(&self, total_bytes: Option<u64>) -> Option<u64> {
         let index = self.index.as_ref()?;
         let stated = u64::from(index.frames?);
         let there = total_bytes.and_then(|total| total.checked_sub(self.audio_offset));
-        let longer = match (there, index.bytes) {
-            (Some(there), Some(bytes)) if there > u64::from(bytes) + u64::from(bytes) / 16 + 4096 => true,
-            _ => self.is_constant() && self.estimate(total_bytes).is_some_and(|all| all > stated * 9 / 8 + 8),
+        let differs = match (there, index.bytes) {
+            (Some(there), Some(bytes)) if there.abs_diff(bytes.into()) > u64::from(bytes) / 16 + 4096 => true,
+            _ => {
+                let all = self.estimate(total_bytes).filter(|_| self.is_constant());
+                all.is_some_and(|all| all.abs_diff(stated) > stated / 8 + 8)
+            }
         };
-        (!longer).then_some(stated)
+        (!differs).then_some(stated)
     }
 
     pub(super) fn describe(&self, total_bytes: Option<u64>) -> Stream {
@@ -75,7 +79,7 @@ impl<H: Header> Head<H> {
         }
     }
 
-    /// Where in the file packet `number` lies, as near as the tables tell; `mean` bytes a packet where there
+    /// Where in the file packet `number` lies, as near as the tables allow; `mean` bytes a packet where there
     /// are none.
     pub(super) fn locate(&self, number: u64, mean: f64) -> u64 {
         if let Some(Index {

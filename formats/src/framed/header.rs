@@ -28,7 +28,7 @@ pub trait Header: Copy {
     fn sample_rate(&self) -> u32;
     /// Channels.
     fn channels(&self) -> u8;
-    /// Mean bytes of a frame, as far as one header tells.
+    /// Mean bytes of a frame, estimated from one header.
     fn mean_bytes(&self) -> f64;
     /// Frames before one that its samples may depend on.
     fn preroll(&self, mean_bytes: f64) -> u64;

@@ -2,7 +2,7 @@
 //! ADTS.
 //!
 //! Once a stream is known, damage does not end it: bytes that are no frame are stepped over up to the next
-//! place where two frames follow each other, and reported as so many lost packets, so that the track keeps
+//! place where two frames follow each other, and reported as lost packets, so that the track keeps
 //! its length.
 
 mod damage;
@@ -11,7 +11,7 @@ mod head;
 mod header;
 
 use damage::Found;
-use end::{is_tag, part};
+use end::{is_tag, part, tag_bytes};
 use head::Head;
 pub use header::{Header, Index};
 
@@ -38,6 +38,8 @@ pub struct Demuxer<H> {
     id3: Id3,
     scanned: usize,
     noise: usize,
+    /// Bytes of a tag that are stepped over.
+    skip: u64,
     stream: Option<Head<H>>,
     packets: u64,
     audio_bytes: u64,
@@ -76,6 +78,7 @@ impl<H> Default for Demuxer<H> {
             id3: Id3::default(),
             scanned: 0,
             noise: 0,
+            skip: 0,
             stream: None,
             packets: 0,
             audio_bytes: 0,
@@ -131,6 +134,7 @@ impl<H: Header> Demux for Demuxer<H> {
         }
         self.reservoir.clear();
         self.primer.clear();
+        self.skip = 0;
         self.window.jump(target);
     }
 
@@ -150,6 +154,9 @@ impl<H: Header> Demux for Demuxer<H> {
     fn step(&mut self) -> Result<Step<'_>, DemuxError> {
         if self.id3.step(&mut self.window) {
             return Ok(Step::NeedBytes);
+        }
+        if self.skip > 0 {
+            return Ok(self.step_over_tag());
         }
         match self.stream.clone() {
             None => self.recognise(),
@@ -242,6 +249,14 @@ impl<H: Header> Demuxer<H> {
                 return if self.window.is_finished() { self.end(stream) } else { Ok(Step::NeedBytes) };
             }
             let header = H::parse(rest);
+            // A tag between two files in one, or behind the last frame, is no damage.
+            if header.is_none()
+                && self.joining.is_none()
+                && let Some(bytes) = tag_bytes(rest)
+            {
+                self.skip = bytes;
+                return Ok(self.step_over_tag());
+            }
             let Some(header) = header.filter(|_| self.joining.is_none()) else {
                 return self.resync(stream, header);
             };
@@ -278,6 +293,21 @@ impl<H: Header> Demuxer<H> {
             }
             return Ok(self.take_packet(len));
         }
+    }
+
+    /// Steps over what is at hand of a tag.
+    fn step_over_tag(&mut self) -> Step<'_> {
+        let here = self.skip.min(self.window.len() as u64);
+        self.consume(here as usize);
+        self.skip -= here;
+        if self.skip > 0 && self.window.is_finished() {
+            self.skip = 0;
+        }
+        if self.skip > 0 {
+            return Step::NeedBytes;
+        }
+        // Nothing was lost: the next step goes on.
+        self.lose(0)
     }
 
     /// A stream that began with one bit rate has others.
@@ -318,7 +348,7 @@ impl<H: Header> Demuxer<H> {
         next || is_tag(after) || constant || (self.window.is_finished() && after.len() < HEADER_BYTES)
     }
 
-    /// Where in the file a packet lies, as near as the tables and the packets so far tell; within the file,
+    /// Where in the file a packet lies, as near as the tables and the packets so far allow; within the file,
     /// where its length is known.
     fn locate(&self, stream: &Head<H>, number: u64) -> u64 {
         let (packets, byte) = self.known;
@@ -363,6 +393,7 @@ impl<H: Header> Demuxer<H> {
     }
 
     /// Mean bytes of a packet, by the packets so far where there are enough.
+    #[inline(never)]
     fn mean_bytes(&self, stream: &Head<H>) -> f64 {
         if stream.is_constant() || self.packets < 16 || self.audio_bytes == 0 {
             return stream.mean_bytes();

@@ -38,6 +38,7 @@ impl FrameHeader {
 
     /// Reads the header at the front of `bytes`; `None` where there is none that layer III allows. The free
     /// format (bit rate index 0) is not supported: no encoder in use writes it.
+    #[inline(never)]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let &[sync, b1, b2, b3, ..] = bytes else { return None };
         let version = (b1 >> 3) & 3;

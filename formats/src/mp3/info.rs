@@ -29,6 +29,7 @@ pub struct InfoTag {
 
 impl InfoTag {
     /// The information in `frame`, a whole frame that `header` begins; `None` where the frame is audio.
+    #[inline(never)]
     pub fn parse(header: &FrameHeader, frame: &[u8]) -> Option<Self> {
         let at = FrameHeader::BYTES + header.side_info_bytes();
         // VBRI stands at a fixed place, whatever the side information's length.

@@ -11,20 +11,30 @@ use crate::bytes::Reader;
 const MOST_SAMPLES: u32 = 1 << 20;
 
 /// The samples of the played track that `moof`, which begins at `offset`, describes.
-pub(super) fn samples(moof: &[u8], offset: u64, movie: &Movie, mut time: u64) -> Option<VecDeque<Sample>> {
+pub(super) fn samples(moof: &[u8], offset: u64, movie: &Movie, time: u64) -> Option<VecDeque<Sample>> {
+    of_track(moof, offset, (movie.id, movie.defaults), time)
+}
+
+/// The samples of a track by its number, whose duration and size are such where a fragment does not say them.
+fn of_track(
+    moof: &[u8],
+    offset: u64,
+    (id, defaults): (u32, (u32, u32)),
+    mut time: u64,
+) -> Option<VecDeque<Sample>> {
     let mut samples = VecDeque::new();
     for (_, traf) in children(moof).filter(|(kind, _)| kind == b"traf") {
         let mut head = Reader(child(traf, *b"tfhd")?);
         let flags = head.u32()?;
-        if head.u32()? != movie.id {
+        if head.u32()? != id {
             continue;
         }
         let mut optional =
             |bit: u32, len: usize| if flags & bit != 0 { head.be(len).map(Some) } else { Some(None) };
         let base = optional(0x01, 8)?.unwrap_or(offset);
         optional(0x02, 4)?;
-        let duration = optional(0x08, 4)?.map_or(movie.defaults.0, |value| value as u32);
-        let size = optional(0x10, 4)?.map_or(movie.defaults.1, |value| value as u32);
+        let duration = optional(0x08, 4)?.map_or(defaults.0, |value| value as u32);
+        let size = optional(0x10, 4)?.map_or(defaults.1, |value| value as u32);
         if let Some(body) = child(traf, *b"tfdt") {
             let mut rest = Reader(body);
             let wide = if rest.be(1)? == 1 { 8 } else { 4 };
@@ -82,4 +92,20 @@ pub(super) fn index(sidx: &[u8], end: u64) -> Option<(u32, Vec<(u64, u64)>)> {
         time = time.checked_add(duration.into())?;
     }
     (timescale > 0 && !places.is_empty()).then_some((timescale, places))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_without_bytes_has_a_bound() {
+        let boxed = |kind: &[u8], body: &[u8]| [&(8 + body.len() as u32).to_be_bytes(), kind, body].concat();
+        // A track of size and duration 1 by default; a run that says nothing of its samples but their count.
+        let head = boxed(b"tfhd", &[0, 0, 0, 0x18, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1]);
+        let run = boxed(b"trun", &[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+        let moof = boxed(b"traf", &[head, run.clone(), run].concat());
+        let samples = of_track(&moof, 0, (1, (0, 0)), 0).unwrap();
+        assert_eq!(samples.len(), 1 << 20);
+    }
 }

@@ -31,9 +31,9 @@ const MOST_BOXES: u32 = 10_000;
 const READ_PAST: u64 = 512 << 10;
 /// A sample that is longer is damage.
 const MOST_SAMPLE: u32 = 1 << 20;
-/// Every Opus packet lasts a multiple of so many frames: 2.5 ms.
+/// Every Opus packet lasts a multiple of 120 frames: 2.5 ms.
 const OPUS_STEP: u32 = 120;
-/// A part of a second by which the times of Opus samples may differ from what the packets hold.
+/// A part of a second by which the times of samples may differ from what the packets hold.
 const JITTER_PER_SECOND: u64 = 10;
 /// Seconds before the position that a seek among fragments may land.
 const NEAR_SECONDS: f64 = 10.0;
@@ -54,6 +54,8 @@ pub struct Demuxer {
     edit: usize,
     /// Of a file that has samples in `moov` and in fragments: where the fragments begin, once that is known.
     after_table: Option<u64>,
+    /// The times of the samples are not those of their frames.
+    jitters: bool,
     /// Where the next packet lies by counting what the packets hold.
     counted: Option<u64>,
     /// The furthest fragment that was seen: its byte and its place.
@@ -377,11 +379,18 @@ impl Demuxer {
         let (at, frames) = (movie.frame(sample.time), movie.frame(sample.duration.into()));
         let frames = frames.min(u64::from(u32::MAX)) as u32;
         let flac = movie.entry.codec == Codec::Flac;
-        // Muxers write times in whole milliseconds, or as a recorder's clock has them: an Opus packet says itself
-        // how long it is.
+        // Muxers write times in whole milliseconds, or as a recorder's clock has them: a packet of AAC or MP3 is
+        // as long as any other, one of Opus says itself how long it is.
         let opus = movie.entry.codec == Codec::Opus;
+        let constant = matches!(movie.entry.codec, Codec::Aac(_) | Codec::Mp3);
+        // But the last sample may be shorter than the others, and mean it.
+        let follows = if fragmented { self.fragment.len() > 1 } else { movie.table.goes_on(&self.cursor) };
+        let packet_frames = movie.entry.packet_frames;
+        self.jitters |= constant && follows && frames != packet_frames && frames > 0;
+        let frames = if constant && self.jitters { packet_frames } else { frames };
         let jitter = u64::from(movie.entry.sample_rate) / JITTER_PER_SECOND;
-        let at = self.counted.filter(|counted| opus && counted.abs_diff(at) <= jitter).unwrap_or(at);
+        let counts = opus || self.jitters;
+        let at = self.counted.filter(|counted| counts && counted.abs_diff(at) <= jitter).unwrap_or(at);
         let sound = sample.size > 0 && sample.size <= MOST_SAMPLE;
         // The file is all there, and its table states more.
         if sound && self.total_bytes.is_some_and(|total| sample.end() > total) {

@@ -214,7 +214,7 @@ impl Movie {
         let end = (end < u64::MAX && !self.fragmented).then_some(end);
         // Of fragments nobody need have said how many there are: their bytes tell about.
         let guess = bytes.filter(|_| self.fragmented && entry.bit_rate > 0.0).map(|bytes| {
-            // The samples of `moov` tell the bit rate better than the entry does.
+            // The samples of `moov` give a better bit rate than the entry does.
             let tabled = self.table.duration().filter(|_| self.is_mixed());
             let tabled = tabled.map(|time| self.frame(time) as f64 / self.table.bytes().max(1) as f64);
             (bytes as f64 * tabled.unwrap_or(8.0 / entry.bit_rate * rate)) as u64

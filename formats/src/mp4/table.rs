@@ -150,6 +150,11 @@ impl Table {
         self.count == 0 || self.chunks.is_empty()
     }
 
+    /// Whether a sample follows the one at a place.
+    pub(super) fn goes_on(&self, cursor: &Cursor) -> bool {
+        cursor.index.saturating_add(1) < self.count
+    }
+
     /// Units of all samples; none where there are none.
     pub(super) fn duration(&self) -> Option<u64> {
         let all = self.durations.iter().map(|&(count, units)| u64::from(count).saturating_mul(units.into()));
@@ -237,5 +242,50 @@ impl Table {
             }
         }
         trail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boxed(kind: [u8; 4], fields: &[u32]) -> Vec<u8> {
+        let mut bytes = (8 + 4 * fields.len() as u32).to_be_bytes().to_vec();
+        bytes.extend(kind);
+        for field in fields {
+            bytes.extend(field.to_be_bytes());
+        }
+        bytes
+    }
+
+    #[test]
+    fn a_count_without_bytes_has_a_bound() {
+        let stbl = [
+            boxed(*b"stsz", &[0, 1, u32::MAX]),
+            boxed(*b"stco", &[0, 1, 100]),
+            boxed(*b"stsc", &[0, 1, 1, u32::MAX, 1]),
+            boxed(*b"stts", &[0, 1, u32::MAX, 1]),
+        ]
+        .concat();
+        let table = Table::parse(&stbl).unwrap();
+        assert_eq!(table.bytes(), 1 << 24);
+        assert_eq!(table.find(u64::MAX, 0).index(), 1 << 24);
+        assert_eq!(
+            table.sample(&table.find(5, 0)).map(|sample| (sample.offset, sample.time)),
+            Some((105, 5))
+        );
+    }
+
+    #[test]
+    fn compact_sizes_are_of_three_widths() {
+        let of = |width: u32, bytes: &[u8]| {
+            let mut body = boxed(*b"stz2", &[0, width, 3]);
+            body.extend(bytes);
+            compact_sizes(&body[8..]).map(|(_, sizes)| sizes)
+        };
+        assert_eq!(of(4, &[0x12, 0x3f, 0xff]), Some(vec![1, 2, 3]));
+        assert_eq!(of(8, &[1, 200]), Some(vec![1, 200]));
+        assert_eq!(of(16, &[1, 0, 0, 7, 1]), Some(vec![256, 7]));
+        assert_eq!(of(12, &[1, 2, 3]), None);
     }
 }

@@ -69,8 +69,8 @@ pub struct Demuxer {
     search: Option<Search>,
     /// Bytes of pages in a row with a wrong checksum.
     wasted: usize,
-    /// Behind the stream that was played a first page came of one that can't be; and no other one's.
-    beside: bool,
+    /// After the end of the stream a first page came of one that can't be played, and none of one that can.
+    unplayable_start: bool,
     foreign: bool,
     /// The furthest page that was seen: its byte and its place.
     seen: (u64, u64),
@@ -250,7 +250,7 @@ impl Demuxer {
             self.begin(page);
             return;
         }
-        self.foreign |= self.beside;
+        self.foreign |= self.unplayable_start;
         let Some(logical) =
             self.logical.as_mut().filter(|logical| logical.serial == page.serial && !logical.ended)
         else {
@@ -286,10 +286,10 @@ impl Demuxer {
         let free = self.logical.as_ref().is_none_or(|logical| logical.told);
         let first = page.lengths.first().and_then(|&len| page.body.get(..len));
         let Some(mapping) = first.filter(|_| free).and_then(Mapping::begin) else {
-            self.beside |= self.logical.as_ref().is_some_and(|logical| logical.ended);
+            self.unplayable_start |= self.logical.as_ref().is_some_and(|logical| logical.ended);
             return;
         };
-        self.beside = false;
+        self.unplayable_start = false;
         let serial = page.serial;
         self.logical = Some(Logical {
             serial,

@@ -68,6 +68,30 @@ fn every_entry_of_an_edit_list_is_played() {
     assert_eq!((played.frames.as_slice(), played.failures), ([66_150].as_slice(), 0));
 }
 
+/// Times of AAC as a recorder's clock has them, some early and some late: no hole, and nothing is cut off.
+#[test]
+fn samples_that_are_early_or_late_follow_each_other() {
+    let mut bytes = file("stz2.m4a");
+    // One run of samples of one duration becomes three.
+    let at = bytes.windows(4).position(|kind| kind == b"stts").unwrap();
+    let count = u32::from_be_bytes(bytes[at + 12..at + 16].try_into().unwrap());
+    let entries = u32::from_be_bytes(bytes[at + 8..at + 12].try_into().unwrap());
+    assert!(entries <= 2, "{entries} entries");
+    let whole = play("stz2.m4a");
+    for duration in [1014u32, 1000, 1040] {
+        bytes[at + 16..at + 20].copy_from_slice(&duration.to_be_bytes());
+        let played = play_bytes(&bytes).unwrap();
+        let drift = f64::from(count) * (f64::from(duration) - 1024.0);
+        // The clock drifts away: it is followed, but never by less than a tenth of a second.
+        assert!((played.total() as f64 - whole.total() as f64 - drift).abs() < 3.0 * 4410.0, "{duration}");
+        assert!(
+            f64::from(played.failures) < drift.abs() / 4410.0 * 6.0 + 1.0,
+            "{duration}: {}",
+            played.failures
+        );
+    }
+}
+
 /// PCM of `QuickTime`: the browser's own element may know it.
 #[test]
 fn what_has_no_decoder_is_refused_by_name() {

@@ -1,4 +1,4 @@
-//! Ogg: chains, streams beside the music, more than two channels, fake pages, seeks without a length.
+//! Ogg: chains, other streams, more than two channels, fake pages, seeks without a length.
 
 use tonearm_formats::{Family, Host, Sniffed, Track, TrackError, sniff};
 
@@ -33,7 +33,7 @@ fn seeks_go_back_to_an_earlier_stream() {
 
 /// ffmpeg: 192,000 and 96,000 frames.
 #[test]
-fn other_streams_may_stand_beside_the_music() {
+fn other_streams_are_ignored() {
     for (name, frames) in [("skeleton-opus.ogg", 192_000), ("theora-opus-small.ogg", 96_000)] {
         let bytes = file(name);
         assert_eq!(sniff(&bytes), Sniffed::Family(Family::OggOpus), "{name}");

@@ -47,7 +47,7 @@ pub fn open(bytes: &[u8], total: bool) -> Option<Track> {
     Some(track)
 }
 
-/// Plays from where the track is to its end, or until so many frames came.
+/// Plays from where the track is to its end, or until `most` frames came.
 pub fn feed(track: &mut Track, bytes: &[u8], piece: usize, most: usize) -> Result<Played, TrackError> {
     let mut played = Played::default();
     let (mut jumps, mut calls) = (0, 0u32);

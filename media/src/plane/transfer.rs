@@ -8,9 +8,9 @@ use super::{MediaPlane, Output};
 use crate::response::{ContentRange, ResponseFields, Validators};
 use crate::source::Track;
 
-/// What a detour is to save beside its ways, in seconds.
+/// Time that a jump within the file must save, besides the time of its requests, in seconds.
 const WORTH_SECONDS: f64 = 0.03;
-/// Bytes of the longest file that is asked for: an offset behind it is no place in any.
+/// Bytes of the longest file: no larger offset is requested.
 const MAX_FILE_BYTES: u64 = 1 << 40;
 /// New bytes that a body must bring for the next request to follow at once, where it ends before the file
 /// does.
@@ -46,6 +46,8 @@ pub(super) struct InFlight {
     pub(super) first_byte: Option<f64>,
     /// Bytes that came with the first one.
     burst: u64,
+    /// The response is a part of the file (206).
+    partial: bool,
     /// New bytes came, and the control plane knows.
     progressed: bool,
     /// When a fact was posted last while bytes are stepped over.
@@ -87,7 +89,7 @@ impl<T: Track> MediaPlane<T> {
         let validators = Validators::of(&fields, head.total_bytes);
         let changed = open.answered && open.validators.differ(&validators);
         open.answered = true;
-        // The bytes tell first, then the type, then the name.
+        // Used in this order where the bytes do not identify the format.
         open.track.note_name(fields.content_type);
         open.track.note_name(&open.url);
         let (status, total) = (head.status, head.total_bytes);
@@ -108,7 +110,7 @@ impl<T: Track> MediaPlane<T> {
         }
         current.at = if status == 206 { first } else { 0 };
         if status == 206 {
-            open.ranges = Ranges::Served;
+            (open.ranges, open.partial_seen, current.partial) = (Ranges::Served, true, true);
         } else if current.offset > 0 {
             open.ranges = Ranges::Refused;
         } else if announced && open.ranges == Ranges::Unknown {
@@ -138,7 +140,12 @@ impl<T: Track> MediaPlane<T> {
         self.outputs.push_back(Output::Abort { request });
         self.post(Fact::BodyEnd { request, at: now, bytes: 0, end: BodyEnd::Complete {} });
         let Some(open) = self.open.as_mut() else { return };
-        if open.total_bytes.is_some_and(|total| open.track.end_offset() >= total) {
+        // Where parts were served before, a part that is not there is the end.
+        let past_end = match open.total_bytes {
+            Some(total) => open.track.end_offset() >= total,
+            None => open.partial_seen,
+        };
+        if past_end {
             open.complete = true;
             open.track.finish();
         } else {
@@ -239,8 +246,12 @@ impl<T: Track> MediaPlane<T> {
             self.outputs.push_back(Output::Probe { request, url, credentials });
             return;
         }
-        let whole = open.complete || open.total_bytes.is_none_or(|total| open.track.end_offset() >= total);
         let new = current.received - current.repeated;
+        let whole = match open.total_bytes {
+            Some(total) => open.track.end_offset() >= total,
+            // Whether a part is the last one is known only from the response to the next range.
+            None => !current.partial || new < MIN_PART_BYTES,
+        };
         if open.complete || (end == (BodyEnd::Complete {}) && whole) {
             self.end_request(now, BodyEnd::Complete {});
             if let Some(open) = self.open.as_mut() {
@@ -290,6 +301,7 @@ impl<T: Track> MediaPlane<T> {
             sent: now,
             first_byte: None,
             burst: 0,
+            partial: false,
             progressed: false,
             noted: now,
             preflighted: request.headers.is_some(),

@@ -80,6 +80,36 @@ fn parts_of_any_size_are_one_file() {
     }
 }
 
+/// Parts of a file whose length nobody states: only the last one is followed by none.
+#[test]
+fn parts_without_a_total_are_one_file() {
+    for cap in [100_000, 480_022, usize::MAX >> 1] {
+        let mut world = World::new(capped(wav(10), cap, false));
+        world.run_until(30.0, |world| matches!(world.state(), State::Ended | State::Failed));
+        assert_eq!((world.state(), world.tape.len()), (State::Ended, 480_000), "parts of {cap}");
+        assert!(is_the_file(&world.tape, 0) && world.requests.is_sorted());
+        assert!(world.sent == 960_044 && world.requests.len() <= 960_044 / cap + 2, "{:?}", world.requests);
+    }
+}
+
+/// A server that says that it serves ranges, and refuses each.
+#[test]
+fn ranges_that_are_announced_and_refused_are_not_needed() {
+    let file = wav(10);
+    let length = Some(file.len() as u64);
+    let mut first = true;
+    let mut world = World::new(move |offset| {
+        let end = if std::mem::take(&mut first) { 400_000 } else { file.len() };
+        let breaks = end < file.len();
+        let status = if offset > 0 { 416 } else { 200 };
+        let body = if offset > 0 { Vec::new() } else { file[..end].to_vec() };
+        Answer { status, length, accepts_ranges: true, breaks, body, ..Answer::default() }
+    });
+    world.run_until(30.0, |world| matches!(world.state(), State::Ended | State::Failed));
+    assert_eq!((world.state(), world.tape.len()), (State::Ended, 480_000));
+    assert_eq!(world.requests, [0, 400_000, 0]);
+}
+
 /// The first response states the length, a part states none: the file is as long as was stated.
 #[test]
 fn a_part_that_states_no_total_does_not_end_the_file() {
