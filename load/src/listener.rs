@@ -227,6 +227,15 @@ impl Listener {
         // As instants: a due time that goes through milliseconds may come back a nanosecond early, and is not
         // due then.
         while let Some(due) = self.engine.poll_timeout().filter(|due| *due <= Self::instant(now)) {
+            // The worklet of a play that waits for samples reports that.
+            if self.play.is_some() && !matches!(self.step, Step::Reported(_)) {
+                let waiting = PlayerInput::Report(Report::Waiting { epoch: self.epoch });
+                self.engine.handle_input(
+                    due,
+                    self.unix + due.as_millis(),
+                    Input::Player { id: PLAYER, input: waiting },
+                );
+            }
             self.engine.handle_timeout(due);
             self.drain(due.as_millis());
         }

@@ -13,6 +13,8 @@ const FETCH = 2;
 const ABORT = 3;
 const SAMPLES = 5;
 const OPEN = 8;
+/** `Command::Ping` of `messages/`, whose bytes are those of its answer. */
+const PING = 12;
 const PROBE = 9;
 /** Frames of a full block: `BLOCK_FRAMES` of `plane.rs`. */
 const BLOCK_FRAMES = 4096;
@@ -292,7 +294,9 @@ function command(bytes) {
 }
 
 self.onmessage = ({ data }) => {
-  if (data instanceof Uint8Array) command(data);
+  // Answered by the script: it may come before the wasm is there.
+  if (data instanceof Uint8Array && data[0] === PING) postMessage(data);
+  else if (data instanceof Uint8Array) command(data);
   else if (data.port) connect(data.port);
   else if (data.source) {
     source = data.source;

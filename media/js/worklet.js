@@ -8,7 +8,7 @@
 // says that the app listens for `timeupdate`. { follower } is a port to a worklet that goes on where this one
 // ends, { leader, at } one from such a worklet, or the very frame to begin at. Between two worklets: the
 // context's frame behind the leader's last one, or Infinity while that is not known. To the page: [kind,
-// epoch, contextFrame, figure, flag], kinds as below.
+// epoch, contextFrame, figure, flag], kinds as below; a position's flag says whether samples are rendered.
 
 /** Kinds of messages of the Worker, as the media plane's `browser.rs` numbers its outputs. */
 const FLUSH = 4;
@@ -132,6 +132,7 @@ class TonearmOutput extends AudioWorkletProcessor {
   release(epoch) {
     this.wanted = epoch;
     this.gate = undefined;
+    this.run.reported = currentFrame;
     if (epoch < 0) {
       this.run.sounding = false;
       this.endGap(currentFrame, false);
@@ -141,6 +142,16 @@ class TonearmOutput extends AudioWorkletProcessor {
   /** @param {number} kind @param {number} frame @param {number} figure @param {boolean} [flag] */
   report(kind, frame, figure, flag) {
     this.port.postMessage([kind, this.run.epoch, frame, figure, flag]);
+  }
+
+  /**
+   * The output renders, and waits for samples that may be heard.
+   * @param {ReturnType<typeof newRun>} run
+   */
+  reportWaiting(run) {
+    if (this.wanted < 0 || currentFrame - run.reported < sampleRate * this.every) return;
+    run.reported = currentFrame;
+    this.report(POSITION, currentFrame, run.played, false);
   }
 
   /** @param {number} frame @param {boolean} audible */
@@ -172,6 +183,7 @@ class TonearmOutput extends AudioWorkletProcessor {
     }
     if (this.held || !run.started) {
       this.promise(currentFrame + length);
+      this.reportWaiting(run);
       this.end(currentFrame);
       return this.open;
     }
@@ -206,7 +218,7 @@ class TonearmOutput extends AudioWorkletProcessor {
       this.report(GAP_STARTED, run.gap, run.played);
     } else if (currentFrame - run.reported >= sampleRate * this.every) {
       run.reported = currentFrame;
-      this.report(POSITION, currentFrame + written, run.played);
+      this.report(POSITION, currentFrame + written, run.played, true);
     }
     if (dry || run.played - run.credited >= CREDIT_FRAMES) this.credit(dry);
     this.promise(currentFrame + written);

@@ -176,6 +176,7 @@ impl<T: Track> MediaPlane<T> {
                 }
             }
             Command::Seek { epoch, position, speed } => self.seek(now, epoch, position, speed),
+            Command::Ping { id } => self.post(Fact::Pong { id }),
             Command::Finish { epoch } => {
                 if self.open.as_ref().is_some_and(|open| open.epoch == epoch) {
                     self.stop(now, MediaError::Interrupted {});

@@ -57,6 +57,11 @@ pub enum Command {
         /// Seconds of the track in a second of samples.
         speed: f64,
     },
+    /// Asks for a [`crate::Fact::Pong`], which the Worker's script returns as soon as its event loop is free.
+    Ping {
+        /// Names the answer; only grows.
+        id: u32,
+    },
     /// Asks for no more bytes: what is in memory is decoded and given, then the track ends with
     /// [`crate::MediaError::Interrupted`].
     Finish {
@@ -72,5 +77,6 @@ wire_enum!(Command {
     1 => Open { epoch, url, credentials, output_rate, position, speed, request },
     2 => Fetch { epoch, request },
     3 => Seek { epoch, position, speed },
+    12 => Ping { id },
     5 => Finish { epoch },
 } else 4 => Close {});

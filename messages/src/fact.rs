@@ -178,6 +178,11 @@ pub enum Fact {
         /// Packets that were undecodable in the epoch.
         failures: u32,
     },
+    /// Answers a [`crate::Command::Ping`]: the same bytes, so that a script can return them.
+    Pong {
+        /// The ping's.
+        id: u32,
+    },
     /// The track can't go on.
     Failed {
         /// The epoch.
@@ -199,4 +204,5 @@ wire_enum!(Fact {
     8 => Buffered { epoch, end },
     9 => BytesWanted { epoch, offset },
     10 => DecodedAll { epoch, end, frames, failures },
+    12 => Pong { id },
 } else 11 => Failed { epoch, error });

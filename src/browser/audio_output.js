@@ -16,6 +16,12 @@ export function sharedContext() {
   return shared;
 }
 
+/** A context that failed is no player's any more. @param {AudioContext} context */
+export function discardContext(context) {
+  if (shared === context) shared = undefined;
+  if (context.state !== 'closed') context.close().catch(() => {});
+}
+
 /**
  * @param {AudioContext} context
  * @param {string | URL | undefined} place

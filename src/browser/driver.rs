@@ -111,7 +111,12 @@ impl Driver {
             }
             Output::Resolve { player, play } => (player, Tell::Resolve, play.into(), "", None),
             Output::CancelResolve { player } => (player, Tell::CancelResolve, 0.0, "", None),
-            Output::Reopen { player } => (player, Tell::Reopen, 0.0, "", None),
+            Output::Reopen { player, element } => {
+                (player, Tell::Reopen, f64::from(u8::from(element)), "", None)
+            }
+            Output::ReplaceContext { player } => (player, Tell::ReplaceContext, 0.0, "", None),
+            Output::TerminateWorker { player } => (player, Tell::TerminateWorker, 0.0, "", None),
+            Output::Alternative { player } => (player, Tell::Alternative, 0.0, "", None),
         };
         let message = message.map(PlayFailure::message).unwrap_or_default();
         self.host.tell(player, what as u32, number, name, &message);

@@ -13,12 +13,18 @@ pub(super) enum Tell {
     Resolve,
     /// That URL is not wanted any more.
     CancelResolve,
-    /// Load worker and worklet again.
+    /// Open Worker and worklet again; 1 is the element in the place of both.
     Reopen,
     /// Let the worklet play that epoch; −1 holds it.
     Worklet,
     /// What ended the track: the error's name and message, or nothing any more.
     Failure,
+    /// The audio context renders nothing any more: another takes its place.
+    ReplaceContext,
+    /// Select the app's next source.
+    Alternative,
+    /// End the Worker.
+    TerminateWorker,
 }
 
 #[wasm_bindgen]

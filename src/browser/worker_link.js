@@ -29,6 +29,24 @@ export function openWorker(place) {
 }
 
 /**
+ * Calls when a Worker's script has been fetched, where the browser reports it (Resource Timing): from then on a
+ * Worker that answers nothing is no slow network. A bundler may have given the script another name.
+ * @param {string | URL | undefined} place
+ * @param {() => void} loaded
+ */
+export function onWorkerFetched(place, loaded) {
+  const url = place && new URL(place, document.baseURI).href;
+  const observer = new PerformanceObserver((list) => {
+    const matches = (/** @type {any} */ { name, initiatorType }) =>
+      url ? name === url : initiatorType === 'other' && /worker[^/]*\.m?js$/i.test(name);
+    if (!list.getEntries().some(matches)) return;
+    observer.disconnect();
+    loaded();
+  });
+  observer.observe({ type: 'resource' });
+}
+
+/**
  * Samples go from the Worker to the worklet by themselves.
  * @param {Worker} worker
  * @param {AudioWorkletNode} node

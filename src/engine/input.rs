@@ -98,6 +98,10 @@ pub struct Source {
     pub credentials: bool,
     /// What the app says of it, as encoded attributes of a span: `music.track_id`, `music.playlist_id`.
     pub attributes: Vec<u8>,
+    /// How many other sources the app named, to be tried if this one can't be played.
+    pub alternatives: u32,
+    /// Whether the browser's media element may play it: without a hand of the app's in its requests.
+    pub element: bool,
     /// The app's span above the play.
     pub parent: Option<SpanContext>,
     /// The `tracestate` that came with it.
@@ -154,6 +158,11 @@ pub enum Report {
         /// Frames played.
         frames: u64,
     },
+    /// The output renders, and waits for samples.
+    Waiting {
+        /// The epoch.
+        epoch: u32,
+    },
     /// The ring ran dry.
     GapStarted {
         /// The epoch.
@@ -195,6 +204,11 @@ pub enum PlayerInput {
         /// The source.
         source: Source,
     },
+    /// The next source of the app's, within the play that is under way.
+    Alternative {
+        /// The source.
+        source: Source,
+    },
     /// Fetch and decode what a play would need, and hold it.
     Prepare,
     /// `play()`.
@@ -224,7 +238,9 @@ pub enum PlayerInput {
     OutputUnavailable,
     /// The context's state changed.
     Context(ContextState),
-    /// The media plane can't be had.
+    /// The Worker's script has been fetched: it runs any moment.
+    MediaLoaded,
+    /// The media plane can't be had, or ended by a fault.
     MediaUnavailable,
     /// The media plane says something.
     Fact(Fact),

@@ -4,7 +4,9 @@
 //! [`Engine::poll_timeout`] and call [`Engine::handle_timeout`] when it fires. Owns no clock and no I/O; a
 //! native test, a fuzzer or a load generator drives it as the browser does.
 
+mod heartbeat;
 mod input;
+mod limit;
 mod output;
 mod player;
 mod position;
@@ -17,8 +19,6 @@ use player::Edge;
 pub use player::Player;
 
 use std::collections::VecDeque;
-
-use tonearm_messages::{Command, VERSION};
 
 use crate::instrumentation::Teller;
 use crate::instrumentation::metrics::INSTRUMENTS;
@@ -68,7 +68,6 @@ impl Engine {
             }
             Input::CreatePlayer { id, telemetry } => {
                 self.players.insert(id, Player::new(id, telemetry));
-                self.outputs.push_back(greet(id));
             }
             Input::Player { id, input } => {
                 if let Some((player, mut edge)) = self.at(now, id) {
@@ -196,9 +195,4 @@ impl Engine {
             }
         }
     }
-}
-
-/// The first message to a media plane.
-fn greet(player: PlayerId) -> Output {
-    Output::Media { player, command: Command::Hello { version: VERSION.into() } }
 }

@@ -51,8 +51,25 @@ pub enum Output {
         /// The player.
         player: PlayerId,
     },
-    /// Load the worker and the worklet again: they could not be had before.
+    /// Open another Worker and another output in the place of what there is.
     Reopen {
+        /// The player.
+        player: PlayerId,
+        /// The browser's media element takes the place of both.
+        element: bool,
+    },
+    /// End the Worker: it is lost, and may be in an endless loop.
+    TerminateWorker {
+        /// The player.
+        player: PlayerId,
+    },
+    /// The player's audio context renders nothing any more: another takes its place.
+    ReplaceContext {
+        /// The player.
+        player: PlayerId,
+    },
+    /// Select the app's next source; [`super::PlayerInput::Alternative`] follows.
+    Alternative {
         /// The player.
         player: PlayerId,
     },

@@ -1,40 +1,68 @@
-//! Notices an output that has gone silent: a worklet whose reports stay away while the context says
-//! `running`.
+//! Notices an output that renders nothing: a worklet whose reports stay away while the context says
+//! `running`. A worklet reports while it plays and while it waits for samples.
 
+use super::limit::{Expiry, Limit};
 use crate::time::{Duration, Instant};
 
-/// Silence behind the moment of a report that stays away, which is an event of the player.
+/// Time after the moment of a report that stays away at which the player stalls.
 const SILENCE: Duration = Duration::from_millis(500);
-/// How late a timer may fire before the page itself is taken to have been busy, and its queue of reports to
-/// be full.
-const BUSY: Duration = Duration::from_millis(100);
+/// Time from there on at which the output counts as lost: with the longest time between two reports below 2 s.
+const LOSS: Duration = Duration::from_millis(300);
+/// Time that an output has after a timer that fired late: the page was busy, or the machine slept.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What a look at the watchdog says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// Nothing is amiss.
+    None,
+    /// A report stayed away.
+    Stalled,
+    /// It stayed away for too long.
+    Lost,
+}
 
 /// The watch over one worklet.
 #[derive(Debug, Default)]
 pub(super) struct Watchdog {
-    due: Option<Instant>,
+    limit: Limit,
+    stalled: bool,
 }
 
 impl Watchdog {
-    /// A report came, or the output has been told to go on: the next one is expected then.
+    /// A report came, or the output was released: the next one is expected then.
     pub(super) fn feed(&mut self, next: Instant) {
-        self.due = Some(next + SILENCE);
+        self.limit.set(next + SILENCE);
+        self.stalled = false;
     }
 
     /// Nothing is expected.
     pub(super) fn rest(&mut self) {
-        self.due = None;
+        self.limit.clear();
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
-        self.due
+        self.limit.due()
     }
 
     /// Whether the worklet has been silent for too long.
-    pub(super) fn barks(&mut self, now: Instant) -> bool {
-        let Some(due) = self.due.filter(|due| *due <= now) else { return false };
-        // A page that was busy has not read the reports that lie there: they get their turn first.
-        self.due = Some(now + SILENCE);
-        now.since(due) <= BUSY
+    pub(super) fn check(&mut self, now: Instant) -> Silence {
+        match self.limit.check(now) {
+            Expiry::Pending => Silence::None,
+            // A page that was busy has not read the reports in its queue.
+            Expiry::Late => {
+                self.limit.extend(now + GRACE);
+                Silence::None
+            }
+            Expiry::Passed if self.stalled => {
+                self.rest();
+                Silence::Lost
+            }
+            Expiry::Passed => {
+                self.limit.set(now + LOSS);
+                self.stalled = true;
+                Silence::Stalled
+            }
+        }
     }
 }

@@ -98,11 +98,6 @@ impl PlayTrace {
         };
     }
 
-    /// Another engine goes on with the play.
-    pub fn change_engine(&mut self, to: &mut Teller<'_>, engine: &str) {
-        to.set(self.root, name::PLAYER_ENGINE, Value::Text(engine));
-    }
-
     /// Opens the trace of a load whose bytes come before any play of it.
     pub fn start_load(&mut self, to: &mut Teller<'_>, play: &PlayContext<'_>) {
         to.let_go(self.context);
@@ -274,6 +269,23 @@ impl PlayTrace {
         ] {
             to.set(self.root, name, value.into());
         }
+    }
+
+    /// The source failed before its start, and another one or another engine is tried within the same play.
+    pub fn leave_source(&mut self, to: &mut Teller<'_>, failure: PlayFailure, engine: &'static str) {
+        let decode = self.decode.take();
+        to.fail(decode, &failure.error_type(), "");
+        to.end(decode, to.now);
+        to.end(self.output.take(), to.now);
+        to.set(self.root, name::PLAYER_ENGINE, Value::Text(engine));
+        for (_, open) in std::mem::take(&mut self.requests).iter() {
+            to.end(Some(open.key), to.now);
+        }
+    }
+
+    /// What the app says of the source that is tried next.
+    pub fn enter_source(&mut self, to: &mut Teller<'_>, attributes: &[u8]) {
+        to.set_encoded(self.root, attributes);
     }
 
     /// The first byte of the play is here: decoding begins.

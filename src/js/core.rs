@@ -36,7 +36,8 @@ fn report(kind: u32, [epoch, at, frames]: [f64; 3], flag: bool) -> PlayerInput {
     let (epoch, at, frames) = (epoch as u32, Instant::from_millis(at), frames as u64);
     PlayerInput::Report(match kind {
         0 => Report::Audible { epoch, at, frames, method: if flag { "audible" } else { "rendered" } },
-        1 => Report::Position { epoch, at, frames },
+        1 if flag => Report::Position { epoch, at, frames },
+        1 => Report::Waiting { epoch },
         2 => Report::GapStarted { epoch, at, frames },
         3 => Report::GapEnded { epoch, at, missing: frames, audible: flag },
         4 => Report::Ended { epoch, at, frames },
@@ -47,8 +48,11 @@ fn report(kind: u32, [epoch, at, frames]: [f64; 3], flag: bool) -> PlayerInput {
 
 /// `load()`, or the answer of a resolver where there is no promise: whether a trace header may go along, the
 /// URL, which is ASCII (a source without one is resolved when the play begins), what is told of it; of a
-/// `load()` what is told of the track, and the context of the app's span.
-fn load(token: u32, play: u32, timeout: f64, credentials: bool, bytes: &[u8]) -> PlayerInput {
+/// `load()` the attributes of the track, and the context of the app's span. Of a source the second number is how
+/// many others there are, the third how many seconds its first byte may take; its last bytes say whether the
+/// element may play it.
+fn load([token, play, timeout]: [f64; 3], credentials: bool, bytes: &[u8]) -> PlayerInput {
+    let (token, play) = (token as u32, play as u32);
     let mut flat = Flat::new(bytes);
     let propagates = flat.number() > 0.0;
     let href = latin1(flat.bytes());
@@ -59,8 +63,18 @@ fn load(token: u32, play: u32, timeout: f64, credentials: bool, bytes: &[u8]) ->
             let attributes = flat.encoded(SPAN);
             let (parent, state) = flat.context().unzip();
             let trace_state = latin1(state.unwrap_or_default());
+            let (alternatives, element) = (play, flat.number() > 0.0);
             let first_byte_timeout = (timeout > 0.0).then(|| millis(timeout * 1000.0));
-            let source = Source { url, credentials, attributes, parent, trace_state, first_byte_timeout };
+            let source = Source {
+                url,
+                credentials,
+                attributes,
+                alternatives,
+                element,
+                parent,
+                trace_state,
+                first_byte_timeout,
+            };
             PlayerInput::Load { token, source }
         }
         Some(url) => PlayerInput::Resolved { play, url },
@@ -83,7 +97,7 @@ fn player_input(what: u32, [a, b, c]: [f64; 3], flag: bool, bytes: &[u8]) -> Pla
         5 => PlayerInput::OutputUnavailable,
         6 => PlayerInput::MediaUnavailable,
         7 => Fact::from_bytes(bytes).map_or(PlayerInput::MediaUnavailable, PlayerInput::Fact),
-        9 => load(a as u32, b as u32, c, flag, bytes),
+        9 => load([a, b, c], flag, bytes),
         16 => PlayerInput::Prepare,
         19 => PlayerInput::Engine(if flag { "element" } else { "stream" }),
         18 => PlayerInput::Rate(a),
@@ -151,6 +165,13 @@ impl Core {
             }
             35 => Input::DestroyTelemetry { id },
             42 => Input::Player { id, input: PlayerInput::Watch },
+            43 => Input::Player { id, input: PlayerInput::MediaLoaded },
+            44 => match load([1.0, b, c], flag, bytes) {
+                PlayerInput::Load { source, .. } => {
+                    Input::Player { id, input: PlayerInput::Alternative { source } }
+                }
+                input => Input::Player { id, input },
+            },
             41 if FULL => Input::Inspect,
             27 => Input::CreateTelemetry { id, config: config(bytes) },
             32 => {

@@ -15,7 +15,11 @@ export const MEDIA_UNAVAILABLE = 6;
 export const FACT = 7;
 /** The promise, page time in milliseconds, who asked; whether the page has user activation. */
 export const PLAY = 8;
-/** The promise, or else the play that asked; whether cookies go along; `told` of `resolver.js`. */
+/**
+ * The promise, or 0 for a resolver's answer; how many other sources there are, or the play that asked; how
+ * many seconds the first byte may take; whether cookies go along; `told` of `resolver.js`, and whether an element
+ * may play it.
+ */
 export const LOAD = 9;
 /**
  * And the kind of a report, of which there are six: its epoch, page time in milliseconds, frames, its flag.
@@ -72,6 +76,10 @@ export const LOST = 40;
 export const INSPECT = 41;
 /** The app listens for `timeupdate`: a player's. */
 export const WATCH = 42;
+/** A player's Worker has its script. */
+export const MEDIA_LOADED = 43;
+/** A player's next source: as `LOAD`, without a promise. */
+export const ALTERNATIVE = 44;
 
 export const NO_BYTES = new Uint8Array();
 

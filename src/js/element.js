@@ -111,7 +111,7 @@ export class ElementLink {
       progress: () => this.#progress(),
       playing: () => this.#audible(),
       waiting: () => this.#dry(),
-      timeupdate: () => this.#sounding && this.#report(POSITION, this.#frames()),
+      timeupdate: () => this.#sounding && this.#report(POSITION, this.#frames(), true),
       ended: () => this.#ended(),
       error: () => this.#failed(),
     };
@@ -165,6 +165,16 @@ export class ElementLink {
         if (this.#start > 0) audio.currentTime = this.#start;
         return audio.load();
       }
+      case 2: {
+        // After its connection was lost: it has no other way to go on than to load anew.
+        this.#epoch = whole();
+        this.#request = whole();
+        const { currentTime } = audio;
+        audio.load();
+        audio.currentTime = currentTime;
+        if (this.#wanted) this.#output(this.#epoch);
+        return;
+      }
       case 3:
         this.#epoch = whole();
         this.#start = float();
@@ -180,6 +190,12 @@ export class ElementLink {
           audio.load();
         }
     }
+  }
+
+  /** What the element says of its failure: a message, of another origin's media often the code alone. */
+  get message() {
+    const { error } = this.#audio;
+    return error ? error.message || `MediaError ${error.code}.` : '';
   }
 
   terminate() {

@@ -10,9 +10,23 @@ export function loudness(mode, [track = NaN, trackPeak = NaN, album = NaN, album
 }
 
 /**
- * From one factor to another so that of two curves that cross each other the power stays what it is.
- * @param {number} from
- * @param {number} to
+ * A fade between two factors, with the one before it.
+ * @typedef {{ from: number, to: number, start: number, seconds: number, before?: Fade }} Fade
  */
-export const powerCurve = (from, to) =>
-  Float32Array.from({ length: 33 }, (_, n) => Math.sqrt(from ** 2 + ((to ** 2 - from ** 2) * n) / 32));
+
+/**
+ * The factor at a time. The power is linear in time, so that of two curves that cross each other it stays what
+ * it is, and a part of a curve is such a curve.
+ * @param {Fade} fade
+ * @param {number} time
+ * @returns {number}
+ */
+export function levelAt({ from, to, start, seconds, before }, time) {
+  if (time < start && before) return levelAt(before, time);
+  const part = seconds > 0 ? Math.min(1, Math.max(0, (time - start) / seconds)) : 1;
+  return Math.sqrt(from ** 2 + (to ** 2 - from ** 2) * part);
+}
+
+/** The curve of a fade, for an `AudioParam`. @param {Fade} fade */
+export const curveOf = (fade) =>
+  Float32Array.from({ length: 33 }, (_, n) => levelAt(fade, fade.start + (fade.seconds * n) / 32));

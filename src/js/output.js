@@ -3,6 +3,7 @@
 
 import {
   closeOutput,
+  discardContext,
   frameToPerformanceTime,
   openOutput,
   sharedContext,
@@ -10,7 +11,7 @@ import {
 } from '../browser/audio_output.js';
 import { connect } from '../browser/worker_link.js';
 import { CONTEXT, OUTPUT_READY, OUTPUT_UNAVAILABLE, REPORT, tell } from './door.js';
-import { loudness, powerCurve } from './levels.js';
+import { curveOf, levelAt, loudness } from './levels.js';
 import { currentCore, placeOf, withCore } from './loader.js';
 import { onRequest } from './on_request.js';
 
@@ -30,8 +31,12 @@ export class Output {
   #shifter;
   /** @type {AnalyserNode | undefined} */
   #analyser;
-  /** The factor that the last fade ends at. */
-  #fade = 1;
+  /** What takes the place of node and Worker, while an element plays. @type {import('./element.js').ElementLink | undefined} */
+  #link;
+  /** The last fade; its times are the context's, or page time while an element plays. @type {import('./levels.js').Fade} */
+  #fade = { from: 1, to: 1, start: 0, seconds: 0 };
+  /** The timer of a fade of the element. @type {number | undefined} */
+  #fading;
 
   /** @type {AudioContext} */
   context;
@@ -86,21 +91,37 @@ export class Output {
     const context = /** @type {AudioContext} */ (this.#destination?.context ?? sharedContext());
     const [fader, gain] = [new GainNode(context), new GainNode(context)];
     fader.connect(gain).connect(this.#destination ?? context.destination);
-    context.addEventListener('statechange', () => this.#onStateChange(context), { signal: this.#alive });
+    const signal = this.#alive;
+    context.addEventListener('statechange', () => this.#onStateChange(context), { signal });
+    // The device is gone, or the browser's audio service: this context renders nothing any more.
+    context.addEventListener('error', () => this.#onLoss(context), { signal });
     return [context, fader, gain];
   }
 
+  /** @param {AudioContext} context */
+  #onStateChange(context) {
+    if (!this.#destination && context.state === 'closed') this.#onLoss(context);
+    else this.#notifyState();
+  }
+
   /**
-   * A closed context of the page is replaced by a new one: the current play fails, another play starts there.
+   * The current play fails; another one starts in the context that takes this one's place.
    * @param {AudioContext} context
    */
-  #onStateChange(context) {
-    if (this.#destination || context.state !== 'closed' || context !== this.context)
-      return this.#notifyState();
+  #onLoss(context) {
+    if (context !== this.context) return;
+    this.replaceContext();
+    if (!this.#element) this.#notify(OUTPUT_UNAVAILABLE);
+  }
+
+  /** Replaces the page's context, closed or of no use, by a new one. */
+  replaceContext() {
+    if (this.#destination) return;
+    discardContext(this.context);
     [this.context, this.#fader, this.#gain] = this.#createGraph();
     this.#analyser = this.#shifter = undefined;
+    this.#fade = { from: 1, to: 1, start: 0, seconds: 0 };
     this.applyLevel();
-    if (!this.#element) this.#notify(OUTPUT_UNAVAILABLE);
   }
 
   #notifyState() {
@@ -127,7 +148,8 @@ export class Output {
 
   /** Opens the worklet for a Worker's samples. @param {Worker} worker */
   async open(worker) {
-    this.#element = undefined;
+    this.#element = this.#link = undefined;
+    clearInterval(this.#fading);
     let node;
     try {
       node = await openOutput(this.context, placeOf('worklet'));
@@ -157,6 +179,7 @@ export class Output {
     closeOutput(this.#node);
     this.#node = undefined;
     const element = (this.#element = new Audio());
+    this.#fade = { from: 1, to: this.#fade.to, start: 0, seconds: 0 };
     const module = await onRequest.element().catch(() => undefined);
     if (!module) this.#notify(OUTPUT_UNAVAILABLE);
     if (!module || this.#alive.aborted || this.#element !== element) return undefined;
@@ -165,6 +188,7 @@ export class Output {
     link.port.onmessage = ({ data: [kind, epoch, at, figure, flag] }) =>
       this.#report(kind, epoch, at, figure, Boolean(flag));
     // It has as much of a node as is used here.
+    this.#link = link;
     this.#node = /** @type {AudioWorkletNode} */ (/** @type {unknown} */ (link));
     return link;
   }
@@ -173,7 +197,10 @@ export class Output {
   applyLevel(change) {
     Object.assign(this, change);
     const { volume, muted, preservesPitch } = this;
-    if (this.#element) Object.assign(this.#element, { volume, muted, preservesPitch });
+    if (this.#element) {
+      const faded = volume * levelAt(this.#fade, performance.now() / 1000);
+      Object.assign(this.#element, { volume: faded, muted, preservesPitch });
+    }
     const level = muted ? 0 : volume * loudness(this.#replayGain, this.gains);
     // A short ramp instead of a step, which would click.
     this.#gain.gain.setTargetAtTime(level, this.context.currentTime, 0.01);
@@ -204,15 +231,62 @@ export class Output {
     this.#node?.connect(shifter).connect(this.#fader);
   }
 
-  /** @param {number} to a factor from 0 to 1 @param {number} seconds @param {number} [at] the context's time */
+  /**
+   * Fades from the level that is heard.
+   * @param {number} to a factor from 0 to 1
+   * @param {number} seconds
+   * @param {number} [at] the context's time
+   */
   fade(to, seconds, at = this.context.currentTime) {
     if (!(to >= 0 && to <= 1))
       throw new DOMException(`fade: expected a number from 0 to 1, got ${to}`, 'IndexSizeError');
+    if (this.#element) return this.#fadeElement(to, seconds, at - this.context.currentTime);
+    const now = this.context.currentTime;
+    const start = Math.max(at, now);
+    const { before, ...last } = this.#fade;
+    const earlier = before && now < last.start ? before : last;
+    const fade = { from: levelAt(earlier, start), to, start, seconds, before: earlier };
     const { gain } = this.#fader;
-    gain.cancelScheduledValues(at);
-    if (seconds > 0) gain.setValueCurveAtTime(powerCurve(this.#fade, to), at, seconds);
-    else gain.setValueAtTime(to, at);
-    this.#fade = to;
+    gain.cancelScheduledValues(0);
+    // What is left of the earlier fade; a curve may not touch the next event.
+    const left = Math.min(start, earlier.start + earlier.seconds) - now - 0.001;
+    const level = levelAt(earlier, now);
+    if (left > 0)
+      gain.setValueCurveAtTime(
+        curveOf({ from: level, to: levelAt(earlier, now + left), start: now, seconds: left }),
+        now,
+        left,
+      );
+    else if (start > now) gain.setValueAtTime(level, now);
+    if (seconds > 0) gain.setValueCurveAtTime(curveOf(fade), start, seconds);
+    else gain.setValueAtTime(to, start);
+    this.#fade = fade;
+  }
+
+  /** Fades by the element's volume. @param {number} to @param {number} seconds @param {number} delay */
+  #fadeElement(to, seconds, delay) {
+    const now = performance.now() / 1000;
+    const { before: _, ...last } = this.#fade;
+    const from = levelAt(last, now);
+    if (from === to && levelAt(last, Infinity) === to) return;
+    const probe = new Audio();
+    probe.volume = 0.5;
+    if (probe.volume !== 0.5)
+      throw new DOMException('fade: this browser does not let a page set the volume.', 'NotSupportedError');
+    const start = now + Math.max(0, delay);
+    this.#fade = { from: levelAt(last, start), to, start, seconds, before: last };
+    clearInterval(this.#fading);
+    this.applyLevel();
+    if (seconds > 0 || delay > 0)
+      this.#fading = setInterval(() => {
+        this.applyLevel();
+        if (performance.now() / 1000 >= start + seconds) clearInterval(this.#fading);
+      }, 40);
+  }
+
+  /** What the element says of its failure. */
+  get elementMessage() {
+    return this.#link?.message ?? '';
   }
 
   /**
@@ -226,7 +300,7 @@ export class Output {
       const begin = this.context.currentTime + Math.max(0, left - crossfade);
       this.post({ at: Math.round(begin * this.context.sampleRate) });
       leader.fade(0, crossfade, begin);
-      this.#fade = 0;
+      this.fade(0, 0);
       this.fade(1, crossfade, begin);
       return;
     }
@@ -254,6 +328,7 @@ export class Output {
   }
 
   close() {
+    clearInterval(this.#fading);
     closeOutput(this.#node);
     this.#shifter?.schedule({ active: false, semitones: 0 });
     this.#shifter?.disconnect();

@@ -4,8 +4,9 @@
 import { throwIfAborted } from '../browser/abort.js';
 import { onDeviceChange } from '../browser/devices.js';
 import { GESTURES, askedFor, nextGesture } from '../browser/gesture.js';
-import { openWorker } from '../browser/worker_link.js';
+import { onWorkerFetched, openWorker } from '../browser/worker_link.js';
 import {
+  ALTERNATIVE,
   CONTEXT,
   CREATE_PLAYER,
   DESTROY_PLAYER,
@@ -13,6 +14,7 @@ import {
   FACT,
   LOAD,
   LOOP,
+  MEDIA_LOADED,
   MEDIA_UNAVAILABLE,
   OUTPUT_READY,
   PAUSE,
@@ -36,7 +38,7 @@ import {
   SPAN_TRACK_PLAY,
 } from '../instrumentation/semconv.js';
 import { playerOptions } from './player_options.js';
-import { answer, canPlayType, fallbackFor, sourceOf, toldOf, usualEngine } from './source.js';
+import { answer, canPlayType, isForElement, sourceOf, toldOf, usualEngine } from './source.js';
 import { Span } from './span.js';
 import { Range } from './time_ranges.js';
 import { abortSignal, dictionary, double, enumeration, mismatch, unrestrictedDouble } from './webidl.js';
@@ -81,9 +83,7 @@ export class Player extends EventTarget {
   #usual;
   /** What is prepared is wanted for its head alone. */
   #forMetadata = false;
-  /** A failure that something else makes good. */
-  #goesOn = false;
-  /** When the worklet is there. @type {Promise<void> | undefined} */
+  /** When Worker and worklet, or the element, are there; none before they are first needed. @type {Promise<void> | undefined} */
   #opened;
   /** A failure from before the core was there. @type {DOMException | undefined} */
   #early;
@@ -108,8 +108,6 @@ export class Player extends EventTarget {
     sides.set(this.#id, {
       tell: [
         (_, name) => {
-          // Something else may play: nothing has failed yet.
-          if (name === 'error' && this.#goesOn) return;
           if (name === 'loadedmetadata' && this.#forMetadata) {
             this.#forMetadata = false;
             this.#tell(STOP);
@@ -120,9 +118,15 @@ export class Player extends EventTarget {
         this.#settle.bind(this),
         (play) => this.#resolver.run(play, this.#source),
         () => this.#resolver.cancel(),
-        () => this.#open(),
+        (element) => {
+          this.#engine = element ? 'element' : 'stream';
+          this.#open();
+        },
         (epoch) => this.#output.post(epoch),
         (_, name, message) => (this.#failure = name ? this.#fault(name, message) : undefined),
+        () => this.#output.replaceContext(),
+        () => this.#selectNext(),
+        () => this.#terminate(),
       ],
       media: (command) => this.#worker?.postMessage(command, [command.buffer]),
     });
@@ -142,7 +146,6 @@ export class Player extends EventTarget {
         this.#telemetry?.log({ eventName: EVENT_DEVICE_CHANGED, span: this.traceparent ?? undefined }),
       this.#alive.signal,
     );
-    this.#open();
   }
 
   /**
@@ -156,7 +159,7 @@ export class Player extends EventTarget {
     this.#promises.clear();
     if (isLive()) {
       this.#create();
-      this.#open();
+      if (this.#opened) this.#open();
     }
     if (this.#source && isLive()) this.#select().catch(() => {});
     this.dispatchEvent(new Event('error'));
@@ -186,11 +189,20 @@ export class Player extends EventTarget {
   }
 
   /** Opens the Worker and the output; each notifies the core once it is there, or that it can't be had. */
-  async #open() {
+  #open() {
+    this.#terminate();
+    this.#opened = this.#engine === 'element' ? this.#openElement() : this.#openStream();
+  }
+
+  #terminate() {
     this.#worker?.terminate();
     this.#worker = undefined;
-    if (this.#engine === 'element') return this.#openElement();
-    const worker = (this.#worker = openWorker(placeOf('worker')));
+  }
+
+  async #openStream() {
+    const place = placeOf('worker');
+    onWorkerFetched(place, () => this.#worker === worker && this.#tell(MEDIA_LOADED));
+    const worker = (this.#worker = openWorker(place));
     if (!worker) return this.#tell(MEDIA_UNAVAILABLE);
     if (this.#told) worker.postMessage(this.#told);
     worker.onerror = () => this.#worker === worker && this.#tell(MEDIA_UNAVAILABLE);
@@ -203,7 +215,7 @@ export class Player extends EventTarget {
       else if (data.ask) answer(this.#source, worker, data);
       else this.#tell(MEDIA_UNAVAILABLE);
     };
-    return (this.#opened = this.#output.open(worker));
+    return this.#output.open(worker);
   }
 
   /** The browser's own element in the place of both. */
@@ -240,22 +252,14 @@ export class Player extends EventTarget {
     this.#promises.delete(token);
     if (!name) promise?.resolve();
     else if (name === 'AbortError' && this.#signal?.aborted) promise?.reject(this.#signal.reason);
-    else {
-      const error = this.#fault(name, message);
-      this.#goesOn = this.#fallback(error) > 0;
-      promise?.reject(error);
-    }
-  }
-
-  /** @param {DOMException} error */
-  #fallback(error) {
-    const free = this.#elementAllowed && this.#engine === 'stream';
-    return fallbackFor(error, this.#source, this.#others.length > 0, free);
+    else promise?.reject(this.#fault(name, message));
   }
 
   /** One object for one failure: what a promise rejects with is what `error` holds, its cause included.
    *  @param {string} name @param {string} message */
   #fault(name, message) {
+    const { elementMessage } = this.#output;
+    if (elementMessage) message += ` The browser's media element: ${elementMessage}`;
     if (this.#error?.name !== name || this.#error.message !== message) {
       this.#error = this.#resolver.explain(new DOMException(message, name));
     }
@@ -302,12 +306,11 @@ export class Player extends EventTarget {
     this.#source = source;
     this.#others = others;
     // What an element would leave out is ours to play; and a failure of the track before is none of this one.
-    const engine = source.headers || source.fetch || source.renew ? 'stream' : this.#usual;
-    if (this.#chosen === 'auto' && this.#engine !== engine) {
-      this.#engine = engine;
-      this.#open();
-      withCore((core) => tell(core, ENGINE, this.#id, 0, 0, 0, engine === 'element'));
-    }
+    const engine = isForElement(source) ? this.#usual : 'stream';
+    const changes = this.#chosen === 'auto' && this.#engine !== engine;
+    if (changes) this.#engine = engine;
+    if (changes || !this.#opened) this.#open();
+    if (changes) withCore((core) => tell(core, ENGINE, this.#id, 0, 0, 0, engine === 'element'));
     if (this.#loop && (this.#loop[0] > 0 || this.#loop[1] < Infinity)) this.setLoop();
     this.#signal = signal;
     this.#early = this.#error = undefined;
@@ -328,14 +331,38 @@ export class Player extends EventTarget {
     throwIfAborted(signal);
   }
 
-  /** Tells the core of the source. */
+  /** Hands the source to the core. */
   #select() {
-    const source = /** @type {import('./types').Source} */ (this.#source);
-    const { told, bytes } = toldOf(source, this.#telemetry?.options);
-    this.#worker?.postMessage((this.#told = told));
+    const bytes = this.#describeSource();
     return this.#promise(SPAN_TRACK_LOAD, performance.now(), (core, token) =>
-      tell(core, LOAD, this.#id, token, 0, Number(source.firstByteTimeout ?? 0), source.credentials === 'include', bytes),
+      this.#hand(core, LOAD, token, bytes),
     );
+  }
+
+  /** The source can't be played: the next one takes its place in the same play. */
+  #selectNext() {
+    this.#source = this.#others.shift();
+    this.#error = undefined;
+    this.#resolver.reset();
+    const bytes = this.#describeSource();
+    withCore((core) => this.#hand(core, ALTERNATIVE, 0, bytes));
+  }
+
+  /** Hands the source to the Worker. Returns what the core is to know of it. */
+  #describeSource() {
+    const source = /** @type {import('./types').Source} */ (this.#source);
+    const element = this.#elementAllowed && isForElement(source);
+    const { told, bytes } = toldOf(source, element, this.#telemetry?.options);
+    this.#worker?.postMessage((this.#told = told));
+    return bytes;
+  }
+
+  /** @param {import('./core').Core} core @param {number} what @param {number} token @param {Uint8Array} bytes */
+  #hand(core, what, token, bytes) {
+    const source = /** @type {import('./types').Source} */ (this.#source);
+    const { credentials, firstByteTimeout = 0 } = source;
+    const cookies = credentials === 'include';
+    tell(core, what, this.#id, token, this.#others.length, Number(firstByteTimeout), cookies, bytes);
   }
 
   /** @param {import('./types').PlayOptions} [options] @returns {Promise<void>} */
@@ -352,38 +379,14 @@ export class Player extends EventTarget {
     // A source whose signal has aborted is over: only another load() brings one.
     if (this.#signal?.aborted) throw this.#signal.reason;
     this.#output.resume();
-    const begin = () =>
-      this.#promise(SPAN_TRACK_PLAY, at, (core, token) =>
-        tell(core, PLAY, this.#id, token, at, trigger, activation),
-      );
-    return begin().catch((error) => this.#otherwise(error, begin, { onGesture }));
-  }
-
-  /** A play that could not begin: with another source, or with the next gesture, where there is one or it may wait for one.
-   *  @param {DOMException} error @param {() => Promise<void>} begin @param {import('./types').PlayOptions} options @returns {Promise<void>} */
-  async #otherwise(error, begin, options) {
     const loaded = this.#loaded.signal;
-    const other = this.#fallback(error);
-    this.#goesOn = false;
-    if (other === 1) {
-      this.#source = this.#others.shift();
-      this.#error = undefined;
-      this.#resolver.reset();
-      await this.#select();
-      return begin().catch((next) => this.#otherwise(next, begin, options));
-    }
-    if (other === 2) {
-      // Where its script can't be had either, the failure stays what it is.
-      if (!(await onRequest.element().catch(() => undefined)) || loaded.aborted) throw error;
-      this.#engine = 'element';
-      this.#error = undefined;
-      await this.#open();
-      await this.#select();
-      return begin();
-    }
-    if (error.name !== 'NotAllowedError' || !options.onGesture) throw error;
-    await nextGesture(loaded);
-    return this.play({ ...options, onGesture: false });
+    return this.#promise(SPAN_TRACK_PLAY, at, (core, token) =>
+      tell(core, PLAY, this.#id, token, at, trigger, activation),
+    ).catch(async (error) => {
+      if (error.name !== 'NotAllowedError' || !onGesture) throw error;
+      await nextGesture(loaded);
+      return this.play({ trigger: asked, onGesture: false });
+    });
   }
 
   prepare() {
@@ -466,7 +469,7 @@ export class Player extends EventTarget {
     revivals.delete(this.#revive);
     this.#resolver.cancel();
     this.#loaded.abort();
-    this.#worker?.terminate();
+    this.#terminate();
     this.#output.close();
     for (const { reject } of this.#promises.values())
       reject(new DOMException('The player was destroyed.', 'AbortError'));

@@ -357,8 +357,12 @@ export class Queue extends EventTarget {
     if (millis === undefined) return;
     this.#sleep = setTimeout(
       () => {
-        this.player.fade(0, fade);
         this.#fading = true;
+        try {
+          this.player.fade(0, fade);
+        } catch {
+          // A volume that a page may not set: the music ends without a fade.
+        }
         this.#sleep = setTimeout(() => {
           // Another one, where a track ended meanwhile.
           for (const player of this.#players) player.pause();

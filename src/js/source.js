@@ -86,9 +86,9 @@ function described(src, options) {
   }
 }
 
-/** What the Worker is told of a source, and what the core is. @param {import('./types').Source} source
- *  @param {Parameters<typeof describe>[1]} options of the telemetry */
-export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent }, options) {
+/** What the Worker and the core are to know of a source. @param {import('./types').Source} source
+ *  @param {boolean} element whether an element may play it @param {Parameters<typeof describe>[1]} options of the telemetry */
+export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent }, element, options) {
   const blob = typeof src === 'object' ? /** @type {Blob} */ (src) : undefined;
   const name = blob
     ? `blob:${encodeURIComponent(usvString('name', slot(File, 'name', blob) ?? ''))}`
@@ -98,12 +98,9 @@ export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent
   const attributes = { [MUSIC_TRACK_ID]: trackId, [MUSIC_PLAYLIST_ID]: playlistId };
   return {
     told: { source, expects: blob?.type || String(name ?? '') },
-    bytes: told(url, attributes, within(parent)),
+    bytes: told(url, attributes, within(parent), Number(element)),
   };
 }
-
-/** Failures of a source after which another may play. */
-const SOURCE_ERRORS = new Set(['NotSupportedError', 'EncodingError', 'NetworkError']);
 
 /** Whether a type can be played: by the formats that there are modules of. @param {string} type */
 export function canPlayType(type) {
@@ -115,33 +112,11 @@ export function canPlayType(type) {
   return codecs || /mpeg|mp3|flac|opus/i.test(container) ? 'probably' : 'maybe';
 }
 
-/** Ends of names that promise a format which a browser may know and the package does not. */
-const OTHERS = /\.(m4a|m4b|mp4|webm|weba|mka|aiff?|caf|amr|m3u8)$/i;
-
 /**
- * Whether the browser's own element may play after a failure: media of another origin that only it may have,
- * formats that only it knows, parts of the package that could not be had or are of another version.
- * @param {DOMException} error
- * @param {string} src
+ * Whether the browser's media element may play a source: it takes no hand of the app's in its requests.
+ * @param {import('./types').Source} source
  */
-const canHaveElement = ({ name, message }, src) =>
-  /^A file of the player|different versions/.test(message) ||
-  message.includes('without CORS') ||
-  (name === 'NotSupportedError' && OTHERS.test(src.split(/[?#]/, 1)[0]));
-
-/**
- * What may play after a failure: another source (1), the browser's own element (2), or nothing (0).
- * @param {DOMException} error
- * @param {import('./types').Source | undefined} source that failed
- * @param {boolean} others whether other sources are left
- * @param {boolean} free whether the engine may be an element from here on
- */
-export function fallbackFor(error, { src, fetch, renew, headers } = {}, others, free) {
-  if (SOURCE_ERRORS.has(error.name) && others) return 1;
-  // The element would not get what the server refused, and lets nobody have a hand in its requests.
-  const hopeless = error.message.startsWith('The server answered') || fetch || renew || headers;
-  return free && !hopeless && canHaveElement(error, String(src)) ? 2 : 0;
-}
+export const isForElement = ({ headers, fetch, renew }) => !headers && !fetch && !renew;
 
 /** Who plays where the app does not choose. On iOS a lock of the screen suspends Web Audio, and can't be foreseen.
  *  @returns {import('./types').Engine} */

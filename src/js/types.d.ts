@@ -454,8 +454,8 @@ export type PlayerEventName =
 /**
  * A player. Names are those of `HTMLMediaElement` and mean the same. Promises reject with a `DOMException`:
  * `NotAllowedError` (the browser wants a user gesture), `NetworkError`, `NotSupportedError` (format), `EncodingError`
- * (undecodable or truncated), `AbortError` (or the signal's reason), `InvalidStateError`, `OperationError` (a fault ended the core:
- * the next play has another), `QuotaExceededError` (too many calls wait for it). Setting `volume` beyond its range throws an
+ * (undecodable or truncated), `AbortError` (or the signal's reason), `InvalidStateError`, `OperationError` (the core, the Worker or
+ * the audio output is lost: the next play has another), `QuotaExceededError` (too many calls wait for it). Setting `volume` beyond its range throws an
  * `IndexSizeError`, `currentTime` to what is no finite number a `TypeError`.
  */
 export class Player extends EventTarget {
@@ -487,7 +487,8 @@ export class Player extends EventTarget {
    * seconds before its end, while the other fades out. Fulfils when the first sample is audible.
    */
   follow(leader: Player, options?: { crossfade?: number; signal?: AbortSignal }): Promise<void>;
-  /** Fades beside the volume, to a factor from 0 to 1 within so many seconds, from now on or from a time of the context. */
+  /** Fades beside the volume, from the level that is heard to a factor from 0 to 1 within so many seconds, from now on or from a time of
+   *  the context. Throws a `NotSupportedError` where an element plays whose volume a page may not set (iOS). */
   fade(to: number, seconds: number, at?: number): void;
   /** What is heard of this player, for a spectrum; made when it is first read. */
   readonly analyser: AnalyserNode;

@@ -164,6 +164,12 @@ pub enum PlayFailure {
     Unavailable,
     /// The page and the worker come from different versions of the SDK.
     VersionMismatch,
+    /// The Worker ended, or does not answer any more.
+    WorkerLost,
+    /// The Worker ended by a fault: it threw, or its wasm trapped.
+    WorkerFault,
+    /// The audio output was closed, failed, or does not render any more.
+    OutputLost,
     /// Another load, a stop, or the app's signal ended it. No error of the track.
     Aborted,
     /// The player has no source, or is destroyed.
@@ -186,6 +192,9 @@ impl PlayFailure {
             Self::Resolve => "resolve".into(),
             Self::Unavailable => "unavailable".into(),
             Self::VersionMismatch => "version_mismatch".into(),
+            Self::WorkerLost => "worker_lost".into(),
+            Self::WorkerFault => "worker_fault".into(),
+            Self::OutputLost => "output_lost".into(),
             Self::Aborted => "aborted".into(),
             Self::InvalidState => "invalid_state".into(),
         }
@@ -204,6 +213,7 @@ impl PlayFailure {
             | Self::SourceChanged
             | Self::Resolve
             | Self::Unavailable => "NetworkError",
+            Self::WorkerLost | Self::WorkerFault | Self::OutputLost => "OperationError",
             Self::Aborted => "AbortError",
             Self::VersionMismatch | Self::InvalidState => "InvalidStateError",
         }
@@ -229,6 +239,9 @@ impl PlayFailure {
             Self::Resolve => "The source's resolve() failed.",
             Self::Unavailable => "A file of the player could not be loaded.",
             Self::VersionMismatch => "Page and worker are of different versions.",
+            Self::WorkerLost => "The player's Worker ended or does not answer.",
+            Self::WorkerFault => "The player's Worker ended by a fault.",
+            Self::OutputLost => "The audio output was closed or does not render.",
             Self::Aborted => "The operation was aborted.",
             Self::InvalidState => "The player has no source, or was destroyed.",
         };

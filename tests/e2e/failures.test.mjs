@@ -313,7 +313,7 @@ test('a context that is closed is replaced, and the next play goes on from there
     await player.play();
     return [name, before, after, player.analyser.context === context, player.state];
   });
-  assert.deepEqual([name, same, idle], ['NetworkError', false, 'playing']);
+  assert.deepEqual([name, same, idle], ['OperationError', false, 'playing']);
   assert.ok(before >= 1 && Math.abs(after - before) < 0.2, `${before} ${after}`);
   await page.close();
 });

@@ -24,6 +24,16 @@ pub struct FakeHost {
     pub resolves: Vec<u32>,
     pub exports: Vec<Export>,
     pub reopened: u32,
+    /// The engine that was opened last, and the contexts that were replaced.
+    pub element: bool,
+    pub contexts_replaced: u32,
+    /// The app's next sources.
+    pub alternatives: Vec<Source>,
+    /// Whether the Worker answers pings, and the worklet reports while it waits for samples.
+    pub worker_alive: bool,
+    pub output_alive: bool,
+    /// When the worklet reports next, while it waits.
+    waiting: f64,
     pub answer_exports: Option<Reply>,
 }
 
@@ -56,6 +66,12 @@ impl FakeHost {
             resolves: Vec::new(),
             exports: Vec::new(),
             reopened: 0,
+            element: false,
+            contexts_replaced: 0,
+            alternatives: Vec::new(),
+            worker_alive: true,
+            output_alive: true,
+            waiting: 0.0,
             answer_exports: Some(accepted()),
         };
         let telemetry = config.map(|config| {
@@ -191,11 +207,31 @@ impl FakeHost {
         self.report(report);
     }
 
+    /// The worklet was released, and has no samples to play: it reports that once a second.
+    fn waits(&self) -> bool {
+        self.output_alive
+            && matches!(self.worklet.last(), Some(WorkletCommand::Release { .. }))
+            && matches!(
+                self.state(),
+                State::Starting | State::Seeking | State::Rebuffering | State::Recovering
+            )
+    }
+
     /// Moves the clock, firing the timer whenever it is due.
     pub fn advance(&mut self, millis: f64) {
         let end = self.millis + millis;
-        while let Some(due) = self.engine.poll_timeout().filter(|due| due.as_millis() <= end) {
-            self.millis = self.millis.max(due.as_millis());
+        loop {
+            let due = self.engine.poll_timeout().map_or(f64::INFINITY, Instant::as_millis);
+            if self.waits() && self.waiting.max(self.millis) <= end.min(due) {
+                self.millis = self.millis.max(self.waiting);
+                self.waiting = self.millis + 1000.0;
+                self.report(Report::Waiting { epoch: self.epoch() });
+                continue;
+            }
+            if due > end {
+                break;
+            }
+            self.millis = self.millis.max(due);
             self.engine.handle_timeout(self.now());
             self.drain();
         }
@@ -209,13 +245,30 @@ impl FakeHost {
     pub fn drain(&mut self) {
         while let Some(output) = self.engine.poll_output() {
             match output {
+                Output::Media { command: Command::Ping { id }, .. } if self.worker_alive => {
+                    let pong = Input::Player { id: PLAYER, input: PlayerInput::Fact(Fact::Pong { id }) };
+                    self.engine.handle_input(self.now(), self.unix(), pong);
+                }
+                Output::Media { command: Command::Ping { .. }, .. } => {}
                 Output::Media { command, .. } => self.media.push(command),
                 Output::Worklet { command, .. } => self.worklet.push(command),
                 Output::Event { event, .. } => self.events.push(event.0),
                 Output::Settle { token, result, .. } => self.settled.push((token, result)),
                 Output::Resolve { play, .. } => self.resolves.push(play),
-                Output::CancelResolve { .. } | Output::Failure { .. } | Output::Spool { .. } => {}
-                Output::Reopen { .. } => self.reopened += 1,
+                Output::CancelResolve { .. }
+                | Output::Failure { .. }
+                | Output::Spool { .. }
+                | Output::TerminateWorker { .. } => {}
+                Output::Reopen { element, .. } => {
+                    self.reopened += 1;
+                    self.element = element;
+                }
+                Output::ReplaceContext { .. } => self.contexts_replaced += 1,
+                Output::Alternative { .. } => {
+                    let alternative = PlayerInput::Alternative { source: self.alternatives.remove(0) };
+                    let input = Input::Player { id: PLAYER, input: alternative };
+                    self.engine.handle_input(self.now(), self.unix(), input);
+                }
                 Output::Inspect { telemetry, inspection } => {
                     let (signal, record) = (inspection.signal, Some(inspection.record));
                     let inspected = Input::Inspected { telemetry, signal, record };

@@ -20,6 +20,7 @@ fn commands() -> Vec<Command> {
         },
         Command::Fetch { epoch: 2, request: Request { headers: None, ..request } },
         Command::Seek { epoch: 3, position: f64::MAX, speed: 0.5 },
+        Command::Ping { id: 9 },
         Command::Finish { epoch: 4 },
         Command::Close {},
     ]
@@ -53,6 +54,7 @@ fn facts() -> Vec<Fact> {
         Fact::Buffered { epoch: 1, end: 3.0 },
         Fact::BytesWanted { epoch: 1, offset: 9 },
         Fact::DecodedAll { epoch: 1, end: 60.0, frames: 2_646_000, failures: 0 },
+        Fact::Pong { id: 9 },
         Fact::BodyEnd { request: 2, at: 3.0, bytes: 0, end: BodyEnd::Opaque {} },
         Fact::Failed { epoch: 1, error: MediaError::Truncated {} },
         Fact::Failed { epoch: 1, error: MediaError::SourceChanged {} },
@@ -68,6 +70,12 @@ fn every_message_goes_there_and_back() {
     for fact in facts() {
         assert_eq!(Fact::from_bytes(&fact.to_bytes()).as_ref(), Ok(&fact));
     }
+}
+
+#[test]
+fn a_ping_is_answered_by_its_own_bytes() {
+    let ping = Command::Ping { id: 0x0102_0304 }.to_bytes();
+    assert_eq!(Fact::from_bytes(&ping), Ok(Fact::Pong { id: 0x0102_0304 }));
 }
 
 #[test]

@@ -1,76 +1,115 @@
-//! A source that no script may read: the browser's own element goes on with the same play.
-//!
-//! The page learns of it by the rejected promise, and either makes the element the engine and plays again, or
-//! does not: then the play has failed.
+//! What is tried, within the same play, in the place of a source that could not begin: another source that the
+//! app named, or the browser's media element.
+
+use tonearm_messages::Command as MediaCommand;
 
 use super::{Edge, Player};
-use crate::playback::{Event, Input, PlayFailure};
-use crate::time::{Duration, Instant};
+use crate::engine::input::Source;
+use crate::engine::output::{Output, WorkletCommand};
+use crate::engine::recovery::Recovery;
+use crate::playback::{PlayFailure, State};
 
-/// How long the page may take to make the element the engine.
-const OFFER: Duration = Duration::from_secs(1);
-
-/// A play that the element may go on with.
-#[derive(Debug, Clone, Copy)]
+/// What is tried next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fallback {
-    /// Until then.
-    Offered(Instant),
-    /// The element is the engine now.
-    Taken,
+    /// The app's next source.
+    Source,
+    /// The same source, by the browser's media element.
+    Element,
+}
+
+/// The reason of a play that neither the package's engine nor the element could begin. The element knows one
+/// reason for an unreachable server, a refusal and a format: the package's engine knows better, unless the
+/// browser kept the response from it.
+fn conclude(first: PlayFailure, element: PlayFailure) -> PlayFailure {
+    match (first, element) {
+        (PlayFailure::Network | PlayFailure::Opaque, PlayFailure::Undecodable | PlayFailure::Timeout) => {
+            element
+        }
+        _ => first,
+    }
 }
 
 impl Player {
-    /// The source can't be read. The play is not over yet, nor is its time limit.
-    pub(super) fn offer_fallback(&mut self, edge: &mut Edge<'_>, limit: Option<Instant>) {
-        if self.heard || self.prepared || self.engine == "element" {
-            return self.fail(edge, PlayFailure::Opaque);
+    pub(super) fn fallback_for(&self, failure: PlayFailure) -> Option<Fallback> {
+        use PlayFailure as F;
+        let source = self.source.as_ref()?;
+        // Only a play that waits for its start, and was asked for.
+        if self.heard || self.plays.is_empty() || self.paused() {
+            return None;
         }
-        self.fallback = Some(Fallback::Offered(edge.now + OFFER));
-        self.fallback_limit = limit;
-        self.set_failure(edge, Some(PlayFailure::Opaque));
-        self.settle_plays(edge, Err(PlayFailure::Opaque));
-        self.step(edge, Input::Event(Event::Failed));
+        let of_the_source = matches!(
+            failure,
+            F::NotSupported
+                | F::Undecodable
+                | F::Truncated
+                | F::HttpStatus(_)
+                | F::Network
+                | F::Opaque
+                | F::Timeout
+                | F::Resolve
+                | F::Unavailable
+        );
+        if of_the_source && source.alternatives > 0 {
+            return Some(Fallback::Source);
+        }
+        // What the server refused the element would not get either.
+        let of_the_engine = matches!(
+            failure,
+            F::NotSupported
+                | F::Undecodable
+                | F::Network
+                | F::Opaque
+                | F::Unavailable
+                | F::VersionMismatch
+                | F::WorkerFault
+        );
+        (of_the_engine && source.element && self.engine == "stream").then_some(Fallback::Element)
     }
 
-    /// Another engine plays from now on.
-    pub(super) fn set_engine(&mut self, edge: &mut Edge<'_>, engine: &'static str) {
+    pub(super) fn fall_back(&mut self, edge: &mut Edge<'_>, failure: PlayFailure, to: Fallback) {
+        let engine = if to == Fallback::Element { "element" } else { self.engine };
+        self.trace.leave_source(&mut edge.to, failure, engine);
+        let url = self.open_url.take().or(self.waiting_url.take());
+        self.watchdog.rest();
+        self.recovery = Recovery::default();
+        (self.received, self.failure_ahead, self.given_up, self.ends) = (false, None, None, (0, 0));
+        self.tell_worklet(edge, WorkletCommand::Hold);
+        self.tell_media(edge, MediaCommand::Close {});
+        if to == Fallback::Source {
+            self.deadline = None;
+            edge.outputs.push_back(Output::CancelResolve { player: self.id });
+            edge.outputs.push_back(Output::Alternative { player: self.id });
+            return;
+        }
+        self.first_failure = Some(failure);
         self.engine = engine;
-        match self.fallback {
-            Some(Fallback::Offered(_)) if engine == "element" => self.fallback = Some(Fallback::Taken),
-            Some(_) => self.decline_fallback(edge),
-            None => {}
+        (self.media_lost, self.output_lost, self.output, self.refusal) = (None, false, None, None);
+        // Without one the app's resolver is still at work.
+        self.waiting_url = url.or_else(|| self.source.as_ref().and_then(|source| source.url.clone()));
+        self.deadline = Some(self.limit.max(edge.now));
+        edge.outputs.push_back(Output::Reopen { player: self.id, element: true });
+        self.send_hello(edge);
+    }
+
+    /// The host's answer to [`Output::Alternative`].
+    pub(super) fn take_alternative(&mut self, edge: &mut Edge<'_>, source: Source) {
+        if !matches!(self.state(), State::Starting | State::Recovering | State::Seeking) {
+            return;
         }
-    }
-
-    /// Whether the source that is loaded, or the play that begins, is the one that the element goes on with.
-    pub(super) fn is_falling_back(&self) -> bool {
-        matches!(self.fallback, Some(Fallback::Taken))
-    }
-
-    pub(super) fn fallback_due(&self) -> Option<Instant> {
-        match self.fallback {
-            Some(Fallback::Offered(due)) => Some(due),
-            _ => None,
-        }
-    }
-
-    /// Nothing goes on with the play: it has failed.
-    pub(super) fn decline_fallback(&mut self, edge: &mut Edge<'_>) {
-        if self.fallback.take().is_some() {
-            self.end_play(edge, Some(PlayFailure::Opaque));
-        }
-    }
-
-    /// Goes on with the play by the element.
-    pub(super) fn take_fallback(&mut self, edge: &mut Edge<'_>) {
-        self.fallback = None;
-        self.fell_back = true;
-        self.trace.change_engine(&mut edge.to, self.engine);
-        self.set_failure(edge, None);
-        self.arm_refusal(edge);
+        self.trace.enter_source(&mut edge.to, &source.attributes);
+        self.source = Some(source);
+        self.play += 1;
+        (self.duration, self.estimated) = (None, false);
+        self.replace_lost(edge);
+        self.set_deadline(edge, self.first_byte_timeout());
         self.open_or_resolve(edge);
-        // One limit for both.
-        let limit = self.fallback_limit.take();
-        self.deadline = self.deadline.map(|deadline| limit.map_or(deadline, |limit| deadline.min(limit)));
+    }
+
+    /// What a play failed by, where the element may have been tried.
+    pub(super) fn conclude_fallback(&mut self, failure: PlayFailure) -> PlayFailure {
+        let Some(first) = self.first_failure.take() else { return failure };
+        self.revert_engine = true;
+        conclude(first, failure)
     }
 }

@@ -29,19 +29,30 @@ impl Player {
     fn postpone_deadline(&mut self, edge: &Edge<'_>) {
         let waits =
             matches!(self.state(), State::Starting | State::Rebuffering | State::Recovering | State::Seeking);
-        self.deadline = (waits && self.deadline.is_some()).then(|| edge.now + SILENT_REQUEST);
+        if waits && self.deadline.is_some() {
+            self.set_deadline(edge, SILENT_REQUEST);
+        } else {
+            self.deadline = None;
+        }
     }
 
     /// The head came: the first byte has as long again.
     fn expect_first_byte(&mut self, edge: &Edge<'_>) {
         self.postpone_deadline(edge);
-        let limit = self.first_byte_timeout();
-        self.deadline = self.deadline.map(|_| edge.now + limit);
+        if self.deadline.is_some() {
+            self.set_deadline(edge, self.first_byte_timeout());
+        }
     }
 
     pub(super) fn handle_fact(&mut self, edge: &mut Edge<'_>, fact: Fact) {
+        self.media_heartbeat.receive(edge.now);
         match fact {
-            Fact::Hello { version } if version != VERSION => {
+            Fact::Pong { .. } => self.media_heartbeat.start(edge.now),
+            Fact::Hello { version } if version == VERSION => {
+                self.media_heartbeat.start(edge.now);
+                self.media_ready = true;
+            }
+            Fact::Hello { .. } => {
                 self.media_lost = Some(PlayFailure::VersionMismatch);
                 self.fail_if_wanted(edge, PlayFailure::VersionMismatch);
             }
@@ -75,7 +86,7 @@ impl Player {
                 if !self.is_current(request) || request != self.next_request {
                     return;
                 }
-                let limit = self.deadline.take();
+                self.deadline = None;
                 match end {
                     BodyEnd::Failed {} => {
                         if bytes > 0 && self.recovery.is_under_way() {
@@ -83,15 +94,20 @@ impl Player {
                         }
                         self.connection_lost(edge);
                     }
-                    BodyEnd::Opaque {} => self.offer_fallback(edge, limit),
+                    BodyEnd::Opaque {} => self.fail(edge, PlayFailure::Opaque),
                     _ => {}
                 }
             }
             Fact::Format { epoch, format } if epoch == self.epoch => {
                 self.trace.describe(&mut edge.to, &format);
-                self.estimated = format.estimated;
-                self.set_duration(edge, format.duration);
-                self.emit(edge, "loadedmetadata");
+                // What an earlier play of the source found out stays.
+                if self.end().is_none() || !format.estimated {
+                    self.estimated = format.estimated;
+                    self.set_duration(edge, format.duration);
+                }
+                if !std::mem::replace(&mut self.metadata_announced, true) {
+                    self.emit(edge, "loadedmetadata");
+                }
             }
             Fact::Duration { epoch, duration } if epoch == self.epoch => {
                 self.estimated = false;
@@ -157,8 +173,6 @@ impl Player {
                 let failure = match error {
                     // The reason is the one for which no more bytes are asked for.
                     MediaError::Interrupted {} => self.given_up.unwrap_or(PlayFailure::Network),
-                    // An element says so of a response with an error status too, which nobody may read.
-                    MediaError::UnsupportedFormat {} if self.fell_back => PlayFailure::Opaque,
                     error => failure_of(error),
                 };
                 self.fail_when_heard(edge, failure);
@@ -192,17 +206,6 @@ impl Player {
         }
     }
 
-    /// A request sent nothing in time.
-    pub(super) fn time_out(&mut self, edge: &mut Edge<'_>) {
-        if let Some(failure) = self.failure_ahead {
-            self.fail(edge, failure);
-        } else if self.received {
-            self.connection_lost(edge);
-        } else {
-            self.fail(edge, PlayFailure::Timeout);
-        }
-    }
-
     pub(super) fn connection_lost(&mut self, edge: &mut Edge<'_>) {
         if !self.received {
             // No server has answered yet: the app learns it at once, and may have another source.
@@ -218,7 +221,7 @@ impl Player {
     }
 
     /// Whether the output plays samples of this epoch, or holds them.
-    fn has_more_to_hear(&self) -> bool {
+    pub(super) fn has_more_to_hear(&self) -> bool {
         let audible = self.audible_epoch == self.epoch;
         self.heard && audible && matches!(self.state(), State::Playing | State::Paused)
     }

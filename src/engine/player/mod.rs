@@ -1,10 +1,12 @@
 //! One player: its state machine, its trace and its figures, composed.
 //!
-//! This file holds commands and effects; `opening` how a source is opened, `media` what the media plane
-//! says, `output` what the audio output says, `seeking` and `rate` how it goes to another position and another
-//! rate, `fallback` how the element goes on with a play.
+//! This file holds commands and effects; `opening` how a source is opened, `media` what the media
+//! plane reports, `output` what the audio output reports, `liveness` that either is lost, `failing` how a play
+//! ends early, `seeking` and `rate` how it goes to another position and another rate, `fallback` what is tried in the place of a source that failed.
 
+mod failing;
 mod fallback;
+mod liveness;
 mod media;
 mod opening;
 mod output;
@@ -13,16 +15,15 @@ mod seeking;
 
 use std::collections::VecDeque;
 
-use tonearm_messages::{Command as MediaCommand, Request};
+use tonearm_messages::Command as MediaCommand;
 
-use fallback::Fallback;
-
+use super::heartbeat::Heartbeat;
 use super::input::{ContextState, PlayRequest, PlayerInput, Source};
 use super::output::{Output, PlayerEvent, WorkletCommand};
 use super::position::Position;
 use super::recovery::Recovery;
-use super::watchdog::Watchdog;
-use super::{PlayerId, TelemetryId, greet};
+use super::watchdog::{Silence, Watchdog};
+use super::{PlayerId, TelemetryId};
 use crate::instrumentation::{PlayContext, PlayTrace, Teller, Url};
 use crate::playback::{Command, Effect, Event, Input, PlayFailure, Playback, State, Step};
 use crate::qoe::{StartUp, Totals};
@@ -65,6 +66,12 @@ pub struct Player {
     output_lost: bool,
     /// Why the media plane can't be had, if it can't.
     media_lost: Option<PlayFailure>,
+    /// The Worker that is there was sent the first commands.
+    hello_sent: bool,
+    /// Its wasm has answered them.
+    media_ready: bool,
+    media_heartbeat: Heartbeat,
+    pings: u32,
     /// The URL to open once the output's rate is known.
     waiting_url: Option<Url>,
     /// The URL that is open.
@@ -75,6 +82,14 @@ pub struct Player {
     first_request: u32,
     /// When a request that brings nothing counts as a network failure.
     deadline: Option<Instant>,
+    /// The last deadline that was set, which holds for the element too.
+    limit: Instant,
+    /// Why the package's engine did not play the source that the element tries.
+    first_failure: Option<PlayFailure>,
+    /// The element failed too: another play begins with the package's engine.
+    revert_engine: bool,
+    /// `loadedmetadata` was dispatched for the source.
+    metadata_announced: bool,
     start_position: f64,
     /// Seconds of the track in a second.
     speed: f64,
@@ -105,11 +120,6 @@ pub struct Player {
     /// The last epoch of which a frame was decoded, and of which one was heard.
     decoded_epoch: u32,
     audible_epoch: u32,
-    fallback: Option<Fallback>,
-    /// The element goes on with a play whose source no script may read.
-    fell_back: bool,
-    /// When the play that falls back runs out of time.
-    fallback_limit: Option<Instant>,
     /// Why no more bytes of the source are asked for.
     given_up: Option<PlayFailure>,
     failure: Option<PlayFailure>,
@@ -138,12 +148,20 @@ impl Player {
             output: None,
             output_lost: false,
             media_lost: None,
+            hello_sent: false,
+            media_ready: false,
+            media_heartbeat: Heartbeat::default(),
+            pings: 0,
             waiting_url: None,
             open_url: None,
             epoch: 0,
             next_request: 0,
             first_request: 0,
             deadline: None,
+            limit: Instant::ORIGIN,
+            first_failure: None,
+            revert_engine: false,
+            metadata_announced: false,
             start_position: 0.0,
             speed: 1.0,
             looping: None,
@@ -163,9 +181,6 @@ impl Player {
             silent_change: None,
             decoded_epoch: 0,
             audible_epoch: 0,
-            fallback: None,
-            fell_back: false,
-            fallback_limit: None,
             given_up: None,
             failure: None,
             failure_ahead: None,
@@ -232,6 +247,11 @@ impl Player {
     }
 
     pub(super) fn handle(&mut self, edge: &mut Edge<'_>, input: PlayerInput) {
+        self.take(edge, input);
+        self.watch_media(edge);
+    }
+
+    fn take(&mut self, edge: &mut Edge<'_>, input: PlayerInput) {
         match input {
             PlayerInput::Load { token, source } => self.load(edge, token, source),
             PlayerInput::Prepare => self.prepare(edge),
@@ -246,15 +266,15 @@ impl Player {
             PlayerInput::Stop => self.stop(edge, PlayFailure::Aborted),
             PlayerInput::Engine(engine) => self.set_engine(edge, engine),
             PlayerInput::OutputReady { rate, state } => self.output_ready(edge, rate, state),
-            PlayerInput::OutputUnavailable => {
-                self.output_lost = true;
-                self.fail_if_wanted(edge, PlayFailure::Unavailable);
-            }
+            PlayerInput::OutputUnavailable => self.lose_output(edge),
             PlayerInput::Context(state) => self.context_changed(edge, state),
+            PlayerInput::MediaLoaded => self.media_heartbeat.start(edge.now),
             PlayerInput::MediaUnavailable => {
-                self.media_lost = Some(PlayFailure::Unavailable);
-                self.fail_if_wanted(edge, PlayFailure::Unavailable);
+                let failure =
+                    if self.media_ready { PlayFailure::WorkerFault } else { PlayFailure::Unavailable };
+                self.lose_media(edge, failure);
             }
+            PlayerInput::Alternative { source } => self.take_alternative(edge, source),
             PlayerInput::Fact(fact) => self.handle_fact(edge, fact),
             PlayerInput::Report(report) => self.handle_report(edge, report),
             PlayerInput::Resolved { play, url } => {
@@ -277,7 +297,7 @@ impl Player {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let heartbeat = self.heartbeat.filter(|_| self.is_active());
         let output = [self.refusal, self.watchdog.due(), self.silent_change, self.loop_due()];
-        let source = [self.recovery.due(), self.deadline, heartbeat, self.fallback_due()];
+        let source = [self.recovery.due(), self.deadline, heartbeat, self.media_heartbeat.due()];
         output.into_iter().chain(source).flatten().min()
     }
 
@@ -287,10 +307,7 @@ impl Player {
             self.stop(edge, PlayFailure::NotAllowed);
         }
         if self.deadline.take_if(|due| *due <= now).is_some() {
-            self.time_out(edge);
-        }
-        if self.fallback_due().is_some_and(|due| due <= now) {
-            self.decline_fallback(edge);
+            self.deadline_passed(edge);
         }
         if self.silent_change.take_if(|due| *due <= now).is_some() {
             self.silent_at_new_rate(edge);
@@ -302,11 +319,17 @@ impl Player {
         if self.loop_due().is_some_and(|due| due <= now) {
             self.repeat(edge);
         }
-        if self.watchdog.barks(now) && self.state() == State::Playing {
-            // Nobody knows of a sample since the last report.
-            self.position.report(now, self.position.frames(), false);
-            self.device_stall(edge, Event::WorkletSilent);
+        match self.watchdog.check(now) {
+            Silence::Stalled if self.state() == State::Playing => {
+                // No sample since the last report is known to have been rendered.
+                self.position.report(now, self.position.frames(), false);
+                self.device_stall(edge, Event::WorkletSilent);
+            }
+            Silence::Lost => self.output_is_silent(edge),
+            _ => {}
         }
+        self.check_media(edge);
+        self.watch_media(edge);
     }
 
     /// Something is to be heard.
@@ -386,35 +409,25 @@ impl Player {
     }
 
     fn load(&mut self, edge: &mut Edge<'_>, token: u32, source: Source) {
-        if !self.is_falling_back() {
-            self.end_play(edge, None);
-        }
+        self.end_play(edge, None);
         self.settle_plays(edge, Err(PlayFailure::Aborted));
         self.step(edge, Input::Command(Command::Load));
         self.source = Some(source);
         self.set_failure(edge, None);
         (self.duration, self.buffered, self.start_position) = (None, 0.0, 0.0);
+        (self.estimated, self.metadata_announced) = (false, false);
         self.replace_lost(edge);
+        if !self.hello_sent {
+            self.send_hello(edge);
+        }
         self.step(edge, Input::Event(Event::SourceSelected));
         edge.outputs.push_back(Output::Settle { player: self.id, token, result: Ok(()) });
-    }
-
-    /// Where Worker or output are no more, others take their place: nothing of the track may be in them.
-    fn replace_lost(&mut self, edge: &mut Edge<'_>) {
-        if self.media_lost.is_some() || self.output_lost {
-            if self.prepared {
-                self.fail(edge, PlayFailure::Unavailable);
-            }
-            // The new worklet will say when it is ready: until then nothing is opened.
-            (self.media_lost, self.output_lost, self.output) = (None, false, None);
-            edge.outputs.push_back(Output::Reopen { player: self.id });
-            edge.outputs.push_back(greet(self.id));
-        }
     }
 
     fn play(&mut self, edge: &mut Edge<'_>, request: PlayRequest) {
         self.request = Some(request);
         let resuming = self.state() == State::Paused;
+        let lost = self.media_lost.is_some() || self.output_lost;
         let opens = matches!(self.state(), State::Ready | State::Ended | State::Failed);
         if opens && self.media_lost != Some(PlayFailure::VersionMismatch) {
             self.replace_lost(edge);
@@ -432,58 +445,10 @@ impl Player {
         if self.state() == State::Playing {
             self.settle_plays(edge, Ok(()));
         }
+        if resuming && lost {
+            self.reopen(edge);
+        }
         if let Some(failure) = self.media_lost.or(self.output_lost.then_some(PlayFailure::Unavailable)) {
-            self.fail(edge, failure);
-        }
-    }
-
-    fn stop(&mut self, edge: &mut Edge<'_>, why: PlayFailure) {
-        self.end_play(edge, Some(why));
-        self.settle_plays(edge, Err(why));
-        self.start_position = 0.0;
-        self.step(edge, Input::Command(Command::Stop));
-    }
-
-    /// Ends the play's trace; what is open ends with it.
-    fn end_play(&mut self, edge: &mut Edge<'_>, failure: Option<PlayFailure>) {
-        // One that nothing goes on with has failed by what it was offered for.
-        let failure = self.fallback.take().map_or(failure, |_| Some(PlayFailure::Opaque));
-        self.count_heard(edge);
-        let state = self.state().as_str();
-        // Its totals are told once, and only of a play that was heard.
-        let totals = std::mem::take(&mut self.untold).then_some(&self.totals);
-        self.trace.finish(&mut edge.to, failure, state, totals);
-        self.previous = self.trace.context().or(self.previous);
-    }
-
-    fn fail(&mut self, edge: &mut Edge<'_>, failure: PlayFailure) {
-        // Nobody waits for it: a play will try anew, and say why if it can't.
-        if std::mem::take(&mut self.prepared) {
-            self.trace.end_load(&mut edge.to, Some(failure));
-            self.close(edge);
-            return;
-        }
-        self.set_failure(edge, Some(failure));
-        self.failure_ahead = None;
-        // The listener stays where the sound ended, and a retry begins there.
-        self.start_position = self.current_time(edge.now);
-        let totals = self.totals;
-        self.trace.failed_later(&mut edge.to, failure, &totals);
-        self.end_play(edge, Some(failure));
-        self.settle_plays(edge, Err(failure));
-        self.step(edge, Input::Event(Event::Failed));
-    }
-
-    fn set_failure(&mut self, edge: &mut Edge<'_>, failure: Option<PlayFailure>) {
-        self.failure = failure;
-        edge.outputs.push_back(Output::Failure { player: self.id, failure });
-    }
-
-    fn fail_if_wanted(&mut self, edge: &mut Edge<'_>, failure: PlayFailure) {
-        if matches!(
-            self.state(),
-            State::Starting | State::Recovering | State::Playing | State::Rebuffering | State::Seeking
-        ) {
             self.fail(edge, failure);
         }
     }
@@ -510,29 +475,15 @@ impl Player {
         self.beat(edge);
     }
 
-    fn release_unless_paused(&self, edge: &mut Edge<'_>) {
+    fn release_unless_paused(&mut self, edge: &mut Edge<'_>) {
         if !self.paused() {
             self.tell_worklet(edge, WorkletCommand::Release { epoch: self.epoch });
+            self.expect_report(edge);
         }
-    }
-
-    fn fetch(&mut self, edge: &mut Edge<'_>, offset: u64) {
-        let Some(url) = self.open_url.clone() else { return };
-        let request = self.media_request(edge, &url, offset);
-        self.tell_media(edge, MediaCommand::Fetch { epoch: self.epoch, request });
-    }
-
-    fn media_request(&mut self, edge: &mut Edge<'_>, url: &Url, offset: u64) -> Request {
-        self.next_request += 1;
-        self.deadline = Some(edge.now + self.first_byte_timeout());
-        let id = self.next_request;
-        let headers = self.trace.start_media_request(&mut edge.to, id, url, offset);
-        Request { id, offset, headers }
     }
 
     fn release(&mut self, edge: &mut Edge<'_>) {
         self.arm_refusal(edge);
-        self.expect_report(edge);
         self.release_unless_paused(edge);
     }
 

@@ -1,6 +1,6 @@
 //! How a source is opened: ahead of a play, or by it.
 
-use tonearm_messages::Command as MediaCommand;
+use tonearm_messages::{Command as MediaCommand, Request};
 
 use super::{Edge, Player, SILENT_REQUEST};
 use crate::engine::output::Output;
@@ -64,18 +64,14 @@ impl Player {
                 self.arm_refusal(edge);
             }
             if self.start.is_some_and(|start| start.end_of(Phase::Decode).is_none()) {
-                self.deadline = Some(edge.now + self.first_byte_timeout());
+                self.set_deadline(edge, self.first_byte_timeout());
             }
             return;
         }
-        if self.is_falling_back() {
-            self.play += 1;
-            return self.take_fallback(edge);
-        }
-        self.fell_back = false;
         self.end_play(edge, None);
         self.play += 1;
         self.set_failure(edge, None);
+        self.first_failure = None;
         (self.heard, self.received, self.failure_ahead, self.given_up) = (false, false, None, None);
         self.totals = Totals::default();
         self.recovery = Recovery::default();
@@ -85,6 +81,7 @@ impl Player {
         }
         self.start_trace(edge);
         self.arm_refusal(edge);
+        self.set_deadline(edge, self.first_byte_timeout());
         self.open_or_resolve(edge);
     }
 
@@ -108,5 +105,28 @@ impl Player {
             MediaCommand::Open { epoch, url: url.href, credentials, output_rate, position, speed, request },
         );
         self.release_unless_paused(edge);
+    }
+
+    pub(super) fn fetch(&mut self, edge: &mut Edge<'_>, offset: u64) {
+        let Some(url) = self.open_url.clone() else { return };
+        let request = self.media_request(edge, &url, offset);
+        self.tell_media(edge, MediaCommand::Fetch { epoch: self.epoch, request });
+    }
+
+    fn media_request(&mut self, edge: &mut Edge<'_>, url: &Url, offset: u64) -> Request {
+        self.next_request += 1;
+        // What the element tries is within the time limit of the same attempt.
+        if self.first_failure.is_none() || self.received || self.deadline.is_none() {
+            self.set_deadline(edge, self.first_byte_timeout());
+        }
+        let id = self.next_request;
+        let headers = self.trace.start_media_request(&mut edge.to, id, url, offset);
+        Request { id, offset, headers }
+    }
+
+    /// The next silence of the server may last so long from now on.
+    pub(super) fn set_deadline(&mut self, edge: &Edge<'_>, limit: Duration) {
+        self.limit = edge.now + limit;
+        self.deadline = Some(self.limit);
     }
 }

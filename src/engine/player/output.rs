@@ -106,6 +106,7 @@ impl Player {
                     self.emit(edge, "timeupdate");
                 }
             }
+            Report::Waiting { epoch } if epoch == self.epoch && !self.paused() => self.expect_report(edge),
             Report::GapStarted { epoch, at, frames } if epoch == self.epoch => {
                 self.advance(edge, at, frames);
                 self.position.report(at, frames, false);
@@ -116,7 +117,8 @@ impl Player {
                 } else if self.recovery.is_exhausted() {
                     self.fail(edge, PlayFailure::Network);
                 } else {
-                    self.deadline = Some(edge.now + SILENT_REQUEST);
+                    self.set_deadline(edge, SILENT_REQUEST);
+                    self.expect_report(edge);
                     self.stall(edge, at, cause);
                     self.step(edge, Input::Event(Event::Underflow));
                     // The connection was lost while samples were left; now there are none.
@@ -205,13 +207,18 @@ impl Player {
         }
     }
 
-    /// The watchdog waits for the next report.
+    /// The watchdog waits for the next report; of a context that does not run there is none.
     pub(super) fn expect_report(&mut self, edge: &Edge<'_>) {
-        self.watchdog.feed(self.position.next_report(edge.now));
+        if self.output.is_some_and(|(_, state)| state == ContextState::Running) {
+            self.watchdog.feed(self.position.next_report(edge.now));
+        } else {
+            self.watchdog.rest();
+        }
     }
 
     fn audible(&mut self, edge: &mut Edge<'_>, at: Instant, method: &'static str) {
         (self.heard, self.untold) = (true, true);
+        self.first_failure = None;
         self.audible_epoch = self.epoch;
         (self.refusal, self.silent_change) = (None, None);
         self.end_device_stall(edge, at);

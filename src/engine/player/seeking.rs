@@ -23,6 +23,10 @@ impl Player {
             self.open_again(edge);
             return;
         }
+        if self.media_lost.is_some() || self.output_lost {
+            self.reopen(edge);
+            return;
+        }
         self.count_heard(edge);
         self.epoch += 1;
         self.begin_position(self.start_position);

@@ -1,7 +1,10 @@
 //! Engine scenarios: a fake host with a hand-moved clock plays, stalls, seeks, fails, and reads the trace it
 //! left.
 
+mod events;
+mod fallback;
 mod faults;
+mod liveness;
 mod output;
 mod plays;
 mod seeks;
