@@ -15,6 +15,9 @@ import { curveOf, levelAt, loudness } from './levels.js';
 import { currentCore, placeOf, withCore } from './loader.js';
 import { onRequest } from './on_request.js';
 
+/** A context that is suspended within this time of its `error` has failed, in milliseconds. */
+const ERROR_MILLIS = 2000;
+
 /** The output of one player. */
 export class Output {
   #id;
@@ -68,6 +71,9 @@ export class Output {
     [this.context, this.#fader, this.#gain] = this.#createGraph();
   }
 
+  /** When the context dispatched `error`, in page time. */
+  #errorAt = -ERROR_MILLIS;
+
   /** Calls the core for the player. @param {number} what @param {number} [value] */
   #notify(what, value) {
     withCore((core) => tell(core, what, this.#id, value));
@@ -93,15 +99,25 @@ export class Output {
     fader.connect(gain).connect(this.#destination ?? context.destination);
     const signal = this.#alive;
     context.addEventListener('statechange', () => this.#onStateChange(context), { signal });
-    // The device is gone, or the browser's audio service: this context renders nothing any more.
-    context.addEventListener('error', () => this.#onLoss(context), { signal });
+    context.addEventListener('error', () => this.#onError(context), { signal });
     return [context, fader, gain];
   }
 
   /** @param {AudioContext} context */
   #onStateChange(context) {
-    if (!this.#destination && context.state === 'closed') this.#onLoss(context);
+    const failed = context.state === 'suspended' && performance.now() - this.#errorAt < ERROR_MILLIS;
+    if (failed || (!this.#destination && context.state === 'closed')) this.#onLoss(context);
     else this.#notifyState();
+  }
+
+  /**
+   * A device that cannot be had is replaced by the default one: the context goes on running. Where the device or the
+   * browser's audio service is gone, it is suspended next, and renders nothing any more.
+   * @param {AudioContext} context
+   */
+  #onError(context) {
+    this.#errorAt = performance.now();
+    if (context.state !== 'running') this.#onLoss(context);
   }
 
   /**
