@@ -45,34 +45,12 @@ import {
 } from './loader.js';
 import { bodyOf, flat, given, within } from './flat.js';
 import { COUNTER, GAUGE, HISTOGRAM, Instrument, UP_DOWN_COUNTER, observeWith } from './metrics.js';
+import { FAILURES, REASONS } from './drop_reasons.js';
 import { onRequest } from './on_request.js';
 import { check } from './options.js';
 import { Span, later, settle } from './span.js';
 import { callback, copyAttributes, dictionary, double, mismatch, safeString, usvString } from './webidl.js';
 
-/** Why records are lost, in the order of the core (`DropReason`). */
-const REASONS = [
-  'queue_full',
-  'too_many_open',
-  'rejected',
-  'retries_exhausted',
-  'sampled',
-  'level',
-  'unconfirmed',
-  'expired',
-  'unsampled',
-  'consent',
-  'redacted',
-];
-/** Places among them of those that nobody wanted. */
-const FAILURES = [
-  'queue_full',
-  'too_many_open',
-  'rejected',
-  'retries_exhausted',
-  'unconfirmed',
-  'expired',
-].map((name) => REASONS.indexOf(name));
 /**
  * Figures of a pipeline before its signals', and of each signal before its losses: started, recovered,
  * exported, pending.
