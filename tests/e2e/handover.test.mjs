@@ -267,7 +267,7 @@ for (const [group, uses] of Object.entries(USES)) {
   });
 }
 
-test('an exception of JavaScript within a call of the core, or a stack that overflows there, ends nothing', async () => {
+test('an exception of JavaScript within a call of the core ends nothing', async () => {
   const { page, service } = await open();
   const seen = await page.evaluate(async () => {
     const { player, telemetry, sounding } = /** @type {any} */ (globalThis);
@@ -283,35 +283,14 @@ test('an exception of JavaScript within a call of the core, or a stack that over
       Uint8Array.prototype.set = set;
     }
     const afterThrown = await sounding();
-    let depth = 0;
-    const deeper = () => {
-      depth++;
-      telemetry.log({ eventName: 'deep', body: depth });
-      deeper();
-    };
-    try {
-      deeper();
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-    }
-    // Inside the core it may end that: another takes its place, and the next play has it.
-    await new Promise((resolve) => setTimeout(resolve));
-    if (player.paused) await player.play();
-    const afterDeep = await sounding();
     telemetry.startSpan('after').end();
-    return [
-      afterThrown > 0,
-      depth > 100,
-      afterDeep > 0,
-      await telemetry.forceFlush(),
-      telemetry.health().live,
-    ];
+    return [afterThrown > 0, await telemetry.forceFlush(), telemetry.health().live];
   });
-  assert.deepEqual(seen, [true, true, true, true, true]);
+  assert.deepEqual(seen, [true, true, true]);
   const { logs } = await otlp.of(service, ({ spans }) =>
     spans.some((/** @type {any} */ { name }) => name === 'after'),
   );
   const panics = logs.filter((/** @type {any} */ { eventName }) => eventName === 'sdk.panicked');
-  assert.ok(panics.length <= 1, `${panics.length} cores ended`);
+  assert.equal(panics.length, 0, 'cores ended');
   await page.close();
 });
