@@ -323,23 +323,32 @@ test('a context that is closed is replaced, and the next play goes on from there
 
 test('ten damaged files are played to their end, at their length', async () => {
   const page = await playerPage();
-  const results = await page.evaluate(() =>
-    Promise.all(
-      Array.from({ length: 10 }, async (_, seed) => {
-        const player = globalThis.tonearm.createPlayer({ telemetry: globalThis.telemetry });
+  const results = await page.evaluate(async () => {
+    const players = Array.from({ length: 10 }, () =>
+      globalThis.tonearm.createPlayer({ telemetry: globalThis.telemetry }),
+    );
+    // Each holds its first seconds before any of them plays: ten starts at once on a busy machine stall.
+    await Promise.all(
+      players.map(async (player, seed) => {
         await player.load(media('short', `corrupt=10&seed=${seed}`));
-        const ended = new Promise((resolve, reject) => {
+        const held = new Promise((resolve) => player.addEventListener('canplay', resolve, { once: true }));
+        player.prepare();
+        await held;
+      }),
+    );
+    const ends = players.map(
+      (player) =>
+        new Promise((resolve, reject) => {
           player.addEventListener('ended', resolve);
           player.addEventListener('error', () => reject(player.error));
-        });
-        await player.play();
-        await ended;
-        const result = { ...player.stats(), duration: player.duration };
-        player.destroy();
-        return result;
-      }),
-    ),
-  );
+        }),
+    );
+    for (const player of players) await player.play();
+    await Promise.all(ends);
+    const results = players.map((player) => ({ ...player.stats(), duration: player.duration }));
+    for (const player of players) player.destroy();
+    return results;
+  });
   for (const { duration, playTime, stalls, decodeFailures } of results) {
     assert.equal(Math.round(duration * 44100), 5 * 44100);
     assert.ok(Math.abs(playTime - duration) < 1e-3, `${playTime} of ${duration}`);
