@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
@@ -56,6 +56,9 @@ pub(crate) async fn serve(listener: TcpListener, app: Router) -> io::Result<()> 
 /// Reads a request's body before its handler runs: whole, in time and within its bound, or not at all.
 async fn whole_body(request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
+    if body.size_hint().lower() > MAX_BODY as u64 {
+        return allow_any_origin(StatusCode::PAYLOAD_TOO_LARGE.into_response());
+    }
     let refusal = match timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY)).await {
         Ok(Ok(bytes)) => return next.run(Request::from_parts(head, Body::from(bytes))).await,
         Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE,

@@ -106,6 +106,22 @@ func TestALogRecordIsBoundedInBytes(t *testing.T) {
 	}
 }
 
+func TestAttributesAreBoundedTogether(t *testing.T) {
+	list := newLogs(t)
+	logs := record(func(r plog.LogRecord) {
+		for n := range 100 {
+			r.Attributes().PutStr(fmt.Sprint("k", n), strings.Repeat("v", maxText))
+		}
+	})
+	if _, err := list.process(context.Background(), logs); err != nil {
+		t.Fatal(err)
+	}
+	left := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	if size := (&plog.ProtoMarshaler{}).LogRecordSize(left); size > maxMap+1024 || left.Attributes().Len() != 3 {
+		t.Errorf("%d bytes, %d attributes", size, left.Attributes().Len())
+	}
+}
+
 func TestTextThatIsNoUTF8IsLeftOut(t *testing.T) {
 	if got, cut := shorten("a\xffb\xc3", 100); got != "ab" || !cut {
 		t.Errorf("%q", got)

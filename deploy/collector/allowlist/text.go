@@ -19,6 +19,8 @@ const (
 	// maxAttributes bounds the attributes of one span, log record, event or link.
 	maxAttributes = 128
 	maxKey        = 128
+	// maxMap bounds keys and values of one of them together, in bytes.
+	maxMap = 64 << 10
 )
 
 func isAlphanumeric(c byte) bool {
@@ -97,7 +99,7 @@ func shorten(text string, most int) (string, bool) {
 // boundMap bounds the number of attributes, the length of their keys and of their values, and makes keys unique: the first of
 // several values stays. Gives how many values it has changed or removed.
 func boundMap(attributes pcommon.Map, allowed func(key string) bool) int64 {
-	changed := int64(0)
+	changed, size := int64(0), 0
 	seen := make(map[string]struct{}, attributes.Len())
 	attributes.RemoveIf(func(key string, value pcommon.Value) bool {
 		_, repeated := seen[key]
@@ -105,8 +107,13 @@ func boundMap(attributes pcommon.Map, allowed func(key string) bool) int64 {
 			changed++
 			return true
 		}
-		seen[key] = struct{}{}
 		changed += boundValue(value)
+		size += len(key) + len(value.AsString())
+		if size > maxMap {
+			changed++
+			return true
+		}
+		seen[key] = struct{}{}
 		return false
 	})
 	return changed
