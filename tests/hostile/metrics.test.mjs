@@ -198,9 +198,16 @@ test(
     );
     await until(async () => (await total(chain, 'app_forged')) > 0, 'the gauge');
     assert.deepEqual(await chain.query(`{service=~".*[^-\\\\w.].*"}`), []);
+    // Two scopes with four increments each, five times: one series for each value, and none is lost.
+    await until(
+      async () => (await total(chain, 'music_search_results_total{service="evil"}')) === 40,
+      'the increments of all forms',
+    );
     assert.deepEqual(
-      await chain.query(`{service="other", __name__="music_search_results_total", hit="1"}`),
-      [],
+      (await chain.query('music_search_results_total{service="evil"}'))
+        .map(({ metric }) => metric.hit)
+        .sort(),
+      ['1', 'true'],
     );
     assert.equal(await total(chain, 'min_over_time(up{job="tonearm-listeners"}[5m:1s])'), 1);
   },
