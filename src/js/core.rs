@@ -41,7 +41,6 @@ fn report(kind: u32, [epoch, at, frames]: [f64; 3], flag: bool) -> PlayerInput {
         2 => Report::GapStarted { epoch, at, frames },
         3 => Report::GapEnded { epoch, at, missing: frames, audible: flag },
         4 => Report::Ended { epoch, at, frames },
-        6 => Report::MediaSilent { epoch },
         // By an event of the browser's, which knows no frames.
         _ => Report::Audible { epoch, at, frames, method: "event" },
     })
@@ -167,6 +166,10 @@ impl Core {
             35 => Input::DestroyTelemetry { id },
             42 => Input::Player { id, input: PlayerInput::Watch },
             43 => Input::Player { id, input: PlayerInput::MediaLoaded },
+            45 => {
+                let report = Report::MediaSilent { epoch: a as u32 };
+                Input::Player { id, input: PlayerInput::Report(report) }
+            }
             44 => match load([1.0, b, c], flag, bytes) {
                 PlayerInput::Load { source, .. } => {
                     Input::Player { id, input: PlayerInput::Alternative { source } }
