@@ -166,6 +166,10 @@ impl Core {
             35 => Input::DestroyTelemetry { id },
             42 => Input::Player { id, input: PlayerInput::Watch },
             43 => Input::Player { id, input: PlayerInput::MediaLoaded },
+            45 => {
+                let report = Report::MediaSilent { epoch: a as u32 };
+                Input::Player { id, input: PlayerInput::Report(report) }
+            }
             44 => match load([1.0, b, c], flag, bytes) {
                 PlayerInput::Load { source, .. } => {
                     Input::Player { id, input: PlayerInput::Alternative { source } }

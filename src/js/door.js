@@ -80,6 +80,8 @@ export const WATCH = 42;
 export const MEDIA_LOADED = 43;
 /** A player's next source: as `LOAD`, without a promise. */
 export const ALTERNATIVE = 44;
+/** The epoch. The output has asked the Worker for samples in vain. */
+export const MEDIA_SILENT = 45;
 
 export const NO_BYTES = new Uint8Array();
 
