@@ -23,7 +23,7 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// The one that the environment names. Pages of `own`, and of the origins that TONEARM_ORIGINS lists between commas, are the
+    /// The one that the environment names. Pages of `own`, and of the origins that `TONEARM_ORIGINS` lists between commas, are the
     /// team's.
     pub(crate) fn from_env(own: &str) -> Option<Self> {
         let endpoint = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok()?;

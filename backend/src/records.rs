@@ -28,7 +28,7 @@ impl Record {
 /// The records of a signal, and how many came.
 #[derive(Default)]
 pub(crate) struct Records {
-    records: VecDeque<Record>,
+    kept: VecDeque<Record>,
     bytes: usize,
     pub(crate) received: u64,
 }
@@ -43,26 +43,22 @@ impl Records {
         if size > MAX_RECORD {
             return;
         }
-        while self.records.len() >= MAX_RECORDS || self.bytes + size > MAX_BYTES {
-            let Some(oldest) = self.records.pop_front() else { break };
+        while self.kept.len() >= MAX_RECORDS || self.bytes + size > MAX_BYTES {
+            let Some(oldest) = self.kept.pop_front() else { break };
             self.bytes -= oldest.size();
         }
         self.bytes += size;
-        self.records.push_back(record);
+        self.kept.push_back(record);
     }
 
     /// The newest records, the newest first.
     pub(crate) fn newest(&self, limit: usize) -> Value {
-        self.records.iter().rev().take(limit).map(Self::read).collect()
+        self.kept.iter().rev().take(limit).map(Self::read).collect()
     }
 
     /// The records of a trace.
     pub(crate) fn of_trace(&self, id: &str) -> Value {
-        self.records
-            .iter()
-            .filter(|record| record.traces.iter().any(|one| one == id))
-            .map(Self::read)
-            .collect()
+        self.kept.iter().filter(|record| record.traces.iter().any(|one| one == id)).map(Self::read).collect()
     }
 
     fn read(record: &Record) -> Value {
@@ -84,7 +80,7 @@ mod tests {
             records.push(&json!({ "n": n, "text": text }), vec![format!("{n}")]);
             assert!(records.bytes <= MAX_BYTES);
         }
-        let held: usize = records.records.iter().map(Record::size).sum();
+        let held: usize = records.kept.iter().map(Record::size).sum();
         assert_eq!(records.bytes, held);
         assert!(held > MAX_BYTES / 2, "{held}");
         assert_eq!(records.received, 1000);
@@ -99,7 +95,7 @@ mod tests {
         for n in 0..2 * MAX_RECORDS {
             records.push(&json!(n), Vec::new());
         }
-        assert_eq!(records.records.len(), MAX_RECORDS);
+        assert_eq!(records.kept.len(), MAX_RECORDS);
     }
 
     #[test]
