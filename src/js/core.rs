@@ -166,7 +166,7 @@ impl Core {
             35 => Input::DestroyTelemetry { id },
             42 => Input::Player { id, input: PlayerInput::Watch },
             43 => Input::Player { id, input: PlayerInput::MediaLoaded },
-            45 => {
+            49 => {
                 let report = Report::MediaSilent { epoch: a as u32 };
                 Input::Player { id, input: PlayerInput::Report(report) }
             }

@@ -81,7 +81,7 @@ export const MEDIA_LOADED = 43;
 /** A player's next source: as `LOAD`, without a promise. */
 export const ALTERNATIVE = 44;
 /** The epoch. The output has asked the Worker for samples in vain. */
-export const MEDIA_SILENT = 45;
+export const MEDIA_SILENT = 49;
 
 export const NO_BYTES = new Uint8Array();
 
