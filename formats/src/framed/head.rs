@@ -40,7 +40,7 @@ impl<H: Header> Head<H> {
             self.index.as_ref().filter(|_| self.is_indexed(audio))
         {
             let end = self.audio_offset.saturating_add(audio);
-            return Some(last_before(end, (*frames).into(), |number| self.locate(number, mean)));
+            return Some(last_before(end, (*frames).into(), &|number| self.locate(number, mean)));
         }
         Some((audio as f64 / mean).round() as u64)
     }
@@ -122,7 +122,8 @@ impl<H: Header> Head<H> {
 }
 
 /// The last packet up to number `high` that `place` puts at `byte` or before it.
-pub(super) fn last_before(byte: u64, high: u64, place: impl Fn(u64) -> u64) -> u64 {
+#[inline(never)]
+pub(super) fn last_before(byte: u64, high: u64, place: &dyn Fn(u64) -> u64) -> u64 {
     let (mut low, mut high) = (0, high.saturating_add(1));
     while high - low > 1 {
         let middle = low + (high - low) / 2;

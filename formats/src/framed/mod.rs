@@ -138,7 +138,7 @@ impl<H: Header> Demux for Demuxer<H> {
         let last = self.total_bytes.map(|total| total.saturating_sub((LAST_PACKETS * mean) as u64));
         let past = last.filter(|&last| self.locate(stream, index) > last);
         let index = past.map_or(index, |last| {
-            last_before(last.max(stream.audio_offset), index, |number| self.locate(stream, number))
+            last_before(last.max(stream.audio_offset), index, &|number| self.locate(stream, number))
         });
         let target = self.locate(stream, index);
         self.estimated = index > 0 && !stream.is_constant();

@@ -97,8 +97,11 @@ impl Tags {
     /// (RFC 9639 section 8.6.2); 0 where there is none.
     pub fn channel_mask(&self) -> u32 {
         let text = self.text("waveformatextensible_channel_mask").unwrap_or_default();
-        let digits = text.strip_prefix("0x").or(text.strip_prefix("0X")).unwrap_or_default();
-        u32::from_str_radix(digits, 16).unwrap_or(0)
+        let [b'0', b'x' | b'X', digits @ ..] = text.as_bytes() else { return 0 };
+        let mask = digits
+            .iter()
+            .try_fold(0u32, |mask, &byte| Some(mask.checked_mul(16)? | char::from(byte).to_digit(16)?));
+        mask.unwrap_or(0)
     }
 
     /// A text by its name.
