@@ -25,13 +25,17 @@ pub struct Instrument<'a> {
     /// The keys that its series are told apart by; others are dropped and counted. None where the host
     /// encodes them.
     pub attributes: &'a [&'static str],
-    /// The upper bounds of a histogram's buckets; none for the exponential one.
+    /// The upper bounds of a histogram's buckets, which are sorted; none for the exponential one.
     pub bounds: &'a [f64],
+    /// What it measures, for people.
+    pub description: &'a str,
+    /// Whether it is asynchronous: its values are observed at each collection, and those of a sum are the whole sum.
+    pub observed: bool,
 }
 
 impl<'a> Instrument<'a> {
-    /// One without bounds.
+    /// A synchronous one without bounds and description.
     pub const fn new(name: &'a str, unit: &'a str, kind: Kind, attributes: &'a [&'static str]) -> Self {
-        Self { name, unit, kind, attributes, bounds: &[] }
+        Self { name, unit, kind, attributes, bounds: &[], description: "", observed: false }
     }
 }
