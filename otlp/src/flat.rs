@@ -100,7 +100,8 @@ impl<'a> Flat<'a> {
     pub fn log(&mut self, head: u32, out: &mut Writer) -> LogRow {
         let (millis, severity) = (self.number(), self.word());
         let context = self.context();
-        out.bytes(12, self.bytes());
+        let event = self.word() as usize;
+        out.front(12, self.key(event));
         if head & HAS_BODY > 0 {
             out.message(5, |out| self.value(out));
         }

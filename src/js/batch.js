@@ -17,10 +17,8 @@ const AT_ONCE = 512;
 /** A `DropReason`. */
 const QUEUE_FULL = 0;
 
-/**
- * A record that is over: its pipeline, its signal, and what writes its row and says whether the rows are to be taken.
- * @typedef {{ telemetry: number, signal: number, write: () => boolean }} Ended
- */
+/** A record that is over: its pipeline, its signal, and what writes its row and says whether the rows are to be taken.
+ *  @typedef {[telemetry: number, signal: number, gather: (record: any) => boolean, record: unknown]} Ended */
 
 /** The pipeline of the rows that are gathered, and how many there are, by signal. */
 let owner = 0;
@@ -61,7 +59,11 @@ function catchUp() {
 }
 
 function schedule() {
-  const hurries = sealed.length > 0 || inspectors.size > 0 || [...samplers.values()].some(({ tail }) => tail);
+  if (scheduled <= SOON) return;
+  const hurries =
+    sealed.length > 0 ||
+    inspectors.size > 0 ||
+    (samplers.size > 0 && [...samplers.values()].some(({ tail }) => tail));
   const delay = hurries ? SOON : GATHERED;
   if (scheduled <= delay) return;
   clearTimeout(timer);
@@ -104,12 +106,12 @@ function seal(kept = true) {
   }
 }
 
-/** @param {Ended} ended */
-function write({ telemetry, signal, write }) {
+/** @param {number} telemetry @param {number} signal @param {(record: any) => boolean} gather @param {unknown} record */
+function write(telemetry, signal, gather, record) {
   if (owner !== telemetry || rows === AT_ONCE) seal();
   owner = telemetry;
   try {
-    const isMuch = write();
+    const isMuch = gather(record);
     rows++;
     gathered[signal]++;
     if (isMuch) seal();
@@ -132,7 +134,7 @@ export function settle(now = false) {
   // And what has ended by that.
   catchUp();
   if (!currentCore() && !now) return;
-  for (const ended of nested.splice(0)) write(ended);
+  for (const ended of nested.splice(0)) write(...ended);
   // What is handed over first may ask the app, which may end spans.
   seal(!currentCore() || sealed.length > 0);
   for (const { telemetry, counts, bytes } of sealed.splice(0)) {
@@ -143,14 +145,15 @@ export function settle(now = false) {
   }
 }
 
-/** Takes a record over that is over: what it says changes no more, so its row is written here and now. @param {Ended} ended */
-export function enqueue(ended) {
+/** Takes a record over that is over: what it says changes no more, so its row is written here and now.
+ *  @template T @param {number} telemetry @param {number} signal @param {(record: T) => boolean} gather @param {T} record */
+export function enqueue(telemetry, signal, gather, record) {
   if (waiting >= MOST_WAITING) settle();
-  if (waiting >= MOST_WAITING) countLost(ended.telemetry, ended.signal, QUEUE_FULL);
+  if (waiting >= MOST_WAITING) countLost(telemetry, signal, QUEUE_FULL);
   else {
     waiting++;
-    if (isIdle()) write(ended);
-    else nested.push(ended);
+    if (isIdle()) write(telemetry, signal, gather, record);
+    else nested.push([telemetry, signal, gather, record]);
   }
   schedule();
 }

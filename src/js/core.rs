@@ -281,7 +281,6 @@ fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b, c]: [f64; 3
             let kind = kinds.get(a as usize & 3).copied().unwrap_or(Kind::Gauge);
             let mut flat = Flat::new(bytes);
             let (name, unit, description) = (flat.bytes(), flat.bytes(), flat.bytes());
-            let [name, unit, description] = [name, unit, description].map(String::from_utf8_lossy);
             let mut bounds = Vec::new();
             while !flat.is_empty() {
                 bounds.push(flat.number());
@@ -289,10 +288,12 @@ fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b, c]: [f64; 3
             return telemetry.instrument(
                 now,
                 &Instrument {
-                    bounds: &bounds,
-                    description: &description,
+                    name,
+                    unit,
+                    description,
                     observed,
-                    ..Instrument::new(&name, &unit, kind, &[])
+                    bounds: &bounds,
+                    ..Instrument::new("", "", kind, &[])
                 },
             );
         }

@@ -6,7 +6,8 @@
 // message is written behind them, and copied.
 
 import { contextOf } from './context.js';
-import { recordable } from './values.js';
+import { exceptionOf, isError, recordable } from './values.js';
+import { copyAttributes } from './webidl.js';
 
 /** Attributes that one record keeps (OpenTelemetry's default limit). */
 const MOST = 128;
@@ -54,10 +55,16 @@ let n = 0;
 let values = 0;
 /** Values of the record that lost a part to a limit. */
 let cuts = 0;
+/** The first error among the values of the record. @type {Error | undefined} */
+let exception;
 /** Whether objects inherit nothing that is enumerated. */
 let plain = true;
 /** Keys of the rows that are gathered, by the order in which they came. @type {Map<string, number>} */
 const keys = new Map();
+/** Keys of the last rows by their order, and their places. @type {string[]} */
+let recentNames = [];
+/** @type {number[]} */
+const recentPlaces = [];
 /** What is being written: a getter of the app's may call us. */
 const IDLE = 0;
 const MESSAGE = 1;
@@ -121,6 +128,7 @@ const isRecordable = (value) =>
 /** @param {unknown} given @param {number} depth @param {number} [kind] where that goes */
 function value(given, depth, kind = n++) {
   const of = typeof given === 'object' || typeof given === 'bigint' ? recordable(given, depth === 0) : given;
+  if (depth === 0 && !exception && of !== given && isError(given)) exception = given;
   if (typeof of === 'string') string(of.length > LONGEST ? of.slice(0, LONGEST) : of, TEXT, kind);
   else if (typeof of === 'number') {
     words[kind] = DOUBLE;
@@ -143,6 +151,18 @@ function value(given, depth, kind = n++) {
     words[kind] = MAP;
     attributes(of, depth + 1);
   }
+}
+
+/** Where a key of a row is in the batch, if it is there. Rows that follow each other mostly have the same keys in the same order.
+ *  @param {string} name @param {number} at its place in the row */
+function placeOf(name, at) {
+  if (recentNames[at] === name) return recentPlaces[at];
+  const place = keys.get(name);
+  if (place !== undefined) {
+    recentNames[at] = name;
+    recentPlaces[at] = place;
+  }
+  return place;
 }
 
 /** How many there are and how many were left out or cut, then each. What nearly all are is written here, over variables of its own: spans
@@ -170,7 +190,7 @@ function attributes(of, depth, copied) {
     const key = at;
     const kind = at + 1;
     at += 2;
-    const place = writing === ROW ? keys.get(name) : undefined;
+    const place = writing === ROW ? placeOf(name, count) : undefined;
     if (place !== undefined) words[key] = place;
     else {
       if (writing === ROW) keys.set(name, 2 * keys.size + 1);
@@ -254,47 +274,57 @@ export const within = (span) => {
   return () => context(of);
 };
 
-/**
- * Writes a row behind those that are gathered; says whether these are to be taken. Throws what a getter of the app's throws; then
- * the row is not there.
- * @param {() => void} write
- */
-function gather(write) {
-  const from = n;
-  const known = 2 * keys.size;
+/** A row begins behind those that are gathered: how many keys there are. */
+function beginRow() {
   if (n === 0) plain = Object.keys(Object.prototype).length === 0;
   values = cuts = 0;
+  exception = undefined;
   writing = ROW;
-  try {
-    room(n);
-    write();
-    return n > MUCH;
-  } catch (thrown) {
-    n = from;
-    for (const [name, place] of keys) if (place > known) keys.delete(name);
-    throw thrown;
-  } finally {
-    writing = IDLE;
-  }
+  room(n);
+  return keys.size;
 }
 
-/** What a row of attributes of ours or of a copy is written by. @param {object} of */
+/** Takes back a row that begins there, before which there were so many keys. @param {number} from @param {number} known */
+function undoRow(from, known) {
+  n = from;
+  for (const [name, place] of keys) if (place > 2 * known) keys.delete(name);
+  recentNames = [];
+}
+
+/** Attributes of a row, which are nearly always a plain object's. @param {object} of */
 const own = (of) => attributes(of, 0, plain && Object.getPrototypeOf(of) === Object.prototype);
 
-/** Gathers a span that has ended. @param {import('./span.js').Span} span */
-export const gatherSpan = (span) =>
-  gather(() => {
-    const { start, ended, kind, name, parent, links, events, error, dropped } = span;
+/**
+ * Gathers a span that has ended; says whether what was gathered is to be taken. Throws what a getter of the app's throws; then it is
+ * not there.
+ * @param {import('./span.js').Span} span
+ */
+export function gatherSpan({
+  start,
+  ended,
+  kind,
+  context: ids,
+  name,
+  parent,
+  attributes: of,
+  links,
+  events,
+  error,
+  dropped,
+}) {
+  const from = n;
+  const known = beginRow();
+  try {
     const linked = links?.length ?? 0;
     const happened = events?.length ?? 0;
     words[n++] =
       kind + 8 * Number(error !== undefined) + 16 * linked + 4096 * happened + (dropped ? 1_048_576 : 0);
     number(start);
     number(ended);
-    context(span.context);
+    context(ids);
     string(name);
     context(parent);
-    own(span.attributes);
+    own(of);
     for (let at = 0; links && at < linked; at++) {
       context(links[at].context);
       cuts = 0;
@@ -311,20 +341,71 @@ export const gatherSpan = (span) =>
       words[n++] = dropped.links;
       words[n++] = dropped.events;
     }
-  });
+    return n > MUCH;
+  } catch (thrown) {
+    undoRow(from, known);
+    throw thrown;
+  } finally {
+    writing = IDLE;
+  }
+}
 
-/** Gathers a log record. @param {import('./log.js').LogRow} row */
-export const gatherLog = ({ time, severity, eventName, body, attributes: of, context: span }) =>
-  gather(() => {
-    const hasBody = isRecordable(body);
-    words[n++] = 8 * Number(hasBody);
-    number(time);
-    words[n++] = severity;
-    context(span);
-    string(eventName);
-    if (hasBody) value(body, 0);
-    own(of);
-  });
+/** @param {Error} error */
+function describeException(error) {
+  try {
+    return exceptionOf(error);
+  } catch (thrown) {
+    // A getter of the app's own.
+    console.error(thrown);
+    return undefined;
+  }
+}
+
+/** @param {import('./log.js').LogRow} row @param {object} of its attributes */
+function writeLog({ time, severity, eventName, body, context: span }, of) {
+  const hasBody = isRecordable(body);
+  words[n++] = hasBody ? 8 : 0;
+  number(time);
+  words[n++] = severity;
+  context(span);
+  // Behind the attributes' places.
+  const place = placeOf(eventName, MOST);
+  if (place !== undefined) words[n++] = place;
+  else {
+    keys.set(eventName, 2 * keys.size + 1);
+    const length = put(eventName, n + 1);
+    words[n] = 2 * length;
+    n += 1 + wordsOf(length);
+  }
+  if (hasBody) value(body, 0);
+  own(of);
+}
+
+/** Gathers a log record, as a span. The first error among its body and its attributes is its exception. @param {import('./log.js').LogRow} row */
+export function gatherLog(row) {
+  const from = n;
+  const known = beginRow();
+  try {
+    try {
+      writeLog(row, row.attributes);
+    } catch {
+      // A getter that throws costs its own attribute.
+      undoRow(from, known);
+      writeLog(row, copyAttributes(row.attributes));
+    }
+    const described = exception && describeException(exception);
+    if (described) {
+      undoRow(from, known);
+      writeLog(row, { ...described, ...copyAttributes(row.attributes) });
+    }
+    return n > MUCH;
+  } catch (thrown) {
+    undoRow(from, known);
+    throw thrown;
+  } finally {
+    writing = IDLE;
+  }
+}
 
 /** Whether nothing is being written. */
 export const isIdle = () => writing === IDLE;
@@ -334,6 +415,7 @@ export function takeRows() {
   const rows = taken(0);
   n = 0;
   keys.clear();
+  recentNames = [];
   release();
   return rows;
 }

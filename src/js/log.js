@@ -4,32 +4,28 @@ import { contextOf } from './context.js';
 import { enqueue } from './batch.js';
 import { gatherLog } from './flat.js';
 import { severityOf } from './severity.js';
-import { exceptionOf, isError } from './values.js';
-import { copyAttributes, safeString } from './webidl.js';
+import { safeString } from './webidl.js';
 
 /** The number of logs among the signals. */
 const LOGS = 2;
+const NONE = {};
 
 /** @typedef {{ time: number, severity: number, eventName: string, body: unknown, attributes: object, context: import('./context.js').Context | undefined }} LogRow */
 
 /**
- * Records a log; throws what a getter of the record throws. The first error among its body and its attributes is its exception.
+ * Records a log; throws what a getter of the record throws.
  * @param {number} telemetry @param {number} time page time @param {import('./types').LogRecord} record @param {unknown} span the current one
  */
 export function recordLog(telemetry, time, record, span) {
-  const { body, severity, eventName } = record;
-  let attributes = copyAttributes(record.attributes);
-  let error = isError(body) ? body : undefined;
-  for (const name in attributes) if (!error && isError(attributes[name])) error = attributes[name];
-  if (error) attributes = { ...exceptionOf(error), ...attributes };
+  const { body, severity, eventName, attributes, span: given = span } = record;
   /** @type {LogRow} */
   const row = {
     time,
     severity: severityOf(severity),
     eventName: safeString(eventName),
     body,
-    attributes,
-    context: contextOf(record.span ?? span),
+    attributes: Object(attributes ?? NONE),
+    context: given === undefined ? undefined : contextOf(given),
   };
-  enqueue({ telemetry, signal: LOGS, write: () => gatherLog(row) });
+  enqueue(telemetry, LOGS, gatherLog, row);
 }

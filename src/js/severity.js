@@ -16,7 +16,8 @@ const ALIASES = [
 ];
 
 /** The `SeverityNumber` of what an app calls a severity: of what is unknown that of `info`. @param {unknown} given */
-export function severityOf(given = 'info') {
+export function severityOf(given) {
+  if (given === undefined) return SEVERITIES.info;
   if (typeof given === 'string' && Object.hasOwn(SEVERITIES, given))
     return SEVERITIES[/** @type {keyof typeof SEVERITIES} */ (given)];
   if (typeof given === 'number' && given >= 1 && given <= 24) return Math.trunc(given);

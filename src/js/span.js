@@ -18,7 +18,7 @@ function hasEnded(span) {
   // Where the core decides by how a play went, it has to see what was not chosen.
   if (!(span.context.flags & 1) && !samplers.get(telemetry)?.tail)
     return countLost(telemetry, TRACES, UNSAMPLED);
-  enqueue({ telemetry, signal: TRACES, write: () => gatherSpan(span) });
+  enqueue(telemetry, TRACES, gatherSpan, span);
 }
 
 /** `SpanKind`. */

@@ -74,24 +74,24 @@ impl Instruments {
     }
 
     fn sync<T>(&self, builder: &InstrumentBuilder<'_, T>, kind: Kind) -> Arc<Series> {
-        let description = builder.description.as_deref().unwrap_or_default();
+        let description = builder.description.as_deref().unwrap_or_default().as_bytes();
         let unit = builder.unit.as_deref().unwrap_or_default();
         Arc::new(self.make(&Instrument { description, ..Instrument::new(&builder.name, unit, kind, &[]) }))
     }
 
     fn histogram<T>(&self, builder: &HistogramBuilder<'_, T>) -> Arc<Series> {
-        let description = builder.description.as_deref().unwrap_or_default();
+        let description = builder.description.as_deref().unwrap_or_default().as_bytes();
         let unit = builder.unit.as_deref().unwrap_or_default();
         let bounds = builder.boundaries.as_deref().unwrap_or_default();
         let instrument = Instrument::new(&builder.name, unit, Kind::Histogram, &[]);
-        Arc::new(self.make(&Instrument { description, bounds, ..instrument }))
+        Arc::new(self.make(&Instrument { bounds, description, ..instrument }))
     }
 
     fn observe<I, M: 'static>(&self, builder: AsyncInstrumentBuilder<'_, I, M>, kind: Kind)
     where
         Series: AsyncInstrument<M>,
     {
-        let description = builder.description.as_deref().unwrap_or_default();
+        let description = builder.description.as_deref().unwrap_or_default().as_bytes();
         let unit = builder.unit.as_deref().unwrap_or_default();
         let instrument = Instrument::new(&builder.name, unit, kind, &[]);
         let series = self.make(&Instrument { description, observed: true, ..instrument });

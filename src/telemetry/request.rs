@@ -16,7 +16,9 @@ pub fn encode_request(resource: &[&[u8]], records: &[u8]) -> Vec<u8> {
     let mut head = Writer::default();
     head.message(1, |out| {
         let from = out.as_slice().len();
-        resource.iter().for_each(|attributes| out.add_attributes(from, 1, attributes));
+        for attributes in resource {
+            out.add_attributes(from, 1, attributes);
+        }
     });
     // scope { name = 1, version = 2 }
     let mut scope = Writer::default();

@@ -68,9 +68,10 @@ impl Telemetry {
 
     /// The pipeline's baggage with further members.
     fn baggage_with(&self, more: &str) -> String {
-        let Some(more) = Baggage::parse(more).ok().filter(|more| FULL && !more.entries().is_empty()) else {
+        if !FULL || more.is_empty() {
             return self.baggage.clone();
-        };
+        }
+        let more = Baggage::parse(more).unwrap_or_default();
         let mut all = Baggage::default();
         for entry in more.entries().iter().chain(Baggage::parse(&self.baggage).unwrap_or_default().entries())
         {

@@ -98,7 +98,7 @@ fn an_instrument_that_is_made_again_is_the_same() {
         Telemetry::new(Config::default(), ClockAnchor::at_origin(1e12), Random::seeded([1, 2]), &[]);
     let counter = Instrument::new("c", "1", Kind::Counter, &[]);
     let made =
-        [counter, Instrument { unit: "s", ..counter }, Instrument { kind: Kind::Gauge, ..counter }, counter]
+        [counter, Instrument { unit: b"s", ..counter }, Instrument { kind: Kind::Gauge, ..counter }, counter]
             .map(|instrument| telemetry.instrument(Instant::ORIGIN, &instrument));
     assert_eq!(made, [0, 1, 2, 0]);
 }

@@ -13,13 +13,13 @@ pub enum Kind {
     Histogram,
 }
 
-/// An instrument as it is declared.
+/// An instrument as it is declared. Its texts are UTF-8.
 #[derive(Debug, Clone, Copy)]
 pub struct Instrument<'a> {
     /// Its name, by OpenTelemetry's rules.
-    pub name: &'a str,
+    pub name: &'a [u8],
     /// Its unit, in UCUM.
-    pub unit: &'a str,
+    pub unit: &'a [u8],
     /// How its values are added up.
     pub kind: Kind,
     /// The keys that its series are told apart by; others are dropped and counted. None where the host
@@ -28,7 +28,7 @@ pub struct Instrument<'a> {
     /// The upper bounds of a histogram's buckets, which are sorted; none for the exponential one.
     pub bounds: &'a [f64],
     /// What it measures, for people.
-    pub description: &'a str,
+    pub description: &'a [u8],
     /// Whether it is asynchronous: its values are observed at each collection, and those of a sum are the whole sum.
     pub observed: bool,
 }
@@ -36,6 +36,14 @@ pub struct Instrument<'a> {
 impl<'a> Instrument<'a> {
     /// A synchronous one without bounds and description.
     pub const fn new(name: &'a str, unit: &'a str, kind: Kind, attributes: &'a [&'static str]) -> Self {
-        Self { name, unit, kind, attributes, bounds: &[], description: "", observed: false }
+        Self {
+            name: name.as_bytes(),
+            unit: unit.as_bytes(),
+            kind,
+            attributes,
+            bounds: &[],
+            description: &[],
+            observed: false,
+        }
     }
 }
