@@ -47,11 +47,12 @@ export const waitOf = (value) => {
 };
 
 /**
- * @param {Destination} destination @param {number} signal @param {Uint8Array<ArrayBuffer>} body @param {boolean} gzipped
- * @param {boolean} keepalive @param {number} timeout milliseconds
+ * @param {Destination} destination @param {number} signal @param {Uint8Array<ArrayBuffer>} body
+ * @param {{ gzipped: boolean, keepalive: boolean, timeout: number, evenOffline: boolean }} how `timeout` in milliseconds;
+ *   `evenOffline`: sent whatever `navigator.onLine` says
  * @param {(status: number, retryAfter: number, body: Uint8Array) => void} answer status 0 says that there was no response
  */
-export function post(destination, signal, body, gzipped, keepalive, timeout, answer) {
+export function post(destination, signal, body, { gzipped, keepalive, timeout, evenOffline }, answer) {
   const { endpoint = '', endpoints, headers, compression, transcode, ended } = destination;
   const name = SIGNALS[signal];
   const url = endpoints?.[name] ?? `${endpoint.replace(/\/$/, '')}/v1/${name}`;
@@ -93,7 +94,7 @@ export function post(destination, signal, body, gzipped, keepalive, timeout, ans
   // no room.
   const knows = !(transcode && !destination.json) && !(typeof headers === 'function' && !given.has(headers));
   const cannot = keepalive && (!knows || (transcode && leaving + 3 * body.length > MOST_LEAVING));
-  if (!navigator.onLine || cannot) {
+  if ((!navigator.onLine && !evenOffline) || cannot) {
     setTimeout(() => answer(cannot ? LATER : UNSENT, -1, new Uint8Array()));
     return;
   }
@@ -107,7 +108,8 @@ export function post(destination, signal, body, gzipped, keepalive, timeout, ans
       const reply = destination.json ? destination.json.reply(told) : told;
       return () => answer(response.status, waitOf(response.headers.get('retry-after')), reply);
     })
-    .catch(() => () => answer(0, -1, new Uint8Array()))
+    // What was sent in spite of that fails as it was to be expected.
+    .catch(() => () => answer(evenOffline && !navigator.onLine ? UNSENT : 0, -1, new Uint8Array()))
     .then((report) => {
       settle();
       report();

@@ -1,7 +1,7 @@
 //! Marks the points of a request that go out long after they closed: who reads a board must know
 //! (docs/telemetry.md).
 
-use tonearm_otlp::{Field, Reader, Value, Writer};
+use tonearm_otlp::{Field, Reader, Value, Writer, has_key};
 
 /// The attribute; it is there, or it is not.
 const LATE: &str = "late";
@@ -36,16 +36,15 @@ fn copy(message: &[u8], depth: usize, kind: u32, out: &mut Writer) {
                     copy(inner, depth + 1, field, out);
                 } else {
                     out.raw(inner);
-                    // One that came late before is marked already.
-                    if inner.windows(LATE.len()).any(|part| part == LATE.as_bytes()) {
-                        return;
-                    }
                     let attributes = match kind {
                         9 => 9,
                         10 => 1,
                         _ => 7,
                     };
-                    out.attribute(attributes, LATE, Value::Flag(true));
+                    // One that came late before is marked already.
+                    if !has_key(inner, attributes, LATE.as_bytes()) {
+                        out.attribute(attributes, LATE, Value::Flag(true));
+                    }
                 }
             }),
             _ => out.raw(whole),
