@@ -4,6 +4,7 @@
 import { INSTRUMENT, NO_BYTES, RECORD, SERIES, tell } from './door.js';
 import { currentCore, observers, whenCore } from './loader.js';
 import { flat, within } from './flat.js';
+import { isKept } from './redaction.js';
 import { dictionary, mismatch, safeNumber, sequence, string, unrestrictedDouble } from './webidl.js';
 
 /** Kinds, by their number in the core. */
@@ -127,7 +128,7 @@ export class Instrument {
    */
   #shown(attributes) {
     try {
-      return this.#redact?.({ signal: 'metrics', name: this.#name, attributes }) !== false;
+      return !this.#redact || isKept(this.#redact, { signal: 'metrics', name: this.#name, attributes });
     } catch (error) {
       // What could not be looked at must not leave.
       console.error(error);

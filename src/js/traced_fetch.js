@@ -5,7 +5,13 @@
 import { serverTiming } from '../browser/server_timing.js';
 import { RECORD, SERIES } from './door.js';
 import { initWithHeaders, readArguments } from './fetch_arguments.js';
-import { mayBeRefused, mayCarry, rememberAccepted, rememberRefused } from './header_memory.js';
+import {
+  mayBeRefused,
+  mayCarry,
+  rememberAccepted,
+  rememberRedirected,
+  rememberRefused,
+} from './header_memory.js';
 import {
   CDN_CACHE,
   CDN_NODE,
@@ -363,8 +369,27 @@ export async function tracedFetch(
     /** @type {Response} */
     let response;
     try {
-      response = await (carries ? nativeFetch(input, initWithHeaders(call, headers)) : native());
-      if (carries) rememberAccepted(target);
+      if (carries) {
+        const init = initWithHeaders(call, headers);
+        // A context must not follow a redirect to an origin that may not have it, and no script sees where one leads.
+        const shows =
+          isRepeatable &&
+          !valueOf('keepalive') &&
+          (valueOf('redirect') ?? 'follow') === 'follow' &&
+          // A service worker may answer by what a redirect led to, which only a request that follows takes.
+          !globalThis.navigator?.serviceWorker?.controller;
+        if (shows) Object.defineProperty(init, 'redirect', { value: 'manual' });
+        response = await nativeFetch(input, init);
+        if (shows && response.type === 'opaqueredirect') {
+          rememberRedirected(target);
+          response = await native();
+        } else {
+          rememberAccepted(target);
+          // What can't be repeated has gone there; nothing else does.
+          if (response.redirected && !locate(response.url, telemetry.options).propagates)
+            rememberRedirected(target);
+        }
+      } else response = await native();
     } catch (error) {
       // A refusal of the header, there or where it redirects to, looks like a dead network: one more request, without.
       if (!carries || !isRepeatable || signal?.aborted || !mayBeRefused(target)) throw error;

@@ -3,10 +3,10 @@
 
 use tonearm_otlp::{Field, Reader, Value, Writer};
 
+use super::request::is_above_point;
+
 /// The attribute; it is there, or it is not.
 const LATE: &str = "late";
-/// Fields from a request down to a metric: `resource_metrics`, `scope_metrics`, `metrics`.
-const PATH: [u32; 3] = [1, 2, 2];
 
 /// A metrics request, every point of it marked.
 pub(super) fn mark_late(body: &[u8]) -> Vec<u8> {
@@ -23,15 +23,8 @@ fn copy(message: &[u8], depth: usize, kind: u32, out: &mut Writer) {
     while let Some((field, value)) = rest.field() {
         let whole = &message[message.len() - from..message.len() - rest.0.len()];
         from = rest.0.len();
-        let below = match depth {
-            0..3 => field == PATH[depth],
-            // Gauge, sum, histogram, exponential histogram.
-            3 => matches!(field, 5 | 7 | 9 | 10),
-            // Their points.
-            _ => field == 1,
-        };
         match value {
-            Field::Bytes(inner) if below => out.message(field, |out| {
+            Field::Bytes(inner) if is_above_point(depth, field) => out.message(field, |out| {
                 if depth < 4 {
                     copy(inner, depth + 1, field, out);
                 } else {

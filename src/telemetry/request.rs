@@ -7,6 +7,20 @@ use tonearm_otlp::Writer;
 /// The field of a record within its scope.
 pub(super) const RECORD: u32 = 2;
 
+/// Fields from a request down to its records: `resource_*`, `scope_*`, and spans, metrics or log records.
+const PATH: [u32; 3] = [1, 2, RECORD];
+
+/// Whether a field of a message of that depth leads down to records, and in a metric to its points.
+pub(super) fn is_above_point(depth: usize, field: u32) -> bool {
+    match depth {
+        0..3 => field == PATH[depth],
+        // Gauge, sum, histogram, exponential histogram.
+        3 => matches!(field, 5 | 7 | 9 | 10),
+        // Their points.
+        _ => field == 1,
+    }
+}
+
 /// The instrumentation scope of every record that the SDK makes.
 const SCOPE: &str = "tonearm";
 
