@@ -22,12 +22,18 @@ const POSITION = 1;
 const GAP_STARTED = 2;
 const GAP_ENDED = 3;
 const ENDED = 4;
+const MEDIA_SILENT = 6;
 
 /**
  * Frames after which the Worker gets its credit back: two blocks of its, which it is woken for six times a
  * second.
  */
 const CREDIT_FRAMES = 8192;
+/**
+ * Seconds that the Worker may leave a credit unanswered. The page then asks whether it is alive: waiting for
+ * the network is silent too. With the page's limit for that answer (`heartbeat.rs`), less than 2 s.
+ */
+const SILENCE_SECONDS = 0.4;
 /** Seconds between two position reports, each of which is a task of the page's main thread, and where the app listens for
  *  `timeupdate`: `REPORTS` of `position.rs`. */
 const REPORT_SECONDS = 1;
@@ -60,6 +66,8 @@ class TonearmOutput extends AudioWorkletProcessor {
     this.worker = undefined;
     this.open = true;
     this.every = REPORT_SECONDS;
+    /** The context's frame at which the Worker got a credit that it has not answered, or -1. */
+    this.unanswered = -1;
     /** The run that may be heard, or -1: samples of one before must not sound in its place. */
     this.wanted = -1;
     this.run = newRun(0);
@@ -91,6 +99,7 @@ class TonearmOutput extends AudioWorkletProcessor {
   connect(port) {
     this.worker = port;
     port.onmessage = ({ data: [kind, epoch, frames, planes] }) => {
+      this.unanswered = -1;
       if (kind === FLUSH) {
         this.endGap(currentFrame, false);
         this.run = newRun(epoch);
@@ -164,11 +173,20 @@ class TonearmOutput extends AudioWorkletProcessor {
   /** @param {boolean} starved */
   credit(starved) {
     this.run.credited = this.run.played;
+    // After the last sample of the track nothing more comes.
+    if (this.unanswered < 0 && this.run.total < 0) this.unanswered = currentFrame;
     const spent = this.run.spent.splice(0).flat();
     this.worker?.postMessage(
       [this.run.epoch, this.run.played, starved, spent],
       spent.map((plane) => plane.buffer),
     );
+  }
+
+  /** Reports a credit that stays unanswered, again and again while it does. */
+  watchWorker() {
+    if (this.unanswered < 0 || currentFrame - this.unanswered < sampleRate * SILENCE_SECONDS) return;
+    this.unanswered = currentFrame;
+    this.report(MEDIA_SILENT, currentFrame, this.run.played);
   }
 
   /** @param {Float32Array[][]} _inputs @param {Float32Array[][]} outputs */
@@ -221,6 +239,7 @@ class TonearmOutput extends AudioWorkletProcessor {
       this.report(POSITION, currentFrame + written, run.played, true);
     }
     if (dry || run.played - run.credited >= CREDIT_FRAMES) this.credit(dry);
+    this.watchWorker();
     this.promise(currentFrame + written);
     this.end(currentFrame + written);
     return this.open;

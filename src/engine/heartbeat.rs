@@ -1,16 +1,30 @@
 //! Notices a Worker that does not answer any more: closed, in an endless loop, or gone with its process.
 //!
-//! While something is wanted of it, a Worker that has sent nothing for a while is pinged. Only a ping that stays
-//! unanswered counts, so a long task of the Worker is none, and neither is a page that was busy: a timer that
-//! fires late sends another ping before it judges.
+//! While something is wanted of it, a Worker that has sent nothing for a while is pinged. While the track plays,
+//! the output watches in its place: it asks the Worker for samples several times a second and reports when none
+//! come, so that playing costs the page no ping. Only a ping that stays unanswered counts, so a long task of the
+//! Worker is none, and neither is a page that was busy: a timer that fires late sends another ping before it
+//! judges.
 
 use super::limit::{Expiry, Limit};
 use crate::time::{Duration, Instant};
 
 /// Silence of a Worker after which it is pinged.
 const SILENCE: Duration = Duration::from_millis(500);
-/// Time that the answer may take: longer than any task of the media plane. Both together are below 2 s.
+/// Time that the answer may take: longer than any task of the media plane. With the silence before it, by the
+/// page's timer or by the output's count, less than 2 s.
 const ANSWER: Duration = Duration::from_millis(1300);
+
+/// Who notices that the Worker is silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Watch {
+    /// Nobody: nothing is wanted of the Worker.
+    Off,
+    /// The page, by its timer.
+    Timer,
+    /// The output, by samples that do not come.
+    Output,
+}
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,14 +69,26 @@ impl Heartbeat {
         }
     }
 
-    /// Whether something is wanted of the Worker from here on.
-    pub(super) fn want(&mut self, wanted: bool, now: Instant) {
-        if !wanted || !self.started {
+    /// Sets who watches from here on. A ping that was sent keeps its limit, by either.
+    pub(super) fn watch(&mut self, watch: Watch, now: Instant) {
+        if watch == Watch::Off || !self.started {
             self.limit.clear();
             self.unanswered = false;
+        } else if watch == Watch::Output && !self.unanswered {
+            self.limit.clear();
         } else if self.limit.due().is_none() {
             self.limit.set((self.last + SILENCE).max(now));
         }
+    }
+
+    /// The output has asked the Worker for samples in vain.
+    pub(super) fn suspect(&mut self, now: Instant) -> Beat {
+        if !self.started || self.unanswered {
+            return Beat::Rest;
+        }
+        self.limit.set(now + ANSWER);
+        self.unanswered = true;
+        Beat::Ping
     }
 
     pub(super) fn due(&self) -> Option<Instant> {

@@ -174,6 +174,11 @@ pub enum Report {
         /// The epoch.
         epoch: u32,
     },
+    /// The output plays, and the samples that it has asked the Worker for do not come.
+    MediaSilent {
+        /// The epoch.
+        epoch: u32,
+    },
     /// The ring ran dry.
     GapStarted {
         /// The epoch.

@@ -41,6 +41,7 @@ fn report(kind: u32, [epoch, at, frames]: [f64; 3], flag: bool) -> PlayerInput {
         2 => Report::GapStarted { epoch, at, frames },
         3 => Report::GapEnded { epoch, at, missing: frames, audible: flag },
         4 => Report::Ended { epoch, at, frames },
+        6 => Report::MediaSilent { epoch },
         // By an event of the browser's, which knows no frames.
         _ => Report::Audible { epoch, at, frames, method: "event" },
     })

@@ -18,6 +18,8 @@ pub struct FakeHost {
     pub engine: Engine,
     pub millis: f64,
     pub media: Vec<Command>,
+    /// Pings that the Worker was sent; they are in no list.
+    pub pings: u32,
     pub worklet: Vec<WorkletCommand>,
     pub events: Vec<&'static str>,
     pub settled: Vec<(u32, Result<(), PlayFailure>)>,
@@ -35,6 +37,8 @@ pub struct FakeHost {
     pub output_alive: bool,
     /// When the worklet reports next, while it waits.
     waiting: f64,
+    /// When the playing worklet reports that the Worker owes it samples.
+    silent: Option<f64>,
     pub answer_exports: Option<Reply>,
 }
 
@@ -61,6 +65,7 @@ impl FakeHost {
             engine,
             millis: 1000.0,
             media: Vec::new(),
+            pings: 0,
             worklet: Vec::new(),
             events: Vec::new(),
             settled: Vec::new(),
@@ -74,6 +79,7 @@ impl FakeHost {
             worker_alive: true,
             output_alive: true,
             waiting: 0.0,
+            silent: None,
             answer_exports: Some(accepted()),
         };
         let telemetry = config.map(|config| {
@@ -219,6 +225,16 @@ impl FakeHost {
             )
     }
 
+    /// When the worklet reports that the Worker is silent: it plays, and its credit stays unanswered. It sends a
+    /// credit every 186 ms and waits for 400.
+    fn silent(&mut self) -> f64 {
+        if self.worker_alive || !self.output_alive || self.state() != State::Playing {
+            self.silent = None;
+            return f64::INFINITY;
+        }
+        *self.silent.get_or_insert(self.millis + 586.0)
+    }
+
     /// Moves the clock, firing the timer whenever it is due.
     pub fn advance(&mut self, millis: f64) {
         let end = self.millis + millis;
@@ -228,6 +244,13 @@ impl FakeHost {
                 self.millis = self.millis.max(self.waiting);
                 self.waiting = self.millis + 1000.0;
                 self.report(Report::Waiting { epoch: self.epoch() });
+                continue;
+            }
+            let silent = self.silent();
+            if silent <= end.min(due) {
+                self.millis = silent;
+                self.silent = Some(silent + 400.0);
+                self.report(Report::MediaSilent { epoch: self.epoch() });
                 continue;
             }
             if due > end {
@@ -248,10 +271,11 @@ impl FakeHost {
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Media { command: Command::Ping { id }, .. } if self.worker_alive => {
+                    self.pings += 1;
                     let pong = Input::Player { id: PLAYER, input: PlayerInput::Fact(Fact::Pong { id }) };
                     self.engine.handle_input(self.now(), self.unix(), pong);
                 }
-                Output::Media { command: Command::Ping { .. }, .. } => {}
+                Output::Media { command: Command::Ping { .. }, .. } => self.pings += 1,
                 Output::Media { command, .. } => self.media.push(command),
                 Output::Worklet { command, .. } => self.worklet.push(command),
                 Output::Event { event, .. } => self.events.push(event.0),

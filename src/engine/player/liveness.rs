@@ -3,7 +3,7 @@
 use tonearm_messages::{Command as MediaCommand, VERSION};
 
 use super::{Edge, Player};
-use crate::engine::heartbeat::{Beat, Heartbeat};
+use crate::engine::heartbeat::{Beat, Heartbeat, Watch};
 use crate::engine::output::Output;
 use crate::playback::{PlayFailure, State};
 use crate::qoe::Phase;
@@ -32,21 +32,34 @@ impl Player {
         }
     }
 
-    /// Whether anything is wanted of the Worker: a play, a seek or a load is under way.
-    fn wants_media(&self) -> bool {
-        let playing = matches!(
+    /// Who watches the Worker. It is watched while a play, a seek or a load is under way.
+    fn media_watch(&self) -> Watch {
+        let waiting = matches!(
             self.state(),
             State::Starting | State::Playing | State::Rebuffering | State::Seeking | State::Recovering
         );
         let loading =
             self.prepared && self.start.as_ref().is_some_and(|start| start.end_of(Phase::Decode).is_none());
-        (playing || loading) && self.engine == "stream" && self.media_lost.is_none()
+        if !(waiting || loading) || self.engine != "stream" || self.media_lost.is_some() {
+            Watch::Off
+        } else if self.state() == State::Playing && self.ends.0 != self.epoch {
+            Watch::Output
+        } else {
+            Watch::Timer
+        }
     }
 
     /// Has the Worker watched while something is wanted of it.
     pub(super) fn watch_media(&mut self, edge: &Edge<'_>) {
-        let wanted = self.wants_media();
-        self.media_heartbeat.want(wanted, edge.now);
+        let watch = self.media_watch();
+        self.media_heartbeat.watch(watch, edge.now);
+    }
+
+    /// The output waits for samples that it has asked for.
+    pub(super) fn suspect_media(&mut self, edge: &mut Edge<'_>) {
+        if self.media_watch() == Watch::Output && self.media_heartbeat.suspect(edge.now) == Beat::Ping {
+            self.ping(edge);
+        }
     }
 
     pub(super) fn check_media(&mut self, edge: &mut Edge<'_>) {

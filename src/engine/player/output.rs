@@ -107,6 +107,7 @@ impl Player {
                 }
             }
             Report::Waiting { epoch } if epoch == self.epoch && !self.paused() => self.expect_report(edge),
+            Report::MediaSilent { epoch } if epoch == self.epoch => self.suspect_media(edge),
             Report::GapStarted { epoch, at, frames } if epoch == self.epoch => {
                 self.advance(edge, at, frames);
                 self.position.report(at, frames, false);

@@ -105,6 +105,23 @@ fn a_paused_player_pings_nothing() {
 }
 
 #[test]
+fn a_track_that_plays_costs_no_ping() {
+    let mut host = playing();
+    let pings = host.pings;
+    play_on(&mut host, 60_000.0);
+    assert_eq!((host.state(), host.pings), (State::Playing, pings));
+}
+
+#[test]
+fn a_worker_that_is_gone_when_the_output_has_ended_is_noticed() {
+    let mut host = playing();
+    host.worker_alive = false;
+    let epoch = host.epoch();
+    host.report(Report::Ended { epoch, at: host.now(), frames: 48_000 });
+    assert!(time_to_failure(&mut host) <= 1950.0);
+}
+
+#[test]
 fn a_worker_that_is_busy_for_a_second_is_not_lost() {
     let mut host = playing();
     for _ in 0..5 {
@@ -147,6 +164,7 @@ fn a_page_whose_timers_are_all_late_still_notices() {
         host.drain();
         if host.state() == State::Playing {
             host.position(host.millis / 1000.0);
+            host.report(Report::MediaSilent { epoch: host.epoch() });
         }
     }
     assert_eq!(failure(&host), Some(PlayFailure::WorkerLost));
