@@ -6,7 +6,7 @@ import { throwIfAborted, timedSignal, whenAborted } from './abort.js';
 import { nativeFetch } from './native_fetch.js';
 
 /** A delivery that failed, as the core reports it (`diagnose` of `browser/host.rs`).
- *  @typedef {(signal: number, problem: number, status: number, records: number, warns: boolean, message: string) => void} Diagnose */
+ *  @typedef {(signal: number, problem: number, status: number, records: number, warns: boolean, message: Uint8Array) => void} Diagnose */
 
 /** What an app says of where requests go; what turns them into JSON, once it is there, and brings that; what ends them all;
  *  how far the endpoint's clock is ahead of ours, in milliseconds, once a response has stated it.

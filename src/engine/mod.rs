@@ -38,8 +38,6 @@ pub struct Engine {
     clock: ClockAnchor,
     random: Random,
     telemetries: SmallMap<TelemetryId, Telemetry>,
-    /// Names of the services whose sessions have begun.
-    services: SmallMap<TelemetryId, String>,
     players: SmallMap<PlayerId, Player>,
     outputs: VecDeque<Output>,
 }
@@ -51,7 +49,6 @@ impl Engine {
             clock,
             random,
             telemetries: SmallMap::default(),
-            services: SmallMap::default(),
             players: SmallMap::default(),
             outputs: VecDeque::new(),
         }
@@ -112,7 +109,6 @@ impl Engine {
             }
             Input::DestroyTelemetry { id } => {
                 self.telemetries.remove(id);
-                self.services.remove(id);
             }
             Input::Flush { telemetry } => {
                 if let Some(telemetry) = self.telemetries.get_mut(telemetry) {
@@ -181,14 +177,13 @@ impl Engine {
         known: Option<(String, Duration)>,
         counted: bool,
     ) {
-        let other = self.services.iter().find(|(other, name)| *other != id && **name == service);
-        let session = other.and_then(|(other, _)| self.telemetries.get(other)).map(Telemetry::session);
-        self.services.insert(id, service);
+        let session = self.telemetries.iter().find_map(|(_, other)| other.session_of(&service));
         let Some(telemetry) = self.telemetries.get_mut(id) else { return };
         match session {
             Some(session) => telemetry.share_session(session),
             None => telemetry.begin_session(now, known, counted),
         }
+        telemetry.set_service(service);
     }
 
     /// A player, and what it reaches.

@@ -170,7 +170,7 @@ impl Core {
             35 => Input::DestroyTelemetry { id },
             36 => {
                 let mut flat = Flat::new(bytes);
-                let service = String::from_utf8_lossy(flat.bytes()).into_owned();
+                let service = latin1(flat.bytes());
                 let last = latin1(flat.bytes());
                 let known = (!last.is_empty()).then(|| (last, millis(a)));
                 Input::BeginSession { telemetry: id, service, known, counted: b > 0.0 }

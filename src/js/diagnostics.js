@@ -76,7 +76,7 @@ export function diagnose(telemetry, destination, [signal, number, status, record
     url: urlOf(destination, signal),
     status: status || undefined,
     records,
-    message,
+    message: new TextDecoder().decode(message),
   };
   if (warns) console.warn(warningOf(detail));
   telemetry.dispatchEvent(new CustomEvent('diagnostic', { detail }));

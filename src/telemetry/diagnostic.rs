@@ -32,20 +32,30 @@ pub struct Diagnostic {
     pub status: u16,
     /// Records that are dropped for it; 0 while they are retried.
     pub records: u64,
-    /// What the endpoint says of it, bounded; empty where it says nothing.
-    pub message: String,
+    /// What the endpoint says of it, in UTF-8 as it came, bounded; empty where it says nothing.
+    pub message: Vec<u8>,
     /// Whether the app is to be warned: once for each problem of a pipeline, and of an endpoint that has
     /// accepted records before only when it is given up.
     pub warns: bool,
 }
 
+/// The status of a reply, and the endpoint's message.
+fn parts_of(reply: &Reply) -> (u16, &[u8]) {
+    match reply {
+        Reply::Response { status, body, .. } => (*status, server_message(*status, body)),
+        _ => (0, &[]),
+    }
+}
+
+/// Whether the endpoint has a message.
+pub(super) fn has_message(reply: &Reply) -> bool {
+    !parts_of(reply).1.is_empty()
+}
+
 impl Diagnostic {
     pub(super) fn new(signal: Signal, problem: Problem, reply: &Reply, records: u64, warns: bool) -> Self {
-        let (status, message) = match reply {
-            Reply::Response { status, body, .. } => (*status, server_message(*status, body)),
-            _ => (0, String::new()),
-        };
-        Self { signal, problem, status, records, message, warns }
+        let (status, message) = parts_of(reply);
+        Self { signal, problem, status, records, message: message.to_vec(), warns }
     }
 }
 

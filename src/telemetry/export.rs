@@ -6,7 +6,7 @@ use tonearm_gzip::gzip;
 
 use super::batch::{Account, DropReason, Queue};
 use super::config::Config;
-use super::diagnostic::{Diagnostic, Problem};
+use super::diagnostic::{Diagnostic, Problem, has_message};
 use super::late::mark_late;
 use super::request::encode_request;
 use super::response::parse_partial_success;
@@ -505,10 +505,15 @@ impl Pipeline {
     /// Counts the records of a request that is over, and remembers why.
     fn drop_request(&mut self, flight: &Flight, problem: Problem, reason: DropReason, reply: &Reply) {
         self.account.drop_records(reason, flight.records);
-        self.diagnostic = Some(Diagnostic::new(self.signal, problem, reply, flight.records, true));
+        self.report(problem, reply, flight.records, true);
         if self.flights.is_empty() {
             self.too_large = TooLarge::default();
         }
+    }
+
+    #[inline(never)]
+    fn report(&mut self, problem: Problem, reply: &Reply, records: u64, warns: bool) {
+        self.diagnostic = Some(Diagnostic::new(self.signal, problem, reply, records, warns));
     }
 
     fn settle(&mut self, now: Instant, at: usize, reply: &Reply) {
@@ -537,8 +542,7 @@ impl Pipeline {
                     if matches!(reply, Reply::Failed) { Problem::Unreachable } else { Problem::Unavailable };
                 if wait.is_some() {
                     // One that worked before may be back in a moment.
-                    let warns = !self.accepted;
-                    self.diagnostic = Some(Diagnostic::new(self.signal, problem, reply, 0, warns));
+                    self.report(problem, reply, 0, !self.accepted);
                     return;
                 }
                 self.exhausted = true;
@@ -566,10 +570,9 @@ impl Pipeline {
                 self.account.drop_records(DropReason::Rejected, rejected);
                 self.flights.remove(at);
                 self.too_large = TooLarge::default();
-                let partial = Diagnostic::new(self.signal, Problem::PartialSuccess, reply, rejected, true);
                 // A message without rejected records is a warning of the endpoint's (OTLP, "Partial Success").
-                if rejected > 0 || !partial.message.is_empty() {
-                    self.diagnostic = Some(partial);
+                if rejected > 0 || has_message(reply) {
+                    self.report(Problem::PartialSuccess, reply, rejected, true);
                 }
             }
         }

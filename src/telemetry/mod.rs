@@ -91,6 +91,8 @@ pub struct Telemetry {
     inspected: [u64; Signal::ALL.len()],
     baggage: String,
     warnings: Warnings,
+    /// The service whose session this is, where it has one in common with other pipelines.
+    service: String,
 }
 
 /// What becomes of a request of an earlier visit.
@@ -142,6 +144,7 @@ impl Telemetry {
             inspected: [0; Signal::ALL.len()],
             baggage: String::new(),
             warnings: Warnings::default(),
+            service: String::new(),
         };
         let own: &[Instrument<'_>] =
             if FULL && telemetry.config.tells_itself { &own::INSTRUMENTS } else { &[] };
@@ -208,9 +211,14 @@ impl Telemetry {
         self.ambient.begin(now, known, told, &mut self.random);
     }
 
-    /// The session, for another pipeline.
-    pub fn session(&self) -> SharedSession {
-        self.ambient.session()
+    /// The session, for another pipeline of the service of that name.
+    pub fn session_of(&self, service: &str) -> Option<SharedSession> {
+        (self.service == service).then(|| self.ambient.session())
+    }
+
+    /// Names the service whose session this is.
+    pub fn set_service(&mut self, service: String) {
+        self.service = service;
     }
 
     /// Has the session of another pipeline, which goes on in both.

@@ -29,15 +29,16 @@ pub fn parse_partial_success(body: &[u8]) -> Option<u64> {
     None
 }
 
-/// What the endpoint says, of a partial success or of a failure; at most so much of it as an app reads.
-pub(super) fn server_message(status: u16, body: &[u8]) -> String {
+/// What the endpoint says, of a partial success or of a failure, in UTF-8 as it came; at most so much of it as an
+/// app reads.
+pub(super) fn server_message(status: u16, body: &[u8]) -> &[u8] {
     let message = if status < 300 {
         bytes_of(body, 1).and_then(|partial| bytes_of(partial, 2))
     } else {
         bytes_of(body, 2)
     };
     let message = message.unwrap_or_default();
-    String::from_utf8_lossy(message.get(..MAX_MESSAGE).unwrap_or(message)).into_owned()
+    message.get(..MAX_MESSAGE).unwrap_or(message)
 }
 
 #[cfg(test)]
@@ -57,16 +58,15 @@ mod tests {
     #[test]
     fn reads_a_bounded_message_of_a_partial_success_and_of_a_status() {
         let partial = [0x0a, 0x06, 0x08, 0x07, 0x12, 0x02, b'n', b'o'];
-        assert_eq!(server_message(200, &partial), "no");
-        assert_eq!(server_message(400, &[0x08, 0x03, 0x12, 0x02, b'n', b'o']), "no");
-        assert_eq!(server_message(400, &[0x12, 0x02, 0xff, b'o']), "\u{fffd}o");
+        assert_eq!(server_message(200, &partial), b"no");
+        assert_eq!(server_message(400, &[0x08, 0x03, 0x12, 0x02, b'n', b'o']), b"no");
         for nothing in
             [&b"<html>no such page</html>"[..], b"{\"error\":\"unauthorized\"}", b"Unauthorized", &[]]
         {
-            assert_eq!(server_message(401, nothing), "");
+            assert_eq!(server_message(401, nothing), b"");
         }
         let mut long = vec![0x12, 0xd0, 0x0f];
         long.extend([b'x'; 2000]);
-        assert_eq!(server_message(400, &long), "x".repeat(MAX_MESSAGE));
+        assert_eq!(server_message(400, &long), [b'x'; MAX_MESSAGE]);
     }
 }

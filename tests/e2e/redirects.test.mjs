@@ -33,6 +33,7 @@ function note(request, response) {
   );
   response.setHeader('access-control-allow-methods', 'GET, POST');
   response.setHeader('access-control-expose-headers', 'content-range, accept-ranges');
+  response.setHeader('cache-control', 'no-store');
   if (request.method === 'OPTIONS') return void response.end();
   const url = new URL(request.url ?? '', `http://${request.headers.host}`);
   const { method = '', headers } = request;

@@ -287,7 +287,7 @@ fn a_diagnostic_reaches_the_host_with_the_endpoints_message() {
     span(telemetry, at(1000), "span");
     host.input(Input::Flush { telemetry: 1 });
     let [diagnostic] = &host.diagnostics[..] else { panic!("{:?}", host.diagnostics) };
-    assert_eq!((diagnostic.status, diagnostic.message.as_str()), (400, "no"));
+    assert_eq!((diagnostic.status, &diagnostic.message[..]), (400, &b"no"[..]));
 }
 
 #[test]
