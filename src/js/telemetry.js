@@ -153,8 +153,12 @@ export class Telemetry extends EventTarget {
   #inspect() {
     const { redact, echo } = this.options;
     const { signal: refused } = this.#leaving;
-    const answer = (/** @type {number} */ signal, /** @type {Uint8Array | undefined} */ record) =>
-      refused.aborted ? 0 : tell(currentCore(), INSPECTED, this.id, signal, 0, 0, Boolean(record), record);
+    const answer = (/** @type {number} */ signal, /** @type {Uint8Array | undefined} */ record) => {
+      if (refused.aborted) return;
+      tell(currentCore(), INSPECTED, this.id, signal, 0, 0, Boolean(record), record);
+      // A flush waits for what is dropped here, too.
+      for (const heard of answered) heard();
+    };
     /** @param {number} tag @param {object} attributes */
     const encode = (tag, attributes) =>
       currentCore()?.ask(3, this.id, flat(tag >> 3, given(attributes))) ?? NO_BYTES;

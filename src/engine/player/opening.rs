@@ -108,10 +108,10 @@ impl Player {
     }
 
     /// The source has another URL: later requests are described and traced as its own.
-    pub(super) fn renew(&mut self, url: Url) {
+    pub(super) fn renew(&mut self, url: &Url) {
         let resolved = self.source.as_mut().and_then(|source| source.url.as_mut());
         for known in resolved.into_iter().chain(&mut self.open_url) {
-            known.clone_from(&url);
+            known.clone_from(url);
         }
     }
 
