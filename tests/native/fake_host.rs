@@ -6,7 +6,7 @@ use tonearm::engine::{
 use tonearm::instrumentation::Url;
 use tonearm::playback::{PlayFailure, State};
 use tonearm::random::Random;
-use tonearm::telemetry::{Config, Export, Reply, Value, Writer};
+use tonearm::telemetry::{Config, Diagnostic, Export, Reply, Value, Writer};
 use tonearm::time::{ClockAnchor, Instant};
 use tonearm_messages::{Command, Fact, Format, Request, ResponseHead};
 
@@ -25,6 +25,7 @@ pub struct FakeHost {
     pub settled: Vec<(u32, Result<(), PlayFailure>)>,
     pub resolves: Vec<u32>,
     pub exports: Vec<Export>,
+    pub diagnostics: Vec<Diagnostic>,
     pub reopened: u32,
     /// The engine that was opened last, and the contexts that were replaced.
     pub element: bool,
@@ -70,6 +71,7 @@ impl FakeHost {
             settled: Vec::new(),
             resolves: Vec::new(),
             exports: Vec::new(),
+            diagnostics: Vec::new(),
             reopened: 0,
             element: false,
             contexts_replaced: 0,
@@ -279,6 +281,7 @@ impl FakeHost {
                 Output::Event { event, .. } => self.events.push(event.0),
                 Output::Settle { token, result, .. } => self.settled.push((token, result)),
                 Output::Resolve { play, .. } => self.resolves.push(play),
+                Output::Diagnostic { diagnostic, .. } => self.diagnostics.push(diagnostic),
                 Output::CancelResolve { .. }
                 | Output::Failure { .. }
                 | Output::Spool { .. }
