@@ -13,7 +13,7 @@ use super::host::{Host, Tell};
 use crate::engine::{Engine, Input, Output, TelemetryId, WorkletCommand};
 use crate::playback::PlayFailure;
 use crate::random::Random;
-use crate::telemetry::{Export, FULL, Telemetry};
+use crate::telemetry::{Diagnostic, Export, FULL, Telemetry};
 use crate::time::{ClockAnchor, Instant};
 
 /// The driver of one page.
@@ -99,6 +99,12 @@ impl Driver {
                     return;
                 }
                 return self.host.inspect(telemetry, inspection.signal as u32, &inspection.record);
+            }
+            Output::Diagnostic { telemetry, diagnostic } => {
+                let (signal, problem) = (diagnostic.signal as u32, diagnostic.problem as u32);
+                let Diagnostic { status, records, warns, ref message, .. } = diagnostic;
+                let (status, records) = (status.into(), records as f64);
+                return self.host.diagnose(telemetry, signal, problem, status, records, warns, message);
             }
             Output::Spool { telemetry } => return self.host.spool(telemetry),
             Output::Observe { telemetry } => return self.host.observe(telemetry),

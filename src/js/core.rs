@@ -41,7 +41,6 @@ fn report(kind: u32, [epoch, at, frames]: [f64; 3], flag: bool) -> PlayerInput {
         2 => Report::GapStarted { epoch, at, frames },
         3 => Report::GapEnded { epoch, at, missing: frames, audible: flag },
         4 => Report::Ended { epoch, at, frames },
-        6 => Report::MediaSilent { epoch },
         // By an event of the browser's, which knows no frames.
         _ => Report::Audible { epoch, at, frames, method: "event" },
     })
@@ -145,9 +144,12 @@ impl Core {
             26 => {
                 let (status, retry_after) = (b as u16, (c >= 0.0).then(|| millis(c)));
                 let answer = Reply::Response { status, retry_after, body: bytes.to_vec() };
+                // No response has a status below 200.
                 let reply = match status {
                     0 => Reply::Failed,
                     1 => Reply::Unsent,
+                    2 => Reply::Deferred,
+                    3 => Reply::Redirected,
                     _ => answer,
                 };
                 Input::ExportReplied { telemetry: id, export: a as u32, reply }
@@ -169,11 +171,28 @@ impl Core {
                 Input::Inspected { telemetry: id, signal: signal(a), record }
             }
             35 => Input::DestroyTelemetry { id },
+            36 => {
+                let mut flat = Flat::new(bytes);
+                let service = latin1(flat.bytes());
+                let last = latin1(flat.bytes());
+                let known = (!last.is_empty()).then(|| (last, millis(a)));
+                Input::BeginSession { telemetry: id, service, known, counted: b > 0.0 }
+            }
             42 => Input::Player { id, input: PlayerInput::Watch },
             43 => Input::Player { id, input: PlayerInput::MediaLoaded },
+            49 => {
+                let report = Report::MediaSilent { epoch: a as u32 };
+                Input::Player { id, input: PlayerInput::Report(report) }
+            }
             44 => match load([1.0, b, c], flag, bytes) {
                 PlayerInput::Load { source, .. } => {
                     Input::Player { id, input: PlayerInput::Alternative { source } }
+                }
+                input => Input::Player { id, input },
+            },
+            45 => match load([0.0; 3], false, bytes) {
+                PlayerInput::Resolved { url, .. } => {
+                    Input::Player { id, input: PlayerInput::Renewed { url } }
                 }
                 input => Input::Player { id, input },
             },
@@ -298,10 +317,6 @@ fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b, c]: [f64; 3
                 },
             );
         }
-        36 => {
-            let age = millis(a);
-            telemetry.begin_session(now, (!bytes.is_empty()).then(|| (latin1(bytes), age)), b > 0.0);
-        }
         37 => {
             let mut flat = Flat::new(bytes);
             let (shared, own) = (flat.encoded(RESOURCE), flat.encoded(RESOURCE));
@@ -370,11 +385,11 @@ fn config(bytes: &[u8]) -> Config {
     config
 }
 
-/// Whether the endpoints are well, and spans that no flush brings out; then of each signal the started,
+/// How the endpoints are (`Endpoint`), and spans that no flush brings out; then of each signal the started,
 /// recovered, exported and pending records, and the dropped ones by reason.
 fn account(engine: &Engine, telemetry: u32, figures: &mut Vec<f64>) {
     let Some(pipeline) = engine.pipeline(telemetry) else { return };
-    figures.push(f64::from(u8::from(pipeline.is_well())));
+    figures.push(f64::from(pipeline.endpoint() as u8));
     figures.push(pipeline.open_spans() as f64);
     for signal in Signal::ALL {
         let account = pipeline.account(signal);

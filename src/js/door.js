@@ -60,7 +60,7 @@ export const RECOVER = 33;
 /** Which kind of record (`SIGNALS`), and whether it is wanted; the record. */
 export const INSPECTED = 34;
 export const DESTROY_TELEMETRY = 35;
-/** Milliseconds since it began, of one that goes on; whether it was counted; its id. */
+/** Milliseconds since it began, of one that goes on; whether it was counted; its service and its id, flat. */
 export const SESSION = 36;
 /** Attributes for metrics too, and others, flat. */
 export const CONTEXT_ATTRIBUTES = 37;
@@ -78,6 +78,10 @@ export const WATCH = 42;
 export const MEDIA_LOADED = 43;
 /** A player's next source: as `LOAD`, without a promise. */
 export const ALTERNATIVE = 44;
+/** Another URL of a player's source, in the place of one that has run out: `told` of `resolver.js`. */
+export const RENEWED = 45;
+/** The epoch. The output has asked the Worker for samples in vain. */
+export const MEDIA_SILENT = 49;
 
 export const NO_BYTES = new Uint8Array();
 

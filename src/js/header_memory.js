@@ -47,6 +47,12 @@ export function mayCarry({ href, origin, foreign }, isSafe) {
 export const mayBeRefused = ({ href, origin, foreign }) =>
   foreign ? !origins.get(origin)?.accepts : !paths.has(pathOf(href));
 
+/**
+ * A path redirects, to where a script does not see: it carries no header from then on.
+ * @param {{ href: string }} target
+ */
+export const rememberRedirected = ({ href }) => rememberPath(href, false);
+
 /** @param {{ href: string, origin: string, foreign: boolean }} target */
 export function rememberAccepted({ href, origin, foreign }) {
   if (!foreign) rememberPath(href, true);

@@ -101,6 +101,9 @@ const host = {
     observe(id);
     tell(core, COLLECT, id);
   },
+  /** @type {(id: number, ...of: Parameters<import('../browser/fetch.js').Diagnose>) => void} */
+  diagnose: (id, signal, problem, status, records, warns, message) =>
+    exporters.get(id)?.diagnose?.(signal, problem, status, records, warns, message.slice()),
   /** @param {number} id @param {number} request @param {number} signal @param {Uint8Array} body @param {boolean} gzipped
    *  @param {boolean} keepalive @param {number} timeout @param {boolean} evenOffline */
   post(id, request, signal, body, gzipped, keepalive, timeout, evenOffline) {

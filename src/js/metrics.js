@@ -5,6 +5,7 @@ import { INSTRUMENT, NO_BYTES, RECORD, SERIES, tell } from './door.js';
 import { currentCore, inTurn, observers, whenCore } from './loader.js';
 import { currentSpan } from './current_span.js';
 import { flat, within } from './flat.js';
+import { isKept } from './redaction.js';
 import { recordable } from './values.js';
 import {
   callback as checkCallback,
@@ -166,7 +167,7 @@ export class Instrument {
    */
   #shown(attributes) {
     try {
-      return this.#redact?.({ signal: 'metrics', name: this.#name, attributes }) !== false;
+      return !this.#redact || isKept(this.#redact, { signal: 'metrics', name: this.#name, attributes });
     } catch (error) {
       // What could not be looked at must not leave.
       console.error(error);

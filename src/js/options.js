@@ -84,7 +84,11 @@ const RULES = Object.assign(
       (value) => ['always_on', 'always_off'].includes(value) || (isObject(value) && isSampler(value)),
       'always_on, always_off, or an object with ratio, byName (from 0 to 1), parentBased and tail.slowerThan (seconds)',
     ],
-    redact: [(value) => typeof value === 'function', 'a function'],
+    redact: [
+      // Asynchronous functions and generators have a tag: they return before they have looked.
+      (value) => typeof value === 'function' && value[Symbol.toStringTag] === undefined,
+      'a synchronous function',
+    ],
     userKey: text,
     compression: oneOf('gzip', 'none'),
     allowQuery: [(value) => Array.isArray(value) && value.every(isText), 'an array of query keys'],

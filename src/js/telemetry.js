@@ -4,7 +4,7 @@ import { SIGNALS } from '../browser/fetch.js';
 import { nativeFetch, replaceFetch } from '../browser/native_fetch.js';
 import { pageTraceparent } from '../browser/page_context.js';
 import { keepSession, lastSession } from '../browser/session.js';
-import { Spool } from '../browser/storage.js';
+import { Spool, erase } from '../browser/storage.js';
 import { attributesOf, locate } from '../browser/url.js';
 import { CONSENTS, flatConfig, fullOption, samplerOf } from './config.js';
 import {
@@ -70,6 +70,8 @@ const OF_SIGNAL = 4;
 const MUSIC_SEARCH_RESULTS = 16;
 /** The number of traces among the signals. */
 const TRACES = 0;
+/** How an endpoint is that refuses all records (`Endpoint` of `export.rs`). */
+const REJECTING = 2;
 
 /** The longest delay of a timer (HTML), in milliseconds. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
@@ -93,7 +95,7 @@ const tools = {
 };
 
 /** One pipeline; see `createTelemetry` in `types.d.ts`. */
-export class Telemetry {
+export class Telemetry extends EventTarget {
   /** @internal */
   id = ++lastId;
   /** @internal */
@@ -137,6 +139,7 @@ export class Telemetry {
 
   /** @param {import('./types').TelemetryConfig} config */
   constructor(config) {
+    super();
     const options = (this.options = /** @type {import('./types').TelemetryConfig} */ (check(config)));
     this.#encoded = flatConfig(options);
     const wanted = fullOption(options);
@@ -144,7 +147,11 @@ export class Telemetry {
     this.#full = Boolean(wanted);
     this.#consent = options.consent ?? 'granted';
     /** @type {import('../browser/fetch.js').Destination} */
-    const destination = { ...options, ended: this.#leaving.signal };
+    const destination = {
+      ...options,
+      ended: this.#leaving.signal,
+      diagnose: (...diagnostic) => onRequest.diagnose(this, destination, diagnostic),
+    };
     exporters.set(this.id, destination);
     const { sampler, redact, echo, protocol } = options;
     if (sampler && sampler !== 'always_on') samplers.set(this.id, samplerOf(sampler));
@@ -156,14 +163,19 @@ export class Telemetry {
     observers.set(this.id, [() => settle(), () => this.#tellDropped()]);
     this.#create();
     revivals.add(this.#revive);
+    if (this.#consent === 'denied') this.#erase();
   }
 
   /** Shows records to the app; what waits for that when the listener refuses is forgotten. */
   #inspect() {
     const { redact, echo } = this.options;
     const { signal: refused } = this.#leaving;
-    const answer = (/** @type {number} */ signal, /** @type {Uint8Array | undefined} */ record) =>
-      refused.aborted ? 0 : tell(currentCore(), INSPECTED, this.id, signal, 0, 0, Boolean(record), record);
+    const answer = (/** @type {number} */ signal, /** @type {Uint8Array | undefined} */ record) => {
+      if (refused.aborted) return;
+      tell(currentCore(), INSPECTED, this.id, signal, 0, 0, Boolean(record), record);
+      // A flush waits for what is dropped here, too.
+      for (const heard of answered) heard();
+    };
     /** @param {number} tag @param {object} attributes */
     const encode = (tag, attributes) =>
       currentCore()?.ask(3, this.id, flat(tag >> 3, given(attributes))) ?? NO_BYTES;
@@ -176,16 +188,8 @@ export class Telemetry {
       tell(core, CREATE_TELEMETRY, this.id, 0, 0, 0, false, this.#encoded);
       const known =
         this.#consent === 'granted' && this.#stores ? lastSession(this.options.serviceName) : undefined;
-      tell(
-        core,
-        SESSION,
-        this.id,
-        known?.age ?? 0,
-        Number(known?.told ?? false),
-        0,
-        false,
-        utf8.encode(known?.id ?? ''),
-      );
+      const names = flat(this.options.serviceName, known?.id ?? '');
+      tell(core, SESSION, this.id, known?.age ?? 0, Number(known?.told ?? false), 0, false, names);
       // What was said to one that ended; what is said before the first is there follows in its turn.
       if (again) {
         tell(core, CONTEXT_ATTRIBUTES, this.id, 0, 0, 0, false, this.#attributes());
@@ -222,7 +226,7 @@ export class Telemetry {
       keepSession(serviceName, this.sessionId, core.read(3, this.id)[0] > 0);
       return core.ask(0, this.id, NO_BYTES);
     };
-    const spool = new Spool(serviceName, snapshot, recover);
+    const spool = new Spool(serviceName, snapshot, recover, () => this.#drop());
     spools.set(this.id, spool);
     spool.start();
   }
@@ -370,23 +374,30 @@ export class Telemetry {
     else this.#erase();
   }
 
-  /** What is on its way is stopped, and what is stored forgotten, that of earlier visits too. */
-  async #erase() {
+  /** Stops the requests on their way, and forgets the session for the tab's next page. */
+  #abort() {
     this.#leaving.abort();
     this.#leaving = new AbortController();
     const destination = exporters.get(this.id);
     if (destination) destination.ended = this.#leaving.signal;
     if (inspectors.has(this.id)) this.#inspect();
     keepSession(this.options.serviceName);
-    const spool =
-      spools.get(this.id) ??
-      new Spool(
-        this.options.serviceName,
-        () => undefined,
-        () => {},
-      );
+  }
+
+  /** Erases what is stored of the service, by earlier visits and other tabs too, whatever this one stores. */
+  async #erase() {
+    this.#abort();
+    spools.get(this.id)?.close();
     spools.delete(this.id);
-    if (this.#stores) await spool.erase();
+    await erase(this.options.serviceName);
+  }
+
+  /** The user refused in another tab: what this one has recorded until now is dropped. Its own consent stays. */
+  #drop() {
+    if (!this.options.consent) return;
+    this.#abort();
+    this.#tell(CONSENT, CONSENTS.indexOf('denied'));
+    this.#tell(CONSENT, CONSENTS.indexOf(this.#consent));
   }
 
   /** @param {Record<string, string>} entries */
@@ -528,14 +539,15 @@ export class Telemetry {
   }
 
   health() {
-    const [well = 1] = this.#figures();
+    const [endpoint = 0] = this.#figures();
     const started = currentCore() !== undefined;
     const reasons = Object.entries({
       fault: !isLive(),
       loading: !started,
       ended: this.#ended,
       offline: globalThis.navigator?.onLine === false,
-      endpoint: well === 0,
+      endpoint: endpoint > 0,
+      rejected: endpoint === REJECTING,
       consent: this.#consent !== 'granted',
       storage: spools.get(this.id)?.fault !== undefined,
     }).flatMap(([reason, holds]) => (holds ? [reason] : []));

@@ -6,7 +6,13 @@ import { takeRecords, timingsOf } from '../browser/resource_timing.js';
 import { serverTiming } from '../browser/server_timing.js';
 import { HIDDEN, RECORD, SERIES } from './door.js';
 import { initWithHeaders, readArguments } from './fetch_arguments.js';
-import { mayBeRefused, mayCarry, rememberAccepted, rememberRefused } from './header_memory.js';
+import {
+  mayBeRefused,
+  mayCarry,
+  rememberAccepted,
+  rememberRedirected,
+  rememberRefused,
+} from './header_memory.js';
 import { endUnread, release, watchResponse } from './traced_response.js';
 import {
   CDN_CACHE,
@@ -133,6 +139,14 @@ export async function tracedFetch(
   const context = carriable ? telemetry.inject(span) : {};
   // Before the user consents there is none.
   const carries = Object.keys(context).length > 0;
+  // A context must not follow a redirect to an origin that may not have it, and no script sees where one leads.
+  const stops =
+    carries &&
+    isRepeatable &&
+    !valueOf('keepalive') &&
+    (valueOf('redirect') ?? 'follow') === 'follow' &&
+    // A service worker may answer by what a redirect led to, which only a request that follows takes.
+    !globalThis.navigator?.serviceWorker?.controller;
   // What the caller says stands.
   if (own) for (const [name, value] of Object.entries(context)) if (!own.has(name)) own.set(name, value);
   const headers = own ?? context;
@@ -216,7 +230,9 @@ export async function tracedFetch(
   const leave = () => end();
   open.add(leave);
   try {
-    const sending = carries ? nativeFetch(input, initWithHeaders(call, headers)) : native();
+    const init = carries ? initWithHeaders(call, headers) : undefined;
+    if (init && stops) Object.defineProperty(init, 'redirect', { value: 'manual' });
+    const sending = init ? nativeFetch(input, init) : native();
     if (isLeft) {
       // Its answer comes to nobody: the span goes along with the page.
       end();
@@ -227,7 +243,15 @@ export async function tracedFetch(
     let response;
     try {
       response = await sending;
-      if (carries) rememberAccepted(target);
+      if (stops && response.type === 'opaqueredirect') {
+        rememberRedirected(target);
+        response = await native();
+      } else if (carries) {
+        rememberAccepted(target);
+        // What can't be repeated has gone there; nothing else does.
+        if (response.redirected && !locate(response.url, telemetry.options).propagates)
+          rememberRedirected(target);
+      }
     } catch (error) {
       // A refusal of the header, there or where it redirects to, looks like a dead network: one more request, without.
       if (!carries || !isRepeatable || signal?.aborted || isLeft || !mayBeRefused(target)) throw error;

@@ -113,10 +113,12 @@ export interface TelemetryConfig {
   cmcd?: boolean;
   /** `http/protobuf` by default. */
   protocol?: 'http/protobuf' | 'http/json';
-  /** `pending`: memory only until `setConsent`; `denied`: nothing is recorded until then. */
+  /** `pending`: memory only until `setConsent`; `denied`: nothing is recorded until then, and what earlier visits and other tabs
+   *  have stored is erased. */
   consent?: 'granted' | 'pending' | 'denied';
   /** Sees each span and log record before it is queued, and each series of the app's own instruments before its first value; may
-   *  change what is not read-only (of a series the attributes), and drops it by `false`. */
+   *  change what is not read-only (of a series the attributes), and drops it by `false`. It decides at once: an async function is
+   *  refused, and a record for which it throws or returns a promise is dropped. */
   redact?(record: RedactedRecord): boolean | void;
   /** Whether log records go to the console too. */
   echo?: boolean;
@@ -254,12 +256,44 @@ export interface TelemetryStats {
   logs: SignalStats;
 }
 
-/** A fault ended it for good; the core is on its way; `shutdown` ended it; no network; an endpoint does not answer; the listener
- *  has not consented; nothing can be stored (it goes on in memory). */
-export type HealthReason = 'fault' | 'loading' | 'ended' | 'offline' | 'endpoint' | 'consent' | 'storage';
+/** A fault ended it for good; the core is on its way; `shutdown` ended it; no network; an endpoint takes no records, and where
+ *  it answers and refuses them `rejected` too; the listener has not consented; nothing can be stored (it goes on in memory). */
+export type HealthReason =
+  'fault' | 'loading' | 'ended' | 'offline' | 'endpoint' | 'rejected' | 'consent' | 'storage';
+
+/** A delivery that failed: the `detail` of a `diagnostic` event. */
+export interface ExportDiagnostic {
+  readonly signal: 'traces' | 'metrics' | 'logs';
+  /** No response; a response after which it is tried again; a refusal; a redirect, which is not followed; a single record that is
+   *  too large (413: batches are split); some records rejected, or a message about them. */
+  readonly problem:
+    'unreachable' | 'unavailable' | 'rejected' | 'redirected' | 'too_large' | 'partial_success';
+  /** Where it went. */
+  readonly url: string;
+  /** The status of the response, if there was one that may be read. */
+  readonly status: number | undefined;
+  /** Records that are dropped for it; 0 while they are retried. */
+  readonly records: number;
+  /** What the endpoint says, 1 KiB at most; empty where it says nothing. */
+  readonly message: string;
+}
 
 /** A telemetry pipeline. */
-export interface Telemetry {
+export interface Telemetry extends EventTarget {
+  /**
+   * `diagnostic`: records of a signal did not arrive, or the endpoint has a message about them. Once for each problem the console
+   * has a warning too, with what to check.
+   */
+  addEventListener(
+    type: 'diagnostic',
+    listener: (this: Telemetry, event: CustomEvent<ExportDiagnostic>) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
   /** Starts a span. */
   startSpan(name: string, options?: SpanOptions): Span;
   /** A sum that only grows. This and those below throw a `TypeError` for a name that is none. */
@@ -318,7 +352,8 @@ export interface Telemetry {
    * `plain`. Rejects with a `TypeError` where there is neither.
    */
   setUser(id: string | null, options?: { plain?: boolean }): Promise<void>;
-  /** What the listener decided, where the option `consent` was given (`InvalidStateError` otherwise). A refusal erases what was kept. */
+  /** What the listener decided, where the option `consent` was given (`InvalidStateError` otherwise). A refusal erases what is stored of
+   *  the service, by earlier visits and other tabs too; those drop what they have recorded until then, and go on by their own consent. */
   setConsent(granted: boolean): void;
   /** What goes along in the `baggage` header (the propagator `baggage`). Throws a `TypeError` for a key that is no token. */
   setBaggage(entries: Record<string, string>): void;
@@ -389,9 +424,11 @@ export interface Source {
   /** Makes the media requests in the app's own way: a service that signs them, a cache. A `Range` header may be among those of the
    *  request. */
   fetch?(request: Request): Promise<Response>;
-  /** Gives another URL where the server says that this one has run out (401, 403, 404, 410), before the play and in its middle. */
+  /** Gives another URL where the server says that this one has run out (401, 403, 404, 410), before the play and in its middle. At
+   *  another origin its requests carry no `authorization` of `headers`, and a `traceparent` only where `propagateTo` has the origin. */
   renew?(expired: { url: string; status: number }): string | URL | Promise<string | URL>;
-  /** Gives the URL when the play begins, for instance from the track's metadata; part of the play's trace. */
+  /** Gives the URL when the play begins, for instance from the track's metadata; part of the play's trace. It has as long as a first
+   *  byte (`firstByteTimeout`), then its signal aborts and the play fails with `NetworkError`. */
   resolve?(context: ResolveContext): string | URL | Promise<string | URL>;
   /** `include` sends cookies to other origins too. */
   credentials?: 'same-origin' | 'include';

@@ -7,6 +7,7 @@ mod ambient;
 mod batch;
 mod config;
 mod context;
+mod diagnostic;
 mod export;
 mod late;
 mod log;
@@ -19,14 +20,17 @@ mod retry;
 mod rows;
 mod sampling;
 mod span;
+mod split;
 mod spool;
 mod tracer;
 
+pub use ambient::SharedSession;
 pub use batch::{Account, DropReason};
 pub(crate) use config::FULL;
 pub use config::{Batch, Config, Consent};
 pub use context::{RANDOM, SAMPLED, SpanContext, SpanId, TraceId};
-pub use export::{Export, Outcome, Reply, Signal};
+pub use diagnostic::{Diagnostic, Problem};
+pub use export::{Endpoint, Export, Outcome, Reply, Signal};
 pub use log::{DEBUG, ERROR, INFO, Log, Severity, WARN};
 pub use metric::{Instrument, Kind, SeriesKey};
 pub use propagation::{
@@ -47,6 +51,7 @@ use crate::random::Random;
 use crate::small_map::SmallMap;
 use crate::time::{ClockAnchor, Duration, Instant};
 use ambient::Ambient;
+use diagnostic::Warnings;
 use export::{LEAVE_BUDGET, Pipeline};
 use log::Storms;
 use metric::Meter;
@@ -88,6 +93,9 @@ pub struct Telemetry {
     /// Those of them that it was given, by signal.
     inspected: [u64; Signal::ALL.len()],
     baggage: String,
+    warnings: Warnings,
+    /// The service whose session this is, where it has one in common with other pipelines.
+    service: String,
 }
 
 /// What becomes of a request of an earlier visit.
@@ -139,6 +147,8 @@ impl Telemetry {
             inspections: VecDeque::new(),
             inspected: [0; Signal::ALL.len()],
             baggage: String::new(),
+            warnings: Warnings::default(),
+            service: String::new(),
         };
         let own: &[Instrument<'_>] =
             if FULL && telemetry.config.tells_itself { &own::INSTRUMENTS } else { &[] };
@@ -205,13 +215,28 @@ impl Telemetry {
         self.ambient.begin(now, known, told, &mut self.random);
     }
 
+    /// The session, for another pipeline of the service of that name.
+    pub fn session_of(&self, service: &str) -> Option<SharedSession> {
+        (self.service == service).then(|| self.ambient.session())
+    }
+
+    /// Names the service whose session this is.
+    pub fn set_service(&mut self, service: String) {
+        self.service = service;
+    }
+
+    /// Has the session of another pipeline, which goes on in both.
+    pub fn share_session(&mut self, session: SharedSession) {
+        self.ambient.share(session);
+    }
+
     /// Whether the session was told to have begun.
     pub fn session_told(&self) -> bool {
         self.ambient.session_told()
     }
 
     /// The session's id; empty where there is none.
-    pub fn session_id(&self) -> &str {
+    pub fn session_id(&self) -> String {
         self.ambient.session_id()
     }
 
@@ -237,6 +262,8 @@ impl Telemetry {
         if consent == Consent::Denied {
             self.forget(now, DropReason::Consent);
         }
+        // What was persisted before is no longer pending.
+        self.spool.touch(now, &self.config);
     }
 
     /// Drops everything that waits.
@@ -433,8 +460,12 @@ impl Telemetry {
     pub fn recover(&mut self, now: Instant, signal: Signal, records: u64, body: Vec<u8>, fate: Recovered) {
         let pipeline = &mut self.pipelines[signal as usize];
         match fate {
-            Recovered::Sent { age } => pipeline.recover(now, records, body, age, &self.config),
-            Recovered::Lost(reason) => {
+            Recovered::Sent { age } if !FULL || self.config.consent != Consent::Denied => {
+                pipeline.recover(now, records, body, age, &self.config);
+            }
+            fate => {
+                // It was on its way here when the user refused.
+                let reason = if let Recovered::Lost(reason) = fate { reason } else { DropReason::Consent };
                 pipeline.account.recovered += records;
                 pipeline.account.drop_records(reason, records);
             }
@@ -496,7 +527,7 @@ impl Telemetry {
         {
             let error = match reply.outcome() {
                 Outcome::Accepted | Outcome::Partial(_) => "",
-                Outcome::Rejected => "rejected",
+                Outcome::Rejected | Outcome::TooLarge => "rejected",
                 Outcome::Retryable(_) => "unavailable",
             };
             let instrument = self.owned + own::EXPORT_DURATION;
@@ -505,9 +536,20 @@ impl Telemetry {
         }
     }
 
-    /// Whether each signal's endpoint answered the last request.
+    /// The next failed delivery that the host is to make known.
+    pub fn poll_diagnostic(&mut self) -> Option<Diagnostic> {
+        let diagnostic = self.pipelines.iter_mut().find_map(|pipeline| pipeline.diagnostic.take())?;
+        Some(self.warnings.limit(diagnostic))
+    }
+
+    /// How the endpoints took the last request of each signal: the worst of them.
+    pub fn endpoint(&self) -> Endpoint {
+        self.pipelines.iter().map(|pipeline| pipeline.endpoint).max().unwrap_or(Endpoint::Well)
+    }
+
+    /// Whether each signal's endpoint accepted the last request.
     pub fn is_well(&self) -> bool {
-        self.pipelines.iter().all(|pipeline| pipeline.is_well)
+        self.endpoint() == Endpoint::Well
     }
 
     /// Where every record of a signal is: `started + recovered = exported + pending + dropped`.

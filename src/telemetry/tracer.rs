@@ -104,7 +104,7 @@ impl Telemetry {
             .span_context(key)
             .filter(|_| FULL && self.config.cmcd && self.config.consent == Consent::Granted)?;
         let mut headers = Headers::default();
-        headers.push("CMCD", &cmcd(&context, self.session_id()));
+        headers.push("CMCD", &cmcd(&context, &self.session_id()));
         Some(headers.into_lines())
     }
 

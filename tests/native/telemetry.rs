@@ -292,10 +292,13 @@ fn the_account_adds_up_through_a_day_of_random_faults() {
             }
             while !flying.is_empty() && !random.next_u64().is_multiple_of(3) {
                 let export = flying.swap_remove(random.next_u64() as usize % flying.len());
-                let reply = match random.next_u64() % 6 {
+                let reply = match random.next_u64() % 9 {
                     0 => status(503),
                     1 => Reply::Failed,
                     2 => status(400),
+                    4 => status(413),
+                    5 => Reply::Redirected,
+                    6 => Reply::Deferred,
                     3 => {
                         Reply::Response { status: 200, retry_after: None, body: vec![0x0a, 0x02, 0x08, 0x03] }
                     }

@@ -22,6 +22,11 @@ player.addEventListener('playing', function () {
 });
 player.addEventListener('statechange', { handleEvent: () => {} });
 
+telemetry.addEventListener('diagnostic', ({ detail }) => {
+  const { problem, status, url }: { problem: string; status: number | undefined; url: string } = detail;
+  console.log(problem, status, url);
+});
+
 async function use() {
   await init({ wasm: new URL('https://cdn.example/tonearm_bg.wasm') });
   await player.load('https://cdn.example/a.mp3', { signal: AbortSignal.timeout(1000) });
