@@ -128,6 +128,7 @@ const GLUE = {
 const COPIES = [
   ['types.d.ts', 'src/js/types.d.ts'],
   ['instruments.d.ts', 'src/js/instruments.d.ts'],
+  ['spans.d.ts', 'src/js/spans.d.ts'],
   ['queue.d.ts', 'src/js/queue.d.ts'],
   ['media-session.d.ts', 'src/js/media-session.d.ts'],
   ['stretch_worklet.js', 'node_modules/signalsmith-stretch/SignalsmithStretch.mjs'],

@@ -43,14 +43,19 @@ const NO_SERIES = 0xffff_ffff;
 /** @typedef {Record<string, import('./types').AttributeValue | undefined>} Attributes */
 /** @typedef {import('./types').Span | string | undefined} Within */
 
+/** @param {unknown} value */
+const isScalar = (value) =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+
 /**
  * A value that an attribute of a series may have; undefined for others. A list is kept as it is now.
  * @param {unknown} value @returns {unknown}
  */
 function attributeValue(value) {
+  if (isScalar(value)) return value;
   if (Array.isArray(value)) return value.map(attributeValue);
-  const recorded = typeof value === 'object' || typeof value === 'bigint' ? recordable(value) : value;
-  return ['string', 'number', 'boolean'].includes(typeof recorded) ? recorded : undefined;
+  const recorded = recordable(value);
+  return isScalar(recorded) ? recorded : undefined;
 }
 
 /** An upper bound of a bucket; the core sorts them. @param {string} name @param {unknown} value */
