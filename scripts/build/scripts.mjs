@@ -127,6 +127,7 @@ const GLUE = {
 /** Copied as they are: published types, and the worklet of Signalsmith Stretch. @type {[string, string][]} */
 const COPIES = [
   ['types.d.ts', 'src/js/types.d.ts'],
+  ['instruments.d.ts', 'src/js/instruments.d.ts'],
   ['queue.d.ts', 'src/js/queue.d.ts'],
   ['media-session.d.ts', 'src/js/media-session.d.ts'],
   ['stretch_worklet.js', 'node_modules/signalsmith-stretch/SignalsmithStretch.mjs'],

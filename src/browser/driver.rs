@@ -54,6 +54,11 @@ impl Driver {
         result
     }
 
+    /// Compares the page's two clocks.
+    pub(crate) fn observe_clock(&self) {
+        self.engine.borrow_mut().observe_clock(now(&self.performance), wall_millis());
+    }
+
     /// Hands an input to the engine, then does what follows.
     #[inline(never)]
     pub(crate) fn input(&self, input: Input) {
@@ -77,8 +82,17 @@ impl Driver {
             Output::Export { telemetry, export } => {
                 let timeout = export.timeout.as_millis() as f64;
                 let signal = export.signal as u32;
-                let Export { id, ref body, gzipped, keepalive, .. } = export;
-                return self.host.post(telemetry, id, signal, body, gzipped, keepalive, timeout);
+                let Export { id, ref body, gzipped, keepalive, even_offline, .. } = export;
+                return self.host.post(
+                    telemetry,
+                    id,
+                    signal,
+                    body,
+                    gzipped,
+                    keepalive,
+                    timeout,
+                    even_offline,
+                );
             }
             Output::Inspect { telemetry, inspection } => {
                 if !FULL {
@@ -142,6 +156,7 @@ impl Driver {
     /// The timer fired.
     pub(crate) fn timeout(&self) {
         self.due.set(None);
+        self.observe_clock();
         self.engine.borrow_mut().handle_timeout(now(&self.performance));
         self.drain();
     }

@@ -89,11 +89,12 @@ export const urlOf = ({ endpoint = '', endpoints }, signal) =>
   endpoints?.[SIGNALS[signal]] ?? `${endpoint.replace(/\/$/, '')}/v1/${SIGNALS[signal]}`;
 
 /**
- * @param {Destination} destination @param {number} signal @param {Uint8Array<ArrayBuffer>} body @param {boolean} gzipped
- * @param {boolean} keepalive @param {number} timeout milliseconds
+ * @param {Destination} destination @param {number} signal @param {Uint8Array<ArrayBuffer>} body
+ * @param {{ gzipped: boolean, keepalive: boolean, timeout: number, evenOffline: boolean }} how `timeout` in milliseconds;
+ *   `evenOffline`: sent whatever `navigator.onLine` says
  * @param {(status: number, retryAfter: number, body: Uint8Array) => void} answer a status, or what there was in its place
  */
-export function post(destination, signal, body, gzipped, keepalive, timeout, answer) {
+export function post(destination, signal, body, { gzipped, keepalive, timeout, evenOffline }, answer) {
   const { headers, compression, transcode, ended } = destination;
   const url = urlOf(destination, signal);
   /** @param {Record<string, string> | undefined} own @param {Uint8Array<ArrayBuffer> | ArrayBuffer} body */
@@ -135,7 +136,7 @@ export function post(destination, signal, body, gzipped, keepalive, timeout, ans
   // no room.
   const knows = !(transcode && !destination.json) && !(typeof headers === 'function' && !given.has(headers));
   const cannot = keepalive && (!knows || (transcode && leaving + 3 * body.length > MOST_LEAVING));
-  if (!navigator.onLine || cannot) {
+  if ((!navigator.onLine && !evenOffline) || cannot) {
     setTimeout(() => answer(cannot ? DEFERRED : UNSENT, -1, new Uint8Array()));
     return;
   }
@@ -151,7 +152,8 @@ export function post(destination, signal, body, gzipped, keepalive, timeout, ans
       const reply = destination.json ? destination.json.reply(body) : body;
       return () => answer(status, wait, reply);
     })
-    .catch(() => () => answer(FAILED, -1, new Uint8Array()))
+    // What was sent in spite of that fails as it was to be expected.
+    .catch(() => () => answer(evenOffline && !navigator.onLine ? UNSENT : FAILED, -1, new Uint8Array()))
     .then((report) => {
       settle();
       report();

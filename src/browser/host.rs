@@ -75,5 +75,6 @@ extern "C" {
         gzipped: bool,
         keepalive: bool,
         timeout: f64,
+        even_offline: bool,
     );
 }

@@ -56,10 +56,7 @@ impl Engine {
 
     /// Takes what happened at `now`, when the wall clock said `wall_millis` (Unix milliseconds).
     pub fn handle_input(&mut self, now: Instant, wall_millis: f64, input: Input) {
-        self.clock.observe(now, wall_millis);
-        for (_, telemetry) in self.telemetries.iter_mut() {
-            telemetry.observe_clock(now, wall_millis);
-        }
+        self.observe_clock(now, wall_millis);
         match input {
             Input::CreateTelemetry { id, config } => {
                 let mut telemetry = Telemetry::new(config, self.clock, self.random.fork(), INSTRUMENTS);
@@ -124,6 +121,14 @@ impl Engine {
             }
         }
         self.export(now);
+    }
+
+    /// Compares page time with the wall clock, Unix milliseconds: see [`ClockAnchor::observe`].
+    pub fn observe_clock(&mut self, now: Instant, wall_millis: f64) {
+        self.clock.observe(now, wall_millis);
+        for (_, telemetry) in self.telemetries.iter_mut() {
+            telemetry.observe_clock(now, wall_millis);
+        }
     }
 
     /// Takes the passing of time up to `now`.

@@ -356,7 +356,8 @@ export class Player extends EventTarget {
   #describeSource() {
     const source = /** @type {import('./types').Source} */ (this.#source);
     const element = this.#elementAllowed && isForElement(source);
-    const { told, bytes } = toldOf(source, element, this.#telemetry?.options);
+    const parent = source.parent ?? this.#telemetry?.impliedParent();
+    const { told, bytes } = toldOf({ ...source, parent }, element, this.#telemetry?.options);
     this.#worker?.postMessage((this.#told = told));
     return bytes;
   }

@@ -1,5 +1,15 @@
 // The types of the package, hand-written: what each name means, its units, its errors.
 
+import type {
+  Counter,
+  Histogram,
+  InstrumentOptions,
+  ObservableCallback,
+  ObservableInstrument,
+} from './instruments.js';
+
+export * from './instruments.js';
+
 /** Where the package's files are, if not beside its script. */
 export interface InitOptions {
   /** `tonearm_bg.wasm`. */
@@ -22,11 +32,29 @@ export interface InitOptions {
  */
 export function init(options?: InitOptions): Promise<void>;
 
-/** A value of an attribute, as OpenTelemetry allows it. Whole numbers are sent as integers. */
-export type AttributeValue = string | number | boolean | string[] | number[] | boolean[];
+/**
+ * A value of an attribute. Whole numbers are sent as integers, dates as ISO 8601, URLs and errors as text, sets and typed arrays as
+ * lists.
+ */
+export type AttributeValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | string[]
+  | number[]
+  | boolean[]
+  | Date
+  | URL
+  | Error
+  | Set<unknown>
+  | ArrayBufferView;
 
-/** A value of a log record: also lists and maps of values, up to eight deep. */
-export type LogValue = AttributeValue | LogValue[] | { [key: string]: LogValue };
+/**
+ * A value of a log record: also lists and maps of values, up to eight deep and 1024 in all. The first error among a record's body and
+ * attributes also becomes `exception.type`, `exception.message` and `exception.stacktrace`.
+ */
+export type LogValue = AttributeValue | LogValue[] | Map<unknown, unknown> | { [key: string]: LogValue };
 
 /** Options of a telemetry pipeline. */
 export interface TelemetryConfig {
@@ -52,8 +80,14 @@ export interface TelemetryConfig {
   allowQuery?: string[];
   /** Says what is told of a URL, whose query values are redacted by then. */
   scrubUrl?(url: string): string;
-  /** Origins (`https://api.example.com`) beside the page's own whose requests get a `traceparent` header. Each URL costs a preflight. */
-  propagateTo?: string[];
+  /**
+   * Origins (`https://api.example.com`) beside the page's own whose requests get a `traceparent` header. Each URL costs a preflight.
+   * A method that may not be sent twice carries it where the origin has accepted it before, or where the app vouches that it does:
+   * `{ origin, methods: 'all' }`.
+   */
+  propagateTo?: (string | { origin: string; methods: 'all' })[];
+  /** Whether `pageContext` is the parent of spans, traced requests and plays that name none. Under `parentBased` its decision counts too. */
+  pageContextAsParent?: boolean;
   /** The longest that a span waits in its queue, in milliseconds: 5000; before, ended spans are gathered for up to half a second. A log record waits a second at most. */
   scheduledDelayMillis?: number;
   /** Records in one request: 512. */
@@ -127,16 +161,24 @@ export interface RedactedRecord {
 
 /** A context that came in. */
 export interface RemoteContext {
-  traceparent: string;
+  /** None where only baggage came. */
+  traceparent?: string;
   tracestate?: string;
-  /** The members of `baggage`, decoded, without their properties: of what `extract` gives, where `propagators` names it. */
+  /**
+   * The members of `baggage`, decoded, without their properties: of what `extract` gives, where `propagators` names it. They are handed
+   * on by `inject` and by spans whose parent this is, before those of `setBaggage`.
+   */
   baggage?: Record<string, string>;
 }
 
 /** Options of a span. */
 export interface SpanOptions {
-  /** Its parent: a span, or a `traceparent`. Without one it begins a trace. */
-  parent?: Span | string | RemoteContext;
+  /** Its parent: a span, or a `traceparent`. Without one the current span (`withSpan`), or it begins a trace; with `null` it does. */
+  parent?: Span | string | RemoteContext | null;
+  /** `internal` by default. */
+  kind?: 'internal' | 'server' | 'client' | 'producer' | 'consumer';
+  /** Now by default; a page time as of `performance.now()`, Unix milliseconds, or a `Date`. */
+  startTime?: number | Date;
   /** Spans that it refers to. */
   links?: { span: Span | string; attributes?: Record<string, AttributeValue> }[];
   /** Attributes known at the start. */
@@ -153,8 +195,17 @@ export interface Span {
   setError(message: string): this;
   /** Refers to another span; 128 of them at most. */
   addLink(span: Span | string, attributes?: Record<string, AttributeValue>): this;
-  /** Ends and queues it, as it is now: what is set later is not told. A second call does nothing. */
-  end(): void;
+  /** Adds an event, at a time as of `startTime`; 128 of them at most. */
+  addEvent(name: string, attributes?: Record<string, AttributeValue>, time?: number | Date): this;
+  /** Adds an `exception` event with the type, the message and the stack of what was thrown. The span's status stays what it is. */
+  recordException(error: unknown, attributes?: Record<string, AttributeValue>): this;
+  /** Gives it another name. What was sampled by the first one stays so. */
+  updateName(name: string): this;
+  /**
+   * Ends and queues it, as it is now: what is set later is not recorded. The time is as of `startTime`; before the start it is the
+   * start. A second call does nothing.
+   */
+  end(options?: { endTime?: number | Date }): void;
   /** The same, at the end of a `using` block. */
   [Symbol.dispose](): void;
 }
@@ -166,8 +217,8 @@ export type LogSeverity = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal
 export interface LogRecord {
   /** `event.name`: low-cardinality; storms are sampled by it. */
   eventName: string;
-  /** `info` by default. */
-  severity?: LogSeverity;
+  /** `info` by default. Names of other loggers (`warning`, `ERROR`, `critical`) count as the nearest, a number as a `SeverityNumber`. */
+  severity?: LogSeverity | (string & {}) | number;
   /** What it says. */
   body?: LogValue;
   /** More of it. */
@@ -175,44 +226,6 @@ export interface LogRecord {
   /** The span of the moment: a span, or a `traceparent`. */
   span?: Span | string;
 }
-
-/** Options of an instrument. */
-export interface InstrumentOptions {
-  /** In UCUM: `s`, `By`, `{item}`. */
-  unit?: string;
-  /** The keys that its series are told apart by; others are left out. At most 2000 series. */
-  attributes?: string[];
-  /** Of a histogram: its buckets' upper bounds. Without them its buckets are base-2 exponential. */
-  bounds?: number[];
-}
-
-/** Attributes of a measurement. */
-export type MetricAttributes = Record<string, AttributeValue | undefined>;
-
-/** What all instruments tell of themselves. */
-interface Instrument {
-  /** How many attributes were given that `InstrumentOptions.attributes` does not name: they are left out. Bound ones count once. */
-  readonly undeclaredAttributes: number;
-}
-
-/** Adds up. `within` is the span of the moment, to which an exemplar leads. */
-export interface Counter extends Instrument {
-  add(value: number, attributes?: MetricAttributes, within?: Span | string): void;
-  /** The same with its attributes given, for what is counted often. */
-  bind(attributes: MetricAttributes): { add(value: number, within?: Span | string): void };
-}
-
-/** Measures. */
-export interface Histogram extends Instrument {
-  record(value: number, attributes?: MetricAttributes, within?: Span | string): void;
-  /** The same with its attributes given, for what is measured often. */
-  bind(attributes: MetricAttributes): { record(value: number, within?: Span | string): void };
-}
-
-/** Called when metrics are collected. */
-export type ObservableCallback = (result: {
-  observe(value: number, attributes?: MetricAttributes): void;
-}) => void;
 
 /** Where every record of a signal is: `started + recovered = exported + pending + Σ dropped`. Metrics count their points. */
 export interface SignalStats {
@@ -283,7 +296,7 @@ export interface Telemetry extends EventTarget {
   ): void;
   /** Starts a span. */
   startSpan(name: string, options?: SpanOptions): Span;
-  /** A sum that only grows. This and those below throw a `TypeError` for a name or a unit that is none. */
+  /** A sum that only grows. This and those below throw a `TypeError` for a name that is none. */
   createCounter(name: string, options?: InstrumentOptions): Counter;
   /** A sum. */
   createUpDownCounter(name: string, options?: InstrumentOptions): Counter;
@@ -292,17 +305,40 @@ export interface Telemetry extends EventTarget {
   /** A distribution. */
   createHistogram(name: string, options?: InstrumentOptions): Histogram;
   /** A value that is read when metrics are collected. */
-  createObservableGauge(name: string, options: InstrumentOptions, callback: ObservableCallback): void;
+  createObservableGauge(
+    name: string,
+    options?: InstrumentOptions,
+    callback?: ObservableCallback,
+  ): ObservableInstrument;
+  /** A sum that only grows and is kept elsewhere: a callback observes the whole of it. */
+  createObservableCounter(
+    name: string,
+    options?: InstrumentOptions,
+    callback?: ObservableCallback,
+  ): ObservableInstrument;
+  /** The same of a sum that may fall. */
+  createObservableUpDownCounter(
+    name: string,
+    options?: InstrumentOptions,
+    callback?: ObservableCallback,
+  ): ObservableInstrument;
+  /**
+   * Calls a function within the scope of a span and returns its result. What begins or is recorded in that call and names no span
+   * belongs to this one: spans, traced requests, plays that are loaded, log records, exemplars. The scope ends when the function
+   * returns: what an `async` function does after its first `await` names its span itself.
+   */
+  withSpan<S extends Span | string | RemoteContext, T>(span: S, call: (span: S) => T): T;
   /** Writes a log record. */
   log(record: LogRecord): void;
   /**
    * `fetch` with a client span, and a `traceparent` where it may go. Leaves what it is given as it is and reads no body: the
-   * span ends when the app is done with it, or lets go of it.
+   * span ends when the app is done with the body. Of a response whose body nobody has asked for within half a second it ends with the last
+   * byte, or with the head.
    */
   fetch(
     input: RequestInfo | URL,
     init?: RequestInit,
-    options?: { parent?: Span | string | RemoteContext },
+    options?: { parent?: Span | string | RemoteContext | null },
   ): Promise<Response>;
   /** Puts that in the place of `globalThis.fetch`; the function that comes back undoes it. A second call, of another copy of the
    *  package too, traces no request twice: the last that was called traces. */

@@ -8,7 +8,7 @@ use super::export::Signal;
 use super::propagation::write_hex;
 use crate::random::Random;
 use crate::time::{Duration, Instant};
-use tonearm_otlp::{Field, Reader, Value, Writer};
+use tonearm_otlp::{ATTRIBUTES, LOG_ATTRIBUTES, Value, Writer, has_key};
 
 /// A session ends when nothing was recorded for so long…
 const IDLE: Duration = Duration::from_secs(30 * 60);
@@ -45,16 +45,6 @@ pub(super) struct Ambient {
     encoded: [Vec<u8>; 2],
 }
 
-/// The same attributes as fields of that number.
-pub(super) fn refield(attributes: &[u8], field: u32, out: &mut Writer) {
-    let mut rest = Reader(attributes);
-    while let Some((_, value)) = rest.field() {
-        if let Field::Bytes(attribute) = value {
-            out.bytes(field, attribute);
-        }
-    }
-}
-
 impl Ambient {
     /// Begins a session, or goes on with one of an earlier page that began `age` ago.
     /// `told` says of that one whether it was counted.
@@ -88,7 +78,7 @@ impl Ambient {
     }
 
     /// Something is recorded: a session that is over is followed by another.
-    fn touch(&mut self, now: Instant, random: &mut Random) {
+    pub(super) fn touch(&mut self, now: Instant, random: &mut Random) {
         let mut session = self.session.borrow_mut();
         if session.id.is_empty() {
             return;
@@ -130,15 +120,17 @@ impl Ambient {
 
     fn encode(&mut self) {
         self.encoded_id.clone_from(&self.session.borrow().id);
-        self.encoded = [self.as_fields(9), self.as_fields(6)];
+        self.encoded = [self.as_fields(ATTRIBUTES), self.as_fields(LOG_ATTRIBUTES)];
     }
 
+    /// Each key once: what is said of the user first, then the app's shared attributes, then the session.
     fn as_fields(&self, field: u32) -> Vec<u8> {
         let mut out = Writer::default();
-        if !self.encoded_id.is_empty() {
+        out.add_attributes(0, field, self.given.get(self.shared.len()..).unwrap_or_default());
+        out.add_attributes(0, field, &self.shared);
+        if !self.encoded_id.is_empty() && !has_key(out.as_slice(), field, SESSION_ID.as_bytes()) {
             out.attribute(field, SESSION_ID, Value::Text(&self.encoded_id));
         }
-        refield(&self.given, field, &mut out);
         out.finish()
     }
 
@@ -150,6 +142,11 @@ impl Ambient {
             Signal::Logs => &self.encoded[1],
             Signal::Metrics => &[],
         }
+    }
+
+    /// What spans say of it.
+    pub(super) fn spans(&self) -> &[u8] {
+        &self.encoded[0]
     }
 
     /// The attributes that metrics have too.

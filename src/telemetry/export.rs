@@ -22,10 +22,11 @@ pub(super) const LEAVE_BUDGET: usize = 60 << 10;
 const BEST: usize = 20;
 /// Bytes below which gzip saves nothing worth its time.
 const SMALL: usize = 1024;
-/// The longest that a log record waits (OpenTelemetry's default).
-const LOG_DELAY: Duration = Duration::from_secs(1);
-/// Time after which an offline page is tried again, whatever the browser says.
-const OFFLINE: Duration = Duration::from_secs(300);
+/// The longest that a log record waits here. The host gathers records for up to half a second: together that is OpenTelemetry's
+/// default, a second.
+const LOG_DELAY: Duration = Duration::from_millis(500);
+/// Time after which a request of an offline page is sent whatever `navigator.onLine` says: it is wrong at times.
+const OFFLINE: Duration = Duration::from_secs(60);
 /// Time beyond its timeout after which a request without an answer counts as lost.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -60,6 +61,8 @@ pub struct Export {
     pub keepalive: bool,
     /// How long it may take.
     pub timeout: Duration,
+    /// Whether it is sent although the browser says that it is offline.
+    pub even_offline: bool,
 }
 
 /// Single records in a row after which no larger one is sent.
@@ -137,6 +140,8 @@ struct Flight {
     waiting: bool,
     /// It went out, and nobody said what became of it.
     uncertain: bool,
+    /// It was not sent the last time: the browser said that it is offline.
+    unsent: bool,
     /// When its records were closed, or taken over.
     closed: Instant,
     /// How old they were then.
@@ -160,6 +165,7 @@ impl Flight {
             due: now,
             waiting,
             uncertain: false,
+            unsent: false,
             closed: now,
             age: Duration::ZERO,
             sent: now,
@@ -199,7 +205,15 @@ impl Flight {
         self.leaving = room.map_or(0, |_| body.len());
         let timeout = config.batch.timeout;
         self.due = now + timeout + GRACE;
-        Some(Export { id: self.id, signal: self.signal, body, gzipped, keepalive: room.is_some(), timeout })
+        Some(Export {
+            id: self.id,
+            signal: self.signal,
+            body,
+            gzipped,
+            keepalive: room.is_some(),
+            timeout,
+            even_offline: self.unsent,
+        })
     }
 }
 
@@ -288,12 +302,10 @@ impl Pipeline {
         Account { pending, ..self.account }
     }
 
-    /// Queues a record, given in parts, that counts for `count`; says whether something is due earlier now.
-    pub(super) fn enqueue(&mut self, now: Instant, parts: &[&[u8]], count: u64, config: &Config) -> bool {
+    /// Queues a record that counts for `count`; says whether something is due earlier now.
+    pub(super) fn enqueue(&mut self, now: Instant, record: &[u8], count: u64, config: &Config) -> bool {
         let at = self.queue.begin();
-        for part in parts {
-            self.queue.records().raw(part);
-        }
+        self.queue.records().raw(record);
         self.enqueued(now, at, count, config)
     }
 
@@ -521,8 +533,11 @@ impl Pipeline {
         let records = flight.records;
         match reply.outcome() {
             Outcome::Retryable(asked) => {
-                flight.uncertain = matches!(reply, Reply::Failed);
-                if matches!(reply, Reply::Unsent) {
+                let unsent = matches!(reply, Reply::Unsent);
+                // One that was tried in spite of that may have been counted.
+                flight.uncertain = matches!(reply, Reply::Failed) || (unsent && flight.unsent);
+                flight.unsent = unsent;
+                if unsent {
                     // Until there is a network: a flush says so.
                     (flight.waiting, flight.due) = (true, now + OFFLINE);
                     return;

@@ -1,7 +1,7 @@
 //! Marks the points of a request that go out long after they closed: who reads a board must know
 //! (docs/telemetry.md).
 
-use tonearm_otlp::{Value, Writer};
+use tonearm_otlp::{Value, Writer, has_key};
 
 use super::request::{POINT_DEPTH, copy_records};
 
@@ -14,16 +14,15 @@ pub(super) fn mark_late(body: &[u8]) -> Vec<u8> {
     copy_records(body, (0, POINT_DEPTH), 0, &mut out, &mut |field, point, kind, out| {
         out.message(field, |out| {
             out.raw(point);
-            // One that came late before is marked already.
-            if point.windows(LATE.len()).any(|part| part == LATE.as_bytes()) {
-                return;
-            }
             let attributes = match kind {
                 9 => 9,
                 10 => 1,
                 _ => 7,
             };
-            out.attribute(attributes, LATE, Value::Flag(true));
+            // One that came late before is marked already.
+            if !has_key(point, attributes, LATE.as_bytes()) {
+                out.attribute(attributes, LATE, Value::Flag(true));
+            }
         });
         true
     });

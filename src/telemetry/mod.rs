@@ -17,11 +17,11 @@ mod propagation;
 mod request;
 mod response;
 mod retry;
+mod rows;
 mod sampling;
 mod span;
 mod split;
 mod spool;
-mod told;
 mod tracer;
 
 pub use ambient::SharedSession;
@@ -42,6 +42,7 @@ pub use request::encode_request;
 pub use response::parse_partial_success;
 pub use sampling::Sampler;
 pub use span::{Parent, SpanKind, SpanOptions};
+use tonearm_otlp::{ATTRIBUTES, LOG_ATTRIBUTES};
 pub use tonearm_otlp::{Attributes, Flat, Value, Writer};
 
 use std::collections::VecDeque;
@@ -74,8 +75,10 @@ pub struct Telemetry {
     random: Random,
     live: SmallMap<SpanKey, Span>,
     meter: Meter,
-    /// When metrics are collected next; none where nothing was recorded since the last time.
+    /// When metrics are collected next; none where nothing was recorded since the last time and nothing is observed.
     collection: Option<Instant>,
+    /// Whether there is an instrument that is observed.
+    observes: bool,
     storms: Storms,
     spool: Spool,
     pipelines: [Pipeline; Signal::ALL.len()],
@@ -133,6 +136,7 @@ impl Telemetry {
             live: SmallMap::default(),
             meter: Meter::default(),
             collection: None,
+            observes: false,
             storms: Storms::default(),
             spool: Spool::default(),
             pipelines,
@@ -164,22 +168,22 @@ impl Telemetry {
         self.clock.observe(now, wall_millis);
     }
 
-    /// Queues a record that comes in two parts, or hands it to the host to look at. Says whether something is
+    /// Queues a span or a log record with the common attributes, or hands it to the host to look at. Says whether something is
     /// due earlier.
-    fn enqueue(&mut self, now: Instant, signal: Signal, record: &[u8], more: &[u8]) -> bool {
+    fn enqueue(&mut self, now: Instant, signal: Signal, mut record: Writer) -> bool {
         if FULL && self.config.consent == Consent::Denied {
             self.drop_record(signal, DropReason::Consent);
             return false;
         }
-        let ambient = self.ambient.of(signal, now, &mut self.random);
-        let parts = [record, more, ambient];
+        let field = if signal == Signal::Logs { LOG_ATTRIBUTES } else { ATTRIBUTES };
+        record.add_attributes(0, field, self.ambient.of(signal, now, &mut self.random));
         if FULL && self.config.inspects {
-            self.inspections.push_back(Inspection { signal, record: parts.concat() });
+            self.inspections.push_back(Inspection { signal, record: record.finish() });
             self.inspected[signal as usize] += 1;
             return true;
         }
         let touched = self.spool.touch(now, &self.config);
-        self.pipelines[signal as usize].enqueue(now, &parts, 1, &self.config) || touched
+        self.pipelines[signal as usize].enqueue(now, record.as_slice(), 1, &self.config) || touched
     }
 
     /// The next record that the host has to look at; it answers with [`Telemetry::inspected`].
@@ -199,7 +203,7 @@ impl Telemetry {
         match record {
             Some(record) => {
                 self.spool.touch(now, &self.config);
-                self.pipelines[signal as usize].enqueue(now, &[record], 1, &self.config);
+                self.pipelines[signal as usize].enqueue(now, record, 1, &self.config);
             }
             None => self.drop_record(signal, DropReason::Redacted),
         }
@@ -276,6 +280,14 @@ impl Telemetry {
         (self.live, self.tail) = (SmallMap::default(), Tail::default());
         self.meter.reset(self.clock.unix_nanos(now));
         self.collection = None;
+        if self.observes {
+            self.schedule_collection(now);
+        }
+    }
+
+    /// Collects metrics an interval from now, where no earlier collection is due.
+    fn schedule_collection(&mut self, now: Instant) {
+        self.collection.get_or_insert(now + self.config.batch.metric_interval);
     }
 
     /// Counts records that the host had to let go of.
@@ -293,24 +305,24 @@ impl Telemetry {
     /// Writes a log record.
     #[inline(never)]
     pub fn log(&mut self, now: Instant, log: &Log<'_>) {
-        self.log_encoded(now, now, log.severity, log.encode().as_slice());
+        self.log_encoded(now, now, log.severity, log.encode());
     }
 
-    /// Writes a log record of `at`, of which the host has encoded all but its times, its severity and its id.
-    pub fn log_encoded(&mut self, now: Instant, at: Instant, severity: Severity, record: &[u8]) {
+    /// Writes a log record of `at`, of which the host has encoded all but its times, its severity and its id. Says whether
+    /// something is due earlier.
+    pub fn log_encoded(&mut self, now: Instant, at: Instant, severity: Severity, mut record: Writer) -> bool {
         let time = self.clock.unix_nanos(at);
-        let event = log::event_of(record);
+        let event = log::event_of(record.as_slice());
         let reason = if severity < log::level_of(&self.config.levels, event) {
             DropReason::Level
         } else if self.storms.keeps(event, time) {
-            let mut more = Writer::default();
-            log::complete(&mut more, severity, time, self.random.bytes());
-            self.enqueue(now, Signal::Logs, record, more.as_slice());
-            return;
+            log::complete(&mut record, severity, time, self.random.bytes());
+            return self.enqueue(now, Signal::Logs, record);
         } else {
             DropReason::Sampled
         };
         self.drop_record(Signal::Logs, reason);
+        false
     }
 
     /// Whether a record of that severity and event would be kept.
@@ -319,8 +331,12 @@ impl Telemetry {
         severity >= log::level_of(&self.config.levels, event.as_bytes())
     }
 
-    /// Makes an instrument; its number.
+    /// Makes an instrument; its number. One that is observed makes the pipeline collect at each interval.
     pub fn instrument(&mut self, now: Instant, instrument: &Instrument<'_>) -> u32 {
+        if instrument.observed {
+            self.observes = true;
+            self.schedule_collection(now);
+        }
         self.meter.instrument(instrument, self.clock.unix_nanos(now))
     }
 
@@ -370,7 +386,7 @@ impl Telemetry {
             return false;
         }
         let first = self.collection.is_none();
-        self.collection.get_or_insert(now + self.config.batch.metric_interval);
+        self.schedule_collection(now);
         let touched = self.spool.touch(now, &self.config);
         self.meter.record(series, value, self.clock.unix_nanos(now), context);
         first || touched
@@ -395,11 +411,17 @@ impl Telemetry {
             self.own.tell(&Signal::ALL.map(|signal| self.account(signal)), &mut self.meter, self.owned, time);
         }
         let pipeline = &mut self.pipelines[Signal::Metrics as usize];
+        let mut collected = false;
         for table in &mut self.meter.tables {
             let (metric, points) = table.collect(time, self.config.cumulative, false);
             if points > 0 {
-                pipeline.enqueue(now, &[metric.as_slice()], points, &self.config);
+                pipeline.enqueue(now, metric.as_slice(), points, &self.config);
+                collected = true;
             }
+        }
+        // What is observed is observed at each interval, and a cumulative sum is exported at each, idle or not.
+        if self.observes || (self.config.cumulative && collected) {
+            self.schedule_collection(now);
         }
     }
 

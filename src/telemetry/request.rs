@@ -64,10 +64,16 @@ pub(super) fn copy_records(
 /// The instrumentation scope of every record that the SDK makes.
 const SCOPE: &str = "tonearm";
 
-/// Records, each a [`RECORD`] field, under one resource (its attributes encoded as fields 1) and one scope.
+/// Records, each a [`RECORD`] field, under one resource (its attributes encoded as fields 1; of a key that comes twice the first
+/// value counts) and one scope.
 pub fn encode_request(resource: &[&[u8]], records: &[u8]) -> Vec<u8> {
     let mut head = Writer::default();
-    head.message(1, |out| resource.iter().for_each(|attributes| out.raw(attributes)));
+    head.message(1, |out| {
+        let from = out.as_slice().len();
+        for attributes in resource {
+            out.add_attributes(from, 1, attributes);
+        }
+    });
     // scope { name = 1, version = 2 }
     let mut scope = Writer::default();
     scope.message(1, |out| {

@@ -226,13 +226,13 @@ impl FakeHost {
     }
 
     /// When the worklet reports that the Worker is silent: it plays, and its credit stays unanswered. It sends a
-    /// credit every 186 ms and waits for 400.
+    /// credit every 186 ms and waits for 300.
     fn silent(&mut self) -> f64 {
         if self.worker_alive || !self.output_alive || self.state() != State::Playing {
             self.silent = None;
             return f64::INFINITY;
         }
-        *self.silent.get_or_insert(self.millis + 586.0)
+        *self.silent.get_or_insert(self.millis + 486.0)
     }
 
     /// Moves the clock, firing the timer whenever it is due.
@@ -249,7 +249,7 @@ impl FakeHost {
             let silent = self.silent();
             if silent <= end.min(due) {
                 self.millis = silent;
-                self.silent = Some(silent + 400.0);
+                self.silent = Some(silent + 300.0);
                 self.report(Report::MediaSilent { epoch: self.epoch() });
                 continue;
             }

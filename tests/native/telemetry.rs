@@ -414,3 +414,38 @@ fn a_flush_sends_every_batch() {
     }
     assert_eq!(sent, [10, 10, 5]);
 }
+
+#[test]
+fn a_page_that_says_it_is_offline_sends_a_minute_later_all_the_same() {
+    let mut telemetry = spooling();
+    record(&mut telemetry, at(0));
+    let first = telemetry.poll_export(at(5000)).unwrap();
+    assert!(!first.even_offline);
+    telemetry.handle_reply(at(5000), first.id, &Reply::Unsent);
+    assert_eq!(telemetry.poll_export(at(64_999)), None);
+    let second = telemetry.poll_export(at(65_000)).unwrap();
+    assert!(second.even_offline);
+    // It failed: it waits on, is no attempt, and may have arrived.
+    telemetry.handle_reply(at(66_000), second.id, &Reply::Unsent);
+    assert_eq!(snapshot(&mut telemetry, at(66_000))[0].1, second.id);
+    let third = telemetry.poll_export(at(126_000)).unwrap();
+    assert!(third.even_offline);
+    telemetry.handle_reply(at(126_000), third.id, &status(200));
+    assert_eq!(telemetry.account(Signal::Traces).exported, 1);
+    adds_up(telemetry.account(Signal::Traces));
+}
+
+#[test]
+fn a_span_under_way_when_the_wall_clock_is_set_has_the_times_of_its_end() {
+    const HOUR: i64 = 3_600_000;
+    for by in [HOUR, -HOUR] {
+        let mut telemetry = spooling();
+        let key = telemetry.start_span(at(1000), SpanOptions::new("s")).unwrap();
+        let shifted = 1e12 + 2000.0 + by as f64;
+        telemetry.observe_clock(at(2000), shifted);
+        telemetry.end_span(at(3000), key, at(3000));
+        let span = spans_of(&telemetry.poll_export(at(8000)).unwrap().body).remove(0);
+        let end = (shifted as u64 + 1000) * 1_000_000;
+        assert_eq!((span.start_time_unix_nano, span.end_time_unix_nano), (end - 2_000_000_000, end), "{by}");
+    }
+}
