@@ -300,7 +300,8 @@ test('a refusal ends what is on its way', async () => {
   const context = await browser.newContext();
   const service = nextService();
   mode = 'hangs';
-  const page = await visit(context, service, { consent: 'granted' });
+  // Longer than the test waits: its own time limit would end the request too.
+  const page = await visit(context, service, { consent: 'granted', exportTimeoutMillis: 600_000 });
   await page.evaluate(() => /** @type {any} */ (globalThis).telemetry.startSpan('span').end());
   await until(() => namesOf(service).includes('span'), 'the request');
   await page.evaluate(() => /** @type {any} */ (globalThis).telemetry.setConsent(false));

@@ -99,7 +99,7 @@ test('a wrong option is named, with what was expected and what came', () => {
     ],
     [
       { serviceName: 'x', propagateTo: 'y' },
-      'createTelemetry: option "propagateTo": expected an array of origins, as https://api.example.com, got the string "y"',
+      'createTelemetry: option "propagateTo": expected an array of origins, as https://api.example.com, or of { origin, methods: \'all\' }, got the string "y"',
     ],
     [
       { serviceName: 'x', headers: { a: 1 } },
@@ -131,8 +131,9 @@ async function send(respond, gzipped = false) {
   try {
     const destination = { endpoint: 'https://otlp.example/', headers: { 'x-key': 'k' } };
     const body = new Uint8Array([1]);
+    const how = { gzipped, keepalive: true, timeout: 1000, evenOffline: false };
     const answer = await new Promise((answered) =>
-      post(destination, 0, body, gzipped, true, 1000, (...reply) => answered(reply)),
+      post(destination, 0, body, how, (...reply) => answered(reply)),
     );
     return { url: calls[0][0], init: calls[0][1], answer };
   } finally {
@@ -210,8 +211,9 @@ test('offline nothing is sent, and that is said', async () => {
   const original = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
   Object.defineProperty(globalThis, 'navigator', { value: { onLine: false }, configurable: true });
   try {
+    const how = { gzipped: false, keepalive: false, timeout: 1000, evenOffline: false };
     const answer = await new Promise((answered) =>
-      post({}, 0, new Uint8Array([1]), false, false, 1000, (...reply) => answered(reply)),
+      post({}, 0, new Uint8Array([1]), how, (...reply) => answered(reply)),
     );
     assert.deepEqual(answer.slice(0, 2), [1, -1]);
   } finally {
