@@ -387,6 +387,7 @@ export type Engine = 'stream' | 'element';
 /** Whether the loudness that a file states is levelled, and of what. */
 export type ReplayGain = 'off' | 'track' | 'album';
 
+/** Options of a player; one that is not known is a `TypeError`. */
 export interface PlayerOptions {
   /** Levels tracks by the ReplayGain or R128 tags of their files, of the track or of its album; `off` at first. */
   replayGain?: ReplayGain;
@@ -484,7 +485,9 @@ export class Player extends EventTarget {
   prepare(): void;
   /**
    * Prepares, and begins by itself with the very frame behind the last one of another player over the same context; or so many
-   * seconds before its end, while the other fades out. Fulfils when the first sample is audible.
+   * seconds before its end, while the other fades out. Fulfils when the first sample is audible. Rejects where either player loads
+   * nothing (`InvalidStateError`) or plays by an element (`NotSupportedError`), with the leader's failure, and with an
+   * `AbortError` by another `load()` or `follow()`, or the end of either player.
    */
   follow(leader: Player, options?: { crossfade?: number; signal?: AbortSignal }): Promise<void>;
   /** Fades beside the volume, from the level that is heard to a factor from 0 to 1 within so many seconds, from now on or from a time of
@@ -498,7 +501,7 @@ export class Player extends EventTarget {
   pause(): void;
   /** Back to the start, silent; the source stays. */
   stop(): void;
-  /** Gives everything back. */
+  /** Gives everything back; `load()` and `play()` reject with an `InvalidStateError` from then on. */
   destroy(): void;
   /** Who plays. An element has no `analyser`, follows nobody, and tells its start by an event instead of a frame. */
   readonly engine: Engine;
