@@ -8,6 +8,7 @@ WASM_BINDGEN_VERSION=0.2.130 # equal to the crate's in Cargo.toml
 WASM_PACK_VERSION=0.15.1
 GECKODRIVER_VERSION=0.37.1
 CARGO_FUZZ_VERSION=0.13.2
+CARGO_MUTANTS_VERSION=27.1.0
 CARGO_DENY_VERSION=0.20.2
 DEBIAN_TOOLCHAIN=tonearm-debian # rustup's name for Debian's compiler, linked only where the wasm target can't be had
 

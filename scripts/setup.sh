@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings what is missing on this machine, and says what it does. Groups: build (default), browsers, webkit,
-# backends, kafka, audit, fuzz. Everything lands outside the tree; a second run only looks and takes about a
+# backends, kafka, audit, fuzz, mutation. Everything lands outside the tree; a second run only looks and takes about a
 # second.
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
@@ -22,6 +22,7 @@ for group in "${@:-build}"; do
     backends) bash scripts/setup/backends.sh ;;
     kafka) bash scripts/setup/kafka.sh ;;
     audit) bash scripts/setup/cargo-tool.sh cargo-deny "$CARGO_DENY_VERSION" cargo-deny ;;
+    mutation) bash scripts/setup/cargo-tool.sh cargo-mutants "$CARGO_MUTANTS_VERSION" cargo-mutants ;;
     fuzz) bash scripts/setup/cargo-tool.sh cargo-fuzz "$CARGO_FUZZ_VERSION" cargo-fuzz ;;
     *) fail "setup knows no group '$group'" ;;
   esac

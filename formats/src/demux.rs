@@ -15,6 +15,8 @@ pub enum DemuxError {
     Unsupported,
     /// The bytes end well before the length that the file itself states.
     Truncated,
+    /// Too many bytes in a row are no part of the stream.
+    Undecodable,
 }
 
 /// Frames of Opus to decode before a position, so that the decoder has settled. RFC 7845 section 4.6 asks for
@@ -92,10 +94,13 @@ pub struct Stream {
     pub end: Option<u64>,
     /// Whether frames may follow `end`: the header's claim is a hint, and the demuxer finds the end ([`Demux::end`]).
     pub open_ended: bool,
+    /// Where its channels are heard, in their order: the bits of WAVEFORMATEXTENSIBLE's `dwChannelMask`. 0 where the
+    /// file does not say it.
+    pub channel_mask: u32,
     /// Frames to be heard, stated or estimated.
     pub length: Option<u64>,
-    /// Frames of the streams that follow this one, where that is known: later entries of an edit list.
-    pub following: u64,
+    /// Frames of the streams that follow this one, later entries of an edit list; none where that is not known.
+    pub following: Option<u64>,
     /// Whether it goes on with the time line of the stream before it: only the layout of its channels changes.
     pub continues: bool,
     /// Frames of a packet that is lost, as a rule.
@@ -153,10 +158,19 @@ pub trait Demux {
     /// Goes to `frame` of the time line or before it; the next packet says where it lies. After the stream is
     /// known.
     fn seek(&mut self, frame: u64);
-    /// Notes the length of the file in bytes.
-    fn set_total_bytes(&mut self, _total: u64) {}
+    /// Notes the length of the file in bytes; none where what was known of it is wrong.
+    fn set_total_bytes(&mut self, _total: Option<u64>) {}
     /// One past the last frame of the time line, once it is known where the stream did not say.
     fn end(&self) -> Option<u64> {
+        None
+    }
+    /// The same, where no other stream of a chain follows: the end of the file.
+    fn end_of_file(&self) -> Option<u64> {
+        self.end()
+    }
+    /// One past the last frame of the time line, by the bytes so far and the length of the file, where no more is
+    /// known. Each byte is looked at once.
+    fn estimate(&mut self) -> Option<u64> {
         None
     }
     /// Bytes of music at hand that are not decoded.
@@ -175,4 +189,12 @@ pub trait Demux {
     fn tail(&mut self, _bytes: &[u8]) {}
     /// What the file says of the music, so far.
     fn tags(&mut self) -> &mut Tags;
+}
+
+/// How many frames, or packets, a whole of `bytes` has, by the mean of the first ones: `passed` are their bytes and
+/// their count.
+pub(crate) fn extrapolate(passed: (u64, u64), bytes: u64) -> Option<u64> {
+    let (seen, count) = passed;
+    let rest = bytes.saturating_sub(seen) as f64 * count as f64 / seen as f64;
+    (seen > 0 && count > 0).then(|| count.saturating_add(rest.round() as u64))
 }

@@ -37,7 +37,7 @@ pub(crate) enum Found {
 impl Search {
     /// A search for `target` between two places; `near` frames before it are near enough.
     pub(crate) fn new(target: u64, near: u64, low: Place, high: Place) -> Self {
-        let high = (high.0.max(low.0), high.1.max(low.1 + 1));
+        let high = (high.0.max(low.0), high.1.max(low.1.saturating_add(1)));
         let mut search = Self { target, near, low, high, guess: low.0, guesses: 0 };
         search.guess = search.interpolate();
         search
@@ -82,6 +82,30 @@ impl Search {
         let at = self.high.1;
         self.found((self.guess, at.max(self.target + 1)))
     }
+}
+
+/// What `found` means for a search: the byte to go to, or none where the track goes on from here.
+pub(crate) fn follow(search: &mut Option<Search>, found: Found) -> Option<u64> {
+    let (goes_on, byte) = match found {
+        Found::Here => (false, None),
+        Found::Look(byte) => (true, Some(byte)),
+        Found::Settle(byte) => (false, Some(byte)),
+    };
+    if !goes_on {
+        *search = None;
+    }
+    byte
+}
+
+/// The bytes are over at `offset`, without a place after the last guess: the byte to go to, or none where no search
+/// is under way, or nothing is left to look at.
+pub(crate) fn pass_end(search: &mut Option<Search>, offset: u64) -> Option<u64> {
+    let found = search.as_mut()?.nothing();
+    let byte = follow(search, found).filter(|&byte| byte < offset);
+    if byte.is_none() {
+        *search = None;
+    }
+    byte
 }
 
 #[cfg(test)]

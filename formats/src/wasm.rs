@@ -68,6 +68,8 @@ fn number(module: &mut Module, which: u32) -> f64 {
         20 => f64::from(u8::from(track.wants_tail())),
         22 => track.packet_at().1.into(),
         21 => format.map_or(0.0, |format| f64::from(u8::from(format.estimated))),
+        23 => track.estimated_duration().unwrap_or(f64::NAN),
+        24 => track.channel_mask().into(),
         _ => 0.0,
     }
 }
@@ -143,6 +145,7 @@ impl Module {
         match what {
             2 => track.push(self.room.get(..whole).unwrap_or_default()),
             3 => track.finish(),
+            4 if value < 0.0 => track.forget_total_bytes(),
             4 => track.set_total_bytes(value as u64),
             5 => track.seek(value),
             6 => {

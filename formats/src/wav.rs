@@ -27,12 +27,22 @@ pub struct Demuxer {
     big_endian: bool,
     chunks: u32,
     skip: u64,
-    /// Codec, rate, channels, bytes of a frame.
-    format: Option<(Pcm, u32, u8, u64)>,
+    format: Option<Format>,
     /// Bytes of the samples, by RF64's `ds64`.
     long: Option<u64>,
-    /// Where the samples begin, and how many frames there are, where that is stated.
+    /// Where the samples begin, and how many bytes there are, where that is stated.
     data: Option<(u64, Option<u64>)>,
+}
+
+/// What `fmt ` says.
+#[derive(Debug, Clone, Copy)]
+struct Format {
+    pcm: Pcm,
+    sample_rate: u32,
+    channels: u8,
+    channel_mask: u32,
+    /// Bytes of a frame.
+    align: u64,
 }
 
 impl Demux for Demuxer {
@@ -44,26 +54,33 @@ impl Demux for Demuxer {
         &self.window
     }
 
-    fn set_total_bytes(&mut self, total: u64) {
-        self.total_bytes = Some(total);
+    fn set_total_bytes(&mut self, total: Option<u64>) {
+        self.total_bytes = total;
     }
 
     fn tags(&mut self) -> &mut Tags {
         &mut self.tags
     }
 
+    /// The file's size decides where the header states more than there is, or nothing.
+    fn end(&self) -> Option<u64> {
+        let ((start, stated), Format { align, .. }) = (self.data?, self.format?);
+        let there = self.total_bytes.and_then(|total| total.checked_sub(start));
+        let bytes = stated.filter(|&stated| there.is_none_or(|there| stated <= there)).or(there)?;
+        Some(bytes / align)
+    }
+
     fn seek(&mut self, frame: u64) {
-        if let (Some((start, _)), Some((.., align))) = (self.data, self.format) {
-            let byte = start.saturating_add(frame.saturating_mul(align));
-            // Behind the last whole frame there is nothing to ask for.
-            let there = self.total_bytes.map(|total| start + total.saturating_sub(start) / align * align);
-            self.window.jump(there.map_or(byte, |there| byte.min(there)));
+        if let (Some((start, _)), Some(Format { align, .. })) = (self.data, self.format) {
+            // After the last whole frame there is nothing to ask for.
+            let frame = frame.min(self.end().unwrap_or(u64::MAX));
+            self.window.jump(start.saturating_add(frame.saturating_mul(align)));
         }
     }
 
     fn step(&mut self) -> Result<Step<'_>, DemuxError> {
         match (self.data, self.format) {
-            (Some((start, frames)), Some((.., align))) => self.packet(start, frames, align),
+            (Some((start, _)), Some(Format { align, .. })) => self.packet(start, self.end(), align),
             _ => self.chunk(),
         }
     }
@@ -141,29 +158,27 @@ impl Demuxer {
 
     /// The samples begin here.
     fn begin(&mut self, size: u64) -> Result<Step<'_>, DemuxError> {
-        let Some((pcm, sample_rate, channels, align)) = self.format else {
+        let Some(Format { pcm, sample_rate, channels, channel_mask, align }) = self.format else {
             return Err(DemuxError::Unsupported);
         };
-        let start = self.window.offset();
-        let there = self.total_bytes.and_then(|total| total.checked_sub(start));
         let stated = match size {
             // Written by a program that could not go back, or that writes RF64.
             0 | PLACEHOLDER.. => self.long.filter(|&long| long > 0),
             size => Some(size),
         };
-        // The file's size decides where the header states more, or nothing.
-        let stated = stated.filter(|&stated| there.is_none_or(|there| stated <= there)).or(there);
-        let frames = stated.map(|bytes| bytes / align);
-        self.data = Some((start, frames));
+        self.data = Some((self.window.offset(), stated));
+        let frames = self.end();
         Ok(Step::Stream(Stream {
             codec: Codec::Pcm(pcm),
             sample_rate,
             channels,
+            channel_mask,
             delay: 0,
             end: frames,
-            open_ended: false,
+            // The size of the file may turn out to be another.
+            open_ended: true,
             length: frames,
-            following: 0,
+            following: Some(0),
             continues: false,
             packet_frames: PACKET_FRAMES as u32,
             bytes_per_second: f64::from(sample_rate) * align as f64,
@@ -201,17 +216,18 @@ fn number(rest: &mut Reader<'_>, len: usize, big_endian: bool) -> Option<u64> {
     if big_endian { rest.be(len) } else { rest.le(len) }
 }
 
-/// WAVEFORMATEX: codec, rate, channels, bytes of a frame.
-fn format(body: &[u8], big_endian: bool) -> Option<(Pcm, u32, u8, u64)> {
+/// WAVEFORMATEX.
+fn format(body: &[u8], big_endian: bool) -> Option<Format> {
     let mut rest = Reader(body);
     let mut next = |len| number(&mut rest, len, big_endian);
     let (mut tag, channels, rate) = (next(2)?, next(2)?, next(4)?);
     next(4)?;
     let (align, bits) = (next(2)?, next(2)?);
+    let mut channel_mask = 0;
     if tag == 0xfffe {
-        // The first two bytes of the sub-format's GUID are a tag again.
-        next(8)?;
-        tag = next(2)?;
+        // Its own size and the bits that count of a sample; the first two bytes of the sub-format's GUID are a tag again.
+        next(4)?;
+        (channel_mask, tag) = (next(4)? as u32, next(2)?);
     }
     let bytes = bits.div_ceil(8) as u8;
     let kind = match (tag, bytes) {
@@ -222,7 +238,8 @@ fn format(body: &[u8], big_endian: bool) -> Option<(Pcm, u32, u8, u64)> {
         _ => return None,
     };
     let valid = channels > 0 && align == channels * u64::from(bytes);
-    valid.then_some((Pcm { bytes, kind, big_endian }, rate as u32, u8::try_from(channels).ok()?, align))
+    let (pcm, channels) = (Pcm { bytes, kind, big_endian }, u8::try_from(channels).ok()?);
+    valid.then_some(Format { pcm, sample_rate: rate as u32, channels, channel_mask, align })
 }
 
 /// The texts of a `LIST` of the kind `INFO`.

@@ -33,11 +33,11 @@ const UNDECODABLE = 8;
 
 /** Packets that may be with the browser's decoder at once. */
 const MOST_UNDER_WAY = 16;
-/** Faults of the browser's decoder in a row after which a track is given up. */
-const MOST_FAULTS = 20;
+/** Faults of the browser's decoder in a row after which a track is given up: before anything was decoded, and after. */
+const MAX_FAULTS = [20, 500];
 
-/** Packets in a row of which nothing comes, after which a track is given up: those of `track.rs`. */
-const MOST_SILENT = 250;
+/** Packets in a row of which nothing comes, after which a track is given up: those of `track/mod.rs`. */
+const MAX_SILENT = [250, 5000];
 /** Milliseconds without an output after which nothing is expected of what is with an idle decoder. */
 const SILENCE = 100;
 /** Microseconds by which all packets but a decoder's first are told to lie later: who gives that back tells of each packet its own time;
@@ -70,6 +70,8 @@ export class Track {
   #underWay = [];
   #faults = 0;
   #silent = 0;
+  /** 1 once anything was decoded. */
+  #decoded = 0;
   #drains = false;
   #failed = false;
   /** The decoder has had no packet yet, since it was there or was flushed. */
@@ -236,7 +238,7 @@ export class Track {
         this.#drains = false;
         this.#fresh = true;
         this.#silent += this.#underWay.length;
-        this.#failed ||= this.#silent > MOST_SILENT;
+        this.#failed ||= this.#silent > MAX_SILENT[this.#decoded];
         this.#underWay = [];
         then();
         this.#onDecoded();
@@ -259,7 +261,7 @@ export class Track {
         if (decoder !== this.#decoder) return;
         const rest = this.#underWay.slice(1);
         this.#close();
-        this.#failed = name === 'NotSupportedError' || ++this.#faults > MOST_FAULTS;
+        this.#failed = name === 'NotSupportedError' || ++this.#faults > MAX_FAULTS[this.#decoded];
         for (const packet of rest) this.#decode(packet);
         this.#onDecoded();
       },
@@ -309,14 +311,16 @@ export class Track {
   /** @param {AudioData} data @param {number} sampleRate of the stream */
   #output(data, sampleRate) {
     this.#faults = this.#silent = 0;
+    this.#decoded = 1;
     const packet = this.#cameOut(data.timestamp, sampleRate);
     // A damaged packet may decode to more than it stands for.
     const most = packet.frames * Math.round(data.sampleRate / sampleRate) || Infinity;
     const frames = Math.min(data.numberOfFrames, most);
     this.tell(DECODED_ROOM, frames);
-    for (let channel = 0, at; (at = this.tell(DECODED_PLANE, channel)); channel++) {
+    // One channel where two were expected is heard on both sides; others that are missing are silent.
+    const channels = Math.max(data.numberOfChannels, 2);
+    for (let channel = 0, at; channel < channels && (at = this.tell(DECODED_PLANE, channel)); channel++) {
       const plane = new Float32Array(frames);
-      // One channel where two were expected is heard on both sides.
       const planeIndex = Math.min(channel, data.numberOfChannels - 1);
       data.copyTo(plane, { planeIndex, frameCount: frames, format: 'f32-planar' });
       new Float32Array(this.#exports.memory.buffer, at, frames).set(plane);

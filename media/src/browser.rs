@@ -43,6 +43,10 @@ impl Track for Instance {
         self.tell(4, bytes as f64);
     }
 
+    fn forget_total_bytes(&mut self) {
+        self.tell(4, -1.0);
+    }
+
     fn push(&mut self, bytes: &[u8]) {
         Self::push(self, bytes);
     }
@@ -100,6 +104,10 @@ impl Track for Instance {
         self.number(7) as u32
     }
 
+    fn channel_mask(&self) -> u32 {
+        self.number(24) as u32
+    }
+
     fn undecoded(&self) -> usize {
         self.number(0) as usize
     }
@@ -122,6 +130,10 @@ impl Track for Instance {
 
     fn stated_duration(&self) -> Option<f64> {
         Some(self.number(19)).filter(|duration| !duration.is_nan())
+    }
+
+    fn estimated_duration(&mut self) -> Option<f64> {
+        Some(self.number(23)).filter(|duration| !duration.is_nan())
     }
 
     fn wants_tail(&self) -> bool {

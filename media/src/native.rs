@@ -16,6 +16,9 @@ impl Track for Native {
     fn set_total_bytes(&mut self, bytes: u64) {
         Self::set_total_bytes(self, bytes);
     }
+    fn forget_total_bytes(&mut self) {
+        Self::forget_total_bytes(self);
+    }
     fn push(&mut self, bytes: &[u8]) {
         Self::push(self, bytes);
     }
@@ -37,6 +40,9 @@ impl Track for Native {
     fn sample_rate(&self) -> u32 {
         Self::sample_rate(self)
     }
+    fn channel_mask(&self) -> u32 {
+        Self::channel_mask(self)
+    }
     fn undecoded(&self) -> usize {
         Self::undecoded(self)
     }
@@ -54,6 +60,9 @@ impl Track for Native {
     }
     fn stated_duration(&self) -> Option<f64> {
         Self::stated_duration(self)
+    }
+    fn estimated_duration(&mut self) -> Option<f64> {
+        Self::estimated_duration(self)
     }
     fn wants_tail(&self) -> bool {
         Self::wants_tail(self)

@@ -28,6 +28,8 @@ const BUFFERED_STEP: f64 = 0.25;
 /// How far an estimate may fall before that is told, in seconds: more than the packets that a host has at
 /// once.
 const BUFFERED_BACK: f64 = 1.0;
+/// Part of an estimated length by which it has to change for that to be a fact.
+const ESTIMATE_STEP: f64 = 0.01;
 /// How near to the stated length a play that lost its source counts as complete, in seconds.
 const COMPLETE_WITHIN: f64 = 0.05;
 /// Undecoded bytes below which more are fetched after the read-ahead was full.
@@ -61,8 +63,9 @@ struct Open<T> {
     /// It is for the last bytes, from here on; these were asked for once.
     tail_asked: Option<u64>,
     tail_tried: bool,
-    /// The length that was told.
+    /// The length that was posted, and the estimate of it.
     duration: Option<f64>,
+    estimate: Option<f64>,
     given: u64,
     credited: u64,
     started: bool,
@@ -154,6 +157,7 @@ impl<T: Track> MediaPlane<T> {
                     tail_asked: None,
                     tail_tried: false,
                     duration: None,
+                    estimate: None,
                     given: 0,
                     credited: 0,
                     started: false,
@@ -300,6 +304,7 @@ impl<T: Track> MediaPlane<T> {
                 Advance::Format(format) => {
                     let Some(open) = self.open.as_mut() else { return };
                     let epoch = open.epoch;
+                    open.estimate = format.duration;
                     self.post(Fact::Format { epoch, format: described(&format) });
                 }
                 Advance::Open(family) => {
@@ -376,6 +381,12 @@ impl<T: Track> MediaPlane<T> {
         if let Some(duration) = stated.filter(|_| open.duration != stated) {
             open.duration = stated;
             self.outputs.push_back(Output::Post(Fact::Duration { epoch, duration }));
+        } else if let Some(duration) =
+            open.track.estimated_duration().filter(|_| stated.is_none() && !open.ended)
+            && open.estimate.is_none_or(|before| (duration - before).abs() > ESTIMATE_STEP * before)
+        {
+            open.estimate = Some(duration);
+            self.outputs.push_back(Output::Post(Fact::Estimate { epoch, duration }));
         }
         if further {
             open.buffered = end;

@@ -3,6 +3,7 @@
 //! Owns the chain sniff → track → mix → resample. The track, which demuxes and decodes, comes from a module
 //! of its own once the bytes are recognised; until then they wait here. Knows no network and no time.
 
+use tonearm_formats::track::{CHANNELS, SAMPLE_RATES};
 use tonearm_formats::{Advance as Decoded, Family, Format, Planes, Sniffed, TrackError, sniff};
 use tonearm_messages::READ_AHEAD_BYTES;
 
@@ -18,10 +19,6 @@ const TELLING: usize = 4096;
 /// Frames that a track is asked for at once: as few as it has, so that none are left of the stream before
 /// where a stream of a chain begins.
 const STEP_FRAMES: usize = 1;
-/// Sample rates that are played, in Hz.
-const RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
-/// Channels that are played at most.
-const MAX_CHANNELS: u8 = 32;
 /// Seconds that are decoded and dropped rather than sought, where they are in memory.
 const READ_THROUGH_SECONDS: f64 = 10.0;
 /// Seconds before what was played last that are kept: a position is told by the moment it is heard.
@@ -31,6 +28,8 @@ const KEPT_SECONDS: f64 = 1.0;
 pub trait Track {
     /// Notes the length of the file in bytes.
     fn set_total_bytes(&mut self, bytes: u64);
+    /// What was noted of it is wrong.
+    fn forget_total_bytes(&mut self) {}
     /// Takes the file's next bytes.
     fn push(&mut self, bytes: &[u8]);
     /// Says that the file is over.
@@ -46,6 +45,10 @@ pub trait Track {
     fn take(&mut self, frames: usize) -> Planes;
     /// Rate of the frames that come out, in Hz; 0 before the format is known.
     fn sample_rate(&self) -> u32;
+    /// Where the channels are heard: the bits of WAVEFORMATEXTENSIBLE's `dwChannelMask`, or 0.
+    fn channel_mask(&self) -> u32 {
+        0
+    }
     /// Undecoded bytes in memory.
     fn undecoded(&self) -> usize;
     /// File offset of the next byte to push.
@@ -58,6 +61,10 @@ pub trait Track {
     fn buffered_end(&self) -> f64;
     /// Length in seconds, where the file states it.
     fn stated_duration(&self) -> Option<f64>;
+    /// Length in seconds by what came of the file so far, where it does not state it.
+    fn estimated_duration(&mut self) -> Option<f64> {
+        None
+    }
     /// Whether the last bytes of the file would tell its length.
     fn wants_tail(&self) -> bool;
     /// Takes them, out of turn.
@@ -159,6 +166,14 @@ impl<T: Track> Source<T> {
         }
     }
 
+    /// What was noted of the length of the file is wrong.
+    pub fn forget_total_bytes(&mut self) {
+        self.total_bytes = None;
+        if let Some(track) = &mut self.track {
+            track.forget_total_bytes();
+        }
+    }
+
     /// Takes the file's next bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         match &mut self.track {
@@ -249,6 +264,11 @@ impl<T: Track> Source<T> {
     /// Length in seconds, where the file states it.
     pub fn stated_duration(&self) -> Option<f64> {
         self.track.as_ref().and_then(Track::stated_duration)
+    }
+
+    /// Length in seconds by what came of the file so far, where it does not state it.
+    pub fn estimated_duration(&mut self) -> Option<f64> {
+        self.track.as_mut().and_then(Track::estimated_duration)
     }
 
     /// Whether the last bytes of the file would tell its length.
@@ -369,7 +389,7 @@ impl<T: Track> Source<T> {
                     // The end of the stream before it, in a chain: of its own rate.
                     self.take_decoded(self.rate);
                     let playable =
-                        RATES.contains(&format.sample_rate) && (1..=MAX_CHANNELS).contains(&format.channels);
+                        SAMPLE_RATES.contains(&format.sample_rate) && CHANNELS.contains(&format.channels);
                     if !playable {
                         return Advance::Failed(TrackError::Unsupported);
                     }
@@ -438,12 +458,13 @@ impl<T: Track> Source<T> {
     /// Takes what the track has ready through the resampler.
     fn drain(&mut self) {
         let rate = self.track.as_ref().map_or(0, Track::sample_rate);
-        self.take_decoded(if RATES.contains(&rate) { rate } else { self.rate });
+        self.take_decoded(if SAMPLE_RATES.contains(&rate) { rate } else { self.rate });
     }
 
     #[inline(never)]
     fn take_decoded(&mut self, rate: u32) {
         let Some(track) = &mut self.track else { return };
+        let mask = track.channel_mask();
         let mut planes = track.take(usize::MAX);
         let frames = planes.iter().map(Vec::len).min().unwrap_or(0);
         if frames == 0 || rate == 0 {
@@ -455,7 +476,7 @@ impl<T: Track> Source<T> {
         if limit(&mut planes) > 0 {
             self.limited = self.limited.saturating_add(1);
         }
-        let block = Block { at: self.decoded_to, rate, planes: to_stereo(planes) };
+        let block = Block { at: self.decoded_to, rate, planes: to_stereo(planes, mask) };
         self.decoded_to = block.end();
         self.resample(&block);
         self.history.push(block);

@@ -135,6 +135,13 @@ pub enum Fact {
         /// In seconds.
         duration: f64,
     },
+    /// The length is estimated anew, by more of the file.
+    Estimate {
+        /// The epoch.
+        epoch: u32,
+        /// In seconds.
+        duration: f64,
+    },
     /// The first frame of the epoch is decoded.
     FirstDecoded {
         /// The epoch.
@@ -198,6 +205,7 @@ wire_enum!(Fact {
     3 => FirstByte { request, at },
     4 => BodyEnd { request, at, bytes, end },
     1 => Duration { epoch, duration },
+    13 => Estimate { epoch, duration },
     5 => Format { epoch, format },
     6 => FirstDecoded { epoch, at, position },
     7 => Decoded { epoch, packets, failures },

@@ -21,6 +21,7 @@ import {
   PLAY,
   PREPARE,
   RATE,
+  RENEWED,
   SEEK,
   STOP,
   WATCH,
@@ -45,8 +46,7 @@ import { double, enumeration, mismatch, unrestrictedDouble } from './webidl.js';
 
 let [lastId, lastToken] = [0, 0];
 
-/** @param {string} name */
-const destroyed = (name) => new DOMException('The player was destroyed.', name);
+const destroyed = (/** @type {string} */ name) => new DOMException('The player was destroyed.', name);
 
 /** See `types.d.ts`. */
 export class Player extends EventTarget {
@@ -58,7 +58,7 @@ export class Player extends EventTarget {
   #source;
   /** Those that are left if it does not play. @type {import('./types').Source[]} */
   #others = [];
-  /** What the Worker knows of the source. @type {object | undefined} */
+  /** What the Worker knows of the source. @type {ReturnType<typeof toldOf>['told'] | undefined} */
   #told;
   /** @type {import('./types').Preload} */
   #preload = 'none';
@@ -140,11 +140,10 @@ export class Player extends EventTarget {
     };
     for (const name of ['visibilitychange', ...GESTURES])
       document.addEventListener(name, wake, { signal: this.#alive.signal, capture: true });
-    const deviceChanged = () =>
+    this.#output.onSinkChange = () =>
       this.paused ||
       this.#telemetry?.log({ eventName: EVENT_DEVICE_CHANGED, span: this.traceparent ?? undefined });
-    this.#output.onSinkChange = deviceChanged;
-    onDeviceChange(deviceChanged, this.#alive.signal);
+    onDeviceChange(this.#output.onSinkChange, this.#alive.signal);
   }
 
   /**
@@ -173,7 +172,6 @@ export class Player extends EventTarget {
   #create() {
     this.#tell(CREATE_PLAYER, this.#telemetry?.id);
     if (this.#output.watched) this.#tell(WATCH);
-    // What was set on a core that ended.
     if (this.#output.rate !== 1) this.#tell(RATE, this.#output.rate);
     if (this.#loop) this.setLoop(...this.#loop);
   }
@@ -217,7 +215,10 @@ export class Player extends EventTarget {
       // wasm is not there.
       if (data instanceof Uint8Array) this.#fact(data);
       else if (data.texts) this.#describe(data);
-      else if (data.ask) answer(this.#source, worker, data);
+      else if (data.ask)
+        answer(this.#source, this.#told, this.#telemetry?.options, worker, data, (bytes) =>
+          withCore((core) => tell(core, RENEWED, this.#id, 0, 0, 0, false, bytes)),
+        );
       else this.#tell(MEDIA_UNAVAILABLE);
     };
     return this.#output.open(worker);
@@ -357,7 +358,8 @@ export class Player extends EventTarget {
   #describeSource() {
     const source = /** @type {import('./types').Source} */ (this.#source);
     const element = this.#elementAllowed && isForElement(source);
-    const { told, bytes } = toldOf(source, element, this.#telemetry?.options);
+    const parent = source.parent ?? this.#telemetry?.impliedParent();
+    const { told, bytes } = toldOf({ ...source, parent }, element, this.#telemetry?.options);
     this.#worker?.postMessage((this.#told = told));
     return bytes;
   }
@@ -391,7 +393,6 @@ export class Player extends EventTarget {
   prepare() {
     this.#prepare(false);
   }
-
   /** @param {boolean} metadataOnly whether what is fetched is dropped once the metadata are there */
   #prepare(metadataOnly) {
     withCore((core) => tell(core, PREPARE, this.#id, 0, 0, 0, metadataOnly));
@@ -415,7 +416,7 @@ export class Player extends EventTarget {
     try {
       this.prepare();
       await Promise.race([Promise.all([this.#opened, leader.#opened]), whenAborted(ends)]);
-      if (this.#engine !== 'stream' || leader.#engine !== 'stream')
+      if ([this, leader].some((player) => player.#engine !== 'stream'))
         throw new DOMException('follow: a media element begins at no given frame.', 'NotSupportedError');
       await new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
         // As if it had been asked for at that very moment: its start-up is measured from there.
@@ -491,9 +492,8 @@ export class Player extends EventTarget {
   }
   get paused() {
     const [, paused] = this.#read();
-    return paused === undefined
-      ? [...this.#promises.values()].every(({ name }) => name !== SPAN_TRACK_PLAY)
-      : paused === 1;
+    if (paused !== undefined) return paused === 1;
+    return [...this.#promises.values()].every(({ name }) => name !== SPAN_TRACK_PLAY);
   }
   get ended() {
     return this.state === 'ended';

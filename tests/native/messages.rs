@@ -54,6 +54,8 @@ fn facts() -> Vec<Fact> {
         Fact::Buffered { epoch: 1, end: 3.0 },
         Fact::BytesWanted { epoch: 1, offset: 9 },
         Fact::DecodedAll { epoch: 1, end: 60.0, frames: 2_646_000, failures: 0 },
+        Fact::Duration { epoch: 1, duration: 60.0 },
+        Fact::Estimate { epoch: 1, duration: 59.5 },
         Fact::Pong { id: 9 },
         Fact::BodyEnd { request: 2, at: 3.0, bytes: 0, end: BodyEnd::Opaque {} },
         Fact::Failed { epoch: 1, error: MediaError::Truncated {} },

@@ -8,9 +8,9 @@ pub use info::StreamInfo;
 
 use crate::bytes::Window;
 use crate::crc::crc16;
-use crate::demux::{Demux, DemuxError, Packet, Step};
-use crate::seek::{Found, Place, Search};
-use crate::tags::{Id3, MOST_BYTES, Tags, vorbis_comment};
+use crate::demux::{Demux, DemuxError, Packet, Step, extrapolate};
+use crate::seek::{Place, Search, follow, pass_end};
+use crate::tags::{Id3, MOST_BYTES, Tags, is_tag, vorbis_comment};
 
 /// Seconds before the position that a seek may land.
 const NEAR_SECONDS: f64 = 0.75;
@@ -62,8 +62,8 @@ impl Demux for Demuxer {
         &self.window
     }
 
-    fn set_total_bytes(&mut self, total: u64) {
-        self.total_bytes = Some(total);
+    fn set_total_bytes(&mut self, total: Option<u64>) {
+        self.total_bytes = total;
     }
 
     fn tags(&mut self) -> &mut Tags {
@@ -72,6 +72,13 @@ impl Demux for Demuxer {
 
     fn end(&self) -> Option<u64> {
         self.end
+    }
+
+    /// By the bytes before the furthest frame, where the header states no length.
+    fn estimate(&mut self) -> Option<u64> {
+        let start = self.start?;
+        let bytes = self.total_bytes?.checked_sub(start)?;
+        extrapolate((self.seen.0.saturating_sub(start), self.seen.1), bytes)
     }
 
     fn seek(&mut self, frame: u64) {
@@ -120,8 +127,7 @@ fn last_frame_end(bytes: &[u8]) -> Option<usize> {
         crc = crc16(crc, std::slice::from_ref(byte));
         if crc == 0 && at > header::MOST_BYTES {
             found = Some(at + 1);
-            let after = &bytes[at + 1..];
-            if [b"TAG".as_slice(), b"ID3", b"APETAGEX"].iter().any(|tag| after.starts_with(tag)) {
+            if is_tag(&bytes[at + 1..]) {
                 break;
             }
         }
@@ -157,7 +163,9 @@ impl Demuxer {
                 let info = self.info.as_ref().ok_or(DemuxError::Unsupported)?;
                 let start = self.window.offset();
                 self.start = Some(start);
-                return Ok(Step::Stream(info.describe(start, self.total_bytes)));
+                let mut stream = info.describe(start, self.total_bytes);
+                stream.channel_mask = self.id3.tags().channel_mask();
+                return Ok(Step::Stream(stream));
             }
             let &[kind, a, b, c, ..] = self.window.rest() else { return self.wait() };
             let len = u64::from(a) << 16 | u64::from(b) << 8 | u64::from(c);
@@ -220,17 +228,10 @@ impl Demuxer {
                     self.step_over(1);
                     continue;
                 }
-                match search.found((self.window.offset(), at)) {
-                    Found::Here => self.search = None,
-                    Found::Look(byte) => {
-                        self.jump(byte);
-                        continue;
-                    }
-                    Found::Settle(byte) => {
-                        self.search = None;
-                        self.jump(byte);
-                        continue;
-                    }
+                let found = search.found((self.window.offset(), at));
+                if let Some(byte) = follow(&mut self.search, found) {
+                    self.jump(byte);
+                    continue;
                 }
             }
             self.forget();
@@ -347,18 +348,14 @@ impl Demuxer {
 
     /// The bytes are over.
     fn end(&mut self, total: Option<u64>) -> Result<Step<'static>, DemuxError> {
-        if let Some(search) = self.search.as_mut() {
-            let found = search.nothing();
-            if !matches!(found, Found::Look(_)) {
-                self.search = None;
-            }
-            match found {
-                Found::Look(byte) | Found::Settle(byte) if byte < self.window.offset() => {
-                    self.jump(byte);
-                    return Ok(Step::NeedBytes);
-                }
-                _ => self.search = None,
-            }
+        let searched = self.search.is_some();
+        if let Some(byte) = pass_end(&mut self.search, self.window.offset()) {
+            self.jump(byte);
+            return Ok(Step::NeedBytes);
+        }
+        if searched {
+            // No frame begins there or after it: the furthest one that is known is the last.
+            self.end = Some(self.at.max(self.seen.1));
             return Ok(Step::End);
         }
         let missing = total.map_or(0, |total| total.saturating_sub(self.at));

@@ -1,13 +1,17 @@
 //! Damage: bytes that are no frame are stepped over, and become as many lost packets.
 
-use super::end::{MENDABLE_PACKETS, is_padding, is_tag};
+use super::end::{MENDABLE_PACKETS, is_padding};
 use super::head::Head;
 use super::{Demuxer, HEADER_BYTES, Header};
 use crate::demux::{DemuxError, Step};
+use crate::tags::is_tag;
 
 /// Bytes of damage that are looked through at once; more is stepped over in pieces, so that memory stays
 /// bounded.
 pub(super) const DAMAGE_WINDOW: usize = 64 << 10;
+/// Bytes of damage in a row after which the stream is given up: two minutes at 128 kbit/s. Frames that follow less
+/// of it are found, as ffmpeg finds them.
+pub(super) const MAX_DAMAGE: u64 = 2 << 20;
 
 /// Where a search for two frames in a row came to.
 pub(super) enum Found {
@@ -46,8 +50,8 @@ impl<H: Header> Demuxer<H> {
     pub(super) fn lose(&mut self, packets: u64) -> Step<'_> {
         let Some(stream) = &self.stream else { return Step::NeedBytes };
         let at = Some(self.at(stream));
-        let frames = packets * u64::from(stream.header.samples());
-        self.packets += packets;
+        let frames = packets.saturating_mul(stream.header.samples().into());
+        self.packets = self.packets.saturating_add(packets);
         self.lost |= packets > 0;
         Step::Lost { at, frames }
     }
@@ -62,10 +66,15 @@ impl<H: Header> Demuxer<H> {
             Found::Undecided(_) => return Ok(Step::NeedBytes),
             Found::Nowhere => return self.end(stream),
         };
+        if self.from_end && !self.window.is_finished() && self.window.len() < DAMAGE_WINDOW {
+            return Ok(Step::NeedBytes);
+        }
         if let Some((index, target)) = self.joining.take() {
             self.consume(at);
             let past = (self.window.offset().saturating_sub(target)) as f64 / self.mean_bytes(stream);
-            self.packets = index + past.round() as u64;
+            let left = if std::mem::take(&mut self.from_end) { Some(self.walk(0).packets) } else { None };
+            let counted = left.and_then(|left| self.published?.checked_sub(left));
+            self.packets = counted.unwrap_or(index.saturating_add(past.round() as u64));
             self.audio_bytes = (self.packets as f64 * self.mean_bytes(stream)) as u64;
             return Ok(self.lose(0));
         }
@@ -79,7 +88,7 @@ impl<H: Header> Demuxer<H> {
             return Ok(self.take_packet(header.frame_bytes()));
         }
         if !is_padding(&self.rest()[..at]) {
-            self.gap += at as u64;
+            (self.gap, self.damage) = (self.gap + at as u64, self.damage + at as u64);
         }
         self.consume(at);
         Ok(self.take_gap())

@@ -4,6 +4,7 @@
 use super::head::Head;
 use super::{Demuxer, HEADER_BYTES, Header, Index};
 use crate::demux::{DemuxError, Step};
+use crate::tags::is_tag;
 
 /// Bytes after a stated end in which more frames are looked for: tags may lie between two files in one.
 pub(super) const MAX_BETWEEN: usize = 1 << 20;
@@ -13,14 +14,12 @@ const APE_HEADER_BYTES: u64 = 32;
 const MAX_APE_BYTES: u64 = 16 << 20;
 /// Frames in a row that bear out a change of the sample rate or of the channels.
 pub(super) const RUN: usize = 3;
+/// Packets before the end of the file that a seek behind it goes to.
+pub(super) const LAST_PACKETS: f64 = 8.0;
+/// Packets by which an estimated length may differ from what was read to the end, and stays as it is.
+const ESTIMATE_SLACK: u64 = 16;
 /// Packets whose damage at the very end is mended from the length that the information frame states.
 pub(super) const MENDABLE_PACKETS: u64 = 8;
-
-/// Whether bytes that are no frame are a tag.
-#[inline(never)]
-pub(super) fn is_tag(bytes: &[u8]) -> bool {
-    [b"TAG".as_slice(), b"ID3", b"APETAGEX", b"LYRICSBEGIN"].iter().any(|tag| bytes.starts_with(tag))
-}
 
 /// Whether bytes between frames, or behind them, are zeros: no frame was damaged there.
 pub(super) fn is_padding(bytes: &[u8]) -> bool {
@@ -152,6 +151,10 @@ impl<H: Header> Demuxer<H> {
         let left = stop.saturating_sub(self.packets);
         // How many packets were lost is an estimate: the index knows better, where the bytes that are left agree.
         if self.lost {
+            // More came than it states, by far: it is of another file.
+            if self.packets > stop.saturating_add(mendable(stop)) {
+                return true;
+            }
             let most = left + mendable(stop);
             let here = self.window.len() as f64 / self.mean_bytes(stream).max(1.0);
             if self.window.is_finished() && here <= most as f64 {
@@ -181,11 +184,18 @@ impl<H: Header> Demuxer<H> {
         }
         self.consume(self.window.len());
         let samples = u64::from(stream.header.samples());
+        if let Some((index, _)) = self.joining.take() {
+            // No frame follows the byte that was sought.
+            (self.packets, self.estimated) = (index, true);
+        }
         if self.estimated {
-            // Where the last packets lie is not known: the length stays as it was published.
+            // Where the last packets lie is not known: the length stays as it was published, unless more was read.
             if self.end.is_none() {
                 self.end_estimated = true;
-                self.end = self.published.map(|all| all.saturating_mul(samples));
+                let read = self.packets.max(self.known.0);
+                let near = |all: &u64| read <= all.saturating_add(ESTIMATE_SLACK);
+                let all = self.published.filter(near).unwrap_or(read);
+                self.end = Some(all.saturating_mul(samples));
             }
             return Ok(Step::End);
         }

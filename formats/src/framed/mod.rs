@@ -10,14 +10,14 @@ mod end;
 mod head;
 mod header;
 
-use damage::Found;
-use end::{is_tag, part, tag_bytes};
-use head::Head;
+use damage::{Found, MAX_DAMAGE};
+use end::{LAST_PACKETS, part, tag_bytes};
+use head::{Head, last_before};
 pub use header::{Header, Index};
 
 use crate::bytes::Window;
-use crate::demux::{Demux, DemuxError, Packet, Step, Stream};
-use crate::tags::{Id3, Tags};
+use crate::demux::{Demux, DemuxError, Packet, Step, Stream, extrapolate};
+use crate::tags::{Id3, Tags, is_tag};
 
 /// Bytes that may come before the first frame (tags apart) before the file is called something else.
 const LEADING_NOISE: usize = 2 << 20;
@@ -44,6 +44,8 @@ pub struct Demuxer<H> {
     packets: u64,
     audio_bytes: u64,
     gap: u64,
+    /// Bytes of damage since the last packet.
+    damage: u64,
     /// The part of a joined file that is read: its first packet, how many its index states, and the frames of
     /// padding behind them.
     part: Option<(u64, u64, u64)>,
@@ -58,6 +60,8 @@ pub struct Demuxer<H> {
     published: Option<u64>,
     /// The furthest packet whose place is known, not estimated, and its byte.
     known: (u64, u64),
+    /// The same of the packets in memory, which were not taken.
+    surveyed: (u64, u64),
     /// What the next frames may depend on.
     reservoir: Vec<u8>,
     /// A frame to give to a new decoder first, and the last that was given.
@@ -65,6 +69,8 @@ pub struct Demuxer<H> {
     primed: Vec<u8>,
     /// A seek is under way: to this packet, which the tables place at this offset.
     joining: Option<(u64, u64)>,
+    /// That lies behind the end by an estimate: the last packets are counted from there.
+    from_end: bool,
     /// The index of the packets is an estimate since a seek, so that the stated length can't be held against
     /// it.
     estimated: bool,
@@ -83,6 +89,7 @@ impl<H> Default for Demuxer<H> {
             packets: 0,
             audio_bytes: 0,
             gap: 0,
+            damage: 0,
             part: None,
             end: None,
             end_estimated: false,
@@ -90,10 +97,12 @@ impl<H> Default for Demuxer<H> {
             lost: false,
             published: None,
             known: (0, 0),
+            surveyed: (0, 0),
             reservoir: Vec::new(),
             primer: Vec::new(),
             primed: Vec::new(),
             joining: None,
+            from_end: false,
             estimated: false,
         }
     }
@@ -108,8 +117,8 @@ impl<H: Header> Demux for Demuxer<H> {
         &self.window
     }
 
-    fn set_total_bytes(&mut self, total: u64) {
-        self.total_bytes = Some(total);
+    fn set_total_bytes(&mut self, total: Option<u64>) {
+        self.total_bytes = total;
     }
 
     fn tags(&mut self) -> &mut Tags {
@@ -125,10 +134,16 @@ impl<H: Header> Demux for Demuxer<H> {
         if index == self.packets || (self.packets == 0 && index < 2) {
             return;
         }
+        // A position behind the end: the last packets say where that is.
+        let last = self.total_bytes.map(|total| total.saturating_sub((LAST_PACKETS * mean) as u64));
+        let past = last.filter(|&last| self.locate(stream, index) > last);
+        let index = past.map_or(index, |last| {
+            last_before(last.max(stream.audio_offset), index, &|number| self.locate(stream, number))
+        });
         let target = self.locate(stream, index);
         self.estimated = index > 0 && !stream.is_constant();
-        self.joining = Some((index, target));
-        (self.gap, self.scanned) = (0, 0);
+        (self.joining, self.from_end) = (Some((index, target)), past.is_some() && self.estimated);
+        (self.gap, self.damage, self.scanned) = (0, 0, 0);
         if std::mem::take(&mut self.end_estimated) {
             self.end = None;
         }
@@ -140,6 +155,12 @@ impl<H: Header> Demux for Demuxer<H> {
 
     fn end(&self) -> Option<u64> {
         self.end
+    }
+
+    fn estimate(&mut self) -> Option<u64> {
+        self.survey();
+        let samples = self.stream.as_ref()?.header.samples();
+        Some(self.published?.saturating_mul(samples.into()))
     }
 
     /// The end of the file is in memory, and its frames were not counted.
@@ -177,7 +198,29 @@ impl<H: Header> Demuxer<H> {
 
     /// Where the next packet lies.
     fn at(&self, stream: &Head<H>) -> u64 {
-        self.packets * u64::from(stream.header.samples())
+        self.packets.saturating_mul(stream.header.samples().into())
+    }
+
+    /// Looks through the frames in memory that were not looked through, and estimates the length of the file by all
+    /// that were. An index that covers the file knows better, and behind a seek by an estimate the count is one too.
+    fn survey(&mut self) {
+        let Some(stream) = &self.stream else { return };
+        let start = stream.audio_offset;
+        let Some(bytes) = self.total_bytes.and_then(|total| total.checked_sub(start)) else { return };
+        let known =
+            self.end.is_some() || stream.is_indexed(bytes) || stream.stated(self.total_bytes).is_some();
+        if known || self.estimated || self.joining.is_some() {
+            return;
+        }
+        if self.known.1 > self.surveyed.1 {
+            self.surveyed = self.known;
+        }
+        if let Some(from) = self.surveyed.1.checked_sub(self.window.offset()) {
+            let walk = self.walk(usize::try_from(from).unwrap_or(usize::MAX));
+            self.surveyed = (self.surveyed.0 + walk.packets, self.surveyed.1 + walk.bytes as u64);
+        }
+        let passed = (self.surveyed.1 - start, self.surveyed.0);
+        self.published = extrapolate(passed, bytes).or(self.published);
     }
 
     fn recognise(&mut self) -> Result<Step<'_>, DemuxError> {
@@ -233,7 +276,7 @@ impl<H: Header> Demuxer<H> {
         self.published = stream.stated(self.total_bytes).or(stream.estimate(self.total_bytes));
         (self.packets, self.audio_bytes, self.gap) = (0, 0, 0);
         (self.end, self.counted, self.estimated, self.lost) = (None, false, false, false);
-        self.known = (0, audio_offset);
+        (self.known, self.surveyed) = ((0, audio_offset), (0, audio_offset));
         self.reservoir.clear();
         self.stream = Some(stream.clone());
         Step::Stream(stream.describe(self.total_bytes))
@@ -242,6 +285,11 @@ impl<H: Header> Demuxer<H> {
     fn packet(&mut self, stream: &Head<H>) -> Result<Step<'_>, DemuxError> {
         if !self.primer.is_empty() {
             return Ok(self.take_primer(stream));
+        }
+        if self.damage > MAX_DAMAGE {
+            // All of the music may be read: what follows is none of it.
+            let over = self.end.is_some_and(|end| end <= self.at(stream));
+            return if over { Ok(Step::End) } else { Err(DemuxError::Undecodable) };
         }
         loop {
             let rest = self.rest();
@@ -348,12 +396,11 @@ impl<H: Header> Demuxer<H> {
         next || is_tag(after) || constant || (self.window.is_finished() && after.len() < HEADER_BYTES)
     }
 
-    /// Where in the file a packet lies, as near as the tables and the packets so far allow; within the file,
-    /// where its length is known.
+    /// Where in the file a packet lies, as near as the tables and the packets so far allow.
     fn locate(&self, stream: &Head<H>, number: u64) -> u64 {
         let (packets, byte) = self.known;
         let by_table = stream.index.as_ref().is_some_and(|index| index.toc.is_some());
-        let at = if stream.is_constant() || by_table {
+        if stream.is_constant() || by_table {
             stream.locate(number, stream.mean_bytes())
         } else if number <= packets {
             let passed = (byte - stream.audio_offset) as f64;
@@ -364,10 +411,7 @@ impl<H: Header> Demuxer<H> {
             let mean =
                 left.zip(bytes).map_or(stream.mean_bytes(), |(left, bytes)| bytes as f64 / left as f64);
             byte.saturating_add(((number - packets) as f64 * mean) as u64)
-        };
-        // An estimate may lie behind the end: the last packets are there.
-        let last = if stream.is_constant() { 0 } else { (8.0 * stream.mean_bytes()) as u64 };
-        self.total_bytes.map_or(at, |total| at.min(total.saturating_sub(last)))
+        }
     }
 
     fn take_packet(&mut self, len: usize) -> Step<'_> {
@@ -376,8 +420,8 @@ impl<H: Header> Demuxer<H> {
         }
         let Some(header) = self.stream.as_ref().map(|stream| stream.header) else { return Step::NeedBytes };
         let samples = header.samples();
-        let at = self.packets * u64::from(samples);
-        self.packets += 1;
+        let at = self.packets.saturating_mul(samples.into());
+        (self.packets, self.damage) = (self.packets + 1, 0);
         self.audio_bytes += len as u64;
         self.scanned = self.scanned.saturating_sub(len);
         if !self.estimated && self.packets > self.known.0 {

@@ -2,7 +2,7 @@
 //! (`dfLa`).
 
 use super::boxes::{Kind, child, children};
-use crate::adts::SAMPLE_RATES;
+use crate::adts::{IMPLICIT_SBR, SAMPLE_RATES};
 use crate::bytes::{Bits, Reader};
 use crate::demux::Codec;
 
@@ -138,7 +138,7 @@ fn aac(config: &[u8], bit_rate: f64) -> Option<Entry> {
         7 => 8,
         _ => return None,
     };
-    let implicit = kind == 2 && sample_rate <= 24_000;
+    let implicit = kind == 2 && sample_rate <= IMPLICIT_SBR;
     let kind = if implicit { 5 } else { kind as u8 };
     let doubles = matches!(kind, 5 | 29);
     (matches!(core, 1..=4) && !(short && core == 2)).then(|| Entry {

@@ -17,9 +17,9 @@ use table::{Cursor, Sample};
 
 use crate::bytes::Window;
 use crate::crc::crc16;
-use crate::demux::{Codec, Demux, DemuxError, Packet, Step};
+use crate::demux::{Codec, Demux, DemuxError, Packet, Step, extrapolate};
 use crate::opus_packet;
-use crate::seek::{Found, Search};
+use crate::seek::{Search, follow, pass_end};
 use crate::tags::Tags;
 
 /// A box that is read as a whole: `moov` of ten hours of AAC has about 7 MB.
@@ -54,12 +54,16 @@ pub struct Demuxer {
     edit: usize,
     /// Of a file that has samples in `moov` and in fragments: where the fragments begin, once that is known.
     after_table: Option<u64>,
+    /// Where to go once that is known.
+    waiting_seek: Option<u64>,
     /// The times of the samples are not those of their frames.
     jitters: bool,
     /// Where the next packet lies by counting what the packets hold.
     counted: Option<u64>,
     /// The furthest fragment that was seen: its byte and its place.
     seen: (u64, u64),
+    /// One past the last frame that the file has, where it has fewer than its table states.
+    end: Option<u64>,
     /// Samples of a fragment.
     fragment: VecDeque<Sample>,
     /// The end of the last fragment's samples, on the track's clock.
@@ -88,8 +92,19 @@ impl Demux for Demuxer {
         &self.window
     }
 
-    fn set_total_bytes(&mut self, total: u64) {
-        self.total_bytes = Some(total);
+    fn set_total_bytes(&mut self, total: Option<u64>) {
+        self.total_bytes = total;
+    }
+
+    fn end(&self) -> Option<u64> {
+        self.end
+    }
+
+    /// Of fragments whose number nothing states: by the bytes before the furthest one.
+    fn estimate(&mut self) -> Option<u64> {
+        let movie = self.movie.as_ref().filter(|movie| movie.fragmented && movie.edits() < 2)?;
+        let bytes = self.total_bytes?.checked_sub(self.start)?;
+        movie.length().or(extrapolate((self.seen.0.saturating_sub(self.start), self.seen.1), bytes))
     }
 
     fn tags(&mut self) -> &mut Tags {
@@ -115,6 +130,10 @@ impl Demux for Demuxer {
         self.held = Window::default();
         self.counted = None;
         let Some(movie) = &self.movie else { return };
+        if movie.is_mixed() && self.after_table.is_none() {
+            self.waiting_seek = Some(frame);
+            return;
+        }
         let packet = u64::from(movie.entry.packet_frames);
         let tabled = movie.table.duration().map_or(0, |time| movie.frame(time));
         if !movie.fragmented || (frame < tabled && self.after_table.is_some()) {
@@ -134,13 +153,13 @@ impl Demux for Demuxer {
             |place: &(u64, u64)| place.1 <= frame && self.total_bytes.is_none_or(|total| place.0 < total);
         let start = self.after_table.unwrap_or(self.start);
         let rate = f64::from(movie.entry.sample_rate);
-        let stream = movie.describe(&self.tags, None, 0);
+        let bytes_per_second = movie.describe(&self.tags, None, 0).bytes_per_second;
         let low = (start, tabled);
         // No byte is asked for that is not known to be there.
         let high = match self.total_bytes.map(|total| total.max(start)) {
             Some(end) => {
-                let by_mean = (end as f64 / stream.bytes_per_second * rate) as u64;
-                Some((end, stream.length.unwrap_or(by_mean)))
+                let by_mean = (end as f64 / bytes_per_second * rate) as u64;
+                Some((end, movie.length().unwrap_or(by_mean)))
             }
             None => Some(self.seen).filter(|seen| seen.1 > frame),
         };
@@ -185,7 +204,11 @@ impl Demux for Demuxer {
             if let Some(next) = self.next_box {
                 // Behind the last byte there is nothing to ask for.
                 if next == u64::MAX || self.total_bytes.is_some_and(|total| next > total) {
-                    return if self.movie.is_some() { Ok(Step::End) } else { Err(DemuxError::Unsupported) };
+                    return if self.movie.is_some() {
+                        Ok(self.last_edit())
+                    } else {
+                        Err(DemuxError::Unsupported)
+                    };
                 }
                 if !self.approach(next) {
                     return self.wait();
@@ -200,7 +223,7 @@ impl Demux for Demuxer {
                 Parsed::NeedBytes => return self.wait(),
                 Parsed::Header(found) => found,
                 // Behind the music what is no box is a stray tail.
-                Parsed::Unsound if self.movie.is_some() => return Ok(Step::End),
+                Parsed::Unsound if self.movie.is_some() => return Ok(self.last_edit()),
                 Parsed::Unsound => return Err(DemuxError::Unsupported),
             };
             self.boxes += 1;
@@ -219,20 +242,11 @@ impl Demuxer {
         if !self.window.is_finished() {
             return Ok(Step::NeedBytes);
         }
-        if let Some(search) = self.search.as_mut() {
-            let found = search.nothing();
-            if !matches!(found, Found::Look(_)) {
-                self.search = None;
-            }
-            match found {
-                Found::Look(byte) | Found::Settle(byte) if byte < self.window.offset() => {
-                    self.jump(byte);
-                    return Ok(Step::NeedBytes);
-                }
-                _ => self.search = None,
-            }
+        if let Some(byte) = pass_end(&mut self.search, self.window.offset()) {
+            self.jump(byte);
+            return Ok(Step::NeedBytes);
         }
-        if self.movie.is_some() { Ok(Step::End) } else { Err(DemuxError::Unsupported) }
+        if self.movie.is_some() { Ok(self.last_edit()) } else { Err(DemuxError::Unsupported) }
     }
 
     fn jump(&mut self, byte: u64) {
@@ -271,12 +285,19 @@ impl Demuxer {
         if waits && (media || &found.kind == b"moof") {
             self.after_table = Some(if media { end } else { offset });
             self.next_box = self.after_table;
+            if let Some(frame) = self.waiting_seek.take() {
+                self.seek(frame);
+            }
             return Ok(None);
         }
         if !wanted {
             if end == u64::MAX {
                 // A box to the end of the file: nothing lies behind it.
-                return if self.movie.is_some() { Ok(Some(Step::End)) } else { Err(DemuxError::Unsupported) };
+                return if self.movie.is_some() {
+                    Ok(Some(self.last_edit()))
+                } else {
+                    Err(DemuxError::Unsupported)
+                };
             }
             self.next_box = Some(end);
             return Ok(None);
@@ -316,17 +337,10 @@ impl Demuxer {
                         self.seen = (offset, at);
                     }
                     if let (Some(search), Some(at)) = (self.search.as_mut(), first) {
-                        match search.found((offset, at)) {
-                            Found::Here => self.search = None,
-                            Found::Look(byte) => {
-                                self.fragment.clear();
-                                self.jump(byte);
-                            }
-                            Found::Settle(byte) => {
-                                self.search = None;
-                                self.fragment.clear();
-                                self.jump(byte);
-                            }
+                        let found = search.found((offset, at));
+                        if let Some(byte) = follow(&mut self.search, found) {
+                            self.fragment.clear();
+                            self.jump(byte);
                         }
                     }
                 }
@@ -371,7 +385,8 @@ impl Demuxer {
             return Step::End;
         }
         self.edit += 1;
-        Step::Stream(movie.describe(&self.tags, Some(movie.table.bytes()), self.edit))
+        let bytes = Some(movie.table.bytes()).filter(|_| !movie.fragmented);
+        Step::Stream(movie.describe(&self.tags, bytes, self.edit))
     }
 
     fn sample(&mut self, sample: Sample, fragmented: bool) -> Result<Step<'_>, DemuxError> {
@@ -392,8 +407,13 @@ impl Demuxer {
         let counts = opus || self.jitters;
         let at = self.counted.filter(|counted| counts && counted.abs_diff(at) <= jitter).unwrap_or(at);
         let sound = sample.size > 0 && sample.size <= MOST_SAMPLE;
-        // The file is all there, and its table states more.
-        if sound && self.total_bytes.is_some_and(|total| sample.end() > total) {
+        // The file is all there, and its table states more. What comes without being asked for is waited for: a length
+        // that a server states may be that of a coded body.
+        let over = self.window.is_finished() || sample.offset > self.window.end_offset();
+        if let Some(total) = self.total_bytes.filter(|&total| sound && over && sample.end() > total) {
+            if !fragmented {
+                self.end = movie.table.time_within(total).map(|time| movie.frame(time));
+            }
             return Ok(Step::End);
         }
         let held = sound && sample.offset >= self.held.offset() && sample.end() <= self.held.end_offset();

@@ -69,7 +69,8 @@ fn edits(body: &[u8], scale: u32, timescale: u32) -> Option<Vec<(u64, f64)>> {
             let end = *start as f64 / f64::from(timescale) + *length;
             let gap = (from as f64 / f64::from(timescale) - end).abs();
             if *length > 0.0 && gap * f64::from(scale) <= 1.0 {
-                *length += seconds;
+                // An entry of no length plays to the end.
+                *length = if seconds > 0.0 { *length + seconds } else { 0.0 };
                 continue;
             }
         }
@@ -169,9 +170,14 @@ impl Movie {
         if matches!(self.entry.codec, Codec::Opus) { OPUS_PREROLL } else { self.entry.packet_frames.into() }
     }
 
-    /// How many entries of the edit list are played: those of a file in fragments are not followed.
+    /// How many entries of the edit list are played.
     pub(super) fn edits(&self) -> usize {
-        if self.fragmented { self.edits.len().min(1) } else { self.edits.len() }
+        self.edits.len()
+    }
+
+    /// Frames of the whole, where that is stated.
+    pub(super) fn length(&self) -> Option<u64> {
+        self.length.map(|time| self.frame(time))
     }
 
     /// First frame of an entry of the edit list, and one past its last; the last entry of a length of 0 plays to
@@ -183,11 +189,13 @@ impl Movie {
         Some((from, if seconds > 0.0 { from.saturating_add(frames) } else { u64::MAX }))
     }
 
-    /// Frames of the entries behind one.
-    fn following(&self, entry: usize, total: Option<u64>) -> u64 {
-        let later = (entry + 1..self.edits()).filter_map(|entry| self.edit(entry));
-        let total = total.unwrap_or(u64::MAX);
-        later.map(|(from, end)| end.min(total).saturating_sub(from)).fold(0, u64::saturating_add)
+    /// Frames of the entries after one; none where one of them plays to an end that is not known.
+    fn following(&self, entry: usize, total: Option<u64>) -> Option<u64> {
+        let mut later = (entry + 1..self.edits()).filter_map(|entry| self.edit(entry));
+        later.try_fold(0u64, |sum, (from, end)| {
+            let until = if end < u64::MAX { end.min(total.unwrap_or(end)) } else { total? };
+            Some(sum.saturating_add(until.saturating_sub(from)))
+        })
     }
 
     /// The stream that an entry of the edit list is; `bytes` are those of its samples, as far as that is known.
@@ -211,7 +219,7 @@ impl Movie {
         let itunes = itunes.filter(|_| self.edits() < 2);
         let (delay, end) = itunes.or(edited).unwrap_or((entry.delay, u64::MAX));
         let end = total.filter(|&total| total > delay).map_or(end, |total| end.min(total));
-        let end = (end < u64::MAX && !self.fragmented).then_some(end);
+        let end = (end < u64::MAX && (!self.fragmented || self.edits() > 1)).then_some(end);
         // Of fragments nobody need have said how many there are: their bytes tell about.
         let guess = bytes.filter(|_| self.fragmented && entry.bit_rate > 0.0).map(|bytes| {
             // The samples of `moov` give a better bit rate than the entry does.
@@ -226,6 +234,7 @@ impl Movie {
             codec: entry.codec,
             sample_rate: entry.sample_rate,
             channels: entry.channels,
+            channel_mask: 0,
             delay,
             end,
             open_ended: false,

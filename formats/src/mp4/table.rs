@@ -228,6 +228,15 @@ impl Table {
         }
     }
 
+    /// The time of the first sample that does not lie within the first `total` bytes of the file.
+    pub(super) fn time_within(&self, total: u64) -> Option<u64> {
+        let mut cursor = Cursor::default();
+        while self.sample(&cursor)?.end() <= total {
+            self.advance(&mut cursor);
+        }
+        Some(cursor.time)
+    }
+
     /// The place of the sample that holds a time, and of so many before it.
     pub(super) fn find(&self, time: u64, before: u32) -> Cursor {
         let mut cursor = Cursor::default();

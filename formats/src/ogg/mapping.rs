@@ -68,7 +68,21 @@ impl Mapping {
         None
     }
 
-    /// Takes a packet behind the first, as long as headers come.
+    /// The sample rate that the first packet states, in Hz.
+    pub(super) fn sample_rate(&self) -> Option<u32> {
+        match self {
+            #[cfg(feature = "vorbis")]
+            Self::Vorbis { headers, .. } => {
+                crate::bytes::Reader(headers.get(12..)?).le(4).map(|rate| rate as u32)
+            }
+            #[cfg(feature = "opus")]
+            Self::Opus { .. } => Some(48_000),
+            #[cfg(feature = "flac")]
+            Self::Flac { info } => Some(info.sample_rate),
+        }
+    }
+
+    /// Takes a packet after the first, as long as headers come.
     pub(super) fn header(&mut self, packet: &[u8], tags: &mut Tags) -> Header {
         match self {
             #[cfg(feature = "vorbis")]
@@ -168,11 +182,12 @@ impl Mapping {
                     codec: Codec::Vorbis,
                     sample_rate,
                     channels,
+                    channel_mask: 0,
                     delay: 0,
                     end: None,
                     open_ended: false,
                     length: None,
-                    following: 0,
+                    following: Some(0),
                     continues: false,
                     packet_frames: 1024,
                     bytes_per_second: bit_rate / 8.0,

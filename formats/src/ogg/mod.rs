@@ -7,6 +7,7 @@ mod mapping;
 #[cfg(feature = "opus")]
 mod opus;
 mod page;
+mod survey;
 #[cfg(feature = "vorbis")]
 pub(crate) mod vorbis;
 
@@ -14,10 +15,11 @@ use std::collections::VecDeque;
 
 use mapping::{Header, Mapping};
 use page::Page;
+use survey::Survey;
 
 use crate::bytes::Window;
 use crate::demux::{Demux, DemuxError, Packet, Step, Stream};
-use crate::seek::{Found, Search};
+use crate::seek::{Search, follow, pass_end};
 use crate::tags::{MOST_BYTES, Tags};
 
 /// Seconds before the position that a seek may land: pages of a second are common.
@@ -40,8 +42,8 @@ struct Logical {
     mapping: Mapping,
     /// Its headers are read.
     ready: bool,
-    /// The stream was told.
-    told: bool,
+    /// The stream was given.
+    announced: bool,
     stream: Option<Stream>,
     /// The granule position of the time line's first frame; below zero where frames are cut off at the start.
     base: Option<i64>,
@@ -65,7 +67,11 @@ pub struct Demuxer {
     current: Vec<u8>,
     /// Where the next packet lies; not known behind a jump or a hole.
     at: Option<u64>,
+    /// One past the last frame of this stream, once its last page is here; whether the file ends with that.
     end: Option<u64>,
+    last: bool,
+    /// The end of the file by its last pages, which were looked at out of turn.
+    tail_end: Option<u64>,
     search: Option<Search>,
     /// Bytes of pages in a row with a wrong checksum.
     wasted: usize,
@@ -76,6 +82,8 @@ pub struct Demuxer {
     seen: (u64, u64),
     /// Bytes and frames of music so far, for the mean.
     measured: (u64, u64),
+    /// What is in memory of this stream and of those that follow.
+    survey: Survey,
 }
 
 impl Demux for Demuxer {
@@ -87,8 +95,8 @@ impl Demux for Demuxer {
         &self.window
     }
 
-    fn set_total_bytes(&mut self, total: u64) {
-        self.total_bytes = Some(total);
+    fn set_total_bytes(&mut self, total: Option<u64>) {
+        self.total_bytes = total;
     }
 
     fn tags(&mut self) -> &mut Tags {
@@ -99,8 +107,19 @@ impl Demux for Demuxer {
         self.end
     }
 
+    fn end_of_file(&self) -> Option<u64> {
+        self.end.filter(|_| self.last).or(self.tail_end)
+    }
+
+    fn estimate(&mut self) -> Option<u64> {
+        let stream = self.logical.as_ref()?.stream.as_ref()?;
+        self.survey.advance(&self.window);
+        let frames = self.survey.seconds(self.total_bytes?)? * f64::from(stream.sample_rate);
+        Some((frames as u64).saturating_add(stream.delay))
+    }
+
     fn wants_tail(&self) -> bool {
-        self.end.is_none() && self.logical.as_ref().is_some_and(|logical| logical.told)
+        self.end_of_file().is_none() && self.logical.as_ref().is_some_and(|logical| logical.announced)
     }
 
     /// The last page of the stream says where it ends.
@@ -115,12 +134,13 @@ impl Demux for Demuxer {
         window.finish();
         let (mut end, mut serials, mut wasted) = (None, true, 0);
         while let Some(page) = page::next(&mut window, &mut wasted) {
-            serials &= page.serial == serial;
+            serials &= page.serial == serial && !page.begins;
             end = page.granule.filter(|_| page.serial == serial).or(end);
         }
         // Another stream behind it is one of a chain: what this one's last page says is not the end.
         if serials {
-            self.end = end.map(|granule| granule.cast_signed().saturating_sub(base).max(0).cast_unsigned());
+            self.tail_end =
+                end.map(|granule| granule.cast_signed().saturating_sub(base).max(0).cast_unsigned());
         }
     }
 
@@ -140,7 +160,7 @@ impl Demux for Demuxer {
             Some(total) => {
                 let end = total.max(self.start);
                 let by_mean = ((end - self.start) as f64 / mean.max(1e-6)) as u64;
-                (end, self.end.unwrap_or(by_mean))
+                (end, self.end_of_file().unwrap_or(by_mean))
             }
             None if target < self.seen.1 => self.seen,
             None => {
@@ -161,7 +181,7 @@ impl Demux for Demuxer {
 
     fn step(&mut self) -> Result<Step<'_>, DemuxError> {
         loop {
-            if let Some(stream) = self.told() {
+            if let Some(stream) = self.announce() {
                 return Ok(Step::Stream(stream));
             }
             if let Some(Waiting { bytes, at, frames }) = self.waiting.pop_front() {
@@ -176,7 +196,7 @@ impl Demux for Demuxer {
                 if self.wasted > page::MAX_WASTED {
                     return Err(DemuxError::Unsupported);
                 }
-                let music = self.logical.as_ref().is_some_and(|logical| logical.told);
+                let music = self.logical.as_ref().is_some_and(|logical| logical.announced);
                 return match (self.window.is_finished(), music) {
                     (false, false) if self.window.offset() > MOST_HEADER => Err(DemuxError::Unsupported),
                     (false, _) => Ok(Step::NeedBytes),
@@ -191,27 +211,33 @@ impl Demux for Demuxer {
 
 impl Demuxer {
     /// The stream, once: when its headers and its first page of music are there.
-    fn told(&mut self) -> Option<Stream> {
+    fn announce(&mut self) -> Option<Stream> {
         let logical = self.logical.as_mut()?;
         let base = logical.base?;
-        if std::mem::replace(&mut logical.told, true) {
+        if std::mem::replace(&mut logical.announced, true) {
             return None;
         }
         let mut stream = logical.mapping.describe()?;
         stream.delay += base.min(0).unsigned_abs();
         let (bytes, frames) = self.measured;
-        // What a codec without a nominal rate takes is told by its first page.
+        // The first page says what a codec without a nominal rate takes.
         if frames > 0 && (bytes > 20_000 || stream.bytes_per_second < 1.0 || stream.length.is_none()) {
             let mean = bytes as f64 * f64::from(stream.sample_rate) / frames as f64;
             if !matches!(stream.codec, crate::demux::Codec::Vorbis) {
                 stream.bytes_per_second = mean;
             }
         }
-        stream.length = stream.length.or_else(|| {
+        if matches!(stream.codec, crate::demux::Codec::Flac) {
+            stream.channel_mask = self.tags.channel_mask();
+        }
+        let range = (self.start, self.window.offset());
+        self.survey = Survey::new(range, logical.serial, stream.sample_rate, base, frames);
+        logical.stream = Some(stream.clone());
+        let by_pages = self.estimate().map(|end| end.saturating_sub(stream.delay));
+        stream.length = stream.length.or(by_pages).or_else(|| {
             let bytes = self.total_bytes?.checked_sub(self.start)?;
             Some((bytes as f64 / stream.bytes_per_second * f64::from(stream.sample_rate)) as u64)
         });
-        logical.stream = Some(stream.clone());
         Some(stream)
     }
 
@@ -229,18 +255,9 @@ impl Demuxer {
 
     /// The bytes are over.
     fn over(&mut self) -> Step<'static> {
-        if let Some(search) = self.search.as_mut() {
-            let found = search.nothing();
-            if !matches!(found, Found::Look(_)) {
-                self.search = None;
-            }
-            match found {
-                Found::Look(byte) | Found::Settle(byte) if byte < self.window.offset() => {
-                    self.jump(byte);
-                    return Step::NeedBytes;
-                }
-                _ => self.search = None,
-            }
+        if let Some(byte) = pass_end(&mut self.search, self.window.offset()) {
+            self.jump(byte);
+            return Step::NeedBytes;
         }
         Step::End
     }
@@ -274,6 +291,7 @@ impl Demuxer {
                     Header::Audio => {}
                 }
             }
+            logical.ended = page.ends;
             self.start = self.window.offset();
             return;
         }
@@ -282,8 +300,8 @@ impl Demuxer {
 
     /// A logical stream begins: the one that is played, the next of a chain, or one beside it.
     fn begin(&mut self, page: &Page) {
-        // The next stream of a chain may have the number of the one before it.
-        let free = self.logical.as_ref().is_none_or(|logical| logical.told);
+        // The next stream of a chain may have the number of the one before it, which may have no music.
+        let free = self.logical.as_ref().is_none_or(|logical| logical.announced || logical.ended);
         let first = page.lengths.first().and_then(|&len| page.body.get(..len));
         let Some(mapping) = first.filter(|_| free).and_then(Mapping::begin) else {
             self.unplayable_start |= self.logical.as_ref().is_some_and(|logical| logical.ended);
@@ -295,7 +313,7 @@ impl Demuxer {
             serial,
             mapping,
             ready: false,
-            told: false,
+            announced: false,
             stream: None,
             base: None,
             ended: false,
@@ -303,6 +321,7 @@ impl Demuxer {
         self.partial.clear();
         self.waiting.clear();
         (self.sequence, self.at, self.end, self.search) = (Some(page.sequence), Some(0), None, None);
+        (self.last, self.tail_end) = (false, None);
         (self.measured, self.partial_whole, self.seen) = ((0, 0), false, (0, 0));
     }
 
@@ -338,6 +357,7 @@ impl Demuxer {
         // Behind a jump the first packet's length is not known where it overlaps with one before.
         let lengths: Vec<_> = packets.iter().map(|packet| logical.mapping.duration(packet)).collect();
         let frames: u64 = lengths.iter().flatten().map(|&frames| u64::from(frames)).sum();
+        logical.ended |= page.ends;
         let Some(granule) = page.granule else {
             self.queue(packets, &lengths);
             return;
@@ -349,8 +369,9 @@ impl Demuxer {
         let base = *logical.base.get_or_insert(if page.ends { 0 } else { granule - frames.cast_signed() });
         let place = |granule: i64| granule.saturating_sub(base).max(0) as u64;
         if page.ends {
-            logical.ended = true;
             self.end = Some(place(granule));
+            self.last = self.total_bytes == Some(self.window.offset());
+            self.tail_end = None;
         }
         if first || page.ends {
             self.at = self.at.or(Some(place(granule).saturating_sub(frames)));
@@ -363,16 +384,11 @@ impl Demuxer {
         self.measured.0 += page.body.len() as u64;
         self.measured.1 += frames;
         if let Some(search) = self.search.as_mut() {
-            // The place of the last page's packets can't be told from its granule position.
+            // The place of the last page's packets does not follow from its granule position.
             let found =
                 if page.ends { search.nothing() } else { search.found((offset, self.at.unwrap_or(0))) };
-            match found {
-                Found::Here => self.search = None,
-                Found::Look(byte) => return self.jump(byte),
-                Found::Settle(byte) => {
-                    self.search = None;
-                    return self.jump(byte);
-                }
+            if let Some(byte) = follow(&mut self.search, found) {
+                return self.jump(byte);
             }
         }
         self.queue(packets, &lengths);

@@ -37,6 +37,15 @@ pub(super) struct Page {
     pub body: Vec<u8>,
 }
 
+/// Where the body of the page at the head of `bytes` begins and ends, by its lacing values; none where there is no
+/// page, or too few bytes of it.
+pub(super) fn lacing(bytes: &[u8]) -> Option<(usize, usize)> {
+    let &segments = bytes.get(HEADER_BYTES - 1).filter(|_| bytes.starts_with(b"OggS"))?;
+    let start = HEADER_BYTES + usize::from(segments);
+    let lengths = bytes.get(HEADER_BYTES..start)?;
+    Some((start, start + lengths.iter().map(|&len| usize::from(len)).sum::<usize>()))
+}
+
 /// Takes the next page from the window; what is no page is stepped over. `None` where more bytes are needed, and
 /// where `wasted`, the bytes of wrong pages since the last right one, exceeds its bound.
 pub(super) fn next(window: &mut Window, wasted: &mut usize) -> Option<Page> {
@@ -54,10 +63,7 @@ pub(super) fn next(window: &mut Window, wasted: &mut usize) -> Option<Page> {
             window.consume(skip);
             continue;
         }
-        let &segments = rest.get(HEADER_BYTES - 1)?;
-        let start = HEADER_BYTES + usize::from(segments);
-        let lacing = rest.get(HEADER_BYTES..start)?;
-        let end = start + lacing.iter().map(|&len| usize::from(len)).sum::<usize>();
+        let (start, end) = lacing(rest)?;
         if rest.len() < end && !window.is_finished() {
             return None;
         }

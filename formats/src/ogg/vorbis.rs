@@ -90,7 +90,7 @@ pub(crate) fn codebooks_are_sound(setup: &[u8]) -> Option<()> {
                 1 => lattice(entries, dimensions),
                 _ => entries.checked_mul(dimensions)?,
             };
-            bits.skip(values as usize * width as usize)?;
+            bits.skip((values as usize).checked_mul(width as usize)?)?;
         }
     }
     Some(())

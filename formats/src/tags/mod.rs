@@ -16,6 +16,13 @@ const MOST_TEXTS: usize = 64;
 /// Characters of a text that are kept.
 const MOST_CHARACTERS: usize = 2048;
 
+/// Whether a tag begins with these bytes: between two files in one, or behind the last frame.
+#[cfg(any(feature = "mp3", feature = "aac", feature = "flac"))]
+#[inline(never)]
+pub(crate) fn is_tag(bytes: &[u8]) -> bool {
+    [b"TAG".as_slice(), b"ID3", b"APETAGEX", b"LYRICSBEGIN"].iter().any(|tag| bytes.starts_with(tag))
+}
+
 /// A cover.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
@@ -84,6 +91,17 @@ impl Tags {
         }
         self.version += 1;
         self.picture = Some(Picture { mime: mime.into(), bytes: bytes.to_vec() });
+    }
+
+    /// Where the channels are heard, by the comment that stands for WAVEFORMATEXTENSIBLE's `dwChannelMask`
+    /// (RFC 9639 section 8.6.2); 0 where there is none.
+    pub fn channel_mask(&self) -> u32 {
+        let text = self.text("waveformatextensible_channel_mask").unwrap_or_default();
+        let [b'0', b'x' | b'X', digits @ ..] = text.as_bytes() else { return 0 };
+        let mask = digits
+            .iter()
+            .try_fold(0u32, |mask, &byte| Some(mask.checked_mul(16)? | char::from(byte).to_digit(16)?));
+        mask.unwrap_or(0)
     }
 
     /// A text by its name.

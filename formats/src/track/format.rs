@@ -19,6 +19,7 @@ impl From<DemuxError> for TrackError {
         match error {
             DemuxError::Unsupported => Self::Unsupported,
             DemuxError::Truncated => Self::Truncated,
+            DemuxError::Undecodable => Self::Undecodable,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! ms, not the song.
 
 mod format;
+mod length;
 mod silence;
 
 pub use format::{Advance, Format, Host, TrackError};
@@ -16,15 +17,18 @@ use crate::tags::Tags;
 
 /// Bytes at a file's end that tell its length: more than the largest page of Ogg.
 pub const TAIL_BYTES: usize = 64 << 10;
-/// Lost or undecodable packets in a row after which a track is given up: 6.5 s of MPEG-1 audio.
+/// Lost or undecodable packets in a row after which a track is given up of which nothing was decoded: 6.5 s of MPEG-1
+/// audio.
 const MOST_FAILURES_IN_A_ROW: u32 = 250;
+/// The same once something was: damage in the middle of a file, behind which the music goes on.
+const MAX_FAILURES_WITHIN: u32 = 5000;
 /// Failures in a row after which the decoder is made anew: one of AAC takes the first packet's channels for
 /// all, damaged as it may be.
 const RENEWED_AFTER: u32 = 8;
 /// Sample rates that are played, in Hz, whatever the format; all else is refused before anything is decoded.
-const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
+pub const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 /// Channels that are played, whatever the format.
-const CHANNELS: std::ops::RangeInclusive<u8> = 1..=32;
+pub const CHANNELS: std::ops::RangeInclusive<u8> = 1..=32;
 /// Frames of the longest packet: FLAC's block size has 16 bits.
 const MAX_PACKET_FRAMES: u32 = 1 << 16;
 
@@ -74,6 +78,12 @@ pub struct Track {
     packets: u32,
     failures: u32,
     failures_in_a_row: u32,
+    /// Frames of silence that stand for those.
+    silent: u64,
+    /// Something was decoded.
+    has_decoded: bool,
+    /// The length in seconds that was estimated last.
+    estimate: Option<f64>,
 }
 
 fn demuxer(family: Family) -> Option<Box<dyn Demux>> {
@@ -129,13 +139,28 @@ impl Track {
             packets: 0,
             failures: 0,
             failures_in_a_row: 0,
+            silent: 0,
+            has_decoded: false,
+            estimate: None,
         })
     }
 
     /// Notes the length of the file in bytes.
     pub fn set_total_bytes(&mut self, bytes: u64) {
         self.total_bytes = Some(bytes);
-        self.demuxer.set_total_bytes(bytes);
+        self.demuxer.set_total_bytes(self.total_bytes);
+    }
+
+    /// What was noted of the length of the file is wrong.
+    pub fn forget_total_bytes(&mut self) {
+        let end = self.demuxer.end_of_file();
+        self.total_bytes = None;
+        self.demuxer.set_total_bytes(None);
+        // So is an end that followed from it.
+        if let Some(stream) = self.stream.as_mut().filter(|stream| stream.open_ended) {
+            self.range.1 = u64::MAX;
+            stream.end = stream.end.filter(|_| stream.end != end);
+        }
     }
 
     /// Takes the file's next bytes.
@@ -168,19 +193,6 @@ impl Track {
         self.demuxer.tail(bytes);
     }
 
-    /// Length in seconds, where the file states it, or its end was found.
-    pub fn stated_duration(&self) -> Option<f64> {
-        let stream = self.stream.as_ref()?;
-        let rate = f64::from(stream.sample_rate);
-        let (stated, found) = (stream.end, self.demuxer.end());
-        let end = if stream.open_ended { found.or(stated) } else { stated.or(found) }?;
-        let seconds = end.saturating_sub(stream.delay).saturating_add(stream.following) as f64 / rate;
-        let passed = self.at.filter(|&at| stream.open_ended && found.is_none() && at > end);
-        // More than was stated: in whole seconds, so that it does not change with each packet.
-        let passed = passed.map(|at| (at.saturating_sub(stream.delay) as f64 / rate).ceil());
-        Some(self.base + passed.unwrap_or(seconds))
-    }
-
     /// Says what a link brings: see [`Demux::hurry`]. Only at the start of a file.
     pub fn hurry(&mut self, rate: f64, worth: u64) {
         if self.start == 0.0 {
@@ -196,6 +208,11 @@ impl Track {
     /// File offset of the next byte to push.
     pub fn end_offset(&self) -> u64 {
         self.demuxer.peek().end_offset()
+    }
+
+    /// Where the channels are heard; see [`Stream::channel_mask`].
+    pub fn channel_mask(&self) -> u32 {
+        self.stream.as_ref().map_or(0, |stream| stream.channel_mask)
     }
 
     /// Frames ready.
@@ -238,17 +255,6 @@ impl Track {
         self.demuxer.tags()
     }
 
-    /// End of what is in memory, undecoded bytes included, in seconds of the track.
-    pub fn buffered_end(&self) -> f64 {
-        let Some(stream) = &self.stream else { return self.start };
-        if let (true, Some(stated)) = (self.ended, self.stated_duration()) {
-            return stated;
-        }
-        let decoded = self.start + self.frames as f64 / self.rate(stream);
-        let undecoded = self.undecoded() as f64 / stream.bytes_per_second.max(1.0);
-        if self.ended { decoded } else { decoded + undecoded }
-    }
-
     fn rate(&self, stream: &Stream) -> f64 {
         f64::from(stream.sample_rate) * self.scale as f64
     }
@@ -258,7 +264,8 @@ impl Track {
         self.start = position.max(0.0);
         self.ended = false;
         self.ready.iter_mut().for_each(Vec::clear);
-        (self.frames, self.hole, self.failures_in_a_row, self.lost_until) = (0, 0, 0, None);
+        (self.frames, self.hole, self.lost_until) = (0, 0, None);
+        (self.failures_in_a_row, self.silent) = (0, 0);
         (self.gives_up, self.given_up, self.packet_at) = (false, false, (None, 0));
         self.draining = false;
         let in_next = self.next.as_ref().is_some_and(|next| !next.continues);
@@ -274,11 +281,9 @@ impl Track {
         let Some(demuxer) = demuxer(self.family) else { return };
         self.demuxer = demuxer;
         self.demuxer.window().restart();
-        if let Some(total) = self.total_bytes {
-            self.demuxer.set_total_bytes(total);
-        }
+        self.demuxer.set_total_bytes(self.total_bytes);
         (self.stream, self.next, self.decoder) = (None, None, None);
-        (self.at, self.base) = (Some(0), 0.0);
+        (self.at, self.base, self.estimate) = (Some(0), 0.0, None);
     }
 
     /// Sets up the range for `self.start`, and goes there.
@@ -349,7 +354,7 @@ impl Track {
                 // What the host still decodes lies before it: the place of what comes behind it makes the
                 // hole.
                 Step::Lost { at: Some(at), frames } if matches!(self.decoder, Some(Decoder::Host(_))) => {
-                    self.lost_until = Some(at + frames);
+                    self.lost_until = Some(at.saturating_add(frames));
                     continue;
                 }
                 Step::Lost { at, frames } => (at, frames),
@@ -372,7 +377,7 @@ impl Track {
                         }
                         if result.is_ok() {
                             self.anchor(at);
-                            self.failures_in_a_row = 0;
+                            self.end_failures();
                             // A hole before it is filled first: it waits in the planes.
                             while self.hole > 0 {
                                 self.fill();
@@ -406,7 +411,11 @@ impl Track {
         // Behind a seek whose place is not known yet there is nothing to keep.
         let Some(at) = self.at else { return };
         let scale = self.scale;
-        let wanted = kept(at * scale, decoded, (self.range.0 * scale, self.range.1.saturating_mul(scale)));
+        let wanted = kept(
+            at.saturating_mul(scale),
+            decoded,
+            (self.range.0 * scale, self.range.1.saturating_mul(scale)),
+        );
         let gain = self.stream.as_ref().map_or(1.0, |stream| stream.gain);
         for (plane, ready) in self.planes.iter().zip(&mut self.ready) {
             let samples = plane.get(wanted.clone()).unwrap_or_default();
@@ -417,7 +426,7 @@ impl Track {
             }
         }
         self.frames += wanted.len() as u64;
-        self.at = Some(at + decoded / scale);
+        self.at = Some(at.saturating_add(decoded / scale));
     }
 
     /// Gives up to `frames` of the ready frames away.
@@ -479,13 +488,13 @@ impl Track {
         let first = self.ready.first().cloned().unwrap_or_default();
         self.ready.resize(channels, first);
         let rate = f64::from(stream.sample_rate);
-        let length = stream.length.map(|frames| frames.saturating_add(stream.following));
+        let length = stream.length.zip(stream.following).map(|(own, rest)| own.saturating_add(rest));
         let format = Format {
             codec: stream.codec.name(),
             sample_rate: stream.sample_rate,
             channels: stream.channels,
             duration: length.map(|frames| self.base + frames as f64 / rate),
-            estimated: stream.end.is_none(),
+            estimated: stream.end.is_none() || stream.following.is_none(),
             bit_rate: (stream.bytes_per_second * 8.0).round() as u32,
         };
         (self.packet_at, self.lost_until) = ((None, 0), None);
@@ -509,15 +518,17 @@ impl Track {
         let Some(stream) = &self.stream else { return };
         self.scale = u64::from(rate / stream.sample_rate.max(1)).clamp(1, 2);
         self.anchor(at);
-        self.failures_in_a_row = 0;
+        self.end_failures();
         while self.hole > 0 {
             self.fill();
         }
         let channels = self.planes.len();
         self.planes = planes;
-        // One channel where two were expected is heard on both sides.
+        // One channel where two were expected is heard on both sides; others that are missing are silent.
         let first = self.planes.first().cloned().unwrap_or_default();
-        self.planes.resize(channels, first);
+        let silence = vec![0.0; first.len()];
+        self.planes.resize(self.planes.len().max(2), first);
+        self.planes.resize(channels, silence);
         self.keep(u64::MAX);
     }
 
@@ -525,7 +536,7 @@ impl Track {
     pub fn drained(&mut self) {
         // The last packet may be one that the host could not decode.
         let (at, frames) = self.packet_at;
-        let end = self.lost_until.take().or_else(|| Some(at? + u64::from(frames)));
+        let end = self.lost_until.take().or_else(|| Some(at?.saturating_add(frames.into())));
         if end > self.at {
             self.anchor(end);
         }

@@ -1,8 +1,8 @@
 //! What is missing on the time line, and becomes silence.
 
-use super::{MOST_FAILURES_IN_A_ROW, Track, TrackError, kept};
+use super::{MAX_FAILURES_WITHIN, MOST_FAILURES_IN_A_ROW, Track, TrackError, kept};
 
-/// A hole longer than this is not filled with silence: the position goes on behind it, in seconds.
+/// Of a hole no more is filled with silence, in seconds: the position goes on after it.
 const LONGEST_HOLE: u64 = 10;
 /// Samples of silence, all channels together, that a hole may become.
 const MAX_HOLE_SAMPLES: u64 = 8 << 20;
@@ -16,11 +16,28 @@ impl Track {
         if frames > 0 || at.is_none() {
             self.count_lost(frames);
         }
-        if self.failures_in_a_row > MOST_FAILURES_IN_A_ROW {
+        let most = if self.has_decoded { MAX_FAILURES_WITHIN } else { MOST_FAILURES_IN_A_ROW };
+        if self.failures_in_a_row > most {
             return Err(TrackError::Undecodable);
         }
-        self.hole = self.hole.saturating_add(frames);
+        let silent = frames.min(self.longest_hole().saturating_sub(self.silent));
+        self.silent += silent;
+        self.hole = self.hole.saturating_add(silent);
+        self.at = self.at.map(|at| at.saturating_add(frames - silent));
         Ok(())
+    }
+
+    /// A packet was decoded.
+    pub(super) fn end_failures(&mut self) {
+        (self.failures_in_a_row, self.silent, self.has_decoded) = (0, 0, true);
+    }
+
+    /// Frames of the longest hole that becomes silence.
+    fn longest_hole(&self) -> u64 {
+        self.stream.as_ref().map_or(0, |stream| {
+            let samples = MAX_HOLE_SAMPLES / (self.scale * u64::from(stream.channels.max(1)));
+            samples.min(u64::from(stream.sample_rate) * LONGEST_HOLE)
+        })
     }
 
     pub(super) fn count_lost(&mut self, frames: u64) {
@@ -35,17 +52,13 @@ impl Track {
     pub(super) fn anchor(&mut self, at: Option<u64>) {
         let Some(at) = at else { return };
         let here = self.at.map(|here| here.saturating_add(self.hole));
-        let longest = self.stream.as_ref().map_or(0, |stream| {
-            let samples = MAX_HOLE_SAMPLES / (self.scale * u64::from(stream.channels.max(1)));
-            samples.min(u64::from(stream.sample_rate) * LONGEST_HOLE)
-        });
-        match here.and_then(|here| at.checked_sub(here)) {
-            Some(missing) if missing <= longest => {
-                if missing > 0 {
-                    self.count_lost(missing);
-                }
-                self.hole += missing;
-            }
+        let longest = self.longest_hole();
+        let missing = here.and_then(|here| at.checked_sub(here));
+        if let Some(missing) = missing.filter(|&missing| missing > 0) {
+            self.count_lost(missing.min(longest));
+        }
+        match missing {
+            Some(missing) if missing <= longest => self.hole += missing,
             // Behind a seek, or back: what follows lies where the demuxer says.
             _ => (self.at, self.hole) = (Some(at), 0),
         }
@@ -62,6 +75,6 @@ impl Track {
             plane.resize(plane.len() + wanted.len() * self.scale as usize, 0.0);
         }
         self.frames += wanted.len() as u64 * self.scale;
-        self.at = Some(at + frames);
+        self.at = Some(at.saturating_add(frames));
     }
 }

@@ -55,3 +55,22 @@ fn seeks_reach_what_the_header_does_not_state() {
 fn two_channels_of_32_bits_are_refused() {
     assert_eq!(refused(&file("f32short.flac")), Some(TrackError::Unsupported));
 }
+
+/// A comment stands for WAVE's mask of channels.
+#[test]
+fn a_comment_says_where_channels_are_heard() {
+    let bytes = file("id3v1.flac");
+    for (text, mask) in [("0x60F", 0x60f), ("0X0003", 3), ("3", 0), ("0x", 0), ("0x1ffffffff", 0)] {
+        let text = format!("WAVEFORMATEXTENSIBLE_CHANNEL_MASK={text}");
+        let mut block = vec![0, 0, 0, 0, 1, 0, 0, 0];
+        block.extend((text.len() as u32).to_le_bytes());
+        block.extend(text.as_bytes());
+        let header = [4, 0, 0, block.len() as u8];
+        let (front, rest) = bytes.split_at(4 + 4 + 34);
+        assert_eq!(front[4], 0, "more blocks follow STREAMINFO");
+        let bytes = [front, header.as_slice(), &block, rest].concat();
+        let mut track = open(&bytes, true).unwrap();
+        assert_eq!(feed(&mut track, &bytes, 9000, usize::MAX).unwrap().total(), 176_400, "{text}");
+        assert_eq!(track.channel_mask(), mask, "{text}");
+    }
+}

@@ -3,7 +3,11 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod bounds;
+mod cut;
+mod damage;
 mod flac;
+mod lengths;
+mod limits;
 mod mp3;
 mod mp4;
 mod ogg;

@@ -215,10 +215,10 @@ fn lengths_without_an_index() {
     let mut track = open(&bytes, true).unwrap();
     let played = feed(&mut track, &bytes, 20_000, 50_000).unwrap();
     let published = played.formats[0].duration.unwrap();
-    for back in [1.0, 0.1, 0.0] {
-        track.seek(published - back);
+    for behind in [1.0, 30.0, 1e6] {
+        track.seek(published + behind);
         let rest = feed(&mut track, &bytes, 20_000, usize::MAX).unwrap();
-        assert!((rest.duration - published).abs() < 0.1, "{back} before {published}: {}", rest.duration);
+        assert!((rest.duration - published).abs() < 0.1, "{behind} after {published}: {}", rest.duration);
     }
     track.seek(0.0);
     assert_eq!(feed(&mut track, &bytes, 20_000, usize::MAX).unwrap().total(), 354_816);

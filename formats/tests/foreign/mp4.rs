@@ -68,6 +68,68 @@ fn every_entry_of_an_edit_list_is_played() {
     assert_eq!((played.frames.as_slice(), played.failures), ([66_150].as_slice(), 0));
 }
 
+/// A file whose edit list has these entries: how many milliseconds of the film, and from where on the track's clock.
+fn with_edits(bytes: &[u8], entries: &[(u32, u32)]) -> Vec<u8> {
+    let mut list = b"edts".to_vec();
+    list.extend((16 + 12 * entries.len() as u32).to_be_bytes());
+    list.extend(b"elst\0\0\0\0");
+    list.extend((entries.len() as u32).to_be_bytes());
+    for (duration, from) in entries {
+        list.extend([duration.to_be_bytes(), from.to_be_bytes(), [0, 1, 0, 0]].concat());
+    }
+    let edits = [&(4 + list.len() as u32).to_be_bytes(), list.as_slice()].concat();
+    let mut bytes = bytes.to_vec();
+    let places = |bytes: &[u8], kind: &[u8]| -> Vec<usize> {
+        (0..bytes.len() - 4).filter(|&at| &bytes[at..at + 4] == kind).collect()
+    };
+    // Sizes of the boxes around it, and offsets from the first byte of the file.
+    let sizes = [places(&bytes, b"moov")[0] - 4, places(&bytes, b"trak")[0] - 4];
+    let chunks = places(&bytes, b"stco").into_iter().map(|at| at + 12).filter(|&at| bytes[at - 1] > 0);
+    let bases = places(&bytes, b"tfhd").into_iter().filter(|&at| bytes[at + 7] & 1 > 0).map(|at| at + 16);
+    for at in sizes.into_iter().chain(chunks).chain(bases).collect::<Vec<_>>() {
+        let value = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) + edits.len() as u32;
+        bytes[at..at + 4].copy_from_slice(&value.to_be_bytes());
+    }
+    let media = places(&bytes, b"mdia")[0] - 4;
+    bytes.splice(media..media, edits);
+    bytes
+}
+
+/// As `every_entry_of_an_edit_list_is_played`, where the samples lie in fragments, in `moov`, or in both: forwards,
+/// backwards, and to the end.
+#[test]
+fn entries_of_an_edit_list_are_played_from_fragments_too() {
+    for (name, rate) in [("frag-plain.m4a", 44_100), ("onlyfrag.m4a", 44_100), ("recorded.mp4", 48_000)] {
+        for (first, second) in [((1000, 24_000), (1500, 96_000)), ((500, 96_000), (750, 3_072))] {
+            let bytes = with_edits(&file(name), &[first, second]);
+            let mut track = open(&bytes, true).unwrap();
+            let played = feed(&mut track, &bytes, 5000, usize::MAX).unwrap();
+            let frames = [first, second].map(|(millis, _)| millis as usize * rate / 1000);
+            assert_eq!((played.frames.as_slice(), played.failures), (frames.as_slice(), 0), "{name}");
+            let seconds = frames.iter().sum::<usize>() as f64 / rate as f64;
+            assert!((played.duration - seconds).abs() < 1e-9, "{name}: {}", played.duration);
+            assert_eq!(played.formats[0].duration, Some(seconds), "{name}");
+            for back in [0.5, 1.0] {
+                track.seek(seconds - back);
+                let rest = feed(&mut track, &bytes, 5000, usize::MAX).unwrap();
+                let left = (back * rate as f64) as usize;
+                assert_eq!(rest.total(), left, "{name}, {back} s before the end");
+                let at = played.total() - left;
+                let worst = (4096..left)
+                    .map(|n| (rest.planes[0][n] - played.planes[0][at + n]).abs())
+                    .fold(0.0, f32::max);
+                assert!(worst < 0.01, "{name}, {back} s before the end: {worst}");
+            }
+        }
+        // The last entry plays to the end, whatever that is.
+        let bytes = with_edits(&file(name), &[(1000, 0), (0, 24_576)]);
+        let played = play_bytes(&bytes).unwrap();
+        assert!(played.total() > 2 * rate && played.frames.len() == 2, "{name}: {:?}", played.frames);
+        let first = played.formats[0].duration.unwrap_or(played.duration);
+        assert!((first / played.duration - 1.0).abs() < 0.1, "{name}: {first}, {}", played.duration);
+    }
+}
+
 /// Times of AAC as a recorder's clock has them, some early and some late: no hole, and nothing is cut off.
 #[test]
 fn samples_that_are_early_or_late_follow_each_other() {

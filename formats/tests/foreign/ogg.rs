@@ -161,3 +161,69 @@ fn seeks_without_a_length_read_on() {
         }
     }
 }
+
+/// Where each page begins, and the end of the last.
+fn pages(bytes: &[u8]) -> Vec<usize> {
+    let (mut places, mut at) = (Vec::new(), 0);
+    while bytes[at..].starts_with(b"OggS") {
+        places.push(at);
+        let segments = usize::from(bytes[at + 26]);
+        let lacing = &bytes[at + 27..at + 27 + segments];
+        at += 27 + segments + lacing.iter().map(|&len| usize::from(len)).sum::<usize>();
+    }
+    places.push(at);
+    places
+}
+
+/// The last pages of the file may be those of another stream with the same serial number, which is shorter: nothing is
+/// cut off from the one before it.
+#[test]
+fn the_end_of_a_later_stream_is_not_that_of_an_earlier_one() {
+    let first = file("opus-fam1.opus");
+    let places = pages(&first);
+    let second = &first[..places[places.len() - 3]];
+    let bytes = [first.as_slice(), second].concat();
+    let mut track = open(&bytes, true).unwrap();
+    let begun = feed(&mut track, &bytes, 9000, 4000).unwrap();
+    track.tail(&bytes[bytes.len() - 30_000..]);
+    let rest = feed(&mut track, &bytes, 9000, usize::MAX).unwrap();
+    let of_second = play_bytes(second).unwrap().total();
+    assert!(of_second < 192_000 - 4000, "{of_second}");
+    assert_eq!(begun.total() + rest.total(), 192_000 + of_second);
+    assert!((rest.duration - (192_000 + of_second) as f64 / 48_000.0).abs() < 1e-6, "{}", rest.duration);
+}
+
+/// A stream of headers alone ends, and another takes its place.
+#[test]
+fn a_stream_without_music_is_passed() {
+    let bytes = file("opus-fam1.opus");
+    let places = pages(&bytes);
+    let mut empty = bytes[..places[1]].to_vec();
+    let mut comments = bytes[places[1]..places[2]].to_vec();
+    // The flag of a last page.
+    comments[5] |= 4;
+    mend_first_page(&mut comments);
+    empty.extend(comments);
+    let played = play_bytes(&[empty, bytes].concat()).unwrap();
+    assert_eq!((played.total(), played.failures), (192_000, 0));
+}
+
+/// Vorbis has an order of its own; what is decoded is in that of WAVE: front left and right, centre, low, back.
+#[test]
+fn six_channels_of_vorbis_are_in_the_order_of_wave() {
+    let played = play("vorbis51.ogg");
+    assert_eq!((played.total(), played.planes.len(), played.failures), (8000, 6, 0));
+    // The power of a tone within a plane (Goertzel).
+    let power = |plane: &[f32], hertz: f32| {
+        let turn = std::f32::consts::TAU * hertz / 16_000.0;
+        let part = |of: fn(f32) -> f32| {
+            plane.iter().enumerate().map(|(n, sample)| sample * of(turn * n as f32)).sum::<f32>()
+        };
+        part(f32::sin).hypot(part(f32::cos))
+    };
+    let tones = [300.0, 500.0, 700.0, 80.0, 1100.0, 1300.0];
+    for (channel, plane) in played.planes.iter().enumerate() {
+        let loudest = tones.iter().copied().max_by(|&a, &b| power(plane, a).total_cmp(&power(plane, b)));
+        assert_eq!(loudest, Some(tones[channel]), "channel {channel}");
+    }
+}

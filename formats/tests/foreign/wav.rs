@@ -36,6 +36,9 @@ fn the_size_of_the_file_decides() {
     }
 }
 
+/// `dwChannelMask` of an extensible header.
+const MASK: u32 = 0x3ff;
+
 /// A header of `fmt ` fields, and samples behind it.
 fn wave(mark: [u8; 4], extensible: bool, (channels, rate, bits): (u16, u32, u16), samples: &[u8]) -> Vec<u8> {
     let big = &mark == b"RIFX";
@@ -52,7 +55,7 @@ fn wave(mark: [u8; 4], extensible: bool, (channels, rate, bits): (u16, u32, u16)
     if extensible {
         format.extend(two(22));
         format.extend(two(bits));
-        format.extend(four(0x3ff));
+        format.extend(four(MASK));
         format.extend(two(1));
         format.extend(b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71");
     }
@@ -92,6 +95,35 @@ fn many_channels_and_high_rates() {
         let bytes = wave(*b"RIFF", true, (channels, rate, 16), &[1; 4000]);
         assert_eq!(play_bytes(&bytes).err(), Some(TrackError::Unsupported), "{channels} at {rate}");
     }
+}
+
+#[test]
+fn an_extensible_header_says_where_channels_are_heard() {
+    for (mark, extensible, mask) in [(*b"RIFF", true, MASK), (*b"RIFX", true, MASK), (*b"RIFF", false, 0)] {
+        let bytes = wave(mark, extensible, (4, 48_000, 16), &[1; 800]);
+        let mut track = open(&bytes, true).unwrap();
+        assert_eq!(feed(&mut track, &bytes, 5000, usize::MAX).unwrap().total(), 100);
+        assert_eq!(track.channel_mask(), mask);
+    }
+}
+
+/// A length that turns out to be that of something else, a coded body, cuts nothing off.
+#[test]
+fn a_length_that_is_wrong_may_be_forgotten() {
+    let bytes = file("espeak.wav");
+    let mut track = open(&bytes, false).unwrap();
+    track.set_total_bytes(50_000);
+    track.push(&bytes[..40_000]);
+    while track.ready_frames() < 10_000 {
+        track.advance(10_000);
+    }
+    assert_eq!(track.stated_duration(), Some(f64::from((50_000 - 44) / 2) / 22_050.0));
+    track.push(&bytes[40_000..60_000]);
+    track.forget_total_bytes();
+    let begun = track.take(usize::MAX)[0].len();
+    let played = feed(&mut track, &bytes, 5000, usize::MAX).unwrap();
+    assert_eq!(begun + played.total(), 57_056);
+    assert!((played.duration - 57_056.0 / 22_050.0).abs() < 1e-9, "{}", played.duration);
 }
 
 #[test]

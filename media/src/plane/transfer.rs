@@ -67,9 +67,8 @@ impl<T: Track> MediaPlane<T> {
         let Some(open) = self.open.as_mut() else { return };
         let Some(current) = open.request.as_mut().filter(|current| current.id == request) else { return };
         let range = ContentRange::parse(fields.content_range);
-        if let Some(total) = range.and_then(|range| range.total) {
-            head.total_bytes = Some(total);
-        }
+        let total = range.and_then(|range| range.total).or(head.total_bytes);
+        head.total_bytes = total.filter(|&total| total <= MAX_FILE_BYTES);
         let first = range.and_then(|range| range.first).unwrap_or(current.offset);
         if current.tail.is_some() && (head.status != 206 || first != current.offset) {
             self.end_request(now, BodyEnd::Dropped {});
@@ -213,7 +212,10 @@ impl<T: Track> MediaPlane<T> {
                 open.track.finish();
             }
             // The length of a coded body, whose coding no header says: nothing is known of the file's.
-            Some(total) if open.track.end_offset() > total => open.total_bytes = None,
+            Some(total) if open.track.end_offset() > total => {
+                open.total_bytes = None;
+                open.track.forget_total_bytes();
+            }
             _ => {}
         }
         self.pump(now);

@@ -131,6 +131,11 @@ impl Player {
                 self.estimated = false;
                 self.set_duration(edge, Some(duration));
             }
+            Fact::Estimate { epoch, duration } if epoch == self.epoch && self.end().is_none() => {
+                self.estimated = true;
+                let reached = self.current_time(edge.now);
+                self.set_duration(edge, Some(duration.max(reached)));
+            }
             Fact::FirstDecoded { epoch, at, position } if epoch == self.epoch => {
                 let at = edge.clock.instant(at);
                 if let Some(start) = self.start.as_mut() {

@@ -283,6 +283,7 @@ impl Player {
                 self.lose_media(edge, failure);
             }
             PlayerInput::Alternative { source } => self.take_alternative(edge, source),
+            PlayerInput::Renewed { url } => self.renew(&url),
             PlayerInput::Fact(fact) => self.handle_fact(edge, fact),
             PlayerInput::Report(report) => self.handle_report(edge, report),
             PlayerInput::Resolved { play, url } => {
@@ -305,7 +306,7 @@ impl Player {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let heartbeat = self.heartbeat.filter(|_| self.is_active());
         let output = [self.refusal, self.watchdog.due(), self.silent_change, self.loop_due()];
-        let source = [self.recovery.due(), self.deadline, heartbeat, self.media_heartbeat.due()];
+        let source = [self.retry_due(), self.deadline, heartbeat, self.media_heartbeat.due()];
         output.into_iter().chain(source).flatten().min()
     }
 
@@ -320,7 +321,9 @@ impl Player {
         if self.silent_change.take_if(|due| *due <= now).is_some() {
             self.silent_at_new_rate(edge);
         }
-        if let Some(offset) = self.recovery.take_due(now) {
+        if self.retry_due().is_some()
+            && let Some(offset) = self.recovery.take_due(now)
+        {
             self.fetch(edge, offset);
         }
         self.beat(edge);
@@ -338,6 +341,13 @@ impl Player {
         }
         self.check_media(edge);
         self.watch_media(edge);
+    }
+
+    /// When the next request follows one that failed. A paused player that has tried as often as one that plays
+    /// nothing waits for the next play: nobody needs the bytes before.
+    fn retry_due(&self) -> Option<Instant> {
+        let waits = self.state() == State::Paused && self.recovery.is_exhausted();
+        self.recovery.due().filter(|_| !waits)
     }
 
     /// Something is to be heard.

@@ -48,3 +48,31 @@ fn a_length_that_was_found_out_is_not_estimated_again() {
     host.fact(Fact::Format { epoch, format });
     assert_eq!(host.engine.player(crate::fake_host::PLAYER).unwrap().duration(), Some(16.0));
 }
+
+#[test]
+fn an_estimate_gets_better_until_the_length_is_known_and_is_never_before_the_position() {
+    let mut host = FakeHost::loaded();
+    host.play(1);
+    host.head(200);
+    let epoch = host.epoch();
+    let duration = |host: &FakeHost| host.engine.player(crate::fake_host::PLAYER).unwrap().duration();
+    let format = tonearm_messages::Format {
+        codec: "mp3".into(),
+        sample_rate: 44_100,
+        channels: 2,
+        duration: Some(6.7),
+        estimated: true,
+        bit_rate: 128_000,
+    };
+    host.fact(Fact::Format { epoch, format });
+    host.fact(Fact::Estimate { epoch, duration: 7.5 });
+    assert_eq!(duration(&host), Some(7.5));
+    host.fact(Fact::FirstDecoded { epoch, at: host.unix(), position: 3.0 });
+    host.fact(Fact::Estimate { epoch: epoch + 1, duration: 1.0 });
+    host.fact(Fact::Estimate { epoch, duration: -1.0 });
+    let position = host.engine.player(crate::fake_host::PLAYER).unwrap().current_time(host.now());
+    assert_eq!((duration(&host), position), (Some(3.0), 3.0));
+    host.fact(Fact::Duration { epoch, duration: 8.0 });
+    host.fact(Fact::Estimate { epoch, duration: 9.0 });
+    assert_eq!(duration(&host), Some(8.0));
+}

@@ -404,3 +404,56 @@ fn a_seek_without_ranges_downloads_nothing_twice_on_its_way_forward() {
     world.run_until(20.0, |world| world.time() > 51.0 && world.state() == State::Playing);
     assert_eq!(world.requests.len(), requests, "{:?}", world.requests);
 }
+
+/// Of a network that is gone a paused player asks a few times, then waits for the next play, which asks at once.
+#[test]
+fn a_paused_player_does_not_ask_for_ever() {
+    let file = wav(60);
+    let refused = std::rc::Rc::new(std::cell::Cell::new(None));
+    let (count, mut server) = (refused.clone(), capped(file, 900_000, true));
+    let mut world = World::new(move |offset| {
+        if let Some(before) = count.get() {
+            count.set(Some(before + 1));
+            return Answer { status: 503, ..Answer::default() };
+        }
+        server(offset)
+    });
+    world.run_until(10.0, |world| world.time() > 1.0);
+    refused.set(Some(0));
+    world.run_until(60.0, |_| refused.get() > Some(0));
+    world.host.player(PlayerInput::Pause);
+    world.run(30.0);
+    let requests = world.requests.len();
+    world.run(600.0);
+    assert_eq!(world.requests.len(), requests, "{} requests in a pause", world.requests.len() - requests);
+    assert_eq!(world.state(), State::Paused);
+    refused.set(None);
+    world.host.play(2);
+    world.run(0.1);
+    assert!(world.requests.len() > requests, "the play asks at once");
+    world.run_until(120.0, |world| world.state() == State::Ended);
+    assert!(is_the_file(&world.tape, 0) && world.tape.len() == 60 * 48_000, "{}", world.tape.len());
+}
+
+/// A server that codes the body and does not say so states a length that is not the file's.
+#[test]
+fn a_length_of_a_coded_body_cuts_nothing_off() {
+    let file = wav(20);
+    let mut world = World::new(whole(file.clone(), file.len() as u64 / 3));
+    world.run_until(60.0, |world| matches!(world.state(), State::Ended | State::Failed));
+    assert_eq!((world.state(), world.tape.len()), (State::Ended, 20 * 48_000));
+    assert!(is_the_file(&world.tape, 0));
+}
+
+/// No file has so many bytes: what a server states is then no length.
+#[test]
+fn an_absurd_length_counts_as_none() {
+    let file = wav(3);
+    let total = file.len();
+    for stated in [(1u64 << 40) + 1, 999_999_999_999_999, u64::MAX] {
+        let mut world = World::new(whole(file.clone(), stated));
+        world.run_until(60.0, |world| matches!(world.state(), State::Ended | State::Failed));
+        assert_eq!((world.state(), world.requests.len()), (State::Ended, 1), "{stated}");
+        assert_eq!(world.tape.len(), 3 * 48_000, "{stated} for {total}");
+    }
+}
