@@ -228,7 +228,7 @@ impl Listener {
         while let Some(due) = self.engine.poll_timeout().filter(|due| *due <= Self::instant(now)) {
             // The worklet of a play that waits for samples reports that.
             if self.play.is_some() && !matches!(self.step, Step::Reported(_)) {
-                let waiting = PlayerInput::Report(Report::Waiting { epoch: self.epoch });
+                let waiting = PlayerInput::Report(Report::Waiting);
                 self.engine.handle_input(
                     due,
                     self.unix + due.as_millis(),

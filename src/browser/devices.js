@@ -1,12 +1,10 @@
-// The output that the listener hears by: when it becomes another one. Which one it is nobody is told.
+// The outputs of the machine: when one comes or goes. Which ones they are nothing here asks or reports.
 
 /**
- * Calls when headphones go in or out, or another output is chosen.
- * @param {AudioContext} context
+ * Calls when headphones go in or out.
  * @param {() => void} changed
  * @param {AbortSignal} signal
  */
-export function onDeviceChange(context, changed, signal) {
-  context.addEventListener('sinkchange', changed, { signal });
+export function onDeviceChange(changed, signal) {
   navigator.mediaDevices?.addEventListener('devicechange', changed, { signal });
 }

@@ -148,8 +148,9 @@ impl Driver {
     fn arm(&self) {
         let Some(due) = self.engine.borrow().poll_timeout() else { return };
         if self.due.get().is_none_or(|armed| due < armed) {
-            self.due.set(Some(due));
+            // Noted once it is armed: an exception of the browser's passes here without a destructor.
             self.host.wake((due.as_millis() - now(&self.performance).as_millis()).ceil().max(0.0));
+            self.due.set(Some(due));
         }
     }
 

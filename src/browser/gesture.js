@@ -1,4 +1,6 @@
-// The listener's gestures: what lets a page make a sound, and when a play was asked for.
+// The user's gestures: what lets a page make a sound, and when a play was asked for.
+
+import { whenAborted } from './abort.js';
 
 /** Events of a gesture that lets a page make a sound (HTML, "user activation"). */
 export const GESTURES = new Set([
@@ -27,17 +29,14 @@ export function askedFor({ trigger }) {
 }
 
 /**
- * Fulfils with the listener's next gesture; rejects where the source is not wanted any more.
+ * Fulfils with the user's next gesture; rejects with the signal's reason once, or where, it has aborted.
  * @param {AbortSignal} signal
  */
-export const nextGesture = (signal) =>
-  new Promise((/** @type {(event: Event) => void} */ resolve, reject) => {
+export const nextGesture = (signal) => {
+  const gesture = new Promise((/** @type {(event: Event) => void} */ resolve) => {
     // Of a tap only its end lets a page make a sound.
     for (const name of ['pointerup', 'keydown', 'click', 'touchend'])
       addEventListener(name, resolve, { once: true, capture: true, signal });
-    signal.addEventListener(
-      'abort',
-      () => reject(new DOMException('Another source was loaded.', 'AbortError')),
-      { once: true },
-    );
   });
+  return Promise.race([gesture, whenAborted(signal)]);
+};

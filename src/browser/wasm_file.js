@@ -7,7 +7,12 @@ const DELAYS = [250, 500, 1000];
 
 /** @param {unknown} cause */
 const isTransient = (cause) =>
-  typeof cause === 'number' ? cause >= 500 || cause === 408 || cause === 429 : cause instanceof TypeError;
+  typeof cause === 'number'
+    ? cause >= 500 || cause === 408 || cause === 429
+    : cause instanceof TypeError || isTimeout(cause);
+
+/** Whether the time limit of the file ended its request. @param {any} cause */
+const isTimeout = (cause) => cause?.name === 'TimeoutError';
 
 /** @param {'NetworkError' | 'NotSupportedError'} name @param {string} message @param {unknown} [cause] */
 const failure = (name, message, cause) =>
@@ -24,20 +29,21 @@ export const mayRecover = (error) =>
 
 /**
  * Fetches a file; asks three times more, within two seconds, where the network fails or the server is busy.
- * @param {string | URL} url @returns {Promise<Response>}
+ * @param {string | URL} url @param {AbortSignal} signal @returns {Promise<Response>}
  */
-export async function fetchWasm(url) {
+export async function fetchWasm(url, signal) {
   for (let attempt = 0; ; attempt++) {
     /** @type {unknown} */
     let cause;
     try {
-      const response = await nativeFetch(url);
+      const response = await nativeFetch(url, { signal });
       if (response.ok) return response;
       cause = response.status;
     } catch (error) {
       cause = error;
     }
-    if (attempt === DELAYS.length || !isTransient(cause)) throw unavailable(cause, String(url));
+    if (attempt === DELAYS.length || signal.aborted || !isTransient(cause))
+      throw unavailable(cause, String(url));
     await new Promise((resolve) => setTimeout(resolve, DELAYS[attempt]));
   }
 }

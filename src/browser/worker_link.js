@@ -1,5 +1,6 @@
 // The link to one player's media plane: a Worker that commands go to and facts come from.
 
+import { nativeFetch } from './native_fetch.js';
 import { isCrossOrigin, openRefusedWorker } from './script_url.js';
 import { baseUrl } from './url.js';
 
@@ -28,21 +29,45 @@ export function openWorker(place) {
   }
 }
 
+/** Milliseconds after which the script of a Worker that has sent nothing is asked for once more. */
+const PROBE_AFTER = 400;
+
 /**
- * Calls when a Worker's script has been fetched, where the browser reports it (Resource Timing): from then on a
- * Worker that answers nothing is no slow network. A bundler may have given the script another name.
+ * Calls when a Worker's script has been fetched: from then on a Worker that answers nothing is no slow network. The
+ * browser reports it (Resource Timing), unless the Worker ended before; so a Worker that stays silent has its script
+ * asked for once more, which a cache answers where it is there. A bundler may have given the script another name.
+ * @param {Worker} worker
  * @param {string | URL | undefined} place
- * @param {() => void} loaded
+ * @param {AbortSignal} signal ends that
+ * @param {() => void} fetched
  */
-export function onWorkerFetched(place, loaded) {
-  const url = place && new URL(place, document.baseURI).href;
+export function onWorkerFetched(worker, place, signal, fetched) {
+  const script = import.meta.url;
+  const url = new URL(place ?? './worker.js', place ? baseUrl() : script).href;
+  const settled = new AbortController();
+  const settle = () => settled.abort();
   const observer = new PerformanceObserver((list) => {
     const matches = (/** @type {any} */ { name, initiatorType }) =>
-      url ? name === url : initiatorType === 'other' && /worker[^/]*\.m?js$/i.test(name);
-    if (!list.getEntries().some(matches)) return;
-    observer.disconnect();
-    loaded();
+      place ? name === url : initiatorType === 'other' && /worker[^/]*\.m?js$/i.test(name);
+    if (list.getEntries().some(matches)) succeed();
   });
+  const succeed = () => {
+    if (settled.signal.aborted) return;
+    settle();
+    fetched();
+  };
+  const probe = async () => {
+    const response = await nativeFetch(url, { signal: settled.signal });
+    if (response.ok && (await response.arrayBuffer()).byteLength > 0) succeed();
+  };
+  const timer = setTimeout(() => probe().catch(() => {}), PROBE_AFTER);
+  settled.signal.addEventListener('abort', () => {
+    clearTimeout(timer);
+    observer.disconnect();
+  });
+  signal.addEventListener('abort', settle, { signal: settled.signal });
+  // Its first message says as much.
+  worker.addEventListener('message', succeed, { signal: settled.signal });
   observer.observe({ type: 'resource' });
 }
 

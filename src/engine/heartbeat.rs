@@ -48,7 +48,7 @@ pub(super) struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// The script runs, or at least was loaded.
+    /// The script runs: it has answered.
     pub(super) fn start(&mut self, now: Instant) {
         if !self.started {
             self.started = true;
@@ -56,9 +56,12 @@ impl Heartbeat {
         }
     }
 
-    /// Whether the Worker's script has been loaded.
-    pub(super) fn has_started(&self) -> bool {
-        self.started
+    /// The script was fetched: it has the ping that every Worker is sent first, and is to answer it.
+    pub(super) fn script_fetched(&mut self, now: Instant) {
+        if !self.started {
+            (self.started, self.last, self.unanswered) = (true, now, true);
+            self.limit.set(now + ANSWER);
+        }
     }
 
     /// A message of the Worker.

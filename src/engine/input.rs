@@ -170,10 +170,7 @@ pub enum Report {
         frames: u64,
     },
     /// The output renders, and waits for samples.
-    Waiting {
-        /// The epoch.
-        epoch: u32,
-    },
+    Waiting,
     /// The output plays, and the samples that it has asked the Worker for do not come.
     MediaSilent {
         /// The epoch.
@@ -226,7 +223,10 @@ pub enum PlayerInput {
         source: Source,
     },
     /// Fetch and decode what a play would need, and hold it.
-    Prepare,
+    Prepare {
+        /// Only until the metadata are there: what was fetched is dropped then.
+        metadata_only: bool,
+    },
     /// `play()`.
     Play(PlayRequest),
     /// `pause()`.

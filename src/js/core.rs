@@ -37,7 +37,7 @@ fn report(kind: u32, [epoch, at, frames]: [f64; 3], flag: bool) -> PlayerInput {
     PlayerInput::Report(match kind {
         0 => Report::Audible { epoch, at, frames, method: if flag { "audible" } else { "rendered" } },
         1 if flag => Report::Position { epoch, at, frames },
-        1 => Report::Waiting { epoch },
+        1 => Report::Waiting,
         2 => Report::GapStarted { epoch, at, frames },
         3 => Report::GapEnded { epoch, at, missing: frames, audible: flag },
         4 => Report::Ended { epoch, at, frames },
@@ -98,7 +98,7 @@ fn player_input(what: u32, [a, b, c]: [f64; 3], flag: bool, bytes: &[u8]) -> Pla
         6 => PlayerInput::MediaUnavailable,
         7 => Fact::from_bytes(bytes).map_or(PlayerInput::MediaUnavailable, PlayerInput::Fact),
         9 => load([a, b, c], flag, bytes),
-        16 => PlayerInput::Prepare,
+        16 => PlayerInput::Prepare { metadata_only: flag },
         19 => PlayerInput::Engine(if flag { "element" } else { "stream" }),
         18 => PlayerInput::Rate(a),
         17 => PlayerInput::Loop(flag.then_some((a, b))),

@@ -25,7 +25,7 @@ export const LOAD = 9;
  * And the kind of a report, of which there are six: its epoch, page time in milliseconds, frames, its flag.
  */
 export const REPORT = 10;
-/** Fetch and decode what a play would need. */
+/** Fetch and decode what a play would need; or, by its flag, only what the metadata need. */
 export const PREPARE = 16;
 /** From and to, in seconds; whether there is a loop. */
 export const LOOP = 17;
@@ -91,12 +91,17 @@ export const NO_BYTES = new Uint8Array();
  */
 export const trap = { heard() {} };
 
+/** @param {unknown} error */
+export const isTrap = (error) => error instanceof WebAssembly.RuntimeError;
+
 /**
- * Whether an error ended the wasm instance. Only a trap does: what JavaScript throws while it converts a value, in a
- * getter or in a callback leaves the instance as it was.
+ * Whether an error ended the wasm instance: a trap, or a stack that overflowed inside a call, which may have left
+ * the core or what it asked for half done. What else JavaScript throws while it converts a value, in a getter or
+ * in a callback, leaves the instance as it was. Firefox calls an overflow `InternalError`.
  * @param {unknown} error
  */
-export const isTrap = (error) => error instanceof WebAssembly.RuntimeError;
+export const endsCore = (error) =>
+  isTrap(error) || (error instanceof Error && /call stack|too much recursion/.test(error.message));
 
 /**
  * @param {import('./core').Core | undefined} core @param {number} what @param {number} id a player's, or a pipeline's

@@ -1,6 +1,7 @@
 // Brings the wasm core, once it is asked for, and keeps what is called before it is there.
 // Importing this touches nothing: no window, no network, no clock.
 
+import { timedSignal } from '../browser/abort.js';
 import { SIGNALS, post } from '../browser/fetch.js';
 import { onHidden, onOnline } from '../browser/page_lifecycle.js';
 import {
@@ -12,13 +13,14 @@ import {
   NO_BYTES,
   REPLIED,
   TIMEOUT,
+  endsCore,
   isTrap,
   tell,
   trap,
 } from './door.js';
 import { instantiate } from '../browser/wasm.js';
-import { expectWasm, explainFailure, fetchWasm, mayRecover } from '../browser/wasm_file.js';
-import { dictionary, usvString } from './webidl.js';
+import { expectWasm, explainFailure, fetchWasm, mayRecover, unavailable } from '../browser/wasm_file.js';
+import { knownOptions, usvString } from './webidl.js';
 import * as glue from 'tonearm-core-glue';
 
 /** What the cores call their glue. */
@@ -89,8 +91,10 @@ const host = {
   media: (player, command) => sides.get(player)?.media(command.slice()),
   /** @param {number} millis */
   wake(millis) {
-    clearTimeout(timer);
-    timer = setTimeout(() => tell(core, TIMEOUT, 0), millis);
+    const replaced = timer;
+    // Set before the other is cleared: a stack that overflows in between must not leave the core without a timer.
+    timer = setTimeout(onTimer, millis);
+    clearTimeout(replaced);
   },
   /** @param {number} id @param {number} signal @param {Uint8Array} record */
   inspect: (id, signal, record) => inspectors.get(id)?.(signal, record.slice()),
@@ -148,7 +152,7 @@ const guardedHost = /** @type {typeof host} */ (
         try {
           /** @type {Function} */ (call)(...args);
         } catch (error) {
-          console.error(error);
+          trap.heard(error);
         }
       },
     ]),
@@ -165,6 +169,11 @@ let wasm;
 let loading;
 /** @type {{ call: (core: import('./core').Core) => void, refuse?: (error: DOMException) => void }[]} */
 let waiting = [];
+/**
+ * What calls of the core have thrown, the last one first: whether that ended it is decided in a task of its own, since the
+ * stack may be at its end. @type {{ error: unknown, before: any } | undefined}
+ */
+let thrown;
 /** Records from before the core was there. @type {((core: import('./core').Core) => void)[]} */
 const records = [];
 /** Records that were lost here, by pipeline, signal and reason. @type {Map<string, number>} */
@@ -173,6 +182,8 @@ const losses = new Map();
 let full = false;
 /** How often a core ended by a fault; one that faults again and again is not brought back. */
 let crashes = 0;
+/** Whether a core has taken the place of another. */
+let restarted = false;
 /** What is done for a core that takes the place of one that ended. @type {Set<(error: unknown) => void>} */
 export const revivals = new Set();
 /** Members of `InitOptions` that are places of files. */
@@ -209,33 +220,43 @@ function configure(options) {
   if (isFull) wantFull('full');
 }
 
+/** Milliseconds within which the core's file is to be here. */
+const WASM_TIMEOUT = 30_000;
+
+/** Fetches the core's file and makes an instance of it. */
+async function instantiateCore() {
+  const { signal, settle } = timedSignal(WASM_TIMEOUT, undefined);
+  try {
+    const response = await fetchWasm((full ? places.fullWasm : places.wasm) ?? coreUrl(), signal);
+    expectWasm(response);
+    const before = wasm;
+    wasm = await instantiate(response, GLUE_NAMES, glue).catch((cause) => {
+      throw signal.aborted ? unavailable(signal.reason, response.url) : explainFailure(cause, response);
+    });
+    // The glue keeps views of a core's memory: this takes from it those of one that ended, whatever has called that
+    // since.
+    before?.memory.grow(0);
+  } finally {
+    settle();
+  }
+}
+
 /** @returns {Promise<void>} */
 async function start() {
   if (typeof WebAssembly === 'undefined')
     throw new DOMException('WebAssembly is not available.', 'NotSupportedError');
   if (typeof document === 'undefined' && !('importScripts' in globalThis))
     throw new DOMException('The core runs in a browser: in a page or in a Worker.', 'NotSupportedError');
-  const response = await fetchWasm((full ? places.fullWasm : places.wasm) ?? coreUrl());
-  expectWasm(response);
-  try {
-    const before = wasm;
-    wasm = await instantiate(response, GLUE_NAMES, glue);
-    // The glue keeps views of a core's memory: this takes from it those of one that ended, whoever has called
-    // that since.
-    before?.memory.grow(0);
-  } catch (cause) {
-    throw explainFailure(cause, response);
-  }
+  await instantiateCore();
   trap.heard = (error) => {
-    if (isTrap(error)) return crashed(error);
-    console.error(error);
-    // A stack that overflowed inside wasm leaves the engine borrowed: then the next call traps.
-    setTimeout(() => core?.read(0, 0));
+    thrown = { error, before: thrown };
+    // Where the stack has no room for this either, the next call or the core's timer asks for it.
+    setTimeout(examineThrown);
   };
   const seed = crypto.getRandomValues(new BigUint64Array(2));
   glue.begin(performance, seed[0], seed[1], guardedHost);
   core = { tell: glue.tell, ask: guarded(glue.ask, NO_BYTES), read: guarded(glue.read, []) };
-  if (crashes > 0) return;
+  if (restarted) return;
   onOnline(() => {
     for (const id of exporters.keys()) tell(core, FLUSH, id);
   });
@@ -262,7 +283,7 @@ async function start() {
  */
 export function init(options) {
   try {
-    configure(dictionary('init: options', options));
+    configure(knownOptions('init', options, [...FILES, 'full']));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -274,12 +295,12 @@ export function init(options) {
       const calls = [...waiting.splice(0), ...noted];
       for (const [at, { call, refuse }] of calls.entries()) {
         // One at which the core ended: the rest is for the next, behind what brings the pipelines back.
-        if (!core) {
+        if (thrown && endsCore(thrown.error)) {
           waiting.push(...calls.slice(at));
           break;
         }
         try {
-          call(core);
+          call(/** @type {import('./core').Core} */ (core));
         } catch (error) {
           refuse?.(/** @type {DOMException} */ (error));
         }
@@ -313,21 +334,50 @@ export function wantFull(option) {
   full = true;
 }
 
+/** The timer of the core's next timeout. */
+function onTimer() {
+  examineThrown();
+  tell(core, TIMEOUT, 0);
+}
+
+/** Replaces the core where one of the errors has ended it. */
+function examineThrown() {
+  if (!thrown) return;
+  /** The first of them. @type {unknown} */
+  let fault;
+  for (let last = thrown; last; last = last.before) {
+    if (endsCore(last.error)) fault = last.error;
+    else console.error(last.error);
+  }
+  thrown = undefined;
+  if (fault) restart(fault);
+  // An exception may have left the engine borrowed: then this call traps.
+  else core?.read(0, 0);
+}
+
 /**
  * A fault ended the core: another takes its place, with the pipelines and players of the page.
  * @param {unknown} error
  */
-function crashed(error) {
+function restart(error) {
   if (!core) return;
   core = loading = undefined;
   clearTimeout(timer);
   console.error(error);
-  crashes++;
+  restarted = true;
+  // A stack that the app's own calls have filled is no fault of the core's.
+  if (isTrap(error)) crashes++;
+  const rest = waiting.splice(0);
+  for (const { refuse } of rest) refuse?.(ended());
   for (const revive of [...revivals]) revive(error);
+  waiting.push(...rest.filter(({ refuse }) => !refuse));
 }
 
 /** The trace of the last play, for who asks what happened. */
 export const lastTrace = { traceparent: '' };
+
+/** The reason of what was asked of a core that ended. */
+const ended = () => new DOMException('The player ended by a fault.', 'OperationError');
 
 /** Whether a core lives, or may. */
 export const isLive = () => crashes <= MOST_CRASHES;
@@ -382,8 +432,9 @@ export function tellLosses(core, id) {
  * @param {(error: DOMException) => void} [refuse] called instead where it can't be had; what sets things up waits on
  */
 export function withCore(call, refuse) {
+  if (thrown) setTimeout(examineThrown);
   if (core) return call(core);
-  if (!isLive()) return refuse?.(new DOMException('The player ended by a fault.', 'OperationError'));
+  if (!isLive()) return refuse?.(ended());
   if (refuse && waiting.length >= MAX_WAITING)
     refuse(new DOMException('Too many calls wait for the player.', 'QuotaExceededError'));
   else waiting.push({ call, refuse });

@@ -58,6 +58,8 @@ export class Output {
    * @type {((at: number) => void) | undefined}
    */
   onFollow;
+  /** Called when the context has another output device. @type {(() => void) | undefined} */
+  onSinkChange;
 
   /**
    * @param {number} id of the player
@@ -102,6 +104,9 @@ export class Output {
     const signal = this.#alive;
     context.addEventListener('statechange', () => this.#onStateChange(context), { signal });
     context.addEventListener('error', () => this.#onError(context), { signal });
+    context.addEventListener('sinkchange', () => context === this.context && this.onSinkChange?.(), {
+      signal,
+    });
     return [context, fader, gain];
   }
 
@@ -135,10 +140,16 @@ export class Output {
   /** Replaces the page's context, closed or of no use, by a new one. */
   replaceContext() {
     if (this.#destination) return;
+    const { sinkId } = /** @type {any} */ (this.context);
     discardContext(this.context);
     [this.context, this.#fader, this.#gain] = this.#createGraph();
+    // A device that is gone leaves the default one.
+    if (sinkId) this.setSinkId(sinkId).catch(() => {});
     this.#analyser = this.#shifter = undefined;
-    this.#fade = { from: 1, to: 1, start: 0, seconds: 0 };
+    // A fade that was under way has ended.
+    const { to } = this.#fade;
+    this.#fade = { from: to, to, start: 0, seconds: 0 };
+    this.#fader.gain.value = to;
     this.applyLevel();
   }
 
@@ -172,7 +183,8 @@ export class Output {
     try {
       node = await openOutput(this.context, placeOf('worklet'));
     } catch {
-      return this.#notify(OUTPUT_UNAVAILABLE);
+      // Of an app's own context that is closed no file is at fault.
+      return this.context.state === 'closed' ? this.#notifyState() : this.#notify(OUTPUT_UNAVAILABLE);
     }
     // An element may have been opened meanwhile.
     if (this.#alive.aborted || this.#element) return closeOutput(node);

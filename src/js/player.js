@@ -1,7 +1,7 @@
 // The player as apps hold it: HTMLMediaElement's names over the core. Calls are stamped here, in the
 // listener's own task, and queued until the core is there.
 
-import { throwIfAborted } from '../browser/abort.js';
+import { anySignal, throwIfAborted, whenAborted } from '../browser/abort.js';
 import { onDeviceChange } from '../browser/devices.js';
 import { GESTURES, askedFor, nextGesture } from '../browser/gesture.js';
 import { onWorkerFetched, openWorker } from '../browser/worker_link.js';
@@ -38,13 +38,15 @@ import {
   SPAN_TRACK_LOAD,
   SPAN_TRACK_PLAY,
 } from '../instrumentation/semconv.js';
-import { playerOptions } from './player_options.js';
+import { followOptions, loadOptions, playOptions, playerOptions } from './player_options.js';
 import { answer, canPlayType, isForElement, sourceOf, toldOf, usualEngine } from './source.js';
 import { Span } from './span.js';
 import { Range } from './time_ranges.js';
-import { abortSignal, dictionary, double, enumeration, mismatch, unrestrictedDouble } from './webidl.js';
+import { double, enumeration, mismatch, unrestrictedDouble } from './webidl.js';
 
 let [lastId, lastToken] = [0, 0];
+
+const destroyed = (/** @type {string} */ name) => new DOMException('The player was destroyed.', name);
 
 /** See `types.d.ts`. */
 export class Player extends EventTarget {
@@ -70,7 +72,9 @@ export class Player extends EventTarget {
   #telemetry;
   /** Aborted by the next load: what listens for this one's sake ends then. */
   #loaded = new AbortController();
-  /** @type {Map<number, { resolve: () => void, reject: (error: unknown) => void }>} */
+  /** Aborted where what `follow()` waits for cannot come any more. */
+  #following = new AbortController();
+  /** @type {Map<number, { name: string, resolve: () => void, reject: (error: unknown) => void }>} */
   #promises = new Map();
   /** @type {import('./types').TrackMetadata} */
   #metadata = {};
@@ -82,10 +86,10 @@ export class Player extends EventTarget {
   #engine;
   /** Who plays where neither the app nor a failure says otherwise. @type {import('./types').Engine} */
   #usual;
-  /** What is prepared is wanted for its head alone. */
-  #forMetadata = false;
   /** When Worker and worklet, or the element, are there; none before they are first needed. @type {Promise<void> | undefined} */
   #opened;
+  /** Aborted with the Worker that is on its way. */
+  #opening = new AbortController();
   /** A failure from before the core was there. @type {DOMException | undefined} */
   #early;
   /** The last failure that was told. @type {DOMException | undefined} */
@@ -109,10 +113,6 @@ export class Player extends EventTarget {
     sides.set(this.#id, {
       tell: [
         (_, name) => {
-          if (name === 'loadedmetadata' && this.#forMetadata) {
-            this.#forMetadata = false;
-            this.#tell(STOP);
-          }
           if (name === 'statechange') lastTrace.traceparent = traceparentOfPlay(this.#id);
           this.dispatchEvent(new Event(name));
         },
@@ -140,13 +140,10 @@ export class Player extends EventTarget {
     };
     for (const name of ['visibilitychange', ...GESTURES])
       document.addEventListener(name, wake, { signal: this.#alive.signal, capture: true });
-    onDeviceChange(
-      this.#output.context,
-      () =>
-        this.paused ||
-        this.#telemetry?.log({ eventName: EVENT_DEVICE_CHANGED, span: this.traceparent ?? undefined }),
-      this.#alive.signal,
-    );
+    this.#output.onSinkChange = () =>
+      this.paused ||
+      this.#telemetry?.log({ eventName: EVENT_DEVICE_CHANGED, span: this.traceparent ?? undefined });
+    onDeviceChange(this.#output.onSinkChange, this.#alive.signal);
   }
 
   /**
@@ -158,6 +155,7 @@ export class Player extends EventTarget {
     const error = (this.#early = new DOMException('The player ended by a fault.', 'OperationError'));
     for (const { reject } of this.#promises.values()) reject(error);
     this.#promises.clear();
+    this.#following.abort(error);
     if (isLive()) {
       this.#create();
       if (this.#opened) this.#open();
@@ -174,6 +172,8 @@ export class Player extends EventTarget {
   #create() {
     this.#tell(CREATE_PLAYER, this.#telemetry?.id);
     if (this.#output.watched) this.#tell(WATCH);
+    if (this.#output.rate !== 1) this.#tell(RATE, this.#output.rate);
+    if (this.#loop) this.setLoop(...this.#loop);
   }
 
   /** Who listens for the time gets it four times a second, as HTML has it; for nobody it is reported once. See `EventTarget`.
@@ -196,15 +196,17 @@ export class Player extends EventTarget {
   }
 
   #terminate() {
+    this.#opening.abort();
     this.#worker?.terminate();
     this.#worker = undefined;
   }
 
   async #openStream() {
     const place = placeOf('worker');
-    onWorkerFetched(place, () => this.#worker === worker && this.#tell(MEDIA_LOADED));
     const worker = (this.#worker = openWorker(place));
     if (!worker) return this.#tell(MEDIA_UNAVAILABLE);
+    const { signal } = (this.#opening = new AbortController());
+    onWorkerFetched(worker, place, signal, () => this.#tell(MEDIA_LOADED));
     if (this.#told) worker.postMessage(this.#told);
     worker.onerror = () => this.#worker === worker && this.#tell(MEDIA_UNAVAILABLE);
     worker.onmessage = ({ data }) => {
@@ -273,11 +275,10 @@ export class Player extends EventTarget {
   /** @param {string} name of the span that tells it where the core can't be had @param {number} at
    *  @param {(core: import('./core').Core, token: number) => void} call @returns {Promise<void>} */
   #promise(name, at, call) {
-    if (this.#alive.signal.aborted)
-      return Promise.reject(new DOMException('The player was destroyed.', 'InvalidStateError'));
+    if (this.#alive.signal.aborted) return Promise.reject(destroyed('InvalidStateError'));
     const token = ++lastToken;
     return new Promise((resolve, reject) => {
-      this.#promises.set(token, { resolve, reject });
+      this.#promises.set(token, { name, resolve, reject });
       withCore(
         (core) => call(core, token),
         (error) => {
@@ -304,9 +305,10 @@ export class Player extends EventTarget {
 
   /** @param {unknown} given @param {import('./types').LoadOptions | null} [options] @returns {Promise<void>} */
   async load(given, options) {
-    const signal = abortSignal('load: option "signal"', dictionary('load: options', options).signal);
+    const { signal } = loadOptions(options);
     const [source, ...others] = (Array.isArray(given) && given.length > 0 ? given : [given]).map(sourceOf);
     throwIfAborted(signal);
+    if (this.#alive.signal.aborted) throw destroyed('InvalidStateError');
     this.#source = source;
     this.#others = others;
     // What an element would leave out is ours to play; and a failure of the track before is none of this one.
@@ -320,17 +322,17 @@ export class Player extends EventTarget {
     this.#early = this.#error = undefined;
     this.#metadata = {};
     this.#output.applyLevel({ gains: [] });
-    this.#loaded.abort();
+    const replaced = new DOMException('Another source was loaded.', 'AbortError');
+    this.#loaded.abort(replaced);
     this.#loaded = new AbortController();
-    this.#output.unfollow();
+    this.#following.abort(replaced);
     this.fade(1, 0);
     this.#resolver.reset();
     signal?.addEventListener('abort', () => this.stop(), { once: true, signal: this.#loaded.signal });
     // What traces its requests is there when the play begins.
     if (source.resolve && this.#telemetry) onRequest.tracing().catch(() => {});
     await this.#select();
-    if (this.#preload !== 'none') this.prepare();
-    this.#forMetadata = this.#preload === 'metadata';
+    if (this.#preload !== 'none') this.#prepare(this.#preload === 'metadata');
     // It may have aborted while the core was on its way.
     throwIfAborted(signal);
   }
@@ -372,15 +374,9 @@ export class Player extends EventTarget {
 
   /** @param {import('./types').PlayOptions} [options] @returns {Promise<void>} */
   async play(options) {
-    const { onGesture, trigger: asked } = dictionary('play: options', options);
-    const { at, trigger, activation } = askedFor({
-      trigger:
-        asked === undefined
-          ? asked
-          : enumeration('play: option "trigger"', asked, /** @type {const} */ (['user', 'auto', 'api'])),
-    });
+    const { onGesture, trigger: asked } = playOptions(options);
+    const { at, trigger, activation } = askedFor({ trigger: asked });
     this.#error = undefined;
-    this.#forMetadata = false;
     // A source whose signal has aborted is over: only another load() brings one.
     if (this.#signal?.aborted) throw this.#signal.reason;
     this.#output.resume();
@@ -395,8 +391,11 @@ export class Player extends EventTarget {
   }
 
   prepare() {
-    this.#forMetadata = false;
-    this.#tell(PREPARE);
+    this.#prepare(false);
+  }
+  /** @param {boolean} metadataOnly whether what is fetched is dropped once the metadata are there */
+  #prepare(metadataOnly) {
+    withCore((core) => tell(core, PREPARE, this.#id, 0, 0, 0, metadataOnly));
   }
 
   /**
@@ -407,38 +406,41 @@ export class Player extends EventTarget {
   async follow(leader, options) {
     if (typeof leader !== 'object' || leader === null || !(#id in leader))
       throw mismatch('follow', 'a player', leader);
-    const { crossfade: seconds = 0, signal: given } = dictionary('follow: options', options);
-    const crossfade = double('follow: option "crossfade"', seconds);
-    const signal = abortSignal('follow: option "signal"', given);
-    throwIfAborted(signal);
-    this.#output.unfollow();
-    this.prepare();
-    await Promise.all([this.#opened, leader.#opened]);
-    throwIfAborted(signal);
-    await new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
-      // As if it had been asked for at that very moment: what it is told by is its own start.
-      this.#output.onFollow = (at) => {
-        this.#output.onFollow = undefined;
-        const began = this.#promise(SPAN_TRACK_PLAY, at, (core, token) =>
-          tell(core, PLAY, this.#id, token, at, 1, true),
-        );
-        began.then(resolve, reject);
-      };
-      const leave = () => {
-        if (this.#output.onFollow && crossfade > 0) {
-          leader.fade(1, 0);
-          this.fade(1, 0);
-        }
-        this.#output.unfollow();
-        reject(
-          signal?.aborted ? signal.reason : new DOMException('Another source was loaded.', 'AbortError'),
-        );
-      };
-      signal?.addEventListener('abort', leave, { once: true, signal: this.#loaded.signal });
-      this.#loaded.signal.addEventListener('abort', leave, { once: true });
-      const left = (leader.duration - leader.currentTime) / leader.playbackRate;
-      this.#output.follow(leader.#output, left, crossfade);
-    });
+    const { crossfade, signal } = followOptions(options);
+    if (!this.#source || !leader.#source)
+      throw new DOMException('follow: a player has no source.', 'InvalidStateError');
+    this.#following.abort(new DOMException('follow() was called again.', 'AbortError'));
+    const following = (this.#following = new AbortController());
+    const ends = anySignal(this.#alive.signal, leader.#alive.signal, following.signal, signal);
+    leader.addEventListener('error', () => following.abort(leader.error), { signal: following.signal });
+    try {
+      this.prepare();
+      await Promise.race([Promise.all([this.#opened, leader.#opened]), whenAborted(ends)]);
+      if ([this, leader].some((player) => player.#engine !== 'stream'))
+        throw new DOMException('follow: a media element begins at no given frame.', 'NotSupportedError');
+      await new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
+        // As if it had been asked for at that very moment: its start-up is measured from there.
+        this.#output.onFollow = (at) => {
+          this.#output.onFollow = undefined;
+          const began = this.#promise(SPAN_TRACK_PLAY, at, (core, token) =>
+            tell(core, PLAY, this.#id, token, at, 1, true),
+          );
+          began.then(resolve, reject);
+        };
+        ends.addEventListener('abort', () => {
+          if (this.#output.onFollow && crossfade > 0) {
+            leader.fade(1, 0);
+            this.fade(1, 0);
+          }
+          this.#output.unfollow();
+          reject(ends.reason);
+        });
+        const left = (leader.duration - leader.currentTime) / leader.playbackRate;
+        this.#output.follow(leader.#output, left, crossfade);
+      });
+    } finally {
+      following.abort();
+    }
   }
 
   /** @param {number} to @param {number} [seconds] @param {number} [at] */
@@ -468,16 +470,15 @@ export class Player extends EventTarget {
 
   destroy() {
     if (this.#alive.signal.aborted) return;
-    this.#alive.abort();
+    this.#alive.abort(destroyed('AbortError'));
     this.#tell(DESTROY_PLAYER);
     sides.delete(this.#id);
     revivals.delete(this.#revive);
     this.#resolver.cancel();
-    this.#loaded.abort();
+    this.#loaded.abort(destroyed('AbortError'));
     this.#terminate();
     this.#output.close();
-    for (const { reject } of this.#promises.values())
-      reject(new DOMException('The player was destroyed.', 'AbortError'));
+    for (const { reject } of this.#promises.values()) reject(destroyed('AbortError'));
     this.#promises.clear();
   }
 
@@ -491,7 +492,8 @@ export class Player extends EventTarget {
   }
   get paused() {
     const [, paused] = this.#read();
-    return paused === undefined ? this.#promises.size === 0 : paused === 1;
+    if (paused !== undefined) return paused === 1;
+    return [...this.#promises.values()].every(({ name }) => name !== SPAN_TRACK_PLAY);
   }
   get ended() {
     return this.state === 'ended';

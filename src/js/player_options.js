@@ -1,7 +1,8 @@
-// The options of a player, converted; and where a player can be.
+// The options of a player and of its methods, converted; and where a player can be.
 
+import { throwIfAborted } from '../browser/abort.js';
 import { currentCore } from './loader.js';
-import { dictionary, enumeration, mismatch, platformObject } from './webidl.js';
+import { abortSignal, double, enumeration, knownOptions, mismatch, platformObject } from './webidl.js';
 
 /** @typedef {import('./types').PlayerOptions} PlayerOptions */
 
@@ -28,7 +29,12 @@ export function playerOptions(options) {
     );
   }
   const name = (/** @type {string} */ option) => `createPlayer: option "${option}"`;
-  const { destination, engine, replayGain, telemetry } = dictionary('createPlayer: options', options);
+  const { destination, engine, replayGain, telemetry } = knownOptions('createPlayer', options, [
+    'telemetry',
+    'destination',
+    'engine',
+    'replayGain',
+  ]);
   return {
     telemetry: telemetryOf(telemetry),
     destination:
@@ -46,4 +52,29 @@ export function playerOptions(options) {
       /** @type {const} */ (['off', 'track', 'album']),
     ),
   };
+}
+
+/** @param {import('./types').LoadOptions | null | undefined} options */
+export const loadOptions = (options) => ({
+  signal: abortSignal('load: option "signal"', knownOptions('load', options, ['signal']).signal),
+});
+
+/** @param {import('./types').PlayOptions | undefined} options */
+export function playOptions(options) {
+  const { onGesture, trigger } = knownOptions('play', options, ['onGesture', 'trigger']);
+  return {
+    onGesture,
+    trigger:
+      trigger === undefined
+        ? trigger
+        : enumeration('play: option "trigger"', trigger, /** @type {const} */ (['user', 'auto', 'api'])),
+  };
+}
+
+/** Throws where its signal has aborted. @param {{ crossfade?: number, signal?: AbortSignal } | undefined} options */
+export function followOptions(options) {
+  const { crossfade = 0, signal: given } = knownOptions('follow', options, ['crossfade', 'signal']);
+  const signal = abortSignal('follow: option "signal"', given);
+  throwIfAborted(signal);
+  return { crossfade: double('follow: option "crossfade"', crossfade), signal };
 }

@@ -14,7 +14,7 @@ export interface QueueOptions extends PlayerOptions {
   crossfade?: number;
 }
 
-/** The events of a queue: those of the player that is heard, and its own. */
+/** The events of a queue: those of the player that is heard, and its own. `error` also where an item is no source. */
 export type QueueEventName = PlayerEventName | 'trackchange' | 'itemschange' | 'queueended' | 'sleep';
 
 /**

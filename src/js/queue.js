@@ -3,11 +3,11 @@
 // (`tonearm/queue`): pages without a queue load none of it.
 
 import { Player } from './index.js';
-import { dictionary, double, enumeration, unsignedLong } from './webidl.js';
+import { double, enumeration, knownOptions, unsignedLong } from './webidl.js';
 
 /** @typedef {import('./queue').Item} Item */
 
-/** What the queue tells of the player that is heard, as it happens. */
+/** Events of the player that is heard, which the queue dispatches too. */
 const FORWARDED = [
   'statechange',
   'loadedmetadata',
@@ -28,16 +28,21 @@ const FORWARDED = [
  * Seconds before the end at which the next track is prepared, where the current one is not in memory before.
  */
 const PREPARE_BEFORE = 20;
-/** Seconds before a crossfade at which it is laid down: three times that the time is told. */
+/** Seconds before a crossfade at which it is scheduled. */
 const LAY_DOWN_BEFORE = 3;
 
 /** The longest delay of a timer (HTML), in milliseconds. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
-/** Listens without being somebody for whom the time is told more often. */
-const overhear = EventTarget.prototype.addEventListener;
-/** Somebody, who does nothing with it. */
-const somebody = () => {};
+/** Its own options, and those of its players. */
+const OPTIONS = [
+  ...['repeat', 'shuffle', 'crossfade'],
+  ...['telemetry', 'destination', 'engine', 'replayGain'],
+];
+
+/** Listens without having the player dispatch `timeupdate` more often. */
+const addListenerWithoutActivation = EventTarget.prototype.addEventListener;
+const noop = () => {};
 
 /** A queue; see `queue.d.ts`. */
 export class Queue extends EventTarget {
@@ -50,7 +55,7 @@ export class Queue extends EventTarget {
   #players;
   /**
    * What the second one holds, and how to call that off.
-   * @type {{ item: Item, abort: AbortController } | undefined}
+   * @type {{ item: Item, abort: AbortController, refused: boolean } | undefined}
    */
   #next;
   /** @type {import('./queue').Repeat} */
@@ -72,22 +77,27 @@ export class Queue extends EventTarget {
       shuffle = false,
       crossfade = 0,
       ...options
-    } = dictionary('createQueue: options', given);
-    this.#players = [this.#open(options), this.#open(options)];
+    } = knownOptions('createQueue', given, OPTIONS);
     this.repeat = repeat;
     this.crossfade = crossfade;
-    this.#shuffle = shuffle;
+    this.#shuffle = Boolean(shuffle);
+    // Last, since a player that is made has to be destroyed.
+    this.#players = [this.#open(options), this.#open(options)];
   }
 
   /** @param {import('./types').PlayerOptions} options */
   #open(options) {
     const player = new Player(options);
     for (const name of FORWARDED) {
-      overhear.call(player, name, () => player === this.player && this.dispatchEvent(new Event(name)));
+      addListenerWithoutActivation.call(
+        player,
+        name,
+        () => player === this.player && this.dispatchEvent(new Event(name)),
+      );
     }
     player.addEventListener('ended', () => player === this.player && this.#ended());
     for (const name of ['timeupdate', 'progress', 'playing']) {
-      overhear.call(player, name, () => player === this.player && this.#lookAhead());
+      addListenerWithoutActivation.call(player, name, () => player === this.player && this.#lookAhead());
     }
     // What was laid down for an end that has moved.
     for (const name of ['seeking', 'waiting', 'pause']) {
@@ -100,7 +110,7 @@ export class Queue extends EventTarget {
   addEventListener(...listener) {
     super.addEventListener(...listener);
     if (listener[0] === 'timeupdate')
-      for (const player of this.#players) player.addEventListener('timeupdate', somebody);
+      for (const player of this.#players) player.addEventListener('timeupdate', noop);
   }
 
   get player() {
@@ -266,7 +276,7 @@ export class Queue extends EventTarget {
    */
   #go(place) {
     const item = this.#items[this.#order[place]];
-    const prepared = this.#next?.item === item;
+    const prepared = this.#next?.item === item && !this.#next.refused;
     this.#next?.abort.abort();
     this.#next = undefined;
     if (prepared) {
@@ -276,12 +286,19 @@ export class Queue extends EventTarget {
     }
     this.#players[1].stop();
     this.#at = place;
-    const loaded = this.player.load(item);
+    const { player } = this;
+    const loaded = player.load(item);
     // In the task of the click; the core takes both in their order.
-    const playing = this.player.play();
-    loaded.catch(() => {});
+    const playing = player.play();
+    loaded.catch((error) => {
+      // Where the item is no source, the one before must not play once more.
+      player.stop();
+      if (!(error instanceof TypeError)) return;
+      console.error(error);
+      this.dispatchEvent(new Event('error'));
+    });
     this.dispatchEvent(new Event('trackchange'));
-    return playing;
+    return Promise.all([loaded, playing]).then(noop);
   }
 
   /** The player that waited is heard now. @param {number} place */
@@ -310,10 +327,12 @@ export class Queue extends EventTarget {
     if (!due) return;
     const item = this.#items[this.#order[place]];
     const abort = new AbortController();
-    const next = (this.#next = { item, abort });
+    const next = (this.#next = { item, abort, refused: false });
     const waits = this.#players[1];
-    waits
-      .load(item)
+    const loaded = waits.load(item);
+    // It is no source: another attempt names it when its turn comes.
+    loaded.catch(() => (next.refused = true));
+    loaded
       .then(() =>
         waits.follow(player, {
           crossfade: Math.min(this.#crossfade, Math.max(0, left - 0.2)),
@@ -346,7 +365,7 @@ export class Queue extends EventTarget {
 
   /** @param {{ after?: number, atEnd?: boolean, fade?: number } | null} given */
   sleepTimer(given) {
-    const { after, atEnd, fade: seconds = 5 } = dictionary('sleepTimer: options', given);
+    const { after, atEnd, fade: seconds = 5 } = knownOptions('sleepTimer', given, ['after', 'atEnd', 'fade']);
     const fade = double('sleepTimer: option "fade"', seconds);
     const millis = after === undefined ? undefined : 1000 * double('sleepTimer: option "after"', after);
     clearTimeout(this.#sleep);

@@ -1,6 +1,6 @@
 // What a source may be, what is told of it, and what can be played.
 
-import { describe } from '../browser/url.js';
+import { baseUrl, describe } from '../browser/url.js';
 import { MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID } from '../instrumentation/semconv.js';
 import { contextOf } from './context.js';
 import { within } from './flat.js';
@@ -26,10 +26,16 @@ function headersOf(name, value) {
   }
 }
 
-/** What of `src` a request can be made from, of whatever realm it is. @param {any} src */
-const mediaOf = (src) =>
-  (typeof src === 'string' ? src : slot(URL, 'href', src)) ||
-  (slot(Blob, 'size', src) === undefined ? undefined : src);
+/** What of `src` a request can be made from, of whatever realm it is: a URL or a Blob. @param {any} src */
+function mediaOf(src) {
+  const url = typeof src === 'string' ? src : slot(URL, 'href', src);
+  if (!url) return slot(Blob, 'size', src) === undefined ? undefined : src;
+  try {
+    return new URL(url, baseUrl()).href;
+  } catch (error) {
+    throw mismatch(nameOf('src'), 'a URL', src, error);
+  }
+}
 
 /**
  * The context of the app's span, read once.
@@ -77,15 +83,6 @@ export function sourceOf(given) {
   };
 }
 
-/** @param {string} src @param {Parameters<typeof describe>[1]} options */
-function described(src, options) {
-  try {
-    return describe(src, options);
-  } catch (error) {
-    throw mismatch(nameOf('src'), 'a URL', src, error);
-  }
-}
-
 /** What the Worker and the core are to know of a source. @param {import('./types').Source} source
  *  @param {boolean} element whether an element may play it @param {Parameters<typeof describe>[1]} options of the telemetry */
 export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent }, element, options) {
@@ -93,7 +90,7 @@ export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent
   const name = blob
     ? `blob:${encodeURIComponent(usvString('name', slot(File, 'name', blob) ?? ''))}`
     : /** @type {string | undefined} */ (src);
-  const url = name === undefined ? undefined : described(name, options);
+  const url = name === undefined ? undefined : describe(name, options);
   // The app's headers are for this origin: its Authorization goes to no other.
   const source = { headers, blob, fetches: Boolean(fetch), renews: Boolean(renew), origin: url?.origin };
   const attributes = { [MUSIC_TRACK_ID]: trackId, [MUSIC_PLAYLIST_ID]: playlistId };

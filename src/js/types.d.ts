@@ -508,7 +508,7 @@ export class Player extends EventTarget {
   prepare(): void;
   /**
    * Prepares, and begins by itself with the very frame behind the last one of another player over the same context; or so many
-   * seconds before its end, while the other fades out. Fulfils when the first sample is audible.
+   * seconds before its end, while the other fades out. Fulfils when the first sample is audible; rejects once nothing can follow.
    */
   follow(leader: Player, options?: { crossfade?: number; signal?: AbortSignal }): Promise<void>;
   /** Fades beside the volume, from the level that is heard to a factor from 0 to 1 within so many seconds, from now on or from a time of
@@ -522,7 +522,7 @@ export class Player extends EventTarget {
   pause(): void;
   /** Back to the start, silent; the source stays. */
   stop(): void;
-  /** Gives everything back. */
+  /** Gives everything back; `load()` and `play()` reject with an `InvalidStateError` from then on. */
   destroy(): void;
   /** Who plays. An element has no `analyser`, follows nobody, and tells its start by an event instead of a frame. */
   readonly engine: Engine;

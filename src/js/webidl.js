@@ -71,6 +71,21 @@ export function dictionary(name, value) {
   return value;
 }
 
+/**
+ * A dictionary of options. One that is not known is refused, unlike in Web IDL: a misspelt option would have no effect
+ * that shows.
+ * @template {object} T @param {string} name what is called @param {T | null | undefined} value
+ * @param {string[]} known
+ */
+export function knownOptions(name, value, known) {
+  const options = dictionary(`${name}: options`, value);
+  for (const option of Object.keys(options)) {
+    if (!known.includes(option))
+      throw new TypeError(`${name}: option "${option}": expected one of ${known.join(', ')}`);
+  }
+  return options;
+}
+
 /** A callback. @template {Function} T @param {string} name @param {T} value */
 export function callback(name, value) {
   if (typeof value !== 'function') throw mismatch(name, 'a function', value);

@@ -225,6 +225,125 @@ for (const [what, body] of [
   });
 }
 
+test('a Worker that died before its script ran, with a URL and with headers', async (t) => {
+  const page = await drillPage({}, (page) =>
+    page.addInitScript(() => {
+      const { Worker } = globalThis;
+      globalThis.dead = true;
+      globalThis.Worker = class extends EventTarget {
+        /** @param {ConstructorParameters<typeof Worker>} of */
+        constructor(...of) {
+          super();
+          if (!globalThis.dead) return new Worker(...of);
+        }
+        postMessage() {}
+        terminate() {}
+      };
+    }),
+  );
+  for (const headers of [undefined, { 'x-listener': '17' }]) {
+    const first = await page.evaluate(async (headers) => {
+      globalThis.dead = true;
+      globalThis.player.destroy();
+      globalThis.player = globalThis.tonearm.createPlayer();
+      await player.load({ src: globalThis.track, headers });
+      return globalThis.outcome(player.play());
+    }, headers);
+    assert.equal(first.name, 'OperationError', JSON.stringify(first));
+    assert.match(first.message, /does not answer/);
+    t.diagnostic(`noticed after ${Math.round(first.millis)} ms`);
+    assert.ok(first.millis <= NOTICED, `noticed after ${first.millis} ms`);
+    await page.evaluate(() => (globalThis.dead = false));
+    await playsAgain(page);
+  }
+  await page.close();
+});
+
+/** Longer than any loss may go unnoticed. */
+const SLOW = 2 * NOTICED;
+
+test('files of the package that are slow are waited for', { timeout: 60_000 }, async () => {
+  for (const file of ['worker.js', 'tonearm_media_bg.wasm', 'tonearm_mp3_bg.wasm']) {
+    const page = await drillPage({}, (page) =>
+      page.route(`**/${file}`, async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, SLOW));
+        await route.continue();
+      }),
+    );
+    const first = await page.evaluate(async () => {
+      await player.load(globalThis.track);
+      return globalThis.outcome(player.play());
+    });
+    assert.deepEqual(
+      [first.name, first.engine],
+      ['fulfilled', 'stream'],
+      `${file}: ${JSON.stringify(first)}`,
+    );
+    assert.ok(first.millis > SLOW / 2, `${file}: it was not slow`);
+    await page.close();
+  }
+});
+
+test('a worklet that never comes, and the next play is well', async () => {
+  const page = await drillPage(/** @type {any} */ ({ worklet: `${silentOrigin}/worklet.js` }));
+  const first = await page.evaluate(async () => {
+    await player.load({ src: globalThis.track, headers: { 'x-listener': '17' }, firstByteTimeout: 1 });
+    return globalThis.outcome(player.play());
+  });
+  assert.equal(first.name, 'NetworkError', JSON.stringify(first));
+  assert.match(first.message, /file of the player/);
+  assert.ok(first.millis > 900 && first.millis < 10_000, `${first.millis} ms`);
+  await page.evaluate(() => globalThis.tonearm.init({ worklet: '/pkg/worklet.js' }));
+  await playsAgain(page);
+  await page.close();
+});
+
+test('a wasm file whose head or body never comes ends the play by name', { timeout: 90_000 }, async () => {
+  const bytes = await (await fetch(`${backend.gateway}/pkg/tonearm_bg.wasm`)).arrayBuffer();
+  const stalling = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/wasm', 'access-control-allow-origin': '*' });
+    response.write(Buffer.from(bytes).subarray(0, bytes.byteLength / 2));
+  });
+  await new Promise((resolve) => stalling.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (stalling.address());
+  const places = [`${silentOrigin}/core.wasm`, `http://127.0.0.1:${port}/core.wasm`];
+  const seen = await Promise.all(
+    places.map(async (wasm) => {
+      const page = await drillPage(/** @type {any} */ ({ wasm }));
+      const outcome = await page.evaluate(async () => {
+        player.load(globalThis.track).catch(() => {});
+        return globalThis.outcome(player.play());
+      });
+      await page.close();
+      return outcome;
+    }),
+  );
+  stalling.closeAllConnections();
+  stalling.close();
+  for (const { name, message, millis } of seen) {
+    assert.equal(name, 'NetworkError', message);
+    assert.match(message, /core\.wasm could not be loaded/);
+    assert.ok(millis > 28_000 && millis < 45_000, `${millis} ms`);
+  }
+});
+
+test('a module of a format that never comes: the element plays', { timeout: 60_000 }, async () => {
+  let hangs = true;
+  const page = await drillPage({}, (page) =>
+    page.route('**/tonearm_mp3_bg.wasm', (route) => (hangs ? undefined : route.continue())),
+  );
+  const first = await page.evaluate(async () => {
+    await player.load(globalThis.track.replace('night-bus', 'short'));
+    return globalThis.outcome(player.play());
+  });
+  assert.deepEqual([first.name, first.engine], ['fulfilled', 'element'], JSON.stringify(first));
+  assert.ok(first.millis > 9000 && first.millis < 20_000, `${first.millis} ms`);
+  hangs = false;
+  await page.evaluate(() => player.load(globalThis.track));
+  await playsAgain(page);
+  await page.close();
+});
+
 test('the audio service is killed', async (t) => {
   const page = await drillPage();
   await begin(page);
@@ -337,14 +456,37 @@ test('a server that hangs, one that refuses, and a file that states 1 Hz', { tim
   await page.close();
 });
 
-test('300 players that are only made have no Worker, and one that loads has one', async () => {
-  const page = await drillPage();
+/** The most that 300 players may take while they are only made, in bytes: one took 3 MiB once. */
+const MAX_MADE = 16 << 20;
+
+test('300 players that are only made have no Worker and little memory, and one that loads has one', async (t) => {
+  const page = await drillPage({}, (page) =>
+    page.addInitScript(() => {
+      const { instantiateStreaming } = WebAssembly;
+      WebAssembly.instantiateStreaming = async (...args) => {
+        const source = await instantiateStreaming(...args);
+        globalThis.memory = source.instance.exports.memory;
+        return source;
+      };
+    }),
+  );
+  const session = await page.context().newCDPSession(page);
+  const memory = async () => {
+    await session.send('HeapProfiler.collectGarbage');
+    const { usedSize } = await session.send('Runtime.getHeapUsage');
+    return usedSize + (await page.evaluate(() => globalThis.memory.buffer.byteLength));
+  };
+  await page.evaluate(() => globalThis.tonearm.init());
+  const before = await memory();
   const nodes = await page.evaluate(async () => {
     globalThis.players = Array.from({ length: 300 }, () => globalThis.tonearm.createPlayer());
     await globalThis.tonearm.init();
     return globalThis.nodes.length;
   });
   assert.deepEqual([page.workers().length, nodes], [0, 0]);
+  const made = (await memory()) - before;
+  t.diagnostic(`300 players: ${(made / 2 ** 20).toFixed(2)} MiB of heap and wasm`);
+  assert.ok(made < MAX_MADE, `${made} bytes`);
   await page.evaluate(() => player.load(globalThis.track));
   await playsAgain(page);
   assert.equal(page.workers().length, 1);

@@ -8,7 +8,7 @@ use tonearm::playback::{PlayFailure, State};
 use tonearm::random::Random;
 use tonearm::telemetry::{Config, Diagnostic, Export, Reply, Value, Writer};
 use tonearm::time::{ClockAnchor, Instant};
-use tonearm_messages::{Command, Fact, Format, Request, ResponseHead};
+use tonearm_messages::{Command, Fact, Format, Request, ResponseHead, VERSION};
 
 pub const ORIGIN: f64 = 1_795_000_000_000.0;
 pub const PLAYER: u32 = 1;
@@ -35,6 +35,8 @@ pub struct FakeHost {
     /// Whether the Worker answers pings, and the worklet reports while it waits for samples.
     pub worker_alive: bool,
     pub output_alive: bool,
+    /// Whether the Worker's wasm is there, so that it answers commands.
+    pub media_wasm_there: bool,
     /// When the worklet reports next, while it waits.
     waiting: f64,
     /// When the playing worklet reports that the Worker owes it samples.
@@ -78,6 +80,7 @@ impl FakeHost {
             alternatives: Vec::new(),
             worker_alive: true,
             output_alive: true,
+            media_wasm_there: true,
             waiting: 0.0,
             silent: None,
             answer_exports: Some(accepted()),
@@ -243,7 +246,7 @@ impl FakeHost {
             if self.waits() && self.waiting.max(self.millis) <= end.min(due) {
                 self.millis = self.millis.max(self.waiting);
                 self.waiting = self.millis + 1000.0;
-                self.report(Report::Waiting { epoch: self.epoch() });
+                self.report(Report::Waiting);
                 continue;
             }
             let silent = self.silent();
@@ -276,7 +279,15 @@ impl FakeHost {
                     self.engine.handle_input(self.now(), self.unix(), pong);
                 }
                 Output::Media { command: Command::Ping { .. }, .. } => self.pings += 1,
-                Output::Media { command, .. } => self.media.push(command),
+                Output::Media { command, .. } => {
+                    let hello = matches!(command, Command::Hello { .. });
+                    self.media.push(command);
+                    if hello && self.worker_alive && self.media_wasm_there {
+                        let fact = Fact::Hello { version: VERSION.into() };
+                        let input = Input::Player { id: PLAYER, input: PlayerInput::Fact(fact) };
+                        self.engine.handle_input(self.now(), self.unix(), input);
+                    }
+                }
                 Output::Worklet { command, .. } => self.worklet.push(command),
                 Output::Event { event, .. } => self.events.push(event.0),
                 Output::Settle { token, result, .. } => self.settled.push((token, result)),

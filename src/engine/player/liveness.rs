@@ -98,15 +98,22 @@ impl Player {
     /// Nothing came within the time limit.
     pub(super) fn deadline_passed(&mut self, edge: &mut Edge<'_>) {
         if self.waiting_url.is_some() {
+            if self.engine == "stream" {
+                // A context asks for the worklet's file once: in another one the next play asks again.
+                edge.outputs.push_back(Output::ReplaceContext { player: self.id });
+            }
             self.lose_output(edge);
         } else if self.open_url.is_none() {
             self.fail(edge, PlayFailure::Resolve);
         } else if let Some(failure) = self.failure_ahead {
             self.fail(edge, failure);
+        } else if self.engine == "stream" && self.hello_sent && !self.media_ready
+            || self.received && self.body_ended && self.decoded_epoch != self.epoch
+        {
+            // A file of the package has not come: the Worker's script or wasm, or the module of the format.
+            self.lose_media(edge, PlayFailure::Unavailable);
         } else if self.received {
             self.connection_lost(edge);
-        } else if self.engine == "stream" && self.hello_sent && !self.media_heartbeat.has_started() {
-            self.lose_media(edge, PlayFailure::Unavailable);
         } else {
             self.fail(edge, PlayFailure::Timeout);
         }

@@ -6,6 +6,10 @@ use super::{Edge, Player, SILENT_REQUEST};
 use crate::engine::recovery::Recovery;
 use crate::playback::{Event, Input, PlayFailure, State};
 use crate::qoe::Phase;
+use crate::time::Duration;
+
+/// Time that the module of a format may take once the whole source is here.
+const MODULE_WAIT: Duration = Duration::from_secs(10);
 
 fn failure_of(error: MediaError) -> PlayFailure {
     match error {
@@ -33,6 +37,15 @@ impl Player {
             self.set_deadline(edge, SILENT_REQUEST);
         } else {
             self.deadline = None;
+        }
+    }
+
+    /// All that was asked for is here: the module of its format may be on its way, and never come. The element then
+    /// has the rest of the time limit.
+    fn expect_module(&mut self, edge: &Edge<'_>) {
+        if self.decoded_epoch != self.epoch && !matches!(self.state(), State::Ready | State::Paused) {
+            self.set_deadline(edge, SILENT_REQUEST);
+            self.deadline = Some(edge.now + MODULE_WAIT);
         }
     }
 
@@ -86,6 +99,7 @@ impl Player {
                 if !self.is_current(request) || request != self.next_request {
                     return;
                 }
+                self.body_ended = true;
                 self.deadline = None;
                 match end {
                     BodyEnd::Failed {} => {
@@ -95,7 +109,7 @@ impl Player {
                         self.connection_lost(edge);
                     }
                     BodyEnd::Opaque {} => self.fail(edge, PlayFailure::Opaque),
-                    _ => {}
+                    _ => self.expect_module(edge),
                 }
             }
             Fact::Format { epoch, format } if epoch == self.epoch => {
@@ -107,6 +121,10 @@ impl Player {
                 }
                 if !std::mem::replace(&mut self.metadata_announced, true) {
                     self.emit(edge, "loadedmetadata");
+                }
+                if self.prepared && self.metadata_only {
+                    self.trace.end_load(&mut edge.to, None);
+                    self.close(edge);
                 }
             }
             Fact::Duration { epoch, duration } if epoch == self.epoch => {
@@ -124,6 +142,9 @@ impl Player {
                     start.reach(Phase::Decode, at);
                 }
                 self.decoded_epoch = epoch;
+                if self.body_ended {
+                    self.deadline = None;
+                }
                 if self.prepared {
                     self.trace.end_load(&mut edge.to, None);
                 }

@@ -106,8 +106,12 @@ pub struct Player {
     refusal: Option<Instant>,
     /// The source is open for a play that has not been asked for.
     prepared: bool,
+    /// It is closed again once its metadata are there.
+    metadata_only: bool,
     /// The source was answered for, once in this play.
     received: bool,
+    /// The body of the last media request has ended.
+    body_ended: bool,
     heard: bool,
     /// The play was heard, and its totals are not told yet.
     untold: bool,
@@ -173,7 +177,9 @@ impl Player {
             watchdog: Watchdog::default(),
             refusal: None,
             prepared: false,
+            metadata_only: false,
             received: false,
+            body_ended: false,
             heard: false,
             untold: false,
             heartbeat: None,
@@ -206,7 +212,9 @@ impl Player {
 
     /// Position in the track at `now`, in seconds.
     pub fn current_time(&self, now: Instant) -> f64 {
-        let seconds = if self.open_url.is_some() { self.position.seconds(now) } else { self.start_position };
+        // What is prepared was opened at the start; a play begins at the position that was set since.
+        let open = self.open_url.is_some() && !self.prepared;
+        let seconds = if open { self.position.seconds(now) } else { self.start_position };
         self.end().map_or(seconds, |end| seconds.min(end))
     }
 
@@ -254,7 +262,7 @@ impl Player {
     fn take(&mut self, edge: &mut Edge<'_>, input: PlayerInput) {
         match input {
             PlayerInput::Load { token, source } => self.load(edge, token, source),
-            PlayerInput::Prepare => self.prepare(edge),
+            PlayerInput::Prepare { metadata_only } => self.prepare(edge, metadata_only),
             PlayerInput::Play(request) => self.play(edge, request),
             PlayerInput::Pause => {
                 self.step(edge, Input::Command(Command::Pause));
@@ -268,7 +276,7 @@ impl Player {
             PlayerInput::OutputReady { rate, state } => self.output_ready(edge, rate, state),
             PlayerInput::OutputUnavailable => self.lose_output(edge),
             PlayerInput::Context(state) => self.context_changed(edge, state),
-            PlayerInput::MediaLoaded => self.media_heartbeat.start(edge.now),
+            PlayerInput::MediaLoaded => self.media_heartbeat.script_fetched(edge.now),
             PlayerInput::MediaUnavailable => {
                 let failure =
                     if self.media_ready { PlayFailure::WorkerFault } else { PlayFailure::Unavailable };

@@ -12,7 +12,9 @@ use crate::time::Duration;
 
 impl Player {
     /// Opens the source before a play is asked for, as far as it goes without the output.
-    pub(super) fn prepare(&mut self, edge: &mut Edge<'_>) {
+    pub(super) fn prepare(&mut self, edge: &mut Edge<'_>, metadata_only: bool) {
+        // Where both are asked for, all is wanted.
+        self.metadata_only = metadata_only && (self.metadata_only || !self.prepared);
         if self.state() != State::Ready || self.prepared || self.media_lost.is_some() || self.output_lost {
             return;
         }
@@ -123,6 +125,7 @@ impl Player {
 
     fn media_request(&mut self, edge: &mut Edge<'_>, url: &Url, offset: u64) -> Request {
         self.next_request += 1;
+        self.body_ended = false;
         // What the element tries is within the time limit of the same attempt.
         if self.first_failure.is_none() || self.received || self.deadline.is_none() {
             self.set_deadline(edge, self.first_byte_timeout());

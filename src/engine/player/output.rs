@@ -34,6 +34,11 @@ impl Player {
     }
 
     pub(super) fn context_changed(&mut self, edge: &mut Edge<'_>, state: ContextState) {
+        if state == ContextState::Closed {
+            self.output_lost = true;
+            self.fail_if_wanted(edge, PlayFailure::OutputLost);
+            return;
+        }
         let Some((_, known)) = self.output.as_mut() else { return };
         if std::mem::replace(known, state) == state {
             return;
@@ -106,7 +111,8 @@ impl Player {
                     self.emit(edge, "timeupdate");
                 }
             }
-            Report::Waiting { epoch } if epoch == self.epoch && !self.paused() => self.expect_report(edge),
+            // It renders, whatever epoch the Worker has given it by now.
+            Report::Waiting if !self.paused() => self.expect_report(edge),
             Report::MediaSilent { epoch } if epoch == self.epoch => self.suspect_media(edge),
             Report::GapStarted { epoch, at, frames } if epoch == self.epoch => {
                 self.advance(edge, at, frames);

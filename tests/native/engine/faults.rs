@@ -303,11 +303,15 @@ fn an_outage_is_outlasted_while_there_is_something_to_hear() {
 
 #[test]
 fn a_lost_media_plane_is_named_and_opened_again_by_the_next_load() {
-    let mut host = FakeHost::loaded();
+    let mut host = FakeHost::new();
+    host.media_wasm_there = false;
+    host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
+    host.load("https://cdn.example/a.mp3");
     host.play(1);
     host.player(PlayerInput::MediaUnavailable);
     assert!(host.settled.contains(&(1, Err(PlayFailure::Unavailable))));
     assert_eq!(host.reopened, 0);
+    host.media_wasm_there = true;
     host.load("https://cdn.example/b.mp3");
     assert_eq!(host.reopened, 1);
     // Nothing is opened before the new worklet is there: it would not hear of it.

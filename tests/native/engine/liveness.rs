@@ -3,14 +3,7 @@
 use crate::fake_host::{FakeHost, PLAYER, RATE};
 use tonearm::engine::{ContextState, PlayerInput, Report, WorkletCommand};
 use tonearm::playback::{PlayFailure, State};
-use tonearm_messages::{Command, Fact, VERSION};
-
-/// A Worker that has answered its first commands, in the middle of a track.
-fn playing() -> FakeHost {
-    let mut host = FakeHost::playing();
-    host.fact(Fact::Hello { version: VERSION.into() });
-    host
-}
+use tonearm_messages::{BodyEnd, Command, Fact};
 
 /// The track plays on for so long.
 fn play_on(host: &mut FakeHost, millis: f64) {
@@ -55,7 +48,7 @@ fn plays_again(host: &mut FakeHost) {
 #[test]
 fn a_worker_that_is_gone_is_noticed_within_two_seconds() {
     for alive_for in [0.0, 400.0, 1100.0, 5300.0] {
-        let mut host = playing();
+        let mut host = FakeHost::playing();
         play_on(&mut host, alive_for);
         host.worker_alive = false;
         let time = time_to_failure(&mut host);
@@ -69,27 +62,25 @@ fn a_worker_that_is_gone_is_noticed_within_two_seconds() {
 fn a_worker_that_is_gone_is_noticed_in_every_state_that_waits_for_it() {
     // Starting, seeking, rebuffering, and a load ahead of a play.
     let mut starting = FakeHost::loaded();
-    starting.fact(Fact::Hello { version: VERSION.into() });
     starting.worker_alive = false;
     starting.play(1);
     assert!(time_to_failure(&mut starting) <= 1950.0);
     assert!(starting.settled.contains(&(1, Err(PlayFailure::WorkerLost))));
 
-    let mut seeking = playing();
+    let mut seeking = FakeHost::playing();
     seeking.worker_alive = false;
     seeking.player(PlayerInput::Seek(30.0));
     assert!(time_to_failure(&mut seeking) <= 1950.0);
 
-    let mut dry = playing();
+    let mut dry = FakeHost::playing();
     dry.worker_alive = false;
     let epoch = dry.epoch();
     dry.report(Report::GapStarted { epoch, at: dry.now(), frames: 0 });
     assert!(time_to_failure(&mut dry) <= 1950.0);
 
     let mut loading = FakeHost::loaded();
-    loading.fact(Fact::Hello { version: VERSION.into() });
     loading.worker_alive = false;
-    loading.player(PlayerInput::Prepare);
+    loading.player(PlayerInput::Prepare { metadata_only: false });
     loading.advance(1950.0);
     loading.play(1);
     assert_eq!(loading.reopened, 1, "the play has another Worker");
@@ -97,7 +88,7 @@ fn a_worker_that_is_gone_is_noticed_in_every_state_that_waits_for_it() {
 
 #[test]
 fn a_paused_player_pings_nothing() {
-    let mut host = playing();
+    let mut host = FakeHost::playing();
     host.player(PlayerInput::Pause);
     host.worker_alive = false;
     host.advance(60_000.0);
@@ -106,7 +97,7 @@ fn a_paused_player_pings_nothing() {
 
 #[test]
 fn a_track_that_plays_costs_no_ping() {
-    let mut host = playing();
+    let mut host = FakeHost::playing();
     let pings = host.pings;
     play_on(&mut host, 60_000.0);
     assert_eq!((host.state(), host.pings), (State::Playing, pings));
@@ -114,7 +105,7 @@ fn a_track_that_plays_costs_no_ping() {
 
 #[test]
 fn a_worker_that_is_gone_when_the_output_has_ended_is_noticed() {
-    let mut host = playing();
+    let mut host = FakeHost::playing();
     host.worker_alive = false;
     let epoch = host.epoch();
     host.report(Report::Ended { epoch, at: host.now(), frames: 48_000 });
@@ -123,7 +114,7 @@ fn a_worker_that_is_gone_when_the_output_has_ended_is_noticed() {
 
 #[test]
 fn a_worker_that_is_busy_for_a_second_is_not_lost() {
-    let mut host = playing();
+    let mut host = FakeHost::playing();
     for _ in 0..5 {
         host.worker_alive = false;
         play_on(&mut host, 1000.0);
@@ -138,7 +129,7 @@ fn a_worker_that_is_busy_for_a_second_is_not_lost() {
 #[test]
 fn a_page_that_was_busy_or_asleep_does_not_lose_its_worker() {
     for asleep in [1500.0, 3000.0, 8.0 * 3_600_000.0] {
-        let mut host = playing();
+        let mut host = FakeHost::playing();
         host.worker_alive = false;
         host.advance(700.0);
         // The timer fires late, with the answer and the reports still in the page's queue.
@@ -155,7 +146,7 @@ fn a_page_that_was_busy_or_asleep_does_not_lose_its_worker() {
 
 #[test]
 fn a_page_whose_timers_are_all_late_still_notices() {
-    let mut host = playing();
+    let mut host = FakeHost::playing();
     host.worker_alive = false;
     for _ in 0..12 {
         let due = host.engine.poll_timeout().map_or(0.0, tonearm::time::Instant::as_millis);
@@ -195,7 +186,7 @@ fn a_worker_whose_script_is_on_its_way_is_not_lost_and_one_that_was_fetched_is()
 
 #[test]
 fn a_worker_that_threw_is_named_so() {
-    let mut host = playing();
+    let mut host = FakeHost::playing();
     host.player(PlayerInput::MediaUnavailable);
     assert_eq!(failure(&host), Some(PlayFailure::WorkerFault));
     plays_again(&mut host);
@@ -203,7 +194,7 @@ fn a_worker_that_threw_is_named_so() {
 
 #[test]
 fn what_the_output_holds_of_the_whole_track_is_heard_without_a_worker() {
-    let mut host = playing();
+    let mut host = FakeHost::playing();
     let epoch = host.epoch();
     host.fact(Fact::DecodedAll { epoch, end: 60.0, frames: 60 * 44_100, failures: 0 });
     host.worker_alive = false;
@@ -220,7 +211,7 @@ fn what_the_output_holds_of_the_whole_track_is_heard_without_a_worker() {
 
 #[test]
 fn a_worker_that_went_during_a_pause_is_replaced_by_the_resume() {
-    let mut host = playing();
+    let mut host = FakeHost::playing();
     play_on(&mut host, 3000.0);
     host.player(PlayerInput::Pause);
     host.player(PlayerInput::MediaUnavailable);
@@ -237,7 +228,7 @@ fn a_worker_that_went_during_a_pause_is_replaced_by_the_resume() {
 #[test]
 fn an_output_that_renders_nothing_is_lost_within_two_seconds() {
     for watched in [false, true] {
-        let mut host = playing();
+        let mut host = FakeHost::playing();
         if watched {
             host.player(PlayerInput::Watch);
         }
@@ -278,4 +269,79 @@ fn a_resolver_or_an_output_that_hangs_ends_within_the_time_limit() {
     host.play(2);
     host.advance(20_000.0);
     assert!(host.settled.contains(&(2, Err(PlayFailure::Unavailable))), "{:?}", host.settled);
+    assert_eq!(host.contexts_replaced, 1, "the next play asks for the worklet anew");
+}
+
+/// The whole source is here, and nothing decodes it.
+fn whole_source(host: &mut FakeHost) {
+    let (_, request) = host.last_request();
+    host.head(200);
+    host.fact(Fact::FirstByte { request: request.id, at: host.unix() });
+    host.fact(Fact::BodyEnd { request: request.id, at: host.unix(), bytes: 9, end: BodyEnd::Complete {} });
+}
+
+#[test]
+fn a_module_of_a_format_that_never_comes_ends_the_play_by_its_name() {
+    let mut host = FakeHost::loaded();
+    host.play(1);
+    whole_source(&mut host);
+    host.advance(9_900.0);
+    assert_eq!(host.state(), State::Starting);
+    host.advance(200.0);
+    assert!(host.settled.contains(&(1, Err(PlayFailure::Unavailable))), "{:?}", host.settled);
+    plays_again(&mut host);
+    // One that comes in time is waited for.
+    let mut host = FakeHost::loaded();
+    host.play(1);
+    whole_source(&mut host);
+    host.advance(9_000.0);
+    let epoch = host.epoch();
+    host.fact(Fact::FirstDecoded { epoch, at: host.unix(), position: 0.0 });
+    host.advance(30_000.0);
+    host.audible(0);
+    assert_eq!(host.state(), State::Playing);
+}
+
+#[test]
+fn a_load_ahead_of_a_play_waits_for_the_module_as_long_as_the_play_does() {
+    let mut host = FakeHost::loaded();
+    host.player(PlayerInput::Prepare { metadata_only: false });
+    whole_source(&mut host);
+    host.advance(60_000.0);
+    assert_eq!(host.state(), State::Ready);
+    host.play(1);
+    host.advance(20_100.0);
+    assert!(host.settled.contains(&(1, Err(PlayFailure::Unavailable))), "{:?}", host.settled);
+}
+
+#[test]
+fn a_worker_whose_wasm_never_comes_is_named_so() {
+    let mut host = FakeHost::new();
+    host.media_wasm_there = false;
+    host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
+    host.load("https://cdn.example/a.mp3");
+    host.play(1);
+    host.advance(19_900.0);
+    assert_eq!(host.state(), State::Starting);
+    host.advance(200.0);
+    assert!(host.settled.contains(&(1, Err(PlayFailure::Unavailable))), "{:?}", host.settled);
+}
+
+#[test]
+fn a_worker_whose_script_was_fetched_answers_within_two_seconds_of_its_creation() {
+    let mut host = FakeHost::new();
+    host.worker_alive = false;
+    host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
+    host.load("https://cdn.example/a.mp3");
+    host.play(1);
+    host.advance(600.0);
+    host.player(PlayerInput::MediaLoaded);
+    let time = time_to_failure(&mut host);
+    assert!(600.0 + time <= 1950.0, "noticed after {time} ms");
+    // A script that runs by then is not asked for anything.
+    let mut host = FakeHost::loaded();
+    host.play(1);
+    host.player(PlayerInput::MediaLoaded);
+    host.advance(10_000.0);
+    assert_eq!(host.state(), State::Starting);
 }

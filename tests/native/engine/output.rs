@@ -108,3 +108,21 @@ fn a_busy_page_is_not_a_silent_worklet() {
     host.position(1.0);
     assert_eq!(host.state(), State::Playing);
 }
+
+#[test]
+fn a_context_that_is_closed_ends_each_play_by_name() {
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Context(ContextState::Closed));
+    assert_eq!(host.state(), State::Failed);
+    let failure = |host: &FakeHost| host.engine.player(PLAYER).unwrap().failure();
+    assert_eq!(failure(&host), Some(PlayFailure::OutputLost));
+    // It is the app's own: the next output says so before it is ready.
+    host.play(2);
+    host.player(PlayerInput::Context(ContextState::Closed));
+    assert_eq!(host.settled.last(), Some(&(2, Err(PlayFailure::OutputLost))));
+    // While nothing is wanted of it, nothing fails.
+    let mut host = FakeHost::playing();
+    host.player(PlayerInput::Pause);
+    host.player(PlayerInput::Context(ContextState::Closed));
+    assert_eq!((host.state(), failure(&host)), (State::Paused, None));
+}

@@ -347,7 +347,7 @@ fn random_inputs_settle_each_promise_once() {
 #[test]
 fn what_was_prepared_is_heard_at_once_and_its_bytes_belong_to_the_load() {
     let mut host = FakeHost::loaded();
-    host.player(PlayerInput::Prepare);
+    host.player(PlayerInput::Prepare { metadata_only: false });
     host.bytes_flow();
     assert_eq!(host.state(), State::Ready);
     assert!(host.worklet.iter().all(|command| *command == WorkletCommand::Hold), "{:?}", host.worklet);
@@ -367,7 +367,7 @@ fn what_was_prepared_is_heard_at_once_and_its_bytes_belong_to_the_load() {
 #[test]
 fn what_could_not_be_prepared_is_tried_again_by_the_play() {
     let mut host = FakeHost::loaded();
-    host.player(PlayerInput::Prepare);
+    host.player(PlayerInput::Prepare { metadata_only: false });
     host.head(503);
     assert_eq!(host.state(), State::Ready);
     assert!(!host.events.contains(&"error"));
@@ -382,7 +382,7 @@ fn what_could_not_be_prepared_is_tried_again_by_the_play() {
 #[test]
 fn a_seek_before_the_play_opens_what_was_prepared_anew() {
     let mut host = FakeHost::loaded();
-    host.player(PlayerInput::Prepare);
+    host.player(PlayerInput::Prepare { metadata_only: false });
     host.bytes_flow();
     host.player(PlayerInput::Seek(30.0));
     host.play(7);
@@ -391,4 +391,31 @@ fn a_seek_before_the_play_opens_what_was_prepared_anew() {
         _ => None,
     });
     assert_eq!(position, Some(30.0));
+}
+
+#[test]
+fn what_was_prepared_for_its_metadata_is_dropped_with_them() {
+    let mut host = FakeHost::loaded();
+    host.player(PlayerInput::Prepare { metadata_only: true });
+    host.player(PlayerInput::Seek(30.0));
+    let time = |host: &FakeHost| host.engine.player(PLAYER).unwrap().current_time(host.now());
+    assert!((time(&host) - 30.0).abs() < 1e-9);
+    host.bytes_flow();
+    assert!(host.events.contains(&"loadedmetadata"));
+    assert_eq!(host.media.last(), Some(&Command::Close {}));
+    assert_eq!(host.state(), State::Ready);
+    // The position that was set stays.
+    assert!((time(&host) - 30.0).abs() < 1e-9);
+    host.play(7);
+    let Some(Command::Open { position, .. }) = host.media.last() else { panic!("{:?}", host.media.last()) };
+    assert!((position - 30.0).abs() < 1e-9);
+    // All is kept where all was asked for, in whatever order.
+    for order in [[true, false], [false, true]] {
+        let mut host = FakeHost::loaded();
+        for metadata_only in order {
+            host.player(PlayerInput::Prepare { metadata_only });
+        }
+        host.bytes_flow();
+        assert_ne!(host.media.last(), Some(&Command::Close {}), "{order:?}");
+    }
 }
