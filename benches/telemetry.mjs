@@ -91,6 +91,7 @@ const once = (/** @type {string} */ what) => (/** @type {string} */ name) =>
   page.evaluate(([name, what]) => globalThis.once(name, what), [name, what]);
 for (const [what, label] of [
   ['span', 'span with 4 attributes'],
+  ['log', 'log record with a body and 4 attributes'],
   ['count', 'counter with 2 attributes'],
   ['measure', 'histogram with 2 attributes'],
   ['bound', 'histogram, ours on a bound instrument'],

@@ -3,6 +3,10 @@
 
 import { OTLPTraceExporter as Exporter2 } from './otel2/node_modules/@opentelemetry/exporter-trace-otlp-proto';
 import {
+  BatchLogRecordProcessor as BatchLogs2,
+  LoggerProvider as LoggerProvider2,
+} from './otel2/node_modules/@opentelemetry/sdk-logs';
+import {
   MeterProvider as MeterProvider2,
   PeriodicExportingMetricReader as Reader2,
 } from './otel2/node_modules/@opentelemetry/sdk-metrics';
@@ -16,6 +20,10 @@ import {
   ProtobufTraceSerializer as Proto2,
 } from './otel2/node_modules/@opentelemetry/otlp-transformer';
 import { OTLPTraceExporter as Exporter3 } from './otel3/node_modules/@opentelemetry/exporter-trace-otlp-proto';
+import {
+  BatchLogRecordProcessor as BatchLogs3,
+  LoggerProvider as LoggerProvider3,
+} from './otel3/node_modules/@opentelemetry/sdk-logs';
 import {
   MeterProvider as MeterProvider3,
   PeriodicExportingMetricReader as Reader3,
@@ -76,6 +84,8 @@ const peers = {
     Json: Json2,
     Exporter: Exporter2,
     MeterProvider: MeterProvider2,
+    LoggerProvider: LoggerProvider2,
+    BatchLogs: BatchLogs2,
     Reader: Reader2,
   },
   3: {
@@ -86,13 +96,16 @@ const peers = {
     Json: Json3,
     Exporter: Exporter3,
     MeterProvider: MeterProvider3,
+    LoggerProvider: LoggerProvider3,
+    BatchLogs: BatchLogs3,
     Reader: Reader3,
   },
 };
 
 /** @param {2 | 3} line */
 function peer(line) {
-  const { Provider, Batch, Memory, Proto, Json, Exporter, MeterProvider, Reader } = peers[line];
+  const { Provider, Batch, Memory, Proto, Json, Exporter, MeterProvider, Reader, LoggerProvider, BatchLogs } =
+    peers[line];
   // 2.x takes the exporter, 3.x options with it.
   const batch = (/** @type {any} */ exporter) =>
     line === 2 ? new Batch(exporter, queue) : new Batch({ exporter, ...queue });
@@ -100,6 +113,9 @@ function peer(line) {
   const meter = new MeterProvider({
     readers: [new Reader({ exporter: quiet, exportIntervalMillis: 3_600_000, exportTimeoutMillis: 1000 })],
   }).getMeter('bench');
+  // 2.x takes the exporter, 3.x options with it, as of spans.
+  const logs = line === 2 ? new BatchLogs(noExport, queue) : new BatchLogs({ exporter: noExport, ...queue });
+  const logger = new LoggerProvider({ processors: [logs] }).getLogger('bench');
   const counter = meter.createCounter('c');
   const histogram = meter.createHistogram('h');
   const ended = () => {
@@ -111,6 +127,7 @@ function peer(line) {
   };
   return {
     span: () => tracer.startSpan('GET', { attributes: values() }).end(),
+    log: () => logger.emit({ eventName: 'bench', severityNumber: 9, body: 'a record', attributes: values() }),
     count: () => counter.add(1, { method: 'GET', status: 200 + draw(5) }),
     measure: () => histogram.record(draw(1000) / 100, { method: 'GET', status: 200 + draw(5) }),
     bound: () => histogram.record(draw(1000) / 100, { method: 'GET', status: 200 }),
@@ -157,6 +174,7 @@ function ours() {
   };
   return {
     span: () => telemetry.startSpan('GET', { attributes: values() }).end(),
+    log: () => telemetry.log({ eventName: 'bench', body: 'a record', attributes: values() }),
     count: () => counter.add(1, { method: 'GET', status: 200 + draw(5) }),
     measure: () => histogram.record(draw(1000) / 100, { method: 'GET', status: 200 + draw(5) }),
     bound: () => bound.record(draw(1000) / 100),
@@ -190,7 +208,7 @@ function ours() {
 
 const contestants = { ours: ours(), 'otel 2.x': peer(2), 'otel 3.x': peer(3) };
 
-/** Microseconds a call. @param {string} name @param {'span' | 'count' | 'measure' | 'bound'} what */
+/** Microseconds a call. @param {string} name @param {'span' | 'log' | 'count' | 'measure' | 'bound'} what */
 globalThis.each = (name, what, calls = 4000) => {
   const call = contestants[name][what];
   const began = performance.now();

@@ -31,6 +31,8 @@ export { backendFolder, programOf } from './chain/versions.mjs';
  * @property {string[]} [ingestOverlays] more files for the ingest Collector
  * @property {string} [listenersInterval] how often Prometheus scrapes what listeners counted
  * @property {Record<string, number>} [ports] fixed ones by their names
+ * @property {string[]} [appKeys] attributes that metrics under `app.` may have
+ * @property {(store: string) => string} [logsThrough] gives the address that lines are sent to, of something in front of VictoriaLogs
  */
 
 /**
@@ -54,6 +56,8 @@ export async function startChain(
     ingestOverlays = [],
     listenersInterval = scale === 1 ? '2s' : '1s',
     ports: fixed = {},
+    appKeys = ['kind'],
+    logsThrough = (store) => store,
   } = {},
 ) {
   mkdirSync(folder, { recursive: true });
@@ -93,7 +97,15 @@ export async function startChain(
       ...(alertmanager ? [program.alertmanager(at, url, folder, alertmanager.config)] : []),
       program.prometheus(at, url, folder),
       program.logs(at, url, folder),
-      ...processing.map((name) => program.processing(at, url, name, { overlays, keepPercent, decisionWait })),
+      ...processing.map((name) =>
+        program.processing(at, url, name, {
+          overlays,
+          keepPercent,
+          decisionWait,
+          appKeys,
+          logs: `${logsThrough(url('logs'))}/insert/opentelemetry`,
+        }),
+      ),
       program.ingest(at, url, folder, {
         overlays: [...(loadbalancing ? [deployFile('collector/loadbalancing.yaml')] : []), ...ingestOverlays],
         endpoint: splitter?.url ?? url('processing'),

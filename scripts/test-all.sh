@@ -7,7 +7,7 @@ source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"
 bash scripts/test.sh
 bash scripts/test-faults.sh
-bash scripts/test-chain.sh load drills kafka
+bash scripts/test-chain.sh load drills hostile kafka
 npm run test:mutants
 bash scripts/test-matrix.sh
 bash scripts/test-soak.sh

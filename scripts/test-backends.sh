@@ -13,4 +13,5 @@ if ! [ "${minor:-0}" -ge 25 ] 2>/dev/null; then
 fi
 bash scripts/setup.sh backends
 bash scripts/build.sh load
+(cd deploy/collector && gofmt -l . | (! grep .) && go vet ./... && go test ./...)
 node --test --test-concurrency=1 tests/backends/*.test.mjs

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The long suites over the real chain: load (thousands of listeners, killed Collectors), drills (which alert
-# fires), kafka (with Flink).
+# fires), hostile (what anyone who has the token can send), kafka (with Flink).
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"

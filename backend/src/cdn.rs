@@ -13,7 +13,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 
-use crate::faults::{Faults, Switches, corrupt};
+use crate::faults::{Faults, Switches, corrupt, percent};
+use crate::paths::is_file_name;
 use crate::service::{Service, allow_any_origin};
 use crate::shaping::{Shape, body};
 
@@ -41,13 +42,21 @@ fn range(headers: &HeaderMap, len: usize) -> Result<Option<(usize, usize)>, ()> 
     let spec = value.to_str().ok().and_then(|value| value.strip_prefix("bytes=")).ok_or(())?;
     let (first, last) = spec.split_once('-').ok_or(())?;
     let last_of_file = len.checked_sub(1).ok_or(())?;
-    let (first, last) = match (first.parse::<usize>(), last.parse::<usize>()) {
-        (Ok(first), Ok(last)) => (first, last.min(last_of_file)),
-        (Ok(first), Err(_)) if last.is_empty() => (first, last_of_file),
-        (Err(_), Ok(suffix)) => (len.saturating_sub(suffix), last_of_file),
+    let (first, last) = match (position(first)?, position(last)?) {
+        (Some(first), last) => (first, last.unwrap_or(last_of_file).min(last_of_file)),
+        (None, Some(suffix)) if suffix > 0 => (len.saturating_sub(suffix), last_of_file),
         _ => return Err(()),
     };
     if first > last { Err(()) } else { Ok(Some((first, last))) }
+}
+
+/// A position of a range: `None` where it is left out, an error where it is no row of digits. One that is larger than any file
+/// stands for the largest.
+fn position(digits: &str) -> Result<Option<usize>, ()> {
+    if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(());
+    }
+    Ok((!digits.is_empty()).then(|| digits.parse().unwrap_or(usize::MAX)))
 }
 
 async fn serve(
@@ -62,7 +71,13 @@ async fn serve(
     if faults.latency > 0 {
         tokio::time::sleep(Duration::from_millis(faults.latency)).await;
     }
-    let cache = if cdn.seen.lock().is_ok_and(|mut seen| !seen.insert(file.clone())) { "hit" } else { "miss" };
+    let mut bytes = None;
+    for folder in cdn.folders.iter().filter(|_| is_file_name(&file)) {
+        bytes = bytes.or(tokio::fs::read(folder.join(&file)).await.ok());
+    }
+    // Names of files that there are: others would fill the memory.
+    let seen = bytes.is_some() && cdn.seen.lock().is_ok_and(|mut seen| !seen.insert(file.clone()));
+    let cache = if seen { "hit" } else { "miss" };
     span.set("cdn.cache", cache);
     let timing = format!("cdn-node;desc=\"{NODE}\", cdn-cache;desc={cache}, {}", span.server_timing());
     let answer = |status: StatusCode, body: Body| {
@@ -77,11 +92,6 @@ async fn serve(
         headers.insert("x-cache", HeaderValue::from_static(cache));
         allow_any_origin(response)
     };
-    let plain = !file.contains(['/', '\\']) && !file.starts_with('.');
-    let mut bytes = None;
-    for folder in cdn.folders.iter().filter(|_| plain) {
-        bytes = bytes.or(tokio::fs::read(folder.join(&file)).await.ok());
-    }
     let refusal = match (StatusCode::from_u16(faults.status), &bytes) {
         (Ok(status), _) if faults.status >= 400 => Some(status),
         (_, None) => Some(StatusCode::NOT_FOUND),
@@ -93,7 +103,7 @@ async fn serve(
     }
     let mut bytes = bytes.unwrap_or_default();
     if faults.truncate > 0 {
-        bytes.truncate(bytes.len() * faults.truncate as usize / 100);
+        bytes.truncate(percent(bytes.len(), faults.truncate));
     }
     if faults.corrupt > 0 {
         corrupt(&mut bytes, 0, faults);
@@ -110,7 +120,7 @@ async fn serve(
     let piece = Bytes::from(bytes).slice(first..(last + 1).min(len));
     span.status(status);
     span.set("http.response.body.size", i64::try_from(piece.len()).unwrap_or(i64::MAX));
-    let cut = (faults.cut > 0 && first == 0).then(|| piece.len() * faults.cut as usize / 100);
+    let cut = (faults.cut > 0 && first == 0).then(|| percent(piece.len(), faults.cut));
     let length = piece.len();
     let mut response = answer(status, body(piece, &Shape { rate: faults.rate, cut }, span));
     let headers = response.headers_mut();
@@ -160,6 +170,28 @@ mod tests {
         assert_eq!(asked("bytes=-100"), Ok(Some((900, 999))));
         assert_eq!(asked("bytes=1000-"), Err(()));
         assert_eq!(asked("bytes=9-5"), Err(()));
-        assert_eq!(asked("frames=1-2"), Err(()));
+        assert_eq!(asked("bytes=0-18446744073709551615"), Ok(Some((0, 999))));
+        assert_eq!(asked("bytes=0-99999999999999999999999"), Ok(Some((0, 999))));
+        assert_eq!(asked("bytes=-99999999999999999999999"), Ok(Some((0, 999))));
+        for refused in [
+            "frames=1-2",
+            "bytes=",
+            "bytes=-",
+            "bytes=-0",
+            "bytes=abc-5",
+            "bytes=5-abc",
+            "bytes=+1-5",
+            "bytes= 1-5",
+            "bytes=-abc",
+            "bytes=1-2,4-5",
+            "bytes=--5",
+            "bytes=99999999999999999999999-",
+            "bytes=0x1-5",
+        ] {
+            assert_eq!(asked(refused), Err(()), "{refused}");
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(header::RANGE, HeaderValue::from_static("bytes=0-"));
+        assert_eq!(range(&headers, 0), Err(()));
     }
 }

@@ -27,6 +27,30 @@ pub(crate) struct Faults {
     pub(crate) no_ranges: bool,
 }
 
+/// Milliseconds that a head may be held back.
+const MAX_LATENCY: u64 = 600_000;
+/// kbit/s: beyond it a link is as fast as it goes.
+pub(crate) const MAX_RATE: u64 = 100_000_000;
+
+impl Faults {
+    /// The same with every number within what it stands for: they come from a query.
+    fn bounded(self) -> Self {
+        Self {
+            latency: self.latency.min(MAX_LATENCY),
+            rate: self.rate.min(MAX_RATE),
+            cut: self.cut.min(100),
+            truncate: self.truncate.min(100),
+            corrupt: self.corrupt.min(1000),
+            ..self
+        }
+    }
+}
+
+/// A percentage of a length.
+pub(crate) fn percent(length: usize, percentage: u64) -> usize {
+    (length as u128 * u128::from(percentage.min(100)) / 100) as usize
+}
+
 /// The switches of the demo page.
 #[derive(Default)]
 pub(crate) struct Switches(Mutex<Faults>);
@@ -42,7 +66,7 @@ impl Switches {
 
     /// The faults of one request: its own where it names any, the page's otherwise.
     pub(crate) fn of(&self, own: Faults) -> Faults {
-        if own == Faults::default() { self.get() } else { own }
+        if own == Faults::default() { self.get() } else { own }.bounded()
     }
 }
 
@@ -57,5 +81,38 @@ pub(crate) fn corrupt(piece: &mut [u8], offset: usize, faults: Faults) {
         if z % 1000 < faults.corrupt {
             *byte ^= (z >> 32) as u8 | 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_a_query_are_bounded() {
+        let most = u64::MAX;
+        let own = Faults {
+            latency: most,
+            rate: most,
+            cut: most,
+            truncate: most,
+            corrupt: most,
+            seed: most,
+            ..Faults::default()
+        };
+        let bounded =
+            Faults { latency: MAX_LATENCY, rate: MAX_RATE, cut: 100, truncate: 100, corrupt: 1000, ..own };
+        assert_eq!(Switches::default().of(own), bounded);
+        let switches = Switches::default();
+        switches.set(own);
+        assert_eq!(switches.of(Faults::default()), bounded);
+    }
+
+    #[test]
+    fn a_percentage_is_of_the_whole_at_most() {
+        assert_eq!(
+            (percent(200, 50), percent(200, u64::MAX), percent(usize::MAX, 100)),
+            (100, 200, usize::MAX)
+        );
     }
 }

@@ -11,6 +11,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 
 use crate::faults::{Faults, Switches};
+use crate::forward::Collector;
+use crate::paths::is_file_name;
 use crate::receiver;
 use crate::service::{ServerSpan, Service};
 
@@ -28,7 +30,7 @@ pub(crate) fn router(
     cdn: &str,
     files: Router,
     faults: Arc<Switches>,
-    collector: Option<receiver::Collector>,
+    collector: Option<Collector>,
 ) -> Router {
     let state = Arc::new(Gateway { service, metadata: metadata.into(), cdn: cdn.into(), faults });
     Router::new()
@@ -67,6 +69,11 @@ async fn track(
     request: Request<Body>,
 ) -> Response {
     let span = gateway.service.server_span(&request, "/api/tracks/{id}");
+    // It becomes part of a URL: `..`, `?` and the like would lead to another resource of the service.
+    if !is_file_name(&id) {
+        span.status(StatusCode::NOT_FOUND);
+        return StatusCode::NOT_FOUND.into_response();
+    }
     forward(&gateway, span, &format!("/tracks/{id}")).await
 }
 

@@ -9,11 +9,15 @@
 
 mod catalogue;
 mod cdn;
+mod connections;
 mod faults;
+mod forward;
 mod gateway;
 mod metadata;
 mod narrow;
+mod paths;
 mod receiver;
+mod records;
 mod service;
 mod shaping;
 mod statics;
@@ -78,7 +82,7 @@ async fn main() -> Result<(), Failure> {
     let (metadata, metadata_origin) = listen(after(1)).await?;
     let (cdn, cdn_origin) = listen(after(2)).await?;
     // Everything goes to the receiver on the gateway, and on from there to a Collector where one is named.
-    let collector = receiver::Collector::from_env();
+    let collector = forward::Collector::from_env(&gateway_origin);
     let endpoint = gateway_origin.clone();
     let catalogue = Arc::new(catalogue::read(&tracks[0], &cdn_origin)?);
     let faults = Arc::new(faults::Switches::default());
@@ -94,9 +98,9 @@ async fn main() -> Result<(), Failure> {
         serde_json::json!({ "gateway": gateway_origin, "metadata": metadata_origin, "cdn": cdn_origin })
     );
     tokio::select! {
-        result = axum::serve(gateway, gateway_app).into_future() => result?,
-        result = axum::serve(metadata, metadata_app).into_future() => result?,
-        result = axum::serve(cdn, cdn_app).into_future() => result?,
+        result = connections::serve(gateway, gateway_app) => result?,
+        result = connections::serve(metadata, metadata_app) => result?,
+        result = connections::serve(cdn, cdn_app) => result?,
         _ = tokio::signal::ctrl_c() => {}
     }
     Ok(())

@@ -1,7 +1,6 @@
 //! An OTLP/HTTP receiver for traces, metrics and logs (protobuf and JSON, gzip, CORS) that keeps the last of
-//! each in memory, bounded, serves them as JSON, and passes every body on to a Collector where one is named.
+//! each in memory, bounded, serves them as JSON, and passes the bodies of allowed origins on to a Collector where one is named.
 
-use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,35 +22,21 @@ use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
+use crate::connections::MAX_BODY;
+use crate::forward::Collector;
+use crate::records::Records;
 use crate::service::allow_any_origin;
 
-/// Records of one signal that are kept; the oldest go first.
-const MAX_RECORDS: usize = 20_000;
-/// Bytes of one body, before and after gzip.
-const MAX_BODY: usize = 32 << 20;
-
-#[derive(Default)]
-struct Signal {
-    records: VecDeque<Value>,
-    received: u64,
-}
-
-impl Signal {
-    fn push(&mut self, record: Value) {
-        if self.records.len() >= MAX_RECORDS {
-            self.records.pop_front();
-        }
-        self.received += 1;
-        self.records.push_back(record);
-    }
-}
+/// Bodies that are decoded at once: each takes some times its size.
+const MAX_DECODED: usize = 4;
 
 #[derive(Default)]
 struct Store {
-    spans: Signal,
-    metrics: Signal,
-    logs: Signal,
+    spans: Records,
+    metrics: Records,
+    logs: Records,
     requests: u64,
     bytes: u64,
     /// Where bodies go on to.
@@ -59,6 +44,9 @@ struct Store {
 }
 
 type Shared = Arc<Mutex<Store>>;
+
+/// How many bodies are decoded now.
+static DECODING: Semaphore = Semaphore::const_new(MAX_DECODED);
 
 /// The receiver's routes.
 pub(crate) fn router(collector: Option<Collector>) -> Router {
@@ -98,7 +86,7 @@ fn lock(store: &Shared) -> std::sync::MutexGuard<'_, Store> {
 }
 
 /// A request of one signal, as records of our own JSON.
-trait Records: Message + Default + Serialize + DeserializeOwned + 'static {
+trait Signal: Message + Default + Serialize + DeserializeOwned + 'static {
     fn keep(self, store: &mut Store);
 }
 
@@ -129,7 +117,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-impl Records for ExportTraceServiceRequest {
+impl Signal for ExportTraceServiceRequest {
     fn keep(self, store: &mut Store) {
         for group in self.resource_spans {
             let resource = attributes(&group.resource.unwrap_or_default().attributes);
@@ -141,8 +129,9 @@ impl Records for ExportTraceServiceRequest {
                     .links
                     .iter()
                     .map(|link| json!({ "traceId": hex(&link.trace_id), "spanId": hex(&link.span_id) }));
-                store.spans.push(json!({
-                    "traceId": hex(&span.trace_id),
+                let trace = hex(&span.trace_id);
+                let record = json!({
+                    "traceId": trace,
                     "spanId": hex(&span.span_id),
                     "parentSpanId": hex(&span.parent_span_id),
                     "service": resource["service.name"],
@@ -157,7 +146,8 @@ impl Records for ExportTraceServiceRequest {
                     "events": events.collect::<Vec<_>>(),
                     "links": links.collect::<Vec<_>>(),
                     "resource": resource,
-                }));
+                });
+                store.spans.push(&record, vec![trace]);
             }
         }
     }
@@ -174,6 +164,16 @@ fn exemplars(list: &[Exemplar]) -> Value {
             };
             json!({ "traceId": hex(&exemplar.trace_id), "spanId": hex(&exemplar.span_id), "value": value })
         })
+        .collect()
+}
+
+/// The traces that exemplars lead to.
+fn traces_of(exemplars: &Value) -> Vec<String> {
+    exemplars
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|one| Some(one["traceId"].as_str()?.to_owned()))
         .collect()
 }
 
@@ -211,53 +211,60 @@ fn points(data: metric::Data) -> Vec<(Value, Value, Value)> {
     }
 }
 
-impl Records for ExportMetricsServiceRequest {
+impl Signal for ExportMetricsServiceRequest {
     fn keep(self, store: &mut Store) {
         for group in self.resource_metrics {
             let service = attributes(&group.resource.unwrap_or_default().attributes)["service.name"].clone();
             for metric in group.scope_metrics.into_iter().flat_map(|scope| scope.metrics) {
                 for (attributes, exemplars, figures) in metric.data.map(points).unwrap_or_default() {
-                    store.metrics.push(json!({
+                    let traces = traces_of(&exemplars);
+                    let record = json!({
                         "service": service,
                         "name": metric.name,
                         "unit": metric.unit,
                         "attributes": attributes,
                         "exemplars": exemplars,
                         "point": figures,
-                    }));
+                    });
+                    store.metrics.push(&record, traces);
                 }
             }
         }
     }
 }
 
-impl Records for ExportLogsServiceRequest {
+impl Signal for ExportLogsServiceRequest {
     fn keep(self, store: &mut Store) {
         for group in self.resource_logs {
             let service = attributes(&group.resource.unwrap_or_default().attributes)["service.name"].clone();
             for record in group.scope_logs.into_iter().flat_map(|scope| scope.log_records) {
                 let body = record.body.as_ref().and_then(|body| body.value.as_ref());
-                store.logs.push(json!({
+                let trace = hex(&record.trace_id);
+                let kept = json!({
                     "service": service,
                     "time": record.time_unix_nano.to_string(),
                     "severity": record.severity_text,
                     "event": record.event_name,
                     "body": plain(body),
                     "attributes": attributes(&record.attributes),
-                    "traceId": hex(&record.trace_id),
+                    "traceId": trace,
                     "spanId": hex(&record.span_id),
-                }));
+                });
+                store.logs.push(&kept, vec![trace]);
             }
         }
     }
 }
 
-fn decode<T: Records>(headers: &HeaderMap, body: &Bytes) -> Result<T, String> {
+fn decode<T: Signal>(headers: &HeaderMap, body: &Bytes) -> Result<T, String> {
     let gzip = headers.get(header::CONTENT_ENCODING).is_some_and(|value| value == "gzip");
     let mut plain = Vec::new();
     let body = if gzip {
-        let mut decoder = flate2::read::GzDecoder::new(body.as_ref()).take(MAX_BODY as u64);
+        let mut decoder = flate2::read::GzDecoder::new(body.as_ref()).take(MAX_BODY as u64 + 1);
         decoder.read_to_end(&mut plain).map_err(|error| error.to_string())?;
+        if plain.len() > MAX_BODY {
+            return Err(format!("more than {MAX_BODY} bytes"));
+        }
         plain.as_slice()
     } else {
         body.as_ref()
@@ -272,65 +279,21 @@ fn decode<T: Records>(headers: &HeaderMap, body: &Bytes) -> Result<T, String> {
     }
 }
 
-/// A Collector: where it is, and what it wants to see (`OTEL_EXPORTER_OTLP_ENDPOINT`,
-/// `OTEL_EXPORTER_OTLP_HEADERS`).
-#[derive(Clone)]
-pub(crate) struct Collector {
-    endpoint: String,
-    headers: Vec<(String, String)>,
-    client: reqwest::Client,
-}
-
-impl Collector {
-    /// The one that the environment names.
-    pub(crate) fn from_env() -> Option<Self> {
-        let endpoint =
-            std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty())?;
-        let listed = std::env::var("OTEL_EXPORTER_OTLP_HEADERS").unwrap_or_default();
-        let pair = |pair: &str| {
-            pair.split_once('=').map(|(name, value)| (name.trim().into(), value.replace("%20", " ")))
-        };
-        Some(Self {
-            endpoint,
-            headers: listed.split(',').filter_map(pair).collect(),
-            client: reqwest::Client::new(),
-        })
-    }
-}
-
-/// Sends a body on as it came. The demo keeps no account of what a Collector says to it.
-fn pass_on(collector: &Collector, path: &str, headers: &HeaderMap, body: &Bytes) {
-    let mut request = collector.client.post(format!("{}{path}", collector.endpoint.trim_end_matches('/')));
-    for (name, value) in &collector.headers {
-        request = request.header(name, value);
-    }
-    for name in [header::CONTENT_TYPE, header::CONTENT_ENCODING] {
-        if let Some(value) = headers.get(&name) {
-            request = request.header(name, value);
-        }
-    }
-    let request = request.body(body.clone());
-    tokio::spawn(async move {
-        if let Err(error) = request.send().await {
-            eprintln!("the Collector does not answer: {error}");
-        }
-    });
-}
-
-async fn receive<T: Records>(
+async fn receive<T: Signal>(
     State(store): State<Shared>,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let length = body.len() as u64;
+    let _decoding = DECODING.acquire().await;
     let response = match decode::<T>(&headers, &body) {
         Ok(request) => {
             let mut store = lock(&store);
             store.requests += 1;
             store.bytes += length;
             if let Some(collector) = &store.collector {
-                pass_on(collector, uri.path(), &headers, &body);
+                collector.pass_on(uri.path(), &headers, &body);
             }
             request.keep(&mut store);
             // An empty message: everything was accepted.
@@ -357,30 +320,43 @@ async fn totals(State(store): State<Shared>) -> Json<Value> {
 }
 
 async fn trace(State(store): State<Shared>, Path(id): Path<String>) -> Json<Value> {
-    let store = lock(&store);
-    Json(store.spans.records.iter().filter(|span| span["traceId"] == id.as_str()).cloned().collect())
+    Json(lock(&store).spans.of_trace(&id))
 }
 
 /// The log records of a trace.
 async fn logs_of(State(store): State<Shared>, Path(id): Path<String>) -> Json<Value> {
-    let store = lock(&store);
-    Json(store.logs.records.iter().filter(|log| log["traceId"] == id.as_str()).cloned().collect())
+    Json(lock(&store).logs.of_trace(&id))
 }
 
 /// The points with an exemplar that leads to a trace.
 async fn metrics_of(State(store): State<Shared>, Path(id): Path<String>) -> Json<Value> {
-    let leads = |point: &&Value| {
-        point["exemplars"].as_array().is_some_and(|list| list.iter().any(|one| one["traceId"] == id.as_str()))
-    };
-    Json(lock(&store).metrics.records.iter().filter(leads).cloned().collect())
+    Json(lock(&store).metrics.of_trace(&id))
 }
 
-/// The newest records of a signal, 500 of them unless told otherwise.
-fn newest(signal: &Signal, limit: &Limit) -> Json<Value> {
-    Json(signal.records.iter().rev().take(limit.limit.unwrap_or(500)).cloned().collect())
+/// The newest records of a signal, 500 of them where the request says nothing else.
+fn newest(records: &Records, limit: &Limit) -> Json<Value> {
+    Json(records.newest(limit.limit.unwrap_or(500)))
 }
 
 #[derive(serde::Deserialize)]
 struct Limit {
     limit: Option<usize>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_unpacks_beyond_the_bound_is_refused() {
+        use std::io::Write;
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packed.write_all(b"{}").unwrap();
+        packed.write_all(&vec![b' '; MAX_BODY]).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let body = Bytes::from(packed.finish().unwrap());
+        assert!(decode::<ExportLogsServiceRequest>(&headers, &body).is_err());
+    }
 }

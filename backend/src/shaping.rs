@@ -6,6 +6,8 @@ use axum::body::Body;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 
+use crate::faults::MAX_RATE;
+
 /// Time between two pieces.
 const TICK: Duration = Duration::from_millis(5);
 
@@ -20,6 +22,7 @@ pub(crate) struct Shape {
 /// A body that is sent like this; `guard` lives until it is over.
 pub(crate) fn body<G: Send + 'static>(bytes: Bytes, shape: &Shape, guard: G) -> Body {
     let Shape { rate, cut } = *shape;
+    let rate = rate.min(MAX_RATE);
     let per_second = if rate == 0 { usize::MAX } else { (rate * 125) as usize };
     Body::from_stream(async_stream::stream! {
         let _guard = guard;
@@ -50,4 +53,20 @@ pub(crate) fn body<G: Send + 'static>(bytes: Bytes, shape: &Shape, guard: G) -> 
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn any_rate_and_any_cut_end() {
+        for rate in [0, 1 << 20, u64::MAX] {
+            for cut in [None, Some(0), Some(5), Some(usize::MAX)] {
+                let sent = body(Bytes::from_static(b"0123456789"), &Shape { rate, cut }, ());
+                let got = axum::body::to_bytes(sent, 100).await;
+                assert_eq!(got.is_ok(), cut.is_none_or(|cut| cut > 10), "{rate} {cut:?}");
+            }
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The page's files. Under `/link/<kbit>/` they come through a link of that bandwidth, for measurements.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 
+use crate::paths::within;
 use crate::shaping::{Shape, body};
 
 /// Where files lie: the page's folder, and others under their names.
@@ -44,16 +45,14 @@ async fn through_link(
 }
 
 impl Folders {
-    /// The file of a path. Plain names alone: nothing leads out of a folder.
+    /// The file of a path, within the folder that has it.
     fn find(&self, path: &str) -> Option<PathBuf> {
-        if !Path::new(path).components().all(|part| matches!(part, Component::Normal(_))) {
-            return None;
-        }
-        let mounted = self.mounts.iter().find_map(|(name, folder)| {
-            let rest = path.strip_prefix(name.as_str())?.strip_prefix('/')?;
-            Some(folder.join(rest))
-        });
-        Some(mounted.unwrap_or_else(|| self.page.join(path)))
+        let mounted = self
+            .mounts
+            .iter()
+            .find_map(|(name, folder)| Some((folder, path.strip_prefix(name.as_str())?.strip_prefix('/')?)));
+        let (folder, rest) = mounted.unwrap_or((&self.page, path));
+        within(folder, rest)
     }
 }
 
@@ -86,4 +85,21 @@ async fn serve(folders: &Folders, path: &str, rate: u64) -> Response {
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leads_out_of_a_mount() {
+        let folders = Folders { page: "/page".into(), mounts: vec![("yew".into(), "/yew".into())] };
+        assert_eq!(folders.find("yew/index.html"), Some("/yew/index.html".into()));
+        assert_eq!(folders.find("yews/index.html"), Some("/page/yews/index.html".into()));
+        for path in
+            ["yew//etc/passwd", "yew///etc/passwd", "yew/../etc/passwd", "yew/", "/etc/passwd", "yew/..\\x"]
+        {
+            assert_eq!(folders.find(path), None, "{path}");
+        }
+    }
 }

@@ -89,10 +89,11 @@ const configs = (/** @type {string[]} */ paths) => paths.flatMap((path) => ['--c
  * @param {Address} at
  * @param {Address} url
  * @param {string} name
- * @param {{ overlays: string[], keepPercent: number, decisionWait: string }} options
+ * @param {{ overlays: string[], keepPercent: number, decisionWait: string, appKeys: string[], logs: string }} options `logs` is
+ *   where lines go, as OTLP
  * @returns {Program}
  */
-export const processing = (at, url, name, { overlays, keepPercent, decisionWait }) => ({
+export const processing = (at, url, name, { overlays, keepPercent, decisionWait, appKeys, logs }) => ({
   name,
   binary: programOf('tonearm-collector'),
   ready: `${url(`${name}Health`)}/`,
@@ -106,7 +107,8 @@ export const processing = (at, url, name, { overlays, keepPercent, decisionWait 
     PROCESSING_SCRAPE: at(`${name}Scrape`),
     TRACES_ENDPOINT: url('jaeger'),
     METRICS_ENDPOINT: `${url('prometheus')}/api/v1/otlp`,
-    LOGS_ENDPOINT: `${url('logs')}/insert/opentelemetry`,
+    LOGS_ENDPOINT: logs,
+    TONEARM_APP_KEYS: JSON.stringify(appKeys),
     KEEP_PERCENT: String(keepPercent),
     DECISION_WAIT: decisionWait,
     STARTS_INTERVAL: '1s',

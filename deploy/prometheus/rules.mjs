@@ -102,19 +102,32 @@ const burnLevels = (objective, seconds, alert, causes) =>
 const NO_CHAIN = ' unless on () (ALERTS{alertname="CollectorDown", alertstate="firing"} == 1)';
 
 /** Collectors of this job whose exporter has a queue and sends nothing. @param {string} job */
-const stuck = (job) => `max by (job, instance, exporter) (otelcol_exporter_queue_size{job="${job}"} > 0)
+const stuck = (
+  job,
+) => `max by (job, instance, exporter) ((otelcol_exporter_queue_size{job="${job}"} or otelcol_split_refused_queue_size{job="${job}"}) > 0)
   unless on (instance, exporter) (${SIGNALS.map((what) => `rate(otelcol_exporter_sent_${what}[2m]) > 0`).join(' or ')})${NO_CHAIN}`;
 
 /** Collectors that refuse records. */
 const REFUSED = `(${SIGNALS.map((what) => `sum by (job, instance) (rate(otelcol_receiver_refused_${what}[5m])) > 0`).join('\n  or ')})${NO_CHAIN}`;
 
+/** What a Collector counts, by these labels, while it counts. @param {string} counter @param {string} by */
+const counting = (counter, by) => `sum by (${by}) (rate(${counter}[5m])) > 0`;
+
 /** In this order: a rule reads what those before it have just recorded. Seconds as they ship. @type {Alert[]} */
 export const ALERTS = [
   {
     alert: 'CollectorDown',
-    levels: [{ severity: 'page', for: 60, expr: 'up{job=~"tonearm-(ingest|processing)"} == 0' }],
+    levels: [
+      {
+        severity: 'page',
+        for: 60,
+        // Also where the Collector lives, and what it has counted cannot be read: a forged series, or more than Prometheus takes.
+        expr: `up{job=~"tonearm-(ingest|processing)"} == 0
+  or (max_over_time(up{job="tonearm-listeners"}[2m]) == 0 unless on () (min_over_time(up{job="tonearm-processing"}[2m]) == 0))`,
+      },
+    ],
     summary:
-      "The Collector {{ $labels.instance }} ({{ $labels.job }}) does not answer: records wait with the listeners, or in the ingest tier's queue.",
+      '{{ if eq $labels.job "tonearm-listeners" }}Prometheus cannot read what listeners counted from {{ $labels.instance }}: objectives are not judged.{{ else }}The Collector {{ $labels.instance }} ({{ $labels.job }}) does not answer: records wait with the listeners, or in the ingest tier\'s queue.{{ end }}',
     look: 'collectordown',
   },
   {
@@ -144,6 +157,74 @@ export const ALERTS = [
     summary:
       'The Collector {{ $labels.instance }} refuses records: listeners keep them and retry, until their own queues are full.',
     look: 'telemetryrefused',
+  },
+  {
+    // A page is newer than the allow list, or its records are forged.
+    alert: 'PointsDropped',
+    levels: [
+      {
+        severity: 'ticket',
+        for: 300,
+        expr: counting('otelcol_allow_list_dropped', 'job, instance, signal, reason'),
+      },
+    ],
+    summary:
+      'The Collector {{ $labels.instance }} drops {{ $labels.signal }} for {{ $labels.reason }}: forged, or not on its list.',
+    look: 'pointsdropped',
+  },
+  {
+    alert: 'ValuesBounded',
+    levels: [
+      {
+        severity: 'ticket',
+        for: 300,
+        expr: counting('otelcol_allow_list_other', 'job, instance, signal, key'),
+      },
+    ],
+    summary:
+      'Values of {{ $labels.key }} in {{ $labels.signal }} are added up as other by {{ $labels.instance }}: too many, or of another form.',
+    look: 'valuesbounded',
+  },
+  {
+    alert: 'StreamsDropped',
+    levels: [
+      {
+        severity: 'page',
+        for: 60,
+        expr: counting('otelcol_deltatocumulative_datapoints{error!=""}', 'job, instance, error'),
+      },
+    ],
+    summary:
+      'The Collector {{ $labels.instance }} loses increments of listeners ({{ $labels.error }}): objectives are wrong.',
+    look: 'streamsdropped',
+  },
+  {
+    alert: 'SpansLimited',
+    levels: [
+      {
+        severity: 'ticket',
+        for: 300,
+        expr: counting('otelcol_service_rate_limit_dropped_spans', 'job, instance, service'),
+      },
+    ],
+    summary:
+      'More spans of {{ $labels.service }} are marked to be kept than its rate allows: {{ $value | humanize }} a second are dropped.',
+    look: 'spanslimited',
+  },
+  {
+    // The allow list bounds what a request can hold, so nothing that was acknowledged should be refused for good.
+    alert: 'RecordsLost',
+    levels: [
+      {
+        severity: 'ticket',
+        for: 60,
+        expr: `${SIGNALS.map((what) => counting(`otelcol_exporter_send_failed_${what}{exporter!~"otlp_http/(logs|starts)"}`, 'job, instance, exporter')).join('\n  or ')}
+  or ${counting('otelcol_split_refused_dropped_log_records', 'job, instance, exporter')}`,
+      },
+    ],
+    summary:
+      'The Collector {{ $labels.instance }} ({{ $labels.job }}) has lost records that {{ $labels.exporter }} refuses for good.',
+    look: 'recordslost',
   },
   {
     alert: 'ListenersSilent',
@@ -254,7 +335,7 @@ export function ruleGroups({
         summary,
         runbook: `${runbook}#${look}`,
         ...(traces && {
-          traces: `${jaeger}/search?service={{ $labels.service }}&operation=${traces.startsWith('operation') ? traces.slice(10) : `track.play&${traces}`}`,
+          traces: `${jaeger}/search?service={{ $labels.service | urlquery }}&operation=${traces.startsWith('operation') ? traces.slice(10) : `track.play&${traces}`}`,
         }),
         // In LogQL and in LogsQL. Each line has its trace.
         ...(alert === 'DecodeFailures' && {
@@ -262,7 +343,7 @@ export function ruleGroups({
             '{service="{{ $labels.service }}", environment="{{ $labels.environment }}", event="audio.decode_failed"}',
         }),
         ...(objective && {
-          worst_node: `{{ with printf "topk(1, tonearm:${objective}:by_node_rate5m{service='%s', network_region='%s'})" $labels.service $labels.network_region | query }}{{ with first . }}{{ .Labels.cdn_node }}{{ end }}{{ end }}`,
+          worst_node: `{{ with printf "topk(1, tonearm:${objective}:by_node_rate5m{service=%q, network_region=%q})" $labels.service $labels.network_region | query }}{{ with first . }}{{ .Labels.cdn_node }}{{ end }}{{ end }}`,
         }),
       },
     })),

@@ -33,7 +33,9 @@ pub(crate) struct Account {
     /// twice.
     pub(crate) unsure: u64,
     /// Metric points in them.
-    pub(crate) unsure_points: u64,
+    unsure_points: u64,
+    /// What those points add up to.
+    unsure_totals: BTreeMap<Series, Total>,
     /// Answers by status; 0 where there was none.
     statuses: BTreeMap<u16, u64>,
     /// Whether ids of what was acknowledged are kept: of spans, and of log records (`log.record.uid`).
@@ -96,32 +98,14 @@ impl Account {
             }
             return;
         }
-        let Ok(request) = ExportMetricsServiceRequest::decode(export.body.as_slice()) else { return };
-        for metric in
-            request.resource_metrics.into_iter().flat_map(|r| r.scope_metrics).flat_map(|s| s.metrics)
-        {
-            let name = metric.name;
-            let mut add = |attributes, sum, count| {
-                let total = self.acknowledged.entry((name.clone(), labels(attributes))).or_default();
-                total.sum += sum;
-                total.count += count;
-            };
-            match metric.data {
-                Some(metric::Data::Sum(sum)) => sum.data_points.into_iter().for_each(|point| {
-                    let value = match point.value {
-                        Some(number_data_point::Value::AsDouble(value)) => value,
-                        Some(number_data_point::Value::AsInt(value)) => value as f64,
-                        None => 0.0,
-                    };
-                    add(point.attributes, value, 1);
-                }),
-                Some(metric::Data::ExponentialHistogram(histogram)) => {
-                    let points = histogram.data_points.into_iter();
-                    points
-                        .for_each(|point| add(point.attributes, point.sum.unwrap_or_default(), point.count));
-                }
-                _ => {}
-            }
+        add_points(&mut self.acknowledged, export);
+    }
+
+    /// A request is sent again though it may have arrived.
+    pub(crate) fn send_again(&mut self, export: &Export) {
+        self.unsure += 1;
+        if export.signal == Signal::Metrics {
+            self.unsure_points += add_points(&mut self.unsure_totals, export);
         }
     }
 
@@ -140,19 +124,6 @@ impl Account {
             let id = |attributes: Vec<KeyValue>| labels(attributes).remove("log.record.uid");
             self.logs.extend(records.filter_map(|record| id(record.attributes)));
         }
-    }
-
-    /// How many points a request carries.
-    pub(crate) fn points(export: &Export) -> u64 {
-        let Ok(request) = ExportMetricsServiceRequest::decode(export.body.as_slice()) else { return 0 };
-        let metrics =
-            request.resource_metrics.into_iter().flat_map(|r| r.scope_metrics).flat_map(|s| s.metrics);
-        let count = |data| match data {
-            Some(metric::Data::Sum(sum)) => sum.data_points.len() as u64,
-            Some(metric::Data::ExponentialHistogram(histogram)) => histogram.data_points.len() as u64,
-            _ => 0,
-        };
-        metrics.map(|metric| count(metric.data)).sum()
     }
 
     /// All of it, as the report has it.
@@ -185,6 +156,7 @@ impl Account {
             "statuses": self.statuses,
             "unsure": self.unsure,
             "unsurePoints": self.unsure_points,
+            "unsureTotals": list(&self.unsure_totals),
             "failedTraces": self.failed_traces,
             "signals": signals,
             "starts": self.starts,
@@ -193,6 +165,37 @@ impl Account {
             "acknowledged": list(&self.acknowledged),
         })
     }
+}
+
+/// Adds the points of a request to the totals of their series, and gives how many there are.
+fn add_points(totals: &mut BTreeMap<Series, Total>, export: &Export) -> u64 {
+    let Ok(request) = ExportMetricsServiceRequest::decode(export.body.as_slice()) else { return 0 };
+    let mut points = 0;
+    for metric in request.resource_metrics.into_iter().flat_map(|r| r.scope_metrics).flat_map(|s| s.metrics) {
+        let name = metric.name;
+        let mut add = |attributes, sum, count| {
+            let total = totals.entry((name.clone(), labels(attributes))).or_default();
+            total.sum += sum;
+            total.count += count;
+            points += 1;
+        };
+        match metric.data {
+            Some(metric::Data::Sum(sum)) => sum.data_points.into_iter().for_each(|point| {
+                let value = match point.value {
+                    Some(number_data_point::Value::AsDouble(value)) => value,
+                    Some(number_data_point::Value::AsInt(value)) => value as f64,
+                    None => 0.0,
+                };
+                add(point.attributes, value, 1);
+            }),
+            Some(metric::Data::ExponentialHistogram(histogram)) => histogram
+                .data_points
+                .into_iter()
+                .for_each(|point| add(point.attributes, point.sum.unwrap_or_default(), point.count)),
+            _ => {}
+        }
+    }
+    points
 }
 
 fn path_name(signal: Signal) -> &'static str {

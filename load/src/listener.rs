@@ -179,8 +179,7 @@ impl Listener {
         for export in std::mem::take(&mut self.waiting) {
             // The same number again is the same request again.
             if self.unsure.contains(&export.id) {
-                account.unsure += 1;
-                account.unsure_points += Account::points(&export);
+                account.send_again(&export);
             }
             exporter.send(listener, &export);
             self.exports.insert(export.id, export);

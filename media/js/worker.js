@@ -37,8 +37,11 @@ const requests = new Map();
 const waiting = new Map();
 /** Planes that the worklet has played. @type {Float32Array[]} */
 const spare = [];
-/** What the app says of the source that is open: headers of its own, a file, what it wants to be asked.
- *  @type {{ headers?: Record<string, string>, blob?: Blob, fetches?: boolean, renews?: boolean, url?: string }} */
+/**
+ * What the app says of the source that is open: headers of its own and the origin that they are for, a file, what it
+ * wants to be asked; the URL that took the place of one that had run out; whether a redirect was met.
+ * @type {{ headers?: Record<string, string>, origin?: string, blob?: Blob, fetches?: boolean, renews?: boolean, url?: string, redirects?: boolean }}
+ */
 let source = {};
 /** Questions to the page that wait for their answer. @type {Map<number, (answer: any) => void>} */
 const questions = new Map();
@@ -177,13 +180,28 @@ function read(blob, offset) {
   return new Response(blob.slice(offset), { status: 206, headers: range });
 }
 
-/** The response to a media request, by whatever way the app wants it. @param {string} url @param {RequestInit} init @param {number} offset
- *  @returns {Promise<Response>} */
-async function respond(url, init, offset) {
-  const { blob, headers, fetches } = source;
+/**
+ * The response to a media request, in whatever way the app wants it.
+ * @param {string} url @param {RequestInit} init @param {number} offset
+ * @param {Record<string, string>} context headers of the trace
+ * @returns {Promise<Response>}
+ */
+async function respond(url, init, offset, context) {
+  const { blob, headers, origin, fetches } = source;
   if (blob) return read(blob, offset);
-  const all = { ...headers, .../** @type {Record<string, string>} */ (init.headers) };
-  if (!fetches) return fetch(url, { ...init, headers: all });
+  /** @type {Record<string, string>} */
+  const own = { ...headers, .../** @type {Record<string, string>} */ (init.headers) };
+  // As at a redirect to another origin (Fetch standard, "HTTP-redirect fetch", step 13).
+  if (origin && origin !== new URL(url).origin) delete own.authorization;
+  const all = { ...own, ...context };
+  if (!fetches) {
+    const carries = Object.keys(context).length > 0 && !source.redirects;
+    const response = carries ? await fetch(url, { ...init, headers: all, redirect: 'manual' }) : undefined;
+    if (response && response.type !== 'opaqueredirect') return response;
+    // The context must not follow a redirect to an origin that may not have it, and no script sees where one leads.
+    if (response) source.redirects = true;
+    return fetch(url, { ...init, headers: own });
+  }
   const answer = await ask({ fetch: url, headers: all, credentials: init.credentials });
   if (!answer.status) throw new TypeError('the app has no response');
   return new Response(answer.body, answer);
@@ -205,12 +223,14 @@ async function request(plane, id, url, offset, lines, credentials) {
   try {
     /** @type {Record<string, string>} */
     const headers = {};
+    /** @type {Record<string, string>} */
+    const context = {};
     if (offset > 0) headers.range = `bytes=${offset}-`;
     for (const line of lines?.trim().split('\n') ?? []) {
       const at = line.indexOf(': ');
       const [name, value] = [line.slice(0, at), line.slice(at + 2)];
       // What no header may tell goes into the query (CTA-5004): no preflight.
-      if (name !== 'CMCD') headers[name] = value;
+      if (name !== 'CMCD') context[name] = value;
       else url = `${url.split('#', 1)[0]}${url.includes('?') ? '&' : '?'}CMCD=${encodeURIComponent(value)}`;
     }
     /** @type {RequestInit} */
@@ -221,14 +241,14 @@ async function request(plane, id, url, offset, lines, credentials) {
       priority: 'high',
     };
     const of = source;
-    let response = await respond(of.url ?? url, init, offset);
+    let response = await respond(of.url ?? url, init, offset, context);
     if (of.renews && EXPIRED.has(response.status) && requests.has(id)) {
       response.body?.cancel();
       const renewed = await ask({ renew: url, status: response.status });
       if (renewed.url) {
-        of.url = renewed.url;
+        [of.url, of.origin, of.redirects] = [renewed.url, renewed.origin, false];
         plane.renewed();
-        response = await respond(renewed.url, init, offset);
+        response = await respond(renewed.url, init, offset, renewed.propagates ? context : {});
       }
     }
     if (!requests.has(id)) return void response.body?.cancel();

@@ -33,7 +33,7 @@ const CREDIT_FRAMES = 8192;
  * Seconds that the Worker may leave a credit unanswered. The page then asks whether it is alive: waiting for
  * the network is silent too. With the page's limit for that answer (`heartbeat.rs`), less than 2 s.
  */
-const SILENCE_SECONDS = 0.4;
+const SILENCE_SECONDS = 0.3;
 /** Seconds between two position reports, each of which is a task of the page's main thread, and where the app listens for
  *  `timeupdate`: `REPORTS` of `position.rs`. */
 const REPORT_SECONDS = 1;

@@ -54,7 +54,43 @@ impl<'a> Value<'a> {
     }
 }
 
+/// The key of an encoded attribute.
+fn key_of(attribute: &[u8]) -> &[u8] {
+    match Reader(attribute).field() {
+        Some((1, Field::Bytes(key))) => key,
+        _ => &[],
+    }
+}
+
+/// Whether a message has an attribute of that key among its fields of that number.
+pub fn has_key(message: &[u8], field: u32, key: &[u8]) -> bool {
+    let mut rest = Reader(message);
+    while let Some((number, value)) = rest.field() {
+        if let Field::Bytes(attribute) = value
+            && number == field
+            && key_of(attribute) == key
+        {
+            return true;
+        }
+    }
+    false
+}
+
 impl Writer {
+    /// Adds attributes, encoded as fields of any number, as fields of that number. The message begins at `from`: a key that it
+    /// has already keeps its value, since the attributes of a record are unique.
+    #[inline(never)]
+    pub fn add_attributes(&mut self, from: usize, field: u32, attributes: &[u8]) {
+        let mut rest = Reader(attributes);
+        while let Some((_, value)) = rest.field() {
+            if let Field::Bytes(attribute) = value
+                && !has_key(self.as_slice().get(from..).unwrap_or_default(), field, key_of(attribute))
+            {
+                self.bytes(field, attribute);
+            }
+        }
+    }
+
     /// An attribute as field `field` of this message.
     #[inline(never)]
     pub fn attribute(&mut self, field: u32, key: &str, value: Value<'_>) {

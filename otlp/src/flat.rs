@@ -2,7 +2,8 @@
 //! in words of its own, of which the last is filled up. Becomes OTLP here; field numbers stand beside their
 //! names.
 
-use super::Writer;
+use super::attributes::has_key;
+use super::{LOG_ATTRIBUTES, Writer};
 
 /// Bytes of a word.
 const WORD: usize = 4;
@@ -11,6 +12,18 @@ const TEXT: usize = 8;
 /// The largest number of which JavaScript knows its neighbours. It has one kind of number: a whole one is
 /// sent as an integer, as OpenTelemetry's own JavaScript does.
 const SAFE: f64 = 9_007_199_254_740_991.0;
+
+/// In the head of a log record's row: it has a body.
+const HAS_BODY: u32 = 8;
+
+/// What a row of a log record says beside the record's own fields.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LogRow {
+    /// When it was recorded: page time in milliseconds.
+    pub millis: f64,
+    /// `SeverityNumber`.
+    pub severity: u32,
+}
 
 /// A text, and all that stands behind it.
 pub(super) type Front<'a> = (&'a [u8], usize);
@@ -63,6 +76,43 @@ impl<'a> Flat<'a> {
     /// A number, in two words.
     pub fn number(&mut self) -> f64 {
         f64::from_bits(self.two())
+    }
+
+    /// A time in Unix nanoseconds: milliseconds after `origin`, or before it where negative.
+    pub(super) fn time(&mut self, origin: u64) -> u64 {
+        origin.saturating_add_signed((self.number() * 1e6) as i64)
+    }
+
+    /// How many keys have been read as text.
+    pub fn key_count(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether one of them is a key of these encoded attributes, fields of that number.
+    pub fn has_key_of(&self, field: u32, attributes: &[u8]) -> bool {
+        self.keys
+            .iter()
+            .any(|(text, length)| has_key(attributes, field, text.get(..*length).unwrap_or_default()))
+    }
+
+    /// Writes the log record behind a row's head: body = 5, attributes = 6, `dropped_attributes_count` = 7, `event_name` = 12,
+    /// and its context.
+    pub fn log(&mut self, head: u32, out: &mut Writer) -> LogRow {
+        let (millis, severity) = (self.number(), self.word());
+        let context = self.context();
+        let event = self.word() as usize;
+        out.front(12, self.key(event));
+        if head & HAS_BODY > 0 {
+            out.message(5, |out| self.value(out));
+        }
+        let dropped = self.attributes(LOG_ATTRIBUTES, out);
+        if dropped > 0 {
+            out.varint(7, dropped.into());
+        }
+        if let Some((context, _)) = context {
+            out.context_of_log(&context);
+        }
+        LogRow { millis, severity }
     }
 
     /// A text of so many bytes.

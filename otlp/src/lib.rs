@@ -10,7 +10,7 @@ mod flat;
 mod span;
 mod wire;
 
-pub use attributes::{Attributes, Value};
-pub use flat::Flat;
-pub use span::{ATTRIBUTES, Begin, SpanContext};
+pub use attributes::{Attributes, Value, has_key};
+pub use flat::{Flat, LogRow};
+pub use span::{ATTRIBUTES, Begin, LOG_ATTRIBUTES, SpanContext};
 pub use wire::{Field, Reader, Writer};

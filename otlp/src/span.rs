@@ -6,6 +6,8 @@ use super::wire::Writer;
 
 /// The field of a span's attributes.
 pub const ATTRIBUTES: u32 = 9;
+/// The field of a log record's.
+pub const LOG_ATTRIBUTES: u32 = 6;
 /// Added to the flags of a context that is another process's.
 const REMOTE: usize = 256;
 /// Says that there is no context.
@@ -142,26 +144,46 @@ impl<'a> Flat<'a> {
         Some((context, self.text(head >> 16)))
     }
 
-    /// Writes the next span; its context. Its times are milliseconds since `origin`, in Unix nanoseconds.
-    pub fn span(&mut self, origin: u64, out: &mut Writer) -> SpanContext {
-        let mut time = || origin.saturating_add((self.number() * 1e6) as u64);
-        let (start, end) = (time(), time());
-        // Its kind, whether it failed, and how many links it has.
-        let head = self.word();
+    /// Writes the span behind a row's head; its context. Its times are milliseconds since `origin`, in Unix nanoseconds. The
+    /// head has its kind in bits 0 to 2, whether it failed in bit 3, how many links it has from bit 4 and how many events from bit
+    /// 12 on, and in bit 20 whether some of either were dropped.
+    pub fn span(&mut self, head: u32, origin: u64, out: &mut Writer) -> SpanContext {
+        let (start, end) = (self.time(origin), self.time(origin));
         let kind = (head & 7).clamp(1, 5) as u8;
         let (context, state) = self.context().unwrap_or_default();
         let name = self.bytes();
         let parent = self.context().map(|(parent, _)| (parent.span_id, parent.is_remote));
         out.begin_span(&Begin { context, state, parent, name, kind, start });
         let dropped = self.attributes(ATTRIBUTES, out);
-        for _ in 0..head >> 4 {
+        for _ in 0..head >> 4 & 0xff {
             let Some((context, _)) = self.context().filter(|_| !self.is_empty()) else { break };
             out.link(&context, &self.encoded(4));
+        }
+        for _ in 0..head >> 12 & 0xff {
+            if self.is_empty() {
+                break;
+            }
+            self.event(origin, out);
         }
         if head & 8 > 0 {
             out.fail(self.bytes());
         }
-        out.end_span(end.max(start), [dropped, 0, 0]);
+        let (links, events) = if head >> 20 & 1 > 0 { (self.word(), self.word()) } else { (0, 0) };
+        out.end_span(end.max(start), [dropped, events, links]);
         context
+    }
+
+    /// `Event`: `time_unix_nano` = 1, name = 2, attributes = 3, `dropped_attributes_count` = 4.
+    #[inline(never)]
+    fn event(&mut self, origin: u64, out: &mut Writer) {
+        let (time, name) = (self.time(origin), self.bytes());
+        out.message(11, |out| {
+            out.fixed64(1, time);
+            out.bytes(2, name);
+            let dropped = self.attributes(3, out);
+            if dropped > 0 {
+                out.varint(4, dropped.into());
+            }
+        });
     }
 }

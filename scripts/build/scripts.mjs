@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { packed } from './wasm.mjs';
 
 /** Scripts that load on demand: they stay imports of files beside the one that is bundled. */
-export const ON_DEMAND = /^\.\/(traced_fetch|records|element|stretch|stretch_worklet)\.js$/;
+export const ON_DEMAND = /^\.\/(traced_fetch|records|diagnostics|element|stretch|stretch_worklet)\.js$/;
 /** The page's own script: others that import it share its classes. */
 export const PAGE = /^\.\/index\.js$/;
 
@@ -58,6 +58,7 @@ const SCRIPTS = [
   },
   { name: 'traced_fetch.js', source: 'src/js/traced_fetch.js' },
   { name: 'records.js', source: 'src/js/records.js' },
+  { name: 'diagnostics.js', source: 'src/js/diagnostics.js' },
   { name: 'stretch.js', source: 'src/js/stretch.js' },
   { name: 'element.js', source: 'src/js/element.js' },
   { name: 'media-session.js', source: 'src/js/media_session.js' },
@@ -126,6 +127,7 @@ const GLUE = {
 /** Copied as they are: published types, and the worklet of Signalsmith Stretch. @type {[string, string][]} */
 const COPIES = [
   ['types.d.ts', 'src/js/types.d.ts'],
+  ['instruments.d.ts', 'src/js/instruments.d.ts'],
   ['queue.d.ts', 'src/js/queue.d.ts'],
   ['media-session.d.ts', 'src/js/media-session.d.ts'],
   ['stretch_worklet.js', 'node_modules/signalsmith-stretch/SignalsmithStretch.mjs'],

@@ -13,7 +13,7 @@ use super::host::{Host, Tell};
 use crate::engine::{Engine, Input, Output, TelemetryId, WorkletCommand};
 use crate::playback::PlayFailure;
 use crate::random::Random;
-use crate::telemetry::{Export, FULL, Telemetry};
+use crate::telemetry::{Diagnostic, Export, FULL, Telemetry};
 use crate::time::{ClockAnchor, Instant};
 
 /// The driver of one page.
@@ -54,6 +54,11 @@ impl Driver {
         result
     }
 
+    /// Compares the page's two clocks.
+    pub(crate) fn observe_clock(&self) {
+        self.engine.borrow_mut().observe_clock(now(&self.performance), wall_millis());
+    }
+
     /// Hands an input to the engine, then does what follows.
     #[inline(never)]
     pub(crate) fn input(&self, input: Input) {
@@ -77,14 +82,29 @@ impl Driver {
             Output::Export { telemetry, export } => {
                 let timeout = export.timeout.as_millis() as f64;
                 let signal = export.signal as u32;
-                let Export { id, ref body, gzipped, keepalive, .. } = export;
-                return self.host.post(telemetry, id, signal, body, gzipped, keepalive, timeout);
+                let Export { id, ref body, gzipped, keepalive, even_offline, .. } = export;
+                return self.host.post(
+                    telemetry,
+                    id,
+                    signal,
+                    body,
+                    gzipped,
+                    keepalive,
+                    timeout,
+                    even_offline,
+                );
             }
             Output::Inspect { telemetry, inspection } => {
                 if !FULL {
                     return;
                 }
                 return self.host.inspect(telemetry, inspection.signal as u32, &inspection.record);
+            }
+            Output::Diagnostic { telemetry, diagnostic } => {
+                let (signal, problem) = (diagnostic.signal as u32, diagnostic.problem as u32);
+                let Diagnostic { status, records, warns, ref message, .. } = diagnostic;
+                let (status, records) = (status.into(), records as f64);
+                return self.host.diagnose(telemetry, signal, problem, status, records, warns, message);
             }
             Output::Spool { telemetry } => return self.host.spool(telemetry),
             Output::Observe { telemetry } => return self.host.observe(telemetry),
@@ -136,6 +156,7 @@ impl Driver {
     /// The timer fired.
     pub(crate) fn timeout(&self) {
         self.due.set(None);
+        self.observe_clock();
         self.engine.borrow_mut().handle_timeout(now(&self.performance));
         self.drain();
     }

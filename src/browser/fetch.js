@@ -1,28 +1,30 @@
 // One export (Fetch standard): sent in the caller's own task where the page is being left, its response read,
-// so that a partial success or a `Retry-After` is heeded and the connection is free again.
+// so that a partial success or a `Retry-After` is heeded and the connection is free again. Follows no redirect,
+// and reads a bounded part of a response. Does not know what a response means.
 
 import { throwIfAborted, timedSignal, whenAborted } from './abort.js';
 import { nativeFetch } from './native_fetch.js';
 
+/** A delivery that failed, as the core reports it (`diagnose` of `browser/host.rs`).
+ *  @typedef {(signal: number, problem: number, status: number, records: number, warns: boolean, message: Uint8Array) => void} Diagnose */
+
 /** What an app says of where requests go; what turns them into JSON, once it is there, and brings that; what ends them all;
- *  how far the endpoint's clock is ahead of ours, in milliseconds, once it has told.
+ *  how far the endpoint's clock is ahead of ours, in milliseconds, once a response has stated it.
  *  @typedef {Pick<import('../js/types').TelemetryConfig, 'endpoint' | 'endpoints' | 'headers' | 'compression'> & {
  *    json?: import('../js/records.js').Transcode, transcode?: () => Promise<import('../js/records.js').Transcode>, ended?: AbortSignal, skew?: number,
+ *    diagnose?: Diagnose,
  *  }} Destination */
 
 /** By their number in the core (`Signal`). */
 export const SIGNALS = /** @type {const} */ (['traces', 'metrics', 'logs']);
-/**
- * The status that is told to the core where the page is offline: nothing was sent, and `online` ends the
- * wait.
- */
+/** What the core is given in the place of a status, where there was no response. */
+const FAILED = 0;
+/** The page is offline: nothing was sent, and `online` ends the wait. */
 const UNSENT = 1;
-
-/**
- * What is told where a page that is being left can't send this one: nothing was sent, and it may be tried
- * soon.
- */
-const LATER = 503;
+/** A page that is being left can't send this one: nothing was sent, and it may be tried soon. */
+const DEFERRED = 2;
+/** The response is a redirect: a login page would accept anything. */
+const REDIRECTED = 3;
 
 /**
  * Bytes that pages which are left may have on their way (`LEAVE_BUDGET` of `export.rs`), and those that ours
@@ -35,26 +37,66 @@ let leaving = 0;
  *  @type {WeakMap<Function, Record<string, string>>} */
 const given = new WeakMap();
 
+/** Bytes of a response that are read: a partial success is short. */
+const MAX_REPLY = 16 << 10;
+/** Milliseconds after the head in which its body is read: the status alone decides. */
+const REPLY_TIMEOUT = 2000;
+
 /** The longest wait that is told, in milliseconds. */
 const LONGEST_WAIT = 86_400_000;
-/** Milliseconds of a `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date; −1 where there is none.
- *  @param {string | null} value */
-export const waitOf = (value) => {
+/**
+ * Milliseconds of a `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date; −1 where there is none.
+ * @param {string | null} value @param {number} [skew] milliseconds by which the clock of the date is ahead of ours
+ */
+export const waitOf = (value, skew = 0) => {
   // A date begins with its day's name: browsers read others of their own.
-  const date = /^[A-Z][a-z]+,? /.test(value ?? '') ? Date.parse(value ?? '') - Date.now() : NaN;
+  const date = /^[A-Z][a-z]+,? /.test(value ?? '') ? Date.parse(value ?? '') - Date.now() - skew : NaN;
   const wait = /^\d+$/.test(value ?? '') ? Number(value) * 1000 : date;
   return Number.isNaN(wait) ? -1 : Math.min(Math.max(wait, 0), LONGEST_WAIT);
 };
 
 /**
- * @param {Destination} destination @param {number} signal @param {Uint8Array<ArrayBuffer>} body @param {boolean} gzipped
- * @param {boolean} keepalive @param {number} timeout milliseconds
- * @param {(status: number, retryAfter: number, body: Uint8Array) => void} answer status 0 says that there was no response
+ * The beginning of a body. One that breaks off or goes on for ever ends where it is then.
+ * @param {Response} response
  */
-export function post(destination, signal, body, gzipped, keepalive, timeout, answer) {
-  const { endpoint = '', endpoints, headers, compression, transcode, ended } = destination;
-  const name = SIGNALS[signal];
-  const url = endpoints?.[name] ?? `${endpoint.replace(/\/$/, '')}/v1/${name}`;
+async function readReply({ body }) {
+  const reader = body?.getReader();
+  const reply = new Uint8Array(MAX_REPLY);
+  let length = 0;
+  const cancel = () => reader?.cancel().catch(() => {});
+  const timer = setTimeout(cancel, REPLY_TIMEOUT);
+  try {
+    while (reader && length < MAX_REPLY) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      const part = value.subarray(0, MAX_REPLY - length);
+      reply.set(part, length);
+      length += part.length;
+    }
+  } catch {
+    // The status came.
+  }
+  clearTimeout(timer);
+  cancel();
+  return reply.subarray(0, length);
+}
+
+/**
+ * Where the requests of a signal go.
+ * @param {Destination} destination @param {number} signal
+ */
+export const urlOf = ({ endpoint = '', endpoints }, signal) =>
+  endpoints?.[SIGNALS[signal]] ?? `${endpoint.replace(/\/$/, '')}/v1/${SIGNALS[signal]}`;
+
+/**
+ * @param {Destination} destination @param {number} signal @param {Uint8Array<ArrayBuffer>} body
+ * @param {{ gzipped: boolean, keepalive: boolean, timeout: number, evenOffline: boolean }} how `timeout` in milliseconds;
+ *   `evenOffline`: sent whatever `navigator.onLine` says
+ * @param {(status: number, retryAfter: number, body: Uint8Array) => void} answer a status, or what there was in its place
+ */
+export function post(destination, signal, body, { gzipped, keepalive, timeout, evenOffline }, answer) {
+  const { headers, compression, transcode, ended } = destination;
+  const url = urlOf(destination, signal);
   /** @param {Record<string, string> | undefined} own @param {Uint8Array<ArrayBuffer> | ArrayBuffer} body */
   const send = (own, body, zipped = gzipped) =>
     nativeFetch(url, {
@@ -66,6 +108,7 @@ export function post(destination, signal, body, gzipped, keepalive, timeout, ans
       },
       body,
       keepalive,
+      redirect: 'manual',
       // The music's own bytes go first.
       priority: 'low',
       signal: abort,
@@ -93,8 +136,8 @@ export function post(destination, signal, body, gzipped, keepalive, timeout, ans
   // no room.
   const knows = !(transcode && !destination.json) && !(typeof headers === 'function' && !given.has(headers));
   const cannot = keepalive && (!knows || (transcode && leaving + 3 * body.length > MOST_LEAVING));
-  if (!navigator.onLine || cannot) {
-    setTimeout(() => answer(cannot ? LATER : UNSENT, -1, new Uint8Array()));
+  if ((!navigator.onLine && !evenOffline) || cannot) {
+    setTimeout(() => answer(cannot ? DEFERRED : UNSENT, -1, new Uint8Array()));
     return;
   }
   const { signal: abort, settle } = timedSignal(timeout, ended);
@@ -103,11 +146,14 @@ export function post(destination, signal, body, gzipped, keepalive, timeout, ans
       // Noted, and not applied: whoever reads the records has their arrival beside them.
       const date = Date.parse(response.headers.get('date') ?? '');
       if (!Number.isNaN(date)) destination.skew = date - Date.now();
-      const told = new Uint8Array(await response.arrayBuffer());
-      const reply = destination.json ? destination.json.reply(told) : told;
-      return () => answer(response.status, waitOf(response.headers.get('retry-after')), reply);
+      const wait = waitOf(response.headers.get('retry-after'), destination.skew);
+      const status = response.type === 'opaqueredirect' ? REDIRECTED : response.status;
+      const body = await readReply(response);
+      const reply = destination.json ? destination.json.reply(body) : body;
+      return () => answer(status, wait, reply);
     })
-    .catch(() => () => answer(0, -1, new Uint8Array()))
+    // What was sent in spite of that fails as it was to be expected.
+    .catch(() => () => answer(evenOffline && !navigator.onLine ? UNSENT : FAILED, -1, new Uint8Array()))
     .then((report) => {
       settle();
       report();

@@ -49,6 +49,20 @@ extern "C" {
     /// Looks at a record, and says what becomes of it (`INSPECTED` of `door.js`).
     #[wasm_bindgen(method)]
     pub(super) fn inspect(this: &Host, telemetry: u32, signal: u32, record: &[u8]);
+    /// Makes known that records of a signal did not arrive: the number of the problem, the status, the records
+    /// that are dropped, whether the app is to be warned, and the endpoint's message.
+    #[allow(clippy::too_many_arguments, reason = "bytes and numbers cross without a detour")]
+    #[wasm_bindgen(method)]
+    pub(super) fn diagnose(
+        this: &Host,
+        telemetry: u32,
+        signal: u32,
+        problem: u32,
+        status: u32,
+        records: f64,
+        warns: bool,
+        message: &[u8],
+    );
     /// Sends an export, at once, and answers by `REPLIED` of `door.js`.
     #[allow(clippy::too_many_arguments, reason = "bytes and numbers cross without a detour")]
     #[wasm_bindgen(method)]
@@ -61,5 +75,6 @@ extern "C" {
         gzipped: bool,
         keepalive: bool,
         timeout: f64,
+        even_offline: bool,
     );
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use gloo_timers::callback::Timeout;
-use js_sys::{Date, Reflect, Uint8Array};
+use js_sys::{Date, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortSignal, Headers, Performance, RequestInit, Response, VisibilityState, Window};
@@ -30,6 +30,9 @@ pub struct Options {
     /// inspects nothing, and requests are compressed.
     pub config: Config,
 }
+
+/// Bytes of a response that are read: a partial success is short, and the status decides.
+const MAX_REPLY: usize = 16 << 10;
 
 struct Browser {
     window: Window,
@@ -116,7 +119,7 @@ impl Browser {
         url: &str,
         headers: &[(String, String)],
         export: &Export,
-    ) -> Result<js_sys::Promise, JsValue> {
+    ) -> Result<Promise, JsValue> {
         let all = Headers::new()?;
         all.set("content-type", "application/x-protobuf")?;
         if export.gzipped {
@@ -131,14 +134,38 @@ impl Browser {
         init.set_body(&Uint8Array::from(&export.body[..]));
         init.set_signal(Some(&AbortSignal::timeout_with_u32(export.timeout.as_millis() as u32)));
         Reflect::set(&init, &"keepalive".into(), &export.keepalive.into())?;
+        Reflect::set(&init, &"redirect".into(), &"manual".into())?;
         Ok(window.fetch_with_str_and_init(url, &init))
     }
 }
 
-async fn reply_of(promise: js_sys::Promise) -> Result<Reply, JsValue> {
+/// Calls a method without arguments.
+fn call<T: JsCast>(target: &JsValue, name: &str) -> Result<T, JsValue> {
+    Reflect::get(target, &name.into())?.dyn_into::<Function>()?.call0(target)?.dyn_into()
+}
+
+/// The beginning of a body, whose status counts whatever comes of it; a null body has none.
+async fn read_reply(response: &Response) -> Result<Vec<u8>, JsValue> {
+    let reader: JsValue = call(&Reflect::get(response, &"body".into())?, "getReader")?;
+    let mut reply = Vec::new();
+    while reply.len() < MAX_REPLY {
+        let result = JsFuture::from(call::<Promise>(&reader, "read")?).await?;
+        let Ok(part) = Reflect::get(&result, &"value".into())?.dyn_into::<Uint8Array>() else { break };
+        let room = (MAX_REPLY - reply.len()) as u32;
+        reply.extend(part.subarray(0, part.length().min(room)).to_vec());
+    }
+    JsFuture::from(call::<Promise>(&reader, "cancel")?).await?;
+    Ok(reply)
+}
+
+async fn reply_of(promise: Promise) -> Result<Reply, JsValue> {
     let response: Response = JsFuture::from(promise).await?.dyn_into()?;
+    // An opaque redirect, which is not followed (Fetch standard, "opaque-redirect filtered response").
+    if response.status() == 0 {
+        return Ok(Reply::Redirected);
+    }
     let retry_after = response.headers().get("retry-after")?.as_deref().and_then(wait_of);
-    let body = Uint8Array::new(&JsFuture::from(response.array_buffer()?).await?).to_vec();
+    let body = read_reply(&response).await.unwrap_or_default();
     Ok(Reply::Response { status: response.status(), retry_after, body })
 }
 

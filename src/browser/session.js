@@ -7,17 +7,27 @@ const IDLE = 30 * 60_000;
 const keyOf = (/** @type {string} */ service) => `tonearm.session.${service}`;
 
 /**
+ * What is kept of the last page; undefined where there is nothing, or the app's own.
+ * @param {string} service
+ * @returns {{ id: string, began: number, active: number, told: boolean } | undefined}
+ */
+function read(service) {
+  try {
+    const last = JSON.parse(sessionStorage.getItem(keyOf(service)) ?? '');
+    if (/^[\da-f]{32}$/.test(last.id) && last.began <= Date.now() && last.active <= Date.now()) return last;
+  } catch {
+    // No JSON, no object, or a page without storage.
+  }
+}
+
+/**
  * The session of the tab's last page, and how old it is; none where there was none lately.
  * @param {string} service
  */
 export function lastSession(service) {
-  try {
-    const { id, began, active, told } = JSON.parse(sessionStorage.getItem(keyOf(service)) ?? '{}');
-    if (id && Date.now() - active < IDLE)
-      return { id: String(id), age: Math.max(0, Date.now() - began), told: Boolean(told) };
-  } catch {
-    // A page without storage has a session of its own.
-  }
+  const last = read(service);
+  if (last && Date.now() - last.active < IDLE)
+    return { id: last.id, age: Date.now() - last.began, told: Boolean(last.told) };
 }
 
 /**
@@ -28,15 +38,12 @@ export function lastSession(service) {
  */
 export function keepSession(service, id, told) {
   try {
-    const last = JSON.parse(sessionStorage.getItem(keyOf(service)) ?? '{}');
+    const last = read(service);
     const active = Date.now();
-    if (!id) sessionStorage.removeItem(keyOf(service));
-    else
-      sessionStorage.setItem(
-        keyOf(service),
-        JSON.stringify({ id, began: last.id === id ? last.began : active, active, told }),
-      );
+    const began = last && last.id === id ? last.began : active;
+    if (id) sessionStorage.setItem(keyOf(service), JSON.stringify({ id, began, active, told }));
+    else if (last) sessionStorage.removeItem(keyOf(service));
   } catch {
-    // As above.
+    // A page without storage has a session of its own.
   }
 }

@@ -1,6 +1,7 @@
 // What is pending, kept for the next visit in IndexedDB. Rows belong to their tab while its Web Lock is held,
 // so a second tab never sends what a living one will. Steady playback writes once in five seconds, relaxed; a
-// store that can't be had leaves memory alone.
+// store that can't be had, or a browser without Web Locks, leaves memory alone. What else an origin keeps is told
+// apart by its names and its shape, and is not touched.
 
 /** One request that no endpoint has answered for.
  *  @typedef {{ tab: string, name: string, seq: number, at: number, signal: number, id: number, records: number, body: Uint8Array }} Row */
@@ -34,6 +35,71 @@ const rangeOf = (tab) => IDBKeyRange.bound([tab], [tab, []]);
 
 const lockOf = (/** @type {string} */ tab) => `tonearm.${tab}`;
 
+/** Keys of notes in `localStorage`: the prefix and the tab. */
+const NOTE = 'tonearm.tab.';
+const NOTE_KEY = /^tonearm\.tab\.[\da-z]+(\.[\da-z]+){3}$/;
+const noteOf = (/** @type {string} */ tab) => NOTE + tab;
+/** The key that is set for a moment to make other tabs drop what they have recorded for a service. */
+const ERASED = 'tonearm.tab.erased';
+
+/**
+ * What a tab noted of its requests: the last snapshot, and the requests that were not answered.
+ * @typedef {{ name: string, seq: number, ids: number[] }} Note
+ */
+
+/** Reads a note; undefined for what is none, such as the app's own. @param {string} key @returns {Note | undefined} */
+function readNote(key) {
+  try {
+    const { name, seq, ids } = JSON.parse(localStorage.getItem(key) ?? '');
+    if (typeof name === 'string' && Number.isInteger(seq) && Array.isArray(ids)) return { name, seq, ids };
+  } catch {
+    // No JSON, or no object.
+  }
+}
+
+/** The keys of the notes of a service. @param {string} name */
+const noteKeys = (name) =>
+  Object.keys(localStorage).filter((key) => NOTE_KEY.test(key) && readNote(key)?.name === name);
+
+/** Opens the rows to be changed. @param {IDBDatabase} db */
+const storeOf = (db) => db.transaction(STORE, 'readwrite', { durability: 'relaxed' }).objectStore(STORE);
+
+/** Fulfils once all that was asked of a store is done. @param {IDBObjectStore} store */
+const whenComplete = ({ transaction }) =>
+  new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onabort = () => reject(transaction.error);
+  });
+
+/**
+ * Erases all rows and notes of a service, those of other tabs too, which are made to drop what they hold.
+ * @param {string} name
+ */
+export async function erase(name) {
+  try {
+    for (const key of noteKeys(name)) localStorage.removeItem(key);
+    localStorage.setItem(ERASED, name);
+    localStorage.removeItem(ERASED);
+  } catch {
+    // Where there is no such storage nothing was kept.
+  }
+  /** @type {IDBDatabase | undefined} */
+  let db;
+  try {
+    // One that no page has made yet stays unmade.
+    const known = await indexedDB.databases?.();
+    if (known && !known.some(({ name }) => name === 'tonearm')) return;
+    db = await open();
+    const store = storeOf(db);
+    const [keys, rows] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
+    for (const [at, row] of rows.entries()) if (row?.name === name) store.delete(keys[at]);
+    await whenComplete(store);
+  } catch {
+    // What can't be opened can't be read at the next visit either.
+  }
+  db?.close();
+}
+
 /** The requests of a snapshot (`Core::ask`). @param {Uint8Array} bytes */
 function* requestsOf(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -64,6 +130,8 @@ export class Spool {
   #seq = 0;
   /** Requests of metrics that are on their way. @type {Set<number>} */
   #flying = new Set();
+  /** The last note. */
+  #note = '';
   /** Whether there was anything in the last snapshot. */
   #empty = true;
   /** Why nothing is kept, if nothing is. @type {unknown} */
@@ -71,26 +139,30 @@ export class Spool {
 
   /**
    * @param {string} name whose rows these are: the service's @param {() => Uint8Array | undefined} snapshot
-   * @param {(row: Row, fate: number) => void} recover
+   * @param {(row: Row, fate: number) => void} recover @param {() => void} onErased called when another tab has erased them
    */
-  constructor(name, snapshot, recover) {
+  constructor(name, snapshot, recover, onErased) {
     this.#name = name;
     this.#snapshot = snapshot;
     this.#recover = recover;
-    addEventListener('pageshow', ({ persisted }) => persisted && this.start(), {
-      signal: this.#closed.signal,
+    const { signal } = this.#closed;
+    addEventListener('pageshow', ({ persisted }) => persisted && this.start(), { signal });
+    addEventListener('storage', ({ key, newValue }) => key === ERASED && newValue === name && onErased(), {
+      signal,
     });
+    // Without locks a second tab would send what this one will.
+    if (!globalThis.navigator.locks) this.fault = 'locks';
   }
 
   /** Takes the rows of tabs that are gone. */
   async start() {
+    if (this.fault) return;
     try {
       await this.#open();
       if (this.#closed.signal.aborted) return this.leave();
       const tabs = new Set((await this.#rows()).map(({ tab }) => tab));
       // Notes of tabs that left no rows are of no use any more.
-      for (const key of Object.keys(localStorage))
-        if (key.startsWith(lockOf(''))) tabs.add(key.slice(lockOf('').length));
+      for (const key of noteKeys(this.#name)) tabs.add(key.slice(NOTE.length));
       for (const tab of tabs) {
         if (tab !== this.#tab)
           await navigator.locks.request(
@@ -123,34 +195,6 @@ export class Spool {
     this.leave();
   }
 
-  /** Forgets the rows of this tab, and those of this service that no living tab holds. */
-  async erase() {
-    this.close();
-    try {
-      // One that no page has made yet stays unmade.
-      const known = await indexedDB.databases?.();
-      if (known && !known.some(({ name }) => name === 'tonearm')) return;
-      this.#db = await open();
-      const tabs = new Set((await this.#rows()).map(({ tab }) => tab)).add(this.#tab);
-      for (const tab of tabs) {
-        await navigator.locks.request(
-          lockOf(tab),
-          { ifAvailable: true },
-          (lock) => lock && this.#forget(tab),
-        );
-      }
-    } catch {
-      // What can't be opened can't be read at the next visit either.
-    }
-    this.leave();
-  }
-
-  /** @param {string} tab */
-  async #forget(tab) {
-    localStorage.removeItem(lockOf(tab));
-    if (this.#db) await done(this.#store(this.#db).delete(rangeOf(tab)));
-  }
-
   /** Takes this tab's lock, which is asked for before the rows are there for others to see. Held for rows alone: Firefox keeps
    *  no page in its back-forward cache that holds one. */
   #hold() {
@@ -169,8 +213,18 @@ export class Spool {
   /** @param {unknown} error */
   #fail(error) {
     this.fault ??= error ?? 'closed';
+    this.#db?.close();
     this.#db = undefined;
+    if (this.#hasRows()) return;
+    try {
+      localStorage.removeItem(noteOf(this.#tab));
+    } catch {
+      // There is none.
+    }
   }
+
+  /** Whether rows of this tab may be stored: their notes are kept and go on, whatever failed since. */
+  #hasRows = () => this.#seq + this.#taken > 0;
 
   /** The page is left: it may be kept in the cache, with nothing held. */
   leave() {
@@ -180,32 +234,34 @@ export class Spool {
     this.#db = undefined;
   }
 
-  /** @param {IDBDatabase} db */
-  #store = (db) => db.transaction(STORE, 'readwrite', { durability: 'relaxed' }).objectStore(STORE);
-
   /** @returns {Promise<Row[]>} */
   async #rows() {
-    const rows = this.#db ? await done(this.#store(this.#db).getAll()) : [];
-    return rows.filter(({ name }) => name === this.#name);
+    const rows = this.#db ? await done(storeOf(this.#db).getAll()) : [];
+    return rows.filter((row) => this.#owns(row));
   }
+
+  /** Whether a row is one, and of this service. @param {any} row */
+  #owns = (row) => row?.name === this.#name && typeof row.tab === 'string' && row.body instanceof Uint8Array;
 
   /** Makes a tab's rows our own, in one transaction, and hands them over. @param {string} tab */
   async #take(tab) {
-    if (!this.#db) return;
-    const store = this.#store(this.#db);
+    if (!this.#db || this.#closed.signal.aborted) return;
+    const store = storeOf(this.#db);
     const [keys, rows] = await Promise.all([
       done(store.getAllKeys(rangeOf(tab))),
       done(store.getAll(rangeOf(tab))),
     ]);
-    const { seq = -1, ids = [] } = JSON.parse(localStorage.getItem(lockOf(tab)) ?? '{}');
+    /** @type {Note} */
+    const { seq, ids } = readNote(noteOf(tab)) ?? { name: this.#name, seq: -1, ids: [] };
     /** @type {[Row, number][]} */
     const taken = [];
     for (const [at, row] of rows.entries()) {
-      if (row.name !== this.#name) continue;
+      if (!this.#owns(row)) continue;
       store.delete(keys[at]);
       // A point that may have been counted must not be counted again.
       const unconfirmed = row.signal === METRICS && (row.seq <= seq || ids.includes(row.id));
-      const fate = Date.now() - row.at > MAX_AGE ? EXPIRED : unconfirmed ? UNCONFIRMED : SEND;
+      const isYoung = Date.now() - row.at <= MAX_AGE;
+      const fate = !isYoung ? EXPIRED : unconfirmed ? UNCONFIRMED : SEND;
       taken.push([row, fate]);
       // Behind whatever this tab has written by then; its next snapshot takes their place.
       if (fate === SEND)
@@ -214,11 +270,10 @@ export class Spool {
     if (taken.length > 0) this.#empty = false;
     if (!this.#empty) this.#hold();
     // Only what is ours for good is sent.
-    await new Promise((resolve, reject) => {
-      store.transaction.oncomplete = resolve;
-      store.transaction.onabort = () => reject(store.transaction.error);
-    });
-    localStorage.removeItem(lockOf(tab));
+    await whenComplete(store);
+    localStorage.removeItem(noteOf(tab));
+    // The user may have refused meanwhile.
+    if (this.#closed.signal.aborted) return;
     for (const [row, fate] of taken) this.#recover(row, fate);
   }
 
@@ -234,7 +289,9 @@ export class Spool {
     const seq = ++this.#seq;
     try {
       if (!this.#empty && !left) this.#hold();
-      const store = this.#store(this.#db);
+      // Another tab may have removed it while this one held nothing.
+      if (!this.#empty) this.#storeNote();
+      const store = storeOf(this.#db);
       store.delete(rangeOf(this.#tab));
       for (const [at, request] of requests.entries()) {
         store.put({ ...request, tab: this.#tab, name: this.#name, seq }, [this.#tab, at]);
@@ -250,11 +307,16 @@ export class Spool {
   /** A request of metrics goes out (or was answered): noted at once, since a page may end at any moment.
    *  @param {number} id @param {boolean} answered */
   note(id, answered) {
-    if (this.#closed.signal.aborted) return;
+    if (this.#closed.signal.aborted || (this.fault && !this.#hasRows())) return;
     if (answered) this.#flying.delete(id);
     else this.#flying.add(id);
+    this.#note = JSON.stringify({ name: this.#name, seq: this.#seq, ids: [...this.#flying] });
+    this.#storeNote();
+  }
+
+  #storeNote() {
     try {
-      localStorage.setItem(lockOf(this.#tab), JSON.stringify({ seq: this.#seq, ids: [...this.#flying] }));
+      if (this.#note) localStorage.setItem(noteOf(this.#tab), this.#note);
     } catch {
       // A page without storage keeps no rows either.
     }

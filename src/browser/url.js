@@ -13,6 +13,9 @@ import { SERVER_ADDRESS, SERVER_PORT, URL_FULL } from '../instrumentation/semcon
  * @typedef {Pick<import('../js/types').TelemetryConfig, 'propagateTo' | 'allowQuery' | 'scrubUrl'>} Options
  */
 
+/** Characters of a query's key that is recorded. */
+const MAX_KEY = 40;
+
 /** What relative URLs are resolved against: a Worker has no document. */
 export const baseUrl = () => globalThis.document?.baseURI ?? globalThis.location?.href;
 
@@ -39,8 +42,9 @@ function isPath(given) {
 
 /**
  * Where a request goes: its origin; whether that is another than the page's; whether it is HTTP, of which alone something is told;
- * whether it may carry a trace header (the page's own origin and the allow-list only); and the URL, once somebody asks for it and
- * says what the browser has made of it, if that is known.
+ * whether it may carry a trace header (the page's own origin and the allow-list only), and whether the app vouches that the origin
+ * takes it with every method; and the URL, parsed when it is first asked for; its
+ * argument is what the browser has made of it, if that is known.
  * @param {string | URL} given @param {Options} [options]
  */
 export function locate(given, { propagateTo = [] } = {}) {
@@ -56,13 +60,15 @@ export function locate(given, { propagateTo = [] } = {}) {
   const { origin, protocol } = url ?? place;
   const isHttp = protocol.startsWith('http');
   const foreign = origin !== ours;
+  const allowed = propagateTo.find((entry) => (typeof entry === 'object' ? entry.origin : entry) === origin);
   /** @type {(href?: string) => Place} */
   const found = (href) => url ?? (href === ours + given ? { ...place, href } : new URL(given, ours));
   return {
     origin,
     isHttp,
     foreign,
-    propagates: isHttp && (!foreign || propagateTo.includes(origin)),
+    propagates: isHttp && (!foreign || allowed !== undefined),
+    vouched: typeof allowed === 'object',
     url: found,
   };
 }
@@ -80,7 +86,10 @@ export function attributesOf({ href, origin, protocol, hostname, port }, { allow
       .split('&')
       .map((pair) => {
         const [key = ''] = pair.split('=', 1);
-        return pair && !allowQuery.includes(key) ? `${key}=REDACTED` : pair;
+        if (!pair || allowQuery.includes(key)) return pair;
+        // A token may stand alone, or before the padding of its own; one that is as long as a token is taken for one.
+        const isToken = (key && /^=*$/.test(pair.slice(key.length))) || key.length > MAX_KEY;
+        return isToken ? 'REDACTED' : `${key}=REDACTED`;
       });
     told = told.slice(0, query) + pairs.join('&');
   }

@@ -18,6 +18,17 @@ pub enum Input {
         /// Its options.
         config: Config,
     },
+    /// A pipeline's session begins, or goes on: that of another pipeline of its service, or of an earlier page.
+    BeginSession {
+        /// The pipeline.
+        telemetry: TelemetryId,
+        /// The name of its service.
+        service: String,
+        /// The session of the tab's last page and its age, if there is one.
+        known: Option<(String, Duration)>,
+        /// Whether that one was counted.
+        counted: bool,
+    },
     /// The app made a player.
     CreatePlayer {
         /// Its id.
@@ -255,6 +266,11 @@ pub enum PlayerInput {
     Resolved {
         /// The play that asked.
         play: u32,
+        /// Where the source is.
+        url: Url,
+    },
+    /// The app gave another URL in the place of one that has run out.
+    Renewed {
         /// Where the source is.
         url: Url,
     },

@@ -25,7 +25,7 @@ use crate::instrumentation::metrics::INSTRUMENTS;
 use crate::random::Random;
 use crate::small_map::SmallMap;
 use crate::telemetry::{Account, Signal, Telemetry};
-use crate::time::{ClockAnchor, Instant};
+use crate::time::{ClockAnchor, Duration, Instant};
 
 /// A player's id, given by the host.
 pub type PlayerId = u32;
@@ -56,15 +56,15 @@ impl Engine {
 
     /// Takes what happened at `now`, when the wall clock said `wall_millis` (Unix milliseconds).
     pub fn handle_input(&mut self, now: Instant, wall_millis: f64, input: Input) {
-        self.clock.observe(now, wall_millis);
-        for (_, telemetry) in self.telemetries.iter_mut() {
-            telemetry.observe_clock(now, wall_millis);
-        }
+        self.observe_clock(now, wall_millis);
         match input {
             Input::CreateTelemetry { id, config } => {
                 let mut telemetry = Telemetry::new(config, self.clock, self.random.fork(), INSTRUMENTS);
                 telemetry.begin(now);
                 self.telemetries.insert(id, telemetry);
+            }
+            Input::BeginSession { telemetry, service, known, counted } => {
+                self.begin_session(now, telemetry, service, known, counted);
             }
             Input::CreatePlayer { id, telemetry } => {
                 self.players.insert(id, Player::new(id, telemetry));
@@ -123,6 +123,14 @@ impl Engine {
         self.export(now);
     }
 
+    /// Compares page time with the wall clock, Unix milliseconds: see [`ClockAnchor::observe`].
+    pub fn observe_clock(&mut self, now: Instant, wall_millis: f64) {
+        self.clock.observe(now, wall_millis);
+        for (_, telemetry) in self.telemetries.iter_mut() {
+            telemetry.observe_clock(now, wall_millis);
+        }
+    }
+
     /// Takes the passing of time up to `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         let ids: Vec<_> = self.players.iter().map(|(id, _)| id).collect();
@@ -165,6 +173,24 @@ impl Engine {
         self.telemetries.get(id).map(|telemetry| telemetry.account(signal)).unwrap_or_default()
     }
 
+    /// Pipelines of one service have one session.
+    fn begin_session(
+        &mut self,
+        now: Instant,
+        id: TelemetryId,
+        service: String,
+        known: Option<(String, Duration)>,
+        counted: bool,
+    ) {
+        let session = self.telemetries.iter().find_map(|(_, other)| other.session_of(&service));
+        let Some(telemetry) = self.telemetries.get_mut(id) else { return };
+        match session {
+            Some(session) => telemetry.share_session(session),
+            None => telemetry.begin_session(now, known, counted),
+        }
+        telemetry.set_service(service);
+    }
+
     /// A player, and what it reaches.
     fn at(&mut self, now: Instant, id: PlayerId) -> Option<(&mut Player, Edge<'_>)> {
         let player = self.players.get_mut(id)?;
@@ -184,6 +210,9 @@ impl Engine {
     fn export(&mut self, now: Instant) {
         self.inspect();
         for (id, telemetry) in self.telemetries.iter_mut() {
+            while let Some(diagnostic) = telemetry.poll_diagnostic() {
+                self.outputs.push_back(Output::Diagnostic { telemetry: id, diagnostic });
+            }
             if telemetry.take_collection(now) {
                 self.outputs.push_back(Output::Observe { telemetry: id });
             }

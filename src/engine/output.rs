@@ -4,7 +4,7 @@ use tonearm_messages::Command;
 
 use super::{PlayerId, TelemetryId};
 use crate::playback::PlayFailure;
-use crate::telemetry::{Export, Inspection};
+use crate::telemetry::{Diagnostic, Export, Inspection};
 
 /// A command to a player's worklet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +112,13 @@ pub enum Output {
         telemetry: TelemetryId,
         /// The record.
         inspection: Inspection,
+    },
+    /// Make known that records did not arrive.
+    Diagnostic {
+        /// The pipeline.
+        telemetry: TelemetryId,
+        /// Which, and why.
+        diagnostic: Diagnostic,
     },
     /// Send telemetry.
     Export {

@@ -64,8 +64,8 @@ mod tests {
     #[test]
     fn the_scripts_know_the_numbers_of_theirs() {
         assert_eq!(Metric::HttpClientRequestDuration as usize, 15);
-        assert_eq!(INSTRUMENTS[15].name, "http.client.request.duration");
-        assert_eq!(INSTRUMENTS[Metric::MusicSearchResults as usize].name, "music.search.results");
+        assert_eq!(INSTRUMENTS[15].name, b"http.client.request.duration");
+        assert_eq!(INSTRUMENTS[Metric::MusicSearchResults as usize].name, b"music.search.results");
         assert_eq!(Metric::MusicSearchResults as usize, 16);
     }
 }

@@ -6,6 +6,7 @@ export const SPAN_TRACK_PLAY = 'track.play';
 export const MUSIC_TRACK_ID = 'music.track_id';
 export const MUSIC_PLAYLIST_ID = 'music.playlist_id';
 export const HTTP_REQUEST_METHOD = 'http.request.method';
+export const HTTP_REQUEST_METHOD_ORIGINAL = 'http.request.method_original';
 export const HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code';
 export const HTTP_PHASE_LOOKUP = 'http.phase.lookup';
 export const HTTP_PHASE_CONNECT = 'http.phase.connect';

@@ -68,6 +68,8 @@ pub const AUDIO_DECODE_FAILURES: &str = "audio.decode.failures";
 
 /// Semantic conventions, HTTP client spans.
 pub const HTTP_REQUEST_METHOD: &str = "http.request.method";
+/// Semantic conventions, HTTP client spans: a method that is not known, as it was sent.
+pub const HTTP_REQUEST_METHOD_ORIGINAL: &str = "http.request.method_original";
 /// Semantic conventions, HTTP client spans.
 pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
 /// Semantic conventions, HTTP client spans: bytes of the body that were read.

@@ -1,9 +1,8 @@
 // An app's options as the core reads them (`config` of `core.rs`).
 
 import { flat } from './flat.js';
+import { SEVERITIES } from './severity.js';
 
-/** `SeverityNumber`. */
-export const SEVERITIES = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 };
 /** By their number in the core. */
 export const CONSENTS = ['granted', 'pending', 'denied'];
 /** By their bit in the core. */
@@ -39,7 +38,8 @@ export function flatConfig(config) {
     'telemetry.sdk.name': 'tonearm',
     'telemetry.sdk.language': 'webjs',
     'telemetry.sdk.version': TONEARM_VERSION,
-    ...config.resource,
+    // What is not defined takes the place of nothing.
+    ...Object.fromEntries(Object.entries(config.resource ?? {}).filter(([, value]) => value !== undefined)),
   };
   const { language, userAgent, userAgentData } = globalThis.navigator ?? {};
   const client = {

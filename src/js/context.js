@@ -3,7 +3,7 @@
 
 /**
  * Ids and flags of a span: the trace's four words and the span's two lie in `ids` from `at` on.
- * @typedef {{ ids: Uint32Array, at: number, flags: number, isRemote: boolean, state: string }} Context `state` is the `tracestate`
+ * @typedef {{ ids: Uint32Array, at: number, flags: number, isRemote: boolean, state: string, baggage: string }} Context `state` is the `tracestate`, `baggage` that header's value
  */
 
 /** Words of both ids: six are copied in less time than 24 bytes. */
@@ -19,8 +19,8 @@ let pool = new Uint32Array();
 let used = 0;
 
 /** Takes a place for a new span's ids: its trace's is that of the parent, or new. @param {Context | undefined} parent
- *  @returns {Context} */
-export function newContext(parent) {
+ *  @param {string} baggage @returns {Context} */
+export function newContext(parent, baggage) {
   if (used === pool.length) {
     // Not filled anew: spans that live hold their part of the old one.
     pool = crypto.getRandomValues(new Uint32Array(IDS * DRAWN));
@@ -38,6 +38,7 @@ export function newContext(parent) {
     flags: parent ? parent.flags | 1 : BEGINS,
     isRemote: false,
     state: parent?.state ?? '',
+    baggage,
   };
 }
 
@@ -110,5 +111,6 @@ function parseContext(given) {
     flags: parseInt(/** @type {string} */ (flags), 16) & 3,
     isRemote: true,
     state: stateOf(object?.tracestate),
+    baggage: '',
   };
 }

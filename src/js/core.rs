@@ -41,7 +41,6 @@ fn report(kind: u32, [epoch, at, frames]: [f64; 3], flag: bool) -> PlayerInput {
         2 => Report::GapStarted { epoch, at, frames },
         3 => Report::GapEnded { epoch, at, missing: frames, audible: flag },
         4 => Report::Ended { epoch, at, frames },
-        6 => Report::MediaSilent { epoch },
         // By an event of the browser's, which knows no frames.
         _ => Report::Audible { epoch, at, frames, method: "event" },
     })
@@ -131,6 +130,10 @@ impl Core {
     /// names.
     #[allow(clippy::too_many_arguments, reason = "a door for many")]
     pub fn tell(&self, what: u32, id: u32, a: f64, b: f64, c: f64, flag: bool, bytes: &[u8]) -> u32 {
+        if what == 25 {
+            // The page may have slept since, or its clock have been set.
+            self.driver.observe_clock();
+        }
         let input = match what {
             0..PIPELINE => Input::Player { id, input: player_input(what, [a, b, c], flag, bytes) },
             20 => Input::CreatePlayer { id, telemetry: (a > 0.0).then_some(a as u32) },
@@ -141,9 +144,12 @@ impl Core {
             26 => {
                 let (status, retry_after) = (b as u16, (c >= 0.0).then(|| millis(c)));
                 let answer = Reply::Response { status, retry_after, body: bytes.to_vec() };
+                // No response has a status below 200.
                 let reply = match status {
                     0 => Reply::Failed,
                     1 => Reply::Unsent,
+                    2 => Reply::Deferred,
+                    3 => Reply::Redirected,
                     _ => answer,
                 };
                 Input::ExportReplied { telemetry: id, export: a as u32, reply }
@@ -165,11 +171,28 @@ impl Core {
                 Input::Inspected { telemetry: id, signal: signal(a), record }
             }
             35 => Input::DestroyTelemetry { id },
+            36 => {
+                let mut flat = Flat::new(bytes);
+                let service = latin1(flat.bytes());
+                let last = latin1(flat.bytes());
+                let known = (!last.is_empty()).then(|| (last, millis(a)));
+                Input::BeginSession { telemetry: id, service, known, counted: b > 0.0 }
+            }
             42 => Input::Player { id, input: PlayerInput::Watch },
             43 => Input::Player { id, input: PlayerInput::MediaLoaded },
+            49 => {
+                let report = Report::MediaSilent { epoch: a as u32 };
+                Input::Player { id, input: PlayerInput::Report(report) }
+            }
             44 => match load([1.0, b, c], flag, bytes) {
                 PlayerInput::Load { source, .. } => {
                     Input::Player { id, input: PlayerInput::Alternative { source } }
+                }
+                input => Input::Player { id, input },
+            },
+            45 => match load([0.0; 3], false, bytes) {
+                PlayerInput::Resolved { url, .. } => {
+                    Input::Player { id, input: PlayerInput::Renewed { url } }
                 }
                 input => Input::Player { id, input },
             },
@@ -191,7 +214,7 @@ impl Core {
 
     /// Asks a pipeline for what is pending (0): request by request its signal, its number (0 was never sent),
     /// its records, their age in seconds and the length of its body in four bytes each, then the body. For
-    /// the headers that hand a context on, as lines (1). For the context that lines of headers tell (2):
+    /// the headers that hand a context and the baggage that came with it on, as lines (1). For the context that lines of headers tell (2):
     /// `traceparent`, `tracestate` and `baggage` in a line each, nothing where there is none. For attributes,
     /// behind the number of a field, as such fields (3).
     pub fn ask(&self, what: u32, telemetry: u32, bytes: &[u8]) -> Vec<u8> {
@@ -206,9 +229,10 @@ impl Core {
                     out.extend_from_slice(body);
                 }),
                 1 if FULL => {
-                    let told = Flat::new(bytes).context();
-                    let headers = told.map(|(context, state)| telemetry.headers_of(&context, &latin1(state)));
-                    out = headers.unwrap_or_default().into_bytes();
+                    let mut flat = Flat::new(bytes);
+                    let (context, state) = flat.context().unzip();
+                    let (state, baggage) = (latin1(state.unwrap_or_default()), latin1(flat.bytes()));
+                    out = telemetry.headers_of(context.as_ref(), &state, &baggage).into_bytes();
                 }
                 3 if FULL => {
                     let mut flat = Flat::new(bytes);
@@ -257,11 +281,7 @@ fn signal(number: f64) -> Signal {
 /// What an app records beside the player; see `door.js`.
 fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b, c]: [f64; 3], bytes: &[u8]) -> u32 {
     match what {
-        25 => return telemetry.record_spans(now, bytes).into(),
-        28 => {
-            telemetry.record_log(now, Instant::from_millis(b), a as u32, bytes);
-            return 1;
-        }
+        25 => return telemetry.record_rows(now, bytes).into(),
         29 => {
             // Nearly always there is none.
             let told = if bytes.is_empty() { None } else { Flat::new(bytes).context() };
@@ -275,23 +295,27 @@ fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b, c]: [f64; 3
         }
         31 => {
             use crate::telemetry::Kind;
+            // From 4 on they are observed.
             let kinds = [Kind::Counter, Kind::UpDownCounter, Kind::Gauge, Kind::Histogram];
-            let kind = kinds.get(a as usize).copied().unwrap_or(Kind::Gauge);
+            let observed = a >= 4.0;
+            let kind = kinds.get(a as usize & 3).copied().unwrap_or(Kind::Gauge);
             let mut flat = Flat::new(bytes);
-            // ASCII, by their grammars.
-            let (name, unit) = (latin1(flat.bytes()), latin1(flat.bytes()));
+            let (name, unit, description) = (flat.bytes(), flat.bytes(), flat.bytes());
             let mut bounds = Vec::new();
             while !flat.is_empty() {
                 bounds.push(flat.number());
             }
             return telemetry.instrument(
                 now,
-                &Instrument { bounds: &bounds, ..Instrument::new(&name, &unit, kind, &[]) },
+                &Instrument {
+                    name,
+                    unit,
+                    description,
+                    observed,
+                    bounds: &bounds,
+                    ..Instrument::new("", "", kind, &[])
+                },
             );
-        }
-        36 => {
-            let age = millis(a);
-            telemetry.begin_session(now, (!bytes.is_empty()).then(|| (latin1(bytes), age)), b > 0.0);
         }
         37 => {
             let mut flat = Flat::new(bytes);
@@ -361,11 +385,11 @@ fn config(bytes: &[u8]) -> Config {
     config
 }
 
-/// Whether the endpoints are well, and spans that no flush brings out; then of each signal the started,
+/// How the endpoints are (`Endpoint`), and spans that no flush brings out; then of each signal the started,
 /// recovered, exported and pending records, and the dropped ones by reason.
 fn account(engine: &Engine, telemetry: u32, figures: &mut Vec<f64>) {
     let Some(pipeline) = engine.pipeline(telemetry) else { return };
-    figures.push(f64::from(u8::from(pipeline.is_well())));
+    figures.push(f64::from(pipeline.endpoint() as u8));
     figures.push(pipeline.open_spans() as f64);
     for signal in Signal::ALL {
         let account = pipeline.account(signal);

@@ -39,20 +39,18 @@ export const DESTROY_PLAYER = 21;
 export const FLUSH = 22;
 export const HIDDEN = 23;
 export const COLLECT = 24;
-/** Spans (`gather` of `flat.js`). */
-export const RECORD_SPANS = 25;
+/** Spans and log records in rows (`flat.js`). */
+export const RECORD_ROWS = 25;
 /** The request, its status, the wait in milliseconds or −1; the body. */
 export const REPLIED = 26;
 
 /** Its options (`config.js`), flat. */
 export const CREATE_TELEMETRY = 27;
-/** Severity, and page time in milliseconds; its body, its event, its attributes and its context, flat. */
-export const LOG = 28;
 /** The series, the value; the context of a span, flat, or nothing. */
 export const RECORD = 29;
 /** The instrument; attributes, flat. Gives the series. */
 export const SERIES = 30;
-/** Its kind; its name, its unit and its bounds, flat. Gives the instrument. */
+/** Its kind, and 4 more where it is observed; its name, its unit, its description and its bounds, flat. Gives the instrument. */
 export const INSTRUMENT = 31;
 /** The timer fired. */
 export const TIMEOUT = 32;
@@ -62,7 +60,7 @@ export const RECOVER = 33;
 /** Which kind of record (`SIGNALS`), and whether it is wanted; the record. */
 export const INSPECTED = 34;
 export const DESTROY_TELEMETRY = 35;
-/** Milliseconds since it began, of one that goes on; whether it was counted; its id. */
+/** Milliseconds since it began, of one that goes on; whether it was counted; its service and its id, flat. */
 export const SESSION = 36;
 /** Attributes for metrics too, and others, flat. */
 export const CONTEXT_ATTRIBUTES = 37;
@@ -80,6 +78,10 @@ export const WATCH = 42;
 export const MEDIA_LOADED = 43;
 /** A player's next source: as `LOAD`, without a promise. */
 export const ALTERNATIVE = 44;
+/** Another URL of a player's source, in the place of one that has run out: `told` of `resolver.js`. */
+export const RENEWED = 45;
+/** The epoch. The output has asked the Worker for samples in vain. */
+export const MEDIA_SILENT = 49;
 
 export const NO_BYTES = new Uint8Array();
 

@@ -2,17 +2,21 @@
 // of its own (`otlp/src/flat.rs` reads it). Protobuf is made there: that is quick in wasm from a page's first
 // moment, where a script is slow until it was often run.
 //
-// Spans are gathered at the buffer's beginning, each at its end, until they are taken; every other message is
-// written behind them, and copied.
+// Spans and log records are gathered in rows at the buffer's beginning, each when it is over, until they are taken; every other
+// message is written behind them, and copied.
 
 import { contextOf } from './context.js';
+import { exceptionOf, isError, recordable } from './values.js';
+import { copyAttributes } from './webidl.js';
 
 /** Attributes that one record keeps (OpenTelemetry's default limit). */
 const MOST = 128;
 /** UTF-16 units that one text keeps. */
 const LONGEST = 8192;
-/** Values of one record, those within others included: something that holds itself must not hold the page. */
+/** Values of one record, those within others included: something that holds itself must not hold the page. Those within others leave room
+ *  for the attributes that come after them. */
 const MOST_VALUES = 1024;
+const MOST_WITHIN = MOST_VALUES - MOST;
 /** How deep values may lie in one another. */
 const DEEPEST = 8;
 /**
@@ -49,14 +53,22 @@ let words = new Uint32Array(ROOM);
 let bytes = new Uint8Array(words.buffer);
 let n = 0;
 let values = 0;
+/** Values of the record that lost a part to a limit. */
+let cuts = 0;
+/** The first error among the values of the record. @type {Error | undefined} */
+let exception;
 /** Whether objects inherit nothing that is enumerated. */
 let plain = true;
-/** Keys of the spans that are gathered, by the order in which they came. @type {Map<string, number>} */
+/** Keys of the rows that are gathered, by the order in which they came. @type {Map<string, number>} */
 const keys = new Map();
+/** Keys of the last rows by their order, and their places. @type {string[]} */
+let recentNames = [];
+/** @type {number[]} */
+const recentPlaces = [];
 /** What is being written: a getter of the app's may call us. */
 const IDLE = 0;
 const MESSAGE = 1;
-const SPAN = 2;
+const ROW = 2;
 let writing = IDLE;
 
 /** The array anew. @param {number} size in words */
@@ -109,24 +121,29 @@ function string(of, kind = 0, at = n++) {
   n += wordsOf(length);
 }
 
-/** Values of other kinds are left out. @param {unknown} value */
-const isTold = (value) =>
+/** Whether a value can be recorded at all. @param {unknown} value */
+const isRecordable = (value) =>
   value !== undefined && value !== null && typeof value !== 'function' && typeof value !== 'symbol';
 
-/** @param {unknown} of @param {number} depth @param {number} [kind] where that goes */
-function value(of, depth, kind = n++) {
+/** @param {unknown} given @param {number} depth @param {number} [kind] where that goes */
+function value(given, depth, kind = n++) {
+  const of = typeof given === 'object' || typeof given === 'bigint' ? recordable(given, depth === 0) : given;
+  if (depth === 0 && !exception && of !== given && isError(given)) exception = given;
   if (typeof of === 'string') string(of.length > LONGEST ? of.slice(0, LONGEST) : of, TEXT, kind);
   else if (typeof of === 'number') {
     words[kind] = DOUBLE;
     number(of);
   } else if (typeof of === 'boolean') words[kind] = of ? TRUE : FALSE;
   else if (typeof of !== 'object' || of === null || depth === DEEPEST) words[kind] = NOTHING;
-  else if (Array.isArray(of)) {
+  else if (Array.isArray(of) || ArrayBuffer.isView(of)) {
     words[kind] = LIST;
     const count = n++;
     words[count] = 0;
-    for (const item of of) {
-      if (++values > MOST_VALUES) break;
+    for (const item of /** @type {Iterable<unknown>} */ (of)) {
+      if (++values > MOST_WITHIN) {
+        cuts++;
+        break;
+      }
       words[count]++;
       value(item, depth + 1);
     }
@@ -136,7 +153,19 @@ function value(of, depth, kind = n++) {
   }
 }
 
-/** How many there are and how many were left out, then each. What nearly all are is written here, over variables of its own: spans
+/** Where a key of a row is in the batch, if it is there. Rows that follow each other mostly have the same keys in the same order.
+ *  @param {string} name @param {number} at its place in the row */
+function placeOf(name, at) {
+  if (recentNames[at] === name) return recentPlaces[at];
+  const place = keys.get(name);
+  if (place !== undefined) {
+    recentNames[at] = name;
+    recentPlaces[at] = place;
+  }
+  return place;
+}
+
+/** How many there are and how many were left out or cut, then each. What nearly all are is written here, over variables of its own: spans
  *  are written down while the app waits. @param {object} of @param {number} depth
  *  @param {boolean} [copied] whether it is a copy, in which nothing is inherited */
 function attributes(of, depth, copied) {
@@ -144,14 +173,15 @@ function attributes(of, depth, copied) {
   let at = head + 2;
   let count = 0;
   let dropped = 0;
+  const most = depth > 0 ? MOST_WITHIN : MOST_VALUES;
   // Wherever the app is asked, it may call us: what is written then comes behind, and there may be another
   // array after it.
   n = at;
   for (const name in of) {
     if (!copied && !Object.hasOwn(of, name)) continue;
     const one = /** @type {Record<string, unknown>} */ (of)[name];
-    if (!isTold(one)) continue;
-    if (count === MOST || ++values > MOST_VALUES) {
+    if (!isRecordable(one)) continue;
+    if (count === MOST || name === '' || ++values > most) {
       dropped++;
       continue;
     }
@@ -160,10 +190,10 @@ function attributes(of, depth, copied) {
     const key = at;
     const kind = at + 1;
     at += 2;
-    const place = writing === SPAN ? keys.get(name) : undefined;
+    const place = writing === ROW ? placeOf(name, count) : undefined;
     if (place !== undefined) words[key] = place;
     else {
-      if (writing === SPAN) keys.set(name, 2 * keys.size + 1);
+      if (writing === ROW) keys.set(name, 2 * keys.size + 1);
       const length = put(name, at);
       words[key] = 2 * length;
       at += wordsOf(length);
@@ -183,7 +213,8 @@ function attributes(of, depth, copied) {
     n = at;
   }
   words[head] = count;
-  words[head + 1] = dropped;
+  if (depth > 0 && dropped > 0) cuts++;
+  words[head + 1] = depth > 0 ? dropped : dropped + cuts;
 }
 
 /**
@@ -214,9 +245,9 @@ function release() {
 export function flat(...parts) {
   const from = n;
   const was = writing;
-  const counted = values;
+  const counted = [values, cuts];
   writing = MESSAGE;
-  values = 0;
+  values = cuts = 0;
   try {
     room(n + 2 * parts.length);
     for (const part of parts) {
@@ -229,7 +260,7 @@ export function flat(...parts) {
   } finally {
     n = from;
     writing = was;
-    values = counted;
+    [values, cuts] = counted;
     release();
   }
 }
@@ -243,40 +274,133 @@ export const within = (span) => {
   return () => context(of);
 };
 
-/** A log's body, or that there is none, as a part. @param {unknown} body */
-export const bodyOf = (body) => () => {
-  const told = isTold(body);
-  words[n++] = Number(told);
-  if (told) value(body, 0);
-};
-
-/** Gathers a span; says whether what was gathered is to be taken. Throws what a getter of the app's throws; then it is not there.
- *  @param {import('./span.js').Span} span */
-export function gather({ start, ended, kind, context: own, name, parent, attributes: told, links, error }) {
-  const from = n;
-  const known = 2 * keys.size;
+/** A row begins behind those that are gathered: how many keys there are. */
+function beginRow() {
   if (n === 0) plain = Object.keys(Object.prototype).length === 0;
-  values = 0;
-  writing = SPAN;
+  values = cuts = 0;
+  exception = undefined;
+  writing = ROW;
+  room(n);
+  return keys.size;
+}
+
+/** Takes back a row that begins there, before which there were so many keys. @param {number} from @param {number} known */
+function undoRow(from, known) {
+  n = from;
+  for (const [name, place] of keys) if (place > 2 * known) keys.delete(name);
+  recentNames = [];
+}
+
+/** Attributes of a row, which are nearly always a plain object's. @param {object} of */
+const own = (of) => attributes(of, 0, plain && Object.getPrototypeOf(of) === Object.prototype);
+
+/**
+ * Gathers a span that has ended; says whether what was gathered is to be taken. Throws what a getter of the app's throws; then it is
+ * not there.
+ * @param {import('./span.js').Span} span
+ */
+export function gatherSpan({
+  start,
+  ended,
+  kind,
+  context: ids,
+  name,
+  parent,
+  attributes: of,
+  links,
+  events,
+  error,
+  dropped,
+}) {
+  const from = n;
+  const known = beginRow();
   try {
-    room(n);
+    const linked = links?.length ?? 0;
+    const happened = events?.length ?? 0;
+    words[n++] =
+      kind + 8 * Number(error !== undefined) + 16 * linked + 4096 * happened + (dropped ? 1_048_576 : 0);
     number(start);
     number(ended);
-    const count = links?.length ?? 0;
-    words[n++] = kind + 8 * Number(error !== undefined) + 16 * count;
-    context(own);
+    context(ids);
     string(name);
     context(parent);
-    attributes(told, 0, plain && Object.getPrototypeOf(told) === Object.prototype);
-    for (let at = 0; links && at < count; at++) {
+    own(of);
+    for (let at = 0; links && at < linked; at++) {
       context(links[at].context);
+      cuts = 0;
       attributes(links[at].attributes, 0);
     }
+    for (let at = 0; events && at < happened; at++) {
+      number(events[at].time);
+      string(events[at].name);
+      cuts = 0;
+      attributes(events[at].attributes, 0);
+    }
     if (error !== undefined) string(error);
+    if (dropped) {
+      words[n++] = dropped.links;
+      words[n++] = dropped.events;
+    }
     return n > MUCH;
   } catch (thrown) {
-    n = from;
-    for (const [name, place] of keys) if (place > known) keys.delete(name);
+    undoRow(from, known);
+    throw thrown;
+  } finally {
+    writing = IDLE;
+  }
+}
+
+/** @param {Error} error */
+function describeException(error) {
+  try {
+    return exceptionOf(error);
+  } catch (thrown) {
+    // A getter of the app's own.
+    console.error(thrown);
+    return undefined;
+  }
+}
+
+/** @param {import('./log.js').LogRow} row @param {object} of its attributes */
+function writeLog({ time, severity, eventName, body, context: span }, of) {
+  const hasBody = isRecordable(body);
+  words[n++] = hasBody ? 8 : 0;
+  number(time);
+  words[n++] = severity;
+  context(span);
+  // Behind the attributes' places.
+  const place = placeOf(eventName, MOST);
+  if (place !== undefined) words[n++] = place;
+  else {
+    keys.set(eventName, 2 * keys.size + 1);
+    const length = put(eventName, n + 1);
+    words[n] = 2 * length;
+    n += 1 + wordsOf(length);
+  }
+  if (hasBody) value(body, 0);
+  own(of);
+}
+
+/** Gathers a log record, as a span. The first error among its body and its attributes is its exception. @param {import('./log.js').LogRow} row */
+export function gatherLog(row) {
+  const from = n;
+  const known = beginRow();
+  try {
+    try {
+      writeLog(row, row.attributes);
+    } catch {
+      // A getter that throws costs its own attribute.
+      undoRow(from, known);
+      writeLog(row, copyAttributes(row.attributes));
+    }
+    const described = exception && describeException(exception);
+    if (described) {
+      undoRow(from, known);
+      writeLog(row, { ...described, ...copyAttributes(row.attributes) });
+    }
+    return n > MUCH;
+  } catch (thrown) {
+    undoRow(from, known);
     throw thrown;
   } finally {
     writing = IDLE;
@@ -287,10 +411,11 @@ export function gather({ start, ended, kind, context: own, name, parent, attribu
 export const isIdle = () => writing === IDLE;
 
 /** What was gathered; good until the next message is written. */
-export function takeSpans() {
-  const spans = taken(0);
+export function takeRows() {
+  const rows = taken(0);
   n = 0;
   keys.clear();
+  recentNames = [];
   release();
-  return spans;
+  return rows;
 }

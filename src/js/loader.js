@@ -59,7 +59,8 @@ export const observers = new Map();
 
 /** Lets a pipeline's callbacks observe; one that throws must not take the others along. @param {number} id */
 export function observe(id) {
-  for (const callback of observers.get(id) ?? []) {
+  // One may remove itself.
+  for (const callback of [...(observers.get(id) ?? [])]) {
     try {
       callback();
     } catch (error) {
@@ -100,17 +101,21 @@ const host = {
     observe(id);
     tell(core, COLLECT, id);
   },
+  /** @type {(id: number, ...of: Parameters<import('../browser/fetch.js').Diagnose>) => void} */
+  diagnose: (id, signal, problem, status, records, warns, message) =>
+    exporters.get(id)?.diagnose?.(signal, problem, status, records, warns, message.slice()),
   /** @param {number} id @param {number} request @param {number} signal @param {Uint8Array} body @param {boolean} gzipped
-   *  @param {boolean} keepalive @param {number} timeout */
-  post(id, request, signal, body, gzipped, keepalive, timeout) {
+   *  @param {boolean} keepalive @param {number} timeout @param {boolean} evenOffline */
+  post(id, request, signal, body, gzipped, keepalive, timeout, evenOffline) {
     const destination = exporters.get(id);
     if (!destination) return;
     const spool = SIGNALS[signal] === 'metrics' ? spools.get(id) : undefined;
     spool?.note(request, false);
     const asked = core;
-    post(destination, signal, body.slice(), gzipped, keepalive, timeout, (status, wait, reply) => {
+    const how = { gzipped, keepalive, timeout, evenOffline };
+    post(destination, signal, body.slice(), how, (status, wait, reply) => {
       // Without an answer it may have been counted: then it stays noted.
-      if (status > 0) spool?.note(request, true);
+      if (status > Number(evenOffline)) spool?.note(request, true);
       // Of a core that ended, nobody waits for it.
       if (asked === core) tell(core, REPLIED, id, request, status, wait, false, reply);
       for (const heard of answered) heard();

@@ -2,15 +2,28 @@
 // series is known here by its attributes' values, so that a record crosses as two numbers.
 
 import { INSTRUMENT, NO_BYTES, RECORD, SERIES, tell } from './door.js';
-import { currentCore, observers, whenCore } from './loader.js';
+import { currentCore, inTurn, observers, whenCore } from './loader.js';
+import { currentSpan } from './current_span.js';
 import { flat, within } from './flat.js';
-import { dictionary, mismatch, safeNumber, sequence, string, unrestrictedDouble } from './webidl.js';
+import { isKept } from './redaction.js';
+import { recordable } from './values.js';
+import {
+  callback as checkCallback,
+  dictionary,
+  mismatch,
+  safeNumber,
+  sequence,
+  string,
+  unrestrictedDouble,
+} from './webidl.js';
 
 /** Kinds, by their number in the core. */
 export const COUNTER = 0;
 export const UP_DOWN_COUNTER = 1;
 export const GAUGE = 2;
 export const HISTOGRAM = 3;
+/** Added to that of one that is observed. */
+export const OBSERVED = 4;
 
 /**
  * OpenTelemetry's "instrument name syntax", and how long a name may be: a pattern that says both takes a page
@@ -18,12 +31,11 @@ export const HISTOGRAM = 3;
  */
 const LONGEST = 255;
 const NAME = /^[a-zA-Z][-\w./]*$/;
-/**
- * UCUM as instruments use it: terms of a prefix, a unit, an exponent and an annotation, between dots and
- * slashes.
- */
-const TERM = String.raw`(?:(?:da|[EPTGMkhdcmunpf]|[KMGT]i)?(?:m|s|g|By|bit|Hz|V|A|W|J|K|Cel|L|l)|min|h|d|wk|mo|a|deg|%|1\d*)?-?\d*(?:\{[!-z|~]*\})?`;
-const UNIT = new RegExp(`^/?${TERM}(?:[./]${TERM})*$`);
+/** Units and descriptions are taken as they are, as far as that. The metrics SDK says not to validate a unit. */
+const MAX_UNIT = 255;
+const MAX_DESCRIPTION = 1023;
+/** Buckets of a histogram. */
+const MAX_BOUNDS = 1024;
 
 /** A key that no series has: what is recorded under it is let go of. */
 const NO_SERIES = 0xffff_ffff;
@@ -37,7 +49,15 @@ const NO_SERIES = 0xffff_ffff;
  */
 function attributeValue(value) {
   if (Array.isArray(value)) return value.map(attributeValue);
-  return ['string', 'number', 'boolean'].includes(typeof value) ? value : undefined;
+  const recorded = typeof value === 'object' || typeof value === 'bigint' ? recordable(value) : value;
+  return ['string', 'number', 'boolean'].includes(typeof recorded) ? recorded : undefined;
+}
+
+/** An upper bound of a bucket; the core sorts them. @param {string} name @param {unknown} value */
+function boundOf(name, value) {
+  const bound = unrestrictedDouble(name, value);
+  if (Number.isNaN(bound)) throw mismatch(name, 'numbers', value);
+  return bound;
 }
 
 /** A counter, a gauge or a histogram. */
@@ -61,18 +81,29 @@ export class Instrument {
     if (typeof name !== 'string' || !NAME.test(name) || name.length > LONGEST)
       throw mismatch('instrument', 'a name', name);
     const given = dictionary('instrument: options', options);
-    const unit = string('instrument: option "unit"', given.unit ?? '');
-    if (unit && !UNIT.test(unit)) throw mismatch('instrument: option "unit"', 'UCUM', unit);
+    const unit = string('instrument: option "unit"', given.unit ?? '').slice(0, MAX_UNIT);
+    const description = string('instrument: option "description"', given.description ?? '');
     const keys = sequence('instrument: option "attributes"', given.attributes ?? []);
     const bounds = sequence('instrument: option "bounds"', given.bounds ?? []).map((bound) =>
-      unrestrictedDouble('instrument: option "bounds"', bound),
+      boundOf('instrument: option "bounds"', bound),
     );
+    if (bounds.length > MAX_BOUNDS)
+      throw mismatch('instrument: option "bounds"', `at most ${MAX_BOUNDS} numbers`, given.bounds);
     this.#telemetry = telemetry;
     this.#name = name;
     this.#redact = redact;
     this.#keys = keys.map((key) => string('instrument: option "attributes"', key));
     this.#define = (/** @type {import('./core').Core} */ core) =>
-      tell(core, INSTRUMENT, telemetry, kind, 0, 0, false, flat(name, unit, ...bounds));
+      tell(
+        core,
+        INSTRUMENT,
+        telemetry,
+        kind,
+        0,
+        0,
+        false,
+        flat(name, unit, description.slice(0, MAX_DESCRIPTION), ...bounds),
+      );
   }
 
   /**
@@ -95,15 +126,19 @@ export class Instrument {
     }
   }
 
+  /** Makes the core know the instrument. @param {import('./core').Core} core @internal */
+  defineIn(core) {
+    if (this.#core === core) return;
+    // One that takes the place of a core that ended knows nothing of ours.
+    this.#core = core;
+    this.#id = this.#define(core);
+    this.#series.clear();
+  }
+
   /** @param {import('./core').Core} core @param {Attributes | undefined} attributes */
   #seriesOf(core, attributes) {
     const declared = this.#declared(attributes);
-    if (this.#core !== core) {
-      // One that takes the place of a core that ended knows nothing of ours.
-      this.#core = core;
-      this.#id = this.#define(core);
-      this.#series.clear();
-    }
+    this.defineIn(core);
     let key = '';
     // A number and its text are two values.
     for (const value of declared) key += typeof value === 'string' ? `"${value}\0` : `${value}\0`;
@@ -127,7 +162,7 @@ export class Instrument {
    */
   #shown(attributes) {
     try {
-      return this.#redact?.({ signal: 'metrics', name: this.#name, attributes }) !== false;
+      return !this.#redact || isKept(this.#redact, { signal: 'metrics', name: this.#name, attributes });
     } catch (error) {
       // What could not be looked at must not leave.
       console.error(error);
@@ -143,9 +178,10 @@ export class Instrument {
   /** @param {number} value @param {Attributes} [attributes] @param {Within} [span] */
   record(value, attributes, span) {
     const number = safeNumber(value);
+    const context = span ?? currentSpan(this.#telemetry);
     const core = currentCore();
-    if (core) this.#record(core, this.#seriesOf(core, attributes), number, span);
-    else whenCore((core) => this.#record(core, this.#seriesOf(core, attributes), number, span));
+    if (core) this.#record(core, this.#seriesOf(core, attributes), number, context);
+    else whenCore((core) => this.#record(core, this.#seriesOf(core, attributes), number, context));
   }
 
   /** @param {number} value @param {Attributes} [attributes] @param {Within} [span] */
@@ -162,16 +198,60 @@ export class Instrument {
     const record = (/** @type {number} */ value, /** @type {Within} */ span) => {
       const core = currentCore();
       if (core && core !== of) [of, series] = [core, this.#seriesOf(core, attributes)];
-      if (core) this.#record(core, /** @type {number} */ (series), safeNumber(value), span);
+      if (core)
+        this.#record(
+          core,
+          /** @type {number} */ (series),
+          safeNumber(value),
+          span ?? currentSpan(this.#telemetry),
+        );
       else this.record(value, attributes, span);
     };
     return { add: record, record };
   }
 }
 
-/** A gauge that is read when metrics are collected.
- *  @param {number} telemetry @param {Instrument} gauge @param {import('./types').ObservableCallback} callback */
-export function observeWith(telemetry, gauge, callback) {
-  const observe = () => callback({ observe: (value, attributes) => gauge.record(value, attributes) });
-  observers.get(telemetry)?.push(observe);
+/** An instrument that is read when metrics are collected: at each interval, whether something else is recorded or not. */
+export class ObservableInstrument {
+  #telemetry;
+  #instrument;
+  /** What observes, by the app's callback. @type {Map<Function, () => void>} */
+  #callbacks = new Map();
+
+  /** @param {number} telemetry @param {Instrument} instrument @param {import('./types').ObservableCallback} [callback] */
+  constructor(telemetry, instrument, callback) {
+    this.#telemetry = telemetry;
+    this.#instrument = instrument;
+    if (callback) this.addCallback(callback);
+  }
+
+  get undeclaredAttributes() {
+    return this.#instrument.undeclaredAttributes;
+  }
+
+  /** @param {import('./types').ObservableCallback} callback */
+  addCallback(callback) {
+    checkCallback('addCallback: "callback"', callback);
+    if (this.#callbacks.has(callback)) return;
+    const instrument = this.#instrument;
+    const observe = (/** @type {number} */ value, /** @type {Attributes} */ attributes) =>
+      instrument.record(value, attributes);
+    const observer = () => {
+      const core = currentCore();
+      // One that took the place of a core that ended collects at each interval too.
+      if (core) instrument.defineIn(core);
+      callback({ observe });
+    };
+    this.#callbacks.set(callback, observer);
+    observers.get(this.#telemetry)?.push(observer);
+    inTurn((core) => instrument.defineIn(core));
+  }
+
+  /** @param {import('./types').ObservableCallback} callback */
+  removeCallback(callback) {
+    const observer = this.#callbacks.get(callback);
+    this.#callbacks.delete(callback);
+    const all = observers.get(this.#telemetry);
+    if (observer && all?.includes(observer)) all.splice(all.indexOf(observer), 1);
+  }
 }

@@ -17,6 +17,16 @@ export const onRequest = {
   element: () => import('./element.js'),
   stretch: () => import('./stretch.js'),
 
+  /**
+   * Makes a failed delivery known to the app.
+   * @param {EventTarget} telemetry @param {import('../browser/fetch.js').Destination} destination
+   * @param {Parameters<import('../browser/fetch.js').Diagnose>} diagnostic
+   */
+  async diagnose(telemetry, destination, diagnostic) {
+    const script = await import('./diagnostics.js').catch(() => undefined);
+    script?.diagnose(telemetry, destination, diagnostic);
+  },
+
   /** Brings what traces requests, ahead of the first. */
   tracing() {
     bringing ??= import('./traced_fetch.js').then(

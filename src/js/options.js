@@ -1,7 +1,7 @@
 // The options of a pipeline, each with what is expected of it: a mistake is a `TypeError` that names the
 // option, what was expected and what came.
 
-import { SEVERITIES } from './config.js';
+import { SEVERITIES } from './severity.js';
 import { describeValue } from './webidl.js';
 
 /** @typedef {[test: (value: any) => boolean, expected: string]} Rule */
@@ -43,6 +43,11 @@ function originOf(url) {
   }
 }
 
+const isOrigin = (/** @type {unknown} */ value) => isText(value) && originOf(value) === value;
+/** The origin of an entry for all methods; undefined for any other object. @param {any} entry */
+const targetOf = ({ origin, methods, ...more }) =>
+  methods === 'all' && Object.keys(more).length === 0 ? origin : undefined;
+
 /** Without a prototype: `constructor` is no option. @type {Record<string, Rule>} */
 const RULES = Object.assign(
   Object.create(null),
@@ -64,6 +69,7 @@ const RULES = Object.assign(
     ],
     storage: flag,
     cmcd: flag,
+    pageContextAsParent: flag,
     echo: flag,
     tellsItself: flag,
     consent: oneOf('granted', 'pending', 'denied'),
@@ -78,15 +84,19 @@ const RULES = Object.assign(
       (value) => ['always_on', 'always_off'].includes(value) || (isObject(value) && isSampler(value)),
       'always_on, always_off, or an object with ratio, byName (from 0 to 1), parentBased and tail.slowerThan (seconds)',
     ],
-    redact: [(value) => typeof value === 'function', 'a function'],
+    redact: [
+      // Asynchronous functions and generators have a tag: they return before they have looked.
+      (value) => typeof value === 'function' && value[Symbol.toStringTag] === undefined,
+      'a synchronous function',
+    ],
     userKey: text,
     compression: oneOf('gzip', 'none'),
     allowQuery: [(value) => Array.isArray(value) && value.every(isText), 'an array of query keys'],
     scrubUrl: [(value) => typeof value === 'function', 'a function'],
     propagateTo: [
       (value) =>
-        Array.isArray(value) && value.every((origin) => isText(origin) && originOf(origin) === origin),
-      'an array of origins, as https://api.example.com',
+        Array.isArray(value) && value.every((entry) => isOrigin(isObject(entry) ? targetOf(entry) : entry)),
+      "an array of origins, as https://api.example.com, or of { origin, methods: 'all' }",
     ],
     scheduledDelayMillis: millis,
     exportTimeoutMillis: millis,

@@ -10,13 +10,15 @@ import {
   stateOf,
 } from '../browser/audio_output.js';
 import { connect } from '../browser/worker_link.js';
-import { CONTEXT, OUTPUT_READY, OUTPUT_UNAVAILABLE, REPORT, tell } from './door.js';
+import { CONTEXT, MEDIA_SILENT, OUTPUT_READY, OUTPUT_UNAVAILABLE, REPORT, tell } from './door.js';
 import { curveOf, levelAt, loudness } from './levels.js';
 import { currentCore, placeOf, withCore } from './loader.js';
 import { onRequest } from './on_request.js';
 
 /** A context that is suspended within this time of its `error` has failed, in milliseconds. */
 const ERROR_MILLIS = 2000;
+/** The worklet's report of a silent Worker. */
+const SILENT = 6;
 
 /** The output of one player. */
 export class Output {
@@ -181,6 +183,7 @@ export class Output {
     node.onprocessorerror = () => this.#node === node && this.#notify(OUTPUT_UNAVAILABLE);
     node.port.onmessage = ({ data: [kind, epoch, frame, figure, flag] }) => {
       if (this.#node !== node) return;
+      if (kind === SILENT) return tell(currentCore(), MEDIA_SILENT, this.#id, epoch);
       const [at, audible] = frameToPerformanceTime(this.context, frame);
       // The flag of a first frame says how its time is known.
       this.#report(kind, epoch, at, figure, kind === 0 ? audible : Boolean(flag));

@@ -21,6 +21,7 @@ import {
   PLAY,
   PREPARE,
   RATE,
+  RENEWED,
   SEEK,
   STOP,
   WATCH,
@@ -55,7 +56,7 @@ export class Player extends EventTarget {
   #source;
   /** Those that are left if it does not play. @type {import('./types').Source[]} */
   #others = [];
-  /** What the Worker knows of the source. @type {object | undefined} */
+  /** What the Worker knows of the source. @type {ReturnType<typeof toldOf>['told'] | undefined} */
   #told;
   /** @type {import('./types').Preload} */
   #preload = 'none';
@@ -212,7 +213,10 @@ export class Player extends EventTarget {
       // wasm is not there.
       if (data instanceof Uint8Array) this.#fact(data);
       else if (data.texts) this.#describe(data);
-      else if (data.ask) answer(this.#source, worker, data);
+      else if (data.ask)
+        answer(this.#source, this.#told, this.#telemetry?.options, worker, data, (bytes) =>
+          withCore((core) => tell(core, RENEWED, this.#id, 0, 0, 0, false, bytes)),
+        );
       else this.#tell(MEDIA_UNAVAILABLE);
     };
     return this.#output.open(worker);
@@ -352,7 +356,8 @@ export class Player extends EventTarget {
   #describeSource() {
     const source = /** @type {import('./types').Source} */ (this.#source);
     const element = this.#elementAllowed && isForElement(source);
-    const { told, bytes } = toldOf(source, element, this.#telemetry?.options);
+    const parent = source.parent ?? this.#telemetry?.impliedParent();
+    const { told, bytes } = toldOf({ ...source, parent }, element, this.#telemetry?.options);
     this.#worker?.postMessage((this.#told = told));
     return bytes;
   }

@@ -3,6 +3,7 @@
 // records, or names its user.
 
 import { hexOf } from './context.js';
+import { isKept } from './redaction.js';
 
 /** What a request or a record is turned into. @typedef {typeof transcode} Transcode */
 /** @typedef {Record<string, any>} Json */
@@ -298,14 +299,14 @@ export const transcode = {
   /** A request's body in JSON. @param {number} signal @param {Uint8Array} body */
   request: (signal, body) => utf8.encode(JSON.stringify(decode(REQUESTS[signal], body))),
   /**
-   * An answer in JSON as the core reads it: how many were rejected, if some were.
+   * An answer in JSON as the core reads it: how many were rejected, if some were, and the endpoint's message.
    * @param {Uint8Array} body
    */
   reply(body) {
     try {
-      const { rejectedSpans, rejectedDataPoints, rejectedLogRecords } = JSON.parse(
-        text.decode(body),
-      ).partialSuccess;
+      const { partialSuccess, message: status } = JSON.parse(text.decode(body));
+      if (!partialSuccess) return Uint8Array.from(status ? field(0x12, status) : []);
+      const { rejectedSpans, rejectedDataPoints, rejectedLogRecords, errorMessage } = partialSuccess;
       const rejected = [];
       for (
         let rest = Number(rejectedSpans ?? rejectedDataPoints ?? rejectedLogRecords);
@@ -314,9 +315,14 @@ export const transcode = {
       ) {
         rejected.push((rest % 128) | (rest >= 128 ? 128 : 0));
       }
-      return rejected.length > 0
-        ? Uint8Array.of(0x0a, rejected.length + 1, 0x08, ...rejected)
-        : new Uint8Array();
+      return Uint8Array.from(
+        rejected.length > 0 || errorMessage
+          ? message(0x0a, [
+              ...(rejected.length > 0 ? [0x08, ...rejected] : []),
+              ...(errorMessage ? field(0x12, errorMessage) : []),
+            ])
+          : [],
+      );
     } catch {
       return new Uint8Array();
     }
@@ -442,7 +448,7 @@ function seen({ redact, echo, encode }, isSpan, record) {
     ...parts?.view,
   };
   const before = JSON.stringify(view);
-  if (redact && redact(view) === false) return undefined;
+  if (redact && !isKept(redact, view)) return undefined;
   if (echo && !isSpan) {
     const level = LEVELS[Math.min(5, Math.max(0, (json.severityNumber - 1) >> 2))];
     console[level](view.name, view.body ?? '', view.attributes);

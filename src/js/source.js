@@ -1,6 +1,6 @@
 // What a source may be, what is told of it, and what can be played.
 
-import { baseUrl, describe } from '../browser/url.js';
+import { describe } from '../browser/url.js';
 import { MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID } from '../instrumentation/semconv.js';
 import { contextOf } from './context.js';
 import { within } from './flat.js';
@@ -94,7 +94,8 @@ export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent
     ? `blob:${encodeURIComponent(usvString('name', slot(File, 'name', blob) ?? ''))}`
     : /** @type {string | undefined} */ (src);
   const url = name === undefined ? undefined : described(name, options);
-  const source = { headers, blob, fetches: Boolean(fetch), renews: Boolean(renew) };
+  // The app's headers are for this origin: its Authorization goes to no other.
+  const source = { headers, blob, fetches: Boolean(fetch), renews: Boolean(renew), origin: url?.origin };
   const attributes = { [MUSIC_TRACK_ID]: trackId, [MUSIC_PLAYLIST_ID]: playlistId };
   return {
     told: { source, expects: blob?.type || String(name ?? '') },
@@ -128,18 +129,32 @@ export function usualEngine() {
   return ios || !able ? 'element' : 'stream';
 }
 
-/** What the Worker asks of the app: a response, or another URL. @param {import('./types').Source | undefined} source @param {Worker} worker
- *  @param {any} question */
-export async function answer(source, worker, { ask, fetch: url, headers, credentials, renew, status }) {
+/**
+ * What the Worker asks of the app: a response, or another URL.
+ * @param {import('./types').Source | undefined} source
+ * @param {ReturnType<typeof toldOf>['told'] | undefined} known what the Worker knows of the source
+ * @param {Parameters<typeof describe>[1]} options of the telemetry
+ * @param {Worker} worker
+ * @param {any} question
+ * @param {(url: Uint8Array) => void} renewed called with the other URL, for the core: what later requests carry is its decision
+ */
+export async function answer(source, known, options, worker, question, renewed) {
+  const { ask, fetch: url, headers, credentials, renew, status } = question;
   try {
     if (renew) {
       const next = await source?.renew?.({ url: renew, status });
-      return worker.postMessage({ answer: ask, url: next && new URL(next, baseUrl()).href });
+      if (!next) return worker.postMessage({ answer: ask });
+      const described = describe(next, options);
+      // A Worker that takes the place of this one begins with the other URL.
+      if (known) known.source.origin ??= new URL(renew).origin;
+      renewed(told(described));
+      const { href, propagates } = described;
+      return worker.postMessage({ answer: ask, url: href, propagates, origin: known?.source.origin });
     }
     const response = await source?.fetch?.(new Request(url, { headers, credentials }));
     const body = response?.body ?? null;
-    const told = { answer: ask, status: response?.status, headers: [...(response?.headers ?? [])], body };
-    worker.postMessage(told, body ? [body] : []);
+    const message = { answer: ask, status: response?.status, headers: [...(response?.headers ?? [])], body };
+    worker.postMessage(message, body ? [body] : []);
   } catch (error) {
     console.error(error);
     worker.postMessage({ answer: ask });

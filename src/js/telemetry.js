@@ -4,10 +4,9 @@ import { SIGNALS } from '../browser/fetch.js';
 import { nativeFetch, replaceFetch } from '../browser/native_fetch.js';
 import { pageTraceparent } from '../browser/page_context.js';
 import { keepSession, lastSession } from '../browser/session.js';
-import { Spool } from '../browser/storage.js';
+import { Spool, erase } from '../browser/storage.js';
 import { attributesOf, locate } from '../browser/url.js';
-import { CONSENTS, SEVERITIES, flatConfig, fullOption, samplerOf } from './config.js';
-import { contextOf, format } from './context.js';
+import { CONSENTS, flatConfig, fullOption, samplerOf } from './config.js';
 import {
   BAGGAGE,
   CONSENT,
@@ -16,7 +15,6 @@ import {
   DESTROY_TELEMETRY,
   FLUSH,
   INSPECTED,
-  LOG,
   RECORD,
   RECOVER,
   SERIES,
@@ -26,7 +24,6 @@ import {
 } from './door.js';
 import {
   answered,
-  countLost,
   currentCore,
   exporters,
   inTurn,
@@ -43,13 +40,25 @@ import {
   whenCore,
   withCore,
 } from './loader.js';
-import { bodyOf, flat, given, within } from './flat.js';
-import { COUNTER, GAUGE, HISTOGRAM, Instrument, UP_DOWN_COUNTER, observeWith } from './metrics.js';
+import { currentSpan, runWithin } from './current_span.js';
+import { flat, given, within } from './flat.js';
+import { recordLog } from './log.js';
+import {
+  COUNTER,
+  GAUGE,
+  HISTOGRAM,
+  Instrument,
+  OBSERVED,
+  ObservableInstrument,
+  UP_DOWN_COUNTER,
+} from './metrics.js';
 import { FAILURES, REASONS } from './drop_reasons.js';
 import { onRequest } from './on_request.js';
 import { check } from './options.js';
-import { Span, later, settle } from './span.js';
-import { callback, copyAttributes, dictionary, double, mismatch, safeString, usvString } from './webidl.js';
+import { later, settle } from './batch.js';
+import { baggageHeader, extract, inject } from './propagation.js';
+import { Span } from './span.js';
+import { callback, copyAttributes, dictionary, double, safeString } from './webidl.js';
 
 /**
  * Figures of a pipeline before its signals', and of each signal before its losses: started, recovered,
@@ -59,28 +68,34 @@ const OF_ALL = 2;
 const OF_SIGNAL = 4;
 /** The number of `music.search.results` among the player's instruments (`metrics.rs`). */
 const MUSIC_SEARCH_RESULTS = 16;
-/** Of signals, and of a queue without room, the numbers in the core. */
+/** The number of traces among the signals. */
 const TRACES = 0;
-const LOGS = 2;
-const QUEUE_FULL = 0;
-
-/** Keys, members and bytes of a `baggage` header (W3C Baggage, sections 3.3.1.1 and 3.3.2). */
-const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
-const MOST_BAGGAGE = 64;
-const LONGEST_BAGGAGE = 8192;
+/** How an endpoint is that refuses all records (`Endpoint` of `export.rs`). */
+const REJECTING = 2;
 
 /** The longest delay of a timer (HTML), in milliseconds. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
 const utf8 = new TextEncoder();
-const text = new TextDecoder();
 let lastId = 0;
 
 /** What is loaded on request gets by with this of ours. */
-const tools = { currentCore, nativeFetch, locate, attributesOf, later, Span, flat, within, whenCore, tell };
+const tools = {
+  currentCore,
+  nativeFetch,
+  locate,
+  attributesOf,
+  later,
+  settle,
+  Span,
+  flat,
+  within,
+  whenCore,
+  tell,
+};
 
 /** One pipeline; see `createTelemetry` in `types.d.ts`. */
-export class Telemetry {
+export class Telemetry extends EventTarget {
   /** @internal */
   id = ++lastId;
   /** @internal */
@@ -98,6 +113,8 @@ export class Telemetry {
   #baggage = '';
   /** Counts what was said of the context: series that were asked for before belong to another. @internal */
   contexts = 0;
+  /** Traced requests whose span has begun and not ended. @internal */
+  openRequests = 0;
   /** Failures by signal and reason, as they were told last. @type {Map<string, number>} */
   #told = new Map();
   /** Counts the calls of `setUser`: the last one stands. */
@@ -110,6 +127,8 @@ export class Telemetry {
     // The account begins anew.
     this.#told.clear();
     this.#create(true);
+    // What is observed is declared to the new core.
+    inTurn(() => observe(this.id));
     this.log({
       eventName: 'sdk.panicked',
       severity: 'error',
@@ -120,6 +139,7 @@ export class Telemetry {
 
   /** @param {import('./types').TelemetryConfig} config */
   constructor(config) {
+    super();
     const options = (this.options = /** @type {import('./types').TelemetryConfig} */ (check(config)));
     this.#encoded = flatConfig(options);
     const wanted = fullOption(options);
@@ -127,7 +147,11 @@ export class Telemetry {
     this.#full = Boolean(wanted);
     this.#consent = options.consent ?? 'granted';
     /** @type {import('../browser/fetch.js').Destination} */
-    const destination = { ...options, ended: this.#leaving.signal };
+    const destination = {
+      ...options,
+      ended: this.#leaving.signal,
+      diagnose: (...diagnostic) => onRequest.diagnose(this, destination, diagnostic),
+    };
     exporters.set(this.id, destination);
     const { sampler, redact, echo, protocol } = options;
     if (sampler && sampler !== 'always_on') samplers.set(this.id, samplerOf(sampler));
@@ -139,14 +163,19 @@ export class Telemetry {
     observers.set(this.id, [() => settle(), () => this.#tellDropped()]);
     this.#create();
     revivals.add(this.#revive);
+    if (this.#consent === 'denied') this.#erase();
   }
 
   /** Shows records to the app; what waits for that when the listener refuses is forgotten. */
   #inspect() {
     const { redact, echo } = this.options;
     const { signal: refused } = this.#leaving;
-    const answer = (/** @type {number} */ signal, /** @type {Uint8Array | undefined} */ record) =>
-      refused.aborted ? 0 : tell(currentCore(), INSPECTED, this.id, signal, 0, 0, Boolean(record), record);
+    const answer = (/** @type {number} */ signal, /** @type {Uint8Array | undefined} */ record) => {
+      if (refused.aborted) return;
+      tell(currentCore(), INSPECTED, this.id, signal, 0, 0, Boolean(record), record);
+      // A flush waits for what is dropped here, too.
+      for (const heard of answered) heard();
+    };
     /** @param {number} tag @param {object} attributes */
     const encode = (tag, attributes) =>
       currentCore()?.ask(3, this.id, flat(tag >> 3, given(attributes))) ?? NO_BYTES;
@@ -159,16 +188,8 @@ export class Telemetry {
       tell(core, CREATE_TELEMETRY, this.id, 0, 0, 0, false, this.#encoded);
       const known =
         this.#consent === 'granted' && this.#stores ? lastSession(this.options.serviceName) : undefined;
-      tell(
-        core,
-        SESSION,
-        this.id,
-        known?.age ?? 0,
-        Number(known?.told ?? false),
-        0,
-        false,
-        utf8.encode(known?.id ?? ''),
-      );
+      const names = flat(this.options.serviceName, known?.id ?? '');
+      tell(core, SESSION, this.id, known?.age ?? 0, Number(known?.told ?? false), 0, false, names);
       // What was said to one that ended; what is said before the first is there follows in its turn.
       if (again) {
         tell(core, CONTEXT_ATTRIBUTES, this.id, 0, 0, 0, false, this.#attributes());
@@ -205,7 +226,7 @@ export class Telemetry {
       keepSession(serviceName, this.sessionId, core.read(3, this.id)[0] > 0);
       return core.ask(0, this.id, NO_BYTES);
     };
-    const spool = new Spool(serviceName, snapshot, recover);
+    const spool = new Spool(serviceName, snapshot, recover, () => this.#drop());
     spools.set(this.id, spool);
     spool.start();
   }
@@ -227,7 +248,7 @@ export class Telemetry {
 
   /** @param {string} name @param {import('./types').SpanOptions} [options] */
   startSpan(name, options) {
-    return new Span(this.id, safeString(name), options ?? {});
+    return new Span(this.id, safeString(name), options ?? {}, undefined, undefined, this.impliedParent());
   }
 
   /** @param {string} name @param {number} kind @param {import('./types').InstrumentOptions} options */
@@ -255,32 +276,33 @@ export class Telemetry {
     return this.#instrument(name, HISTOGRAM, options);
   }
 
-  /**
-   * @param {string} name
-   * @param {import('./types').InstrumentOptions} options
-   * @param {import('./types').ObservableCallback} observe
-   */
+  /** @param {string} method @param {number} kind @param {string} name @param {import('./types').InstrumentOptions} options
+   *  @param {import('./types').ObservableCallback} [observe] */
+  #observable(method, kind, name, options, observe) {
+    if (observe !== undefined) callback(`${method}: "callback"`, observe);
+    return new ObservableInstrument(this.id, this.#instrument(name, kind + OBSERVED, options ?? {}), observe);
+  }
+
+  /** @param {string} name @param {import('./types').InstrumentOptions} options @param {import('./types').ObservableCallback} [observe] */
   createObservableGauge(name, options, observe) {
-    callback('createObservableGauge: "callback"', observe);
-    observeWith(this.id, this.createGauge(name, options), observe);
+    return this.#observable('createObservableGauge', GAUGE, name, options, observe);
+  }
+
+  /** @param {string} name @param {import('./types').InstrumentOptions} options @param {import('./types').ObservableCallback} [observe] */
+  createObservableCounter(name, options, observe) {
+    return this.#observable('createObservableCounter', COUNTER, name, options, observe);
+  }
+
+  /** @param {string} name @param {import('./types').InstrumentOptions} options @param {import('./types').ObservableCallback} [observe] */
+  createObservableUpDownCounter(name, options, observe) {
+    return this.#observable('createObservableUpDownCounter', UP_DOWN_COUNTER, name, options, observe);
   }
 
   /** @param {import('./types').LogRecord} record */
   log(record) {
-    const at = performance.now();
+    const now = performance.now();
     try {
-      const fields = flat(
-        bodyOf(record.body),
-        safeString(record.eventName),
-        given(record.attributes),
-        within(record.span),
-      );
-      const level = record.severity ?? 'info';
-      const severity = Object.hasOwn(SEVERITIES, level) ? SEVERITIES[level] : 0;
-      whenCore(
-        (core) => tell(core, LOG, this.id, severity, at, 0, false, fields),
-        () => countLost(this.id, LOGS, QUEUE_FULL),
-      );
+      recordLog(this.id, now, record, currentSpan(this.id));
     } catch (error) {
       // A getter of the app's own: it is the app's to see, and breaks nothing.
       console.error(error);
@@ -352,79 +374,58 @@ export class Telemetry {
     else this.#erase();
   }
 
-  /** What is on its way is stopped, and what is stored forgotten, that of earlier visits too. */
-  async #erase() {
+  /** Stops the requests on their way, and forgets the session for the tab's next page. */
+  #abort() {
     this.#leaving.abort();
     this.#leaving = new AbortController();
     const destination = exporters.get(this.id);
     if (destination) destination.ended = this.#leaving.signal;
     if (inspectors.has(this.id)) this.#inspect();
     keepSession(this.options.serviceName);
-    const spool =
-      spools.get(this.id) ??
-      new Spool(
-        this.options.serviceName,
-        () => undefined,
-        () => {},
-      );
+  }
+
+  /** Erases what is stored of the service, by earlier visits and other tabs too, whatever this one stores. */
+  async #erase() {
+    this.#abort();
+    spools.get(this.id)?.close();
     spools.delete(this.id);
-    if (this.#stores) await spool.erase();
+    await erase(this.options.serviceName);
+  }
+
+  /** The user refused in another tab: what this one has recorded until now is dropped. Its own consent stays. */
+  #drop() {
+    if (!this.options.consent) return;
+    this.#abort();
+    this.#tell(CONSENT, CONSENTS.indexOf('denied'));
+    this.#tell(CONSENT, CONSENTS.indexOf(this.#consent));
   }
 
   /** @param {Record<string, string>} entries */
   setBaggage(entries) {
-    let baggage = '';
-    for (const [key, value] of Object.entries(dictionary('setBaggage', entries)).slice(0, MOST_BAGGAGE)) {
-      if (!TOKEN.test(key)) throw mismatch('setBaggage', 'a key that is a token', key);
-      const member = `${key}=${encodeURIComponent(usvString(`setBaggage: "${key}"`, value))}`;
-      if (baggage.length + member.length < LONGEST_BAGGAGE) baggage += (baggage && ',') + member;
-    }
+    const baggage = baggageHeader(entries);
     this.#baggage = baggage;
     this.#tell(BAGGAGE, 0, utf8.encode(baggage));
   }
 
-  /** @param {import('./types').Span | string | { traceparent: string }} span */
+  /** @param {import('./types').Span | string | import('./types').RemoteContext} span */
   inject(span) {
-    const context = contextOf(span);
-    const core = currentCore();
-    if (!context) return {};
-    // Other formats than W3C's only the core that has all knows.
-    if (!core && this.#full) return {};
-    if (!core || !this.#full)
-      return { traceparent: format(context), ...(context.state && { tracestate: context.state }) };
-    const lines = text.decode(core.ask(1, this.id, flat(within({ context })))).trim();
-    return !lines ? {} : Object.fromEntries(lines.split('\n').map((line) => line.split(/: (.*)/, 2)));
+    return inject(this.id, this.#full, span);
   }
 
   /** @param {Headers | Record<string, string>} carrier */
   extract(carrier) {
-    let headers;
-    try {
-      headers = new Headers(carrier);
-    } catch (error) {
-      // A value that is no header's.
-      console.error(error);
-      return undefined;
-    }
-    const core = currentCore();
-    if (!core && this.#full) return undefined;
-    if (!core || !this.#full) {
-      const context = contextOf({
-        traceparent: headers.get('traceparent'),
-        tracestate: headers.get('tracestate'),
-      });
-      return context && { traceparent: format(context), tracestate: context.state };
-    }
-    const lines = [...headers].map(([name, value]) => `${name}: ${value}`).join('\n');
-    const [traceparent, tracestate = '', members = ''] = text
-      .decode(core.ask(2, this.id, utf8.encode(lines)))
-      .split('\n');
-    // A value may have a `=` of its own; behind it stand properties.
-    const pairs = [...members.matchAll(/([^,=]+)=([^,;]*)/g)].filter(
-      ({ index }) => index === 0 || members[index - 1] === ',',
-    );
-    const baggage = Object.fromEntries(pairs.map(([, key, value]) => [key, decodeURIComponent(value)]));
-    return traceparent ? { traceparent, tracestate, baggage } : undefined;
+    return extract(this.id, this.#full, carrier);
+  }
+
+  /** @param {unknown} span @param {(span: any) => any} call */
+  withSpan(span, call) {
+    callback('withSpan: "callback"', call);
+    return runWithin(this.id, span, () => call(span));
+  }
+
+  /** The parent of what names none: the current span, or the page's load where the app says so. @internal */
+  impliedParent() {
+    return currentSpan(this.id) ?? (this.options.pageContextAsParent ? this.pageContext : undefined);
   }
 
   /**
@@ -433,10 +434,13 @@ export class Telemetry {
    */
   fetch(...args) {
     const [input, init, options] = args;
+    const implied = this.impliedParent();
+    const own =
+      implied === undefined || options?.parent !== undefined ? options : { ...options, parent: implied };
     // Without arguments the browser has an error of its own.
     return this.#ended || args.length === 0
       ? nativeFetch(...args.slice(0, 2))
-      : onRequest.fetch(tools, this, input, init, options);
+      : onRequest.fetch(tools, this, input, init, own);
   }
 
   /** Until the script that traces is there, the app's requests go untraced. @param {any[]} args */
@@ -535,14 +539,15 @@ export class Telemetry {
   }
 
   health() {
-    const [well = 1] = this.#figures();
+    const [endpoint = 0] = this.#figures();
     const started = currentCore() !== undefined;
     const reasons = Object.entries({
       fault: !isLive(),
       loading: !started,
       ended: this.#ended,
       offline: globalThis.navigator?.onLine === false,
-      endpoint: well === 0,
+      endpoint: endpoint > 0,
+      rejected: endpoint === REJECTING,
       consent: this.#consent !== 'granted',
       storage: spools.get(this.id)?.fault !== undefined,
     }).flatMap(([reason, holds]) => (holds ? [reason] : []));
@@ -578,6 +583,9 @@ export class Telemetry {
         return { started, recovered, exported, pending, dropped };
       },
     );
+    // They are counted from their start, as the core counts its own.
+    accounts[TRACES].started += this.openRequests;
+    accounts[TRACES].pending += this.openRequests;
     return /** @type {import('./types').TelemetryStats} */ (
       /** @type {any} */ (Object.fromEntries(SIGNALS.map((signal, at) => [signal, accounts[at]])))
     );

@@ -2,10 +2,18 @@
 // body, clones nothing, leaves what the caller passes as it is; the app's request succeeds or fails as it
 // would without us.
 
+import { takeRecords, timingsOf } from '../browser/resource_timing.js';
 import { serverTiming } from '../browser/server_timing.js';
-import { RECORD, SERIES } from './door.js';
+import { HIDDEN, RECORD, SERIES } from './door.js';
 import { initWithHeaders, readArguments } from './fetch_arguments.js';
-import { mayBeRefused, mayCarry, rememberAccepted, rememberRefused } from './header_memory.js';
+import {
+  mayBeRefused,
+  mayCarry,
+  rememberAccepted,
+  rememberRedirected,
+  rememberRefused,
+} from './header_memory.js';
+import { endUnread, release, watchResponse } from './traced_response.js';
 import {
   CDN_CACHE,
   CDN_NODE,
@@ -15,6 +23,7 @@ import {
   HTTP_PHASE_RECEIVE,
   HTTP_PHASE_WAIT,
   HTTP_REQUEST_METHOD,
+  HTTP_REQUEST_METHOD_ORIGINAL,
   HTTP_RESPONSE_STATUS_CODE,
   SERVER_ADDRESS,
   SERVER_PORT,
@@ -24,8 +33,8 @@ import {
 /** `SpanKind`. */
 const CLIENT = 3;
 /** What this gets by with of the page's script.
- *  @typedef {{ currentCore: typeof import('./loader.js').currentCore, nativeFetch: typeof import('../browser/native_fetch.js').nativeFetch, locate: typeof import('../browser/url.js').locate,
- *    attributesOf: typeof import('../browser/url.js').attributesOf, Span: typeof import('./span.js').Span, later: typeof import('./span.js').later,
+ *  @typedef {{ nativeFetch: typeof import('../browser/native_fetch.js').nativeFetch, locate: typeof import('../browser/url.js').locate,
+ *    attributesOf: typeof import('../browser/url.js').attributesOf, Span: typeof import('./span.js').Span, later: typeof import('./batch.js').later, settle: typeof import('./batch.js').settle,
  *    flat: typeof import('./flat.js').flat, within: typeof import('./flat.js').within,
  *    whenCore: typeof import('./loader.js').whenCore, tell: typeof import('./door.js').tell }} Tools */
 /** Of the player's instruments (`metrics.rs`) the one that app's requests are measured by too. */
@@ -34,213 +43,56 @@ const HTTP_CLIENT_REQUEST_DURATION = 15;
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Headers that say that a request has a context already. */
 const CARRIED = ['traceparent', 'b3', 'x-b3-traceid'];
-/** Statuses without a body (Fetch standard, "null body status"). */
-const EMPTY = new Set([204, 205, 304]);
-
 /** Series of the core that is told, by what they are of. @type {Map<string, number>} */
 let series = new Map();
 /** @type {import('./core').Core | undefined} */
 let seriesOf;
 const MOST_SERIES = 1000;
 
-/** Ends of spans whose body nobody reads and nobody holds. @type {FinalizationRegistry<() => void>} */
-const dropped = new FinalizationRegistry((end) => end());
+/** Methods that OpenTelemetry knows (RFC 9110, RFC 5789); others would be names without end. */
+const KNOWN = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
+/** Methods whose case a browser corrects (Fetch standard, "normalize a method"). */
+const NORMALIZED = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT']);
+const OTHER = '_OTHER';
+const MAX_METHOD = 64;
 
-/** By which the registry knows an end: whether it does, whether it is another than the response that tells it by now; and when the response
- *  came. @typedef {{ known: boolean, moved: boolean, came?: number }} Token */
-/**
- * What is to be told of a response: its end; its body, once the app has asked for it.
- * @typedef {{ end: () => void, token: Token, body?: ReadableStream }} Watch
- */
-/** @type {WeakMap<Response, Watch>} */
-const watches = new WeakMap();
-
-/**
- * From here on it is the holder that the app may hold alone; or nobody has to.
- * @param {Token} token
- * @param {() => void} [end]
- * @param {object} [holder]
- */
-function hold(token, end, holder) {
-  if (token.known) dropped.unregister(token);
-  token.known = Boolean(end);
-  token.moved = true;
-  if (end && holder) dropped.register(holder, end, token);
+/** The method as it is sent. @param {unknown} given */
+function methodOf(given) {
+  const method = String(given ?? 'GET');
+  const upper = method.toUpperCase();
+  return NORMALIZED.has(upper) ? upper : method;
 }
 
-/**
- * Returns a promise of its own, so that a rejection that the app does not handle stays unhandled.
- * @param {Promise<unknown>} promise @param {(() => void) | undefined} end
- */
-const settled = (promise, end) => promise.finally(end);
-
-/** @param {object} target @param {string} name @param {(result: any) => any} then */
-function watchMethod(target, name, then) {
-  const method = /** @type {any} */ (target)[name];
-  const watched = (/** @type {unknown[]} */ ...args) => then(method.apply(target, args));
-  Object.defineProperty(watched, 'name', { value: name });
-  Object.defineProperty(target, name, { value: watched, configurable: true, writable: true });
-}
-
-/** @param {ReadableStream} body @param {Watch} watch */
-function watchBody(body, { end, token }) {
-  for (const name of ['cancel', 'pipeTo']) watchMethod(body, name, (promise) => settled(promise, end));
-  const holds = (/** @type {object} */ holder) => hold(token, end, holder);
-  holds(body);
-  watchMethod(body, 'getReader', (reader) => {
-    holds(reader);
-    watchMethod(reader, 'releaseLock', () => holds(body));
-    watchMethod(reader, 'read', (promise) =>
-      promise.then(
-        (/** @type {{ done: boolean }} */ result) => {
-          if (result.done) end();
-          return result;
-        },
-        (/** @type {unknown} */ error) => {
-          end();
-          throw error;
-        },
-      ),
-    );
-    watchMethod(reader, 'cancel', (promise) => settled(promise, end));
-    return reader;
-  });
-}
-
-/**
- * The methods of a response, watched: one object for all of them. A stream in between would read ahead of the
- * app.
- */
-const WATCHED = Object.create(Response.prototype);
-for (const name of ['json', 'text', 'arrayBuffer', 'blob', 'formData', 'bytes']) {
-  const method = /** @type {any} */ (Response.prototype)[name];
-  if (!method) continue;
-  /** @this {Response} @param {unknown[]} args */
-  const value = function (...args) {
-    const watch = watches.get(this);
-    // From here on it is the promise that tells: nobody may hold the response while it is read.
-    if (watch) hold(watch.token);
-    return settled(method.apply(this, args), watch?.end);
-  };
-  Object.defineProperty(value, 'name', { value: name });
-  Object.defineProperty(WATCHED, name, { value, configurable: true, enumerable: true, writable: true });
-}
-const bodyOf = Object.getOwnPropertyDescriptor(Response.prototype, 'body');
-Object.defineProperty(WATCHED, 'body', {
-  configurable: true,
-  enumerable: true,
-  /** @this {Response} */
-  get() {
-    const body = bodyOf?.get?.call(this);
-    const watch = watches.get(this);
-    if (body && watch && watch.body !== body) watchBody((watch.body = body), watch);
-    return body;
-  },
-});
-
-/** Whether a response says that its body is empty. @param {Headers} headers */
-const isNothing = (headers) => headers.get('content-length') === '0';
-
-/**
- * Calls back once, when the body was read, given up, or let go of.
- * @param {Response} response @param {boolean} isEmpty @param {() => void} end which must not hold the response @param {Token} token
- * @param {Pick<Tools, 'later' | 'currentCore'>} tools
- */
-function whenDone(response, isEmpty, end, token, { later, currentCore }) {
-  token.came = performance.now();
-  // Nobody reads what came instead of an answer.
-  if (isEmpty || !response.ok) return end();
-  const { headers } = response;
-  const look = () => {
-    if (isNothing(headers)) end();
-    else if (!token.moved) hold(token, end, response);
-  };
-  // Nearly every body is asked for at once: the registry, which is slow, is told of the others a moment
-  // later. Without a core there is no such moment.
-  if (currentCore()) later(look);
-  else look();
-  // One that somebody else made in its place keeps what it is: it ends when it is let go of.
-  if (Object.getPrototypeOf(response) !== Response.prototype) return;
-  watches.set(response, { end, token });
-  Object.setPrototypeOf(response, WATCHED);
-}
-
-/**
- * Timings that came when the browser's own buffer was full (it holds 250 of a page), the last of each URL.
- * @type {Map<string, PerformanceEntry[]>}
- */
-const further = new Map();
-const MOST_FURTHER = 1024;
-const MOST_OF_URL = 512;
-/** Milliseconds between the first and the last of a URL. */
-const LONGEST = 30_000;
-/** @type {PerformanceObserver | undefined} */
-let observer;
-/** @param {PerformanceEntry[]} entries */
-function note(entries) {
-  for (const entry of entries) {
-    const { name, startTime } = entry;
-    const known = further.get(name);
-    if (known) {
-      known.push(entry);
-      while (known.length > MOST_OF_URL || known[0].startTime < startTime - LONGEST) known.shift();
-    } else if (further.set(name, [entry]).size > MOST_FURTHER)
-      further.delete(/** @type {string} */ (further.keys().next().value));
-  }
-}
-/** What the observer was given, and nobody has read yet. @type {PerformanceEntry[][]} */
-const seen = [];
-const MOST_SEEN = 64;
-function read() {
-  for (const entries of seen.splice(0)) note(entries);
-}
-/** @param {PerformanceEntry[]} entries */
-function take(entries) {
-  if (seen.push(entries) > MOST_SEEN) read();
-}
-// It is told of each resource for which there is no room; once is enough.
-performance.addEventListener(
-  'resourcetimingbufferfull',
+/** Ends the spans of requests that are under way when the page is left. @type {Set<() => void>} */
+const open = new Set();
+/** Whether the page has been left: what fails from then on, or failed a moment before, failed by that. */
+let isLeft = false;
+// In the capturing phase, before the records of the page are sent.
+addEventListener(
+  'pagehide',
   () => {
-    observer = new PerformanceObserver((list) => take(list.getEntries()));
-    observer.observe({ type: 'resource' });
+    isLeft = true;
+    endUnread();
+    for (const leave of [...open]) leave();
   },
-  { once: true },
+  true,
 );
-/** What is on its way to the observer, which is not called for it then: that takes longer than to ask. */
-const takeOver = () => observer && take(observer.takeRecords());
+addEventListener('pageshow', () => (isLeft = false), true);
+addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && endUnread(), true);
 
 /** Adds the parts of a request, in seconds, as Resource Timing has them: of another origin only where the server lets us
- *  (`Timing-Allow-Origin`). @param {Record<string, unknown>} told @param {string} href @param {number} began page time @param {number} ended the same */
-function tellPhases(told, href, began, ended) {
-  const name = href.split('#', 1)[0];
-  takeOver();
-  read();
-  const entries = /** @type {PerformanceResourceTiming[]} */ ([
-    ...performance.getEntriesByName(name, 'resource'),
-    ...(further.get(name) ?? []),
-  ]);
+ *  (`Timing-Allow-Origin`). @param {Record<string, unknown>} attributes @param {string} href @param {number} began page time @param {number} ended the same */
+function addPhases(attributes, href, began, ended) {
   // The first that began then: a later one of the same URL has an entry of its own.
-  const entry = entries.find(
-    ({ startTime, requestStart }) => startTime >= began - 1 && startTime <= ended && requestStart > 0,
-  );
+  const entry = timingsOf(href, began, ended).find(({ requestStart }) => requestStart > 0);
   if (!entry) return;
-  const {
-    domainLookupStart,
-    domainLookupEnd,
-    connectStart,
-    connectEnd,
-    requestStart,
-    responseStart,
-    responseEnd,
-  } = entry;
   const part = (/** @type {string} */ key, /** @type {number} */ from, /** @type {number} */ to) => {
-    if (to >= from && from > 0) told[key] = (to - from) / 1000;
+    if (to >= from && from > 0) attributes[key] = (to - from) / 1000;
   };
-  part(HTTP_PHASE_LOOKUP, domainLookupStart, domainLookupEnd);
-  part(HTTP_PHASE_CONNECT, connectStart, connectEnd);
-  part(HTTP_PHASE_WAIT, requestStart, responseStart);
-  part(HTTP_PHASE_RECEIVE, responseStart, responseEnd);
+  part(HTTP_PHASE_LOOKUP, entry.domainLookupStart, entry.domainLookupEnd);
+  part(HTTP_PHASE_CONNECT, entry.connectStart, entry.connectEnd);
+  part(HTTP_PHASE_WAIT, entry.requestStart, entry.responseStart);
+  part(HTTP_PHASE_RECEIVE, entry.responseStart, entry.responseEnd);
 }
 
 /**
@@ -250,7 +102,7 @@ function tellPhases(told, href, began, ended) {
  * @returns {Promise<Response>}
  */
 export async function tracedFetch(
-  { currentCore, nativeFetch, locate, attributesOf, Span, later, flat, within, whenCore, tell },
+  { nativeFetch, locate, attributesOf, Span, later, settle, flat, within, whenCore, tell },
   telemetry,
   given,
   init,
@@ -270,66 +122,82 @@ export async function tracedFetch(
     return native();
   }
   if (!place.isHttp) return native();
-  const { url, origin, foreign, propagates } = place;
-  // A method that is none is the browser's to refuse.
-  const method = String(valueOf('method') ?? 'GET').toUpperCase();
+  const { url, origin, foreign, propagates, vouched } = place;
+  const sent = methodOf(valueOf('method'));
+  const method = KNOWN.has(sent) ? sent : OTHER;
   const { parent, attributes } = options ?? {};
-  const span = new Span(telemetry.id, method, { parent, attributes }, CLIENT);
-  const isRepeatable = SAFE.has(method) && (valueOf('body') ?? null) === null;
+  const span = new Span(telemetry.id, method === OTHER ? 'HTTP' : method, { parent, attributes }, CLIENT);
+  telemetry.openRequests++;
+  const isRepeatable = SAFE.has(sent) && (valueOf('body') ?? null) === null;
   const target = { href: call.request ? valueOf('url') : input, origin, foreign };
   const carriable =
     propagates &&
     valueOf('mode') !== 'no-cors' &&
     valueOf('mode') !== 'navigate' &&
     !(own && CARRIED.some((name) => own.has(name))) &&
-    mayCarry(target, isRepeatable);
+    mayCarry(target, isRepeatable || vouched);
   const context = carriable ? telemetry.inject(span) : {};
-  // Before the listener lets us, there is none.
+  // Before the user consents there is none.
   const carries = Object.keys(context).length > 0;
+  // A context must not follow a redirect to an origin that may not have it, and no script sees where one leads.
+  const stops =
+    carries &&
+    isRepeatable &&
+    !valueOf('keepalive') &&
+    (valueOf('redirect') ?? 'follow') === 'follow' &&
+    // A service worker may answer by what a redirect led to, which only a request that follows takes.
+    !globalThis.navigator?.serviceWorker?.controller;
   // What the caller says stands.
   if (own) for (const [name, value] of Object.entries(context)) if (!own.has(name)) own.set(name, value);
   const headers = own ?? context;
 
-  // What is told later holds no body.
+  // What is recorded later holds no body.
   const signal = valueOf('signal');
   const began = performance.now();
   let over = false;
-  /** @type {Token} */
-  const token = { known: false, moved: false };
-  /** @param {unknown} error @param {number} [status] @param {string} [href] @param {Headers} [answer] */
-  const end = (error, status, href, answer) => {
+  /** @type {{ status: number, href: string, headers: Headers } | undefined} */
+  let head;
+  /** @type {ReturnType<typeof watchResponse>} */
+  let watch;
+  const responseEnd = () => timingsOf(url().href, began, performance.now())[0]?.responseEnd || undefined;
+  /** @param {unknown} [error] @param {number} [time] page time */
+  const end = (error, time = performance.now()) => {
     if (over) return;
     over = true;
-    hold(token);
-    const ended = performance.now();
-    const aborted = signal?.aborted;
+    open.delete(leave);
+    if (watch) release(watch);
+    const failure = error === undefined ? '' : failureOf(error, signal);
     const { contexts } = telemetry;
-    takeOver();
+    takeRecords();
     // The app's next step comes first.
     later(() => {
+      const { status, href, headers: answer } = head ?? {};
       // Where there is nothing to read it is over when it comes, whoever looks for something.
-      const at = (answer && isNothing(answer) && token.came) || ended;
+      const at = (answer?.get('content-length') === '0' && watch?.came) || time;
       // An opaque response has no status, and is none the less one.
-      const failed =
-        status !== undefined ? (status >= 400 ? String(status) : '') : aborted ? '' : errorType(error);
+      const isError = status !== undefined && status >= 400;
+      const failed = isError ? String(status) : isLeft && failure === 'network' ? '' : failure;
       const [node, cache, traceId] = answer ? serverTiming(answer) : [];
-      const target = url(href);
-      const place = attributesOf(target, telemetry.options);
+      const place = attributesOf(url(href), telemetry.options);
       /** @type {Record<string, unknown>} */
-      const told = {
+      const recorded = {
         ...place,
         [HTTP_REQUEST_METHOD]: method,
+        [HTTP_REQUEST_METHOD_ORIGINAL]: method === OTHER ? sent.slice(0, MAX_METHOD) : undefined,
         [HTTP_RESPONSE_STATUS_CODE]: status || undefined,
         [ERROR_TYPE]: failed || undefined,
         [CDN_NODE]: node,
         [CDN_CACHE]: cache,
         [SERVER_TRACE_ID]: traceId,
       };
-      tellPhases(told, target.href, began, at);
+      addPhases(recorded, url().href, began, at);
       // What the app says stands.
-      span.attributes = Object.assign(told, span.attributes);
+      span.attributes = Object.assign(recorded, span.attributes);
       if (failed) span.setError('');
+      telemetry.openRequests--;
       span.endAt(at);
+      // A request that the page did not wait for has no duration.
+      if (isLeft && !head) return;
       whenCore((core) => {
         // A series of the context of then: what the app says of its place is part of it.
         const of = [telemetry.id, contexts, method, status, failed, origin, node].join(' ');
@@ -359,26 +227,40 @@ export async function tracedFetch(
       });
     });
   };
+  const leave = () => end();
+  open.add(leave);
   try {
+    const init = carries ? initWithHeaders(call, headers) : undefined;
+    if (init && stops) Object.defineProperty(init, 'redirect', { value: 'manual' });
+    const sending = init ? nativeFetch(input, init) : native();
+    if (isLeft) {
+      // Its answer comes to nobody: the span goes along with the page.
+      end();
+      settle();
+      whenCore((core) => tell(core, HIDDEN, 0));
+    }
     /** @type {Response} */
     let response;
     try {
-      response = await (carries ? nativeFetch(input, initWithHeaders(call, headers)) : native());
-      if (carries) rememberAccepted(target);
+      response = await sending;
+      if (stops && response.type === 'opaqueredirect') {
+        rememberRedirected(target);
+        response = await native();
+      } else if (carries) {
+        rememberAccepted(target);
+        // What can't be repeated has gone there; nothing else does.
+        if (response.redirected && !locate(response.url, telemetry.options).propagates)
+          rememberRedirected(target);
+      }
     } catch (error) {
       // A refusal of the header, there or where it redirects to, looks like a dead network: one more request, without.
-      if (!carries || !isRepeatable || signal?.aborted || !mayBeRefused(target)) throw error;
+      if (!carries || !isRepeatable || signal?.aborted || isLeft || !mayBeRefused(target)) throw error;
       response = await native();
       rememberRefused(target, response);
     }
     const { status, url: href, headers: answer } = response;
-    whenDone(
-      response,
-      method === 'HEAD' || EMPTY.has(status),
-      () => end(undefined, status, href, answer),
-      token,
-      { later, currentCore },
-    );
+    head = { status, href, headers: answer };
+    if (!over) watch = watchResponse(response, sent === 'HEAD', { end, responseEnd });
     return response;
   } catch (error) {
     end(error);
@@ -386,6 +268,13 @@ export async function tracedFetch(
   }
 }
 
-/** The class of a failure; one that the app itself ended is none. @param {any} error */
-const errorType = (error) =>
-  error?.name === 'AbortError' ? '' : error?.name === 'TimeoutError' ? 'timeout' : 'network';
+/**
+ * The class of a failure, of a request or of its body; of one that the app itself ended, and of what it could not make of a body
+ * that came whole, there is none.
+ * @param {any} error @param {AbortSignal | null | undefined} signal
+ */
+function failureOf(error, signal) {
+  const { name } = Object(signal?.aborted ? signal.reason : error);
+  if (name === 'TimeoutError') return 'timeout';
+  return name === 'TypeError' && !signal?.aborted ? 'network' : '';
+}

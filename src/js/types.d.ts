@@ -1,5 +1,15 @@
 // The types of the package, hand-written: what each name means, its units, its errors.
 
+import type {
+  Counter,
+  Histogram,
+  InstrumentOptions,
+  ObservableCallback,
+  ObservableInstrument,
+} from './instruments.js';
+
+export * from './instruments.js';
+
 /** Where the package's files are, if not beside its script. */
 export interface InitOptions {
   /** `tonearm_bg.wasm`. */
@@ -22,11 +32,29 @@ export interface InitOptions {
  */
 export function init(options?: InitOptions): Promise<void>;
 
-/** A value of an attribute, as OpenTelemetry allows it. Whole numbers are sent as integers. */
-export type AttributeValue = string | number | boolean | string[] | number[] | boolean[];
+/**
+ * A value of an attribute. Whole numbers are sent as integers, dates as ISO 8601, URLs and errors as text, sets and typed arrays as
+ * lists.
+ */
+export type AttributeValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | string[]
+  | number[]
+  | boolean[]
+  | Date
+  | URL
+  | Error
+  | Set<unknown>
+  | ArrayBufferView;
 
-/** A value of a log record: also lists and maps of values, up to eight deep. */
-export type LogValue = AttributeValue | LogValue[] | { [key: string]: LogValue };
+/**
+ * A value of a log record: also lists and maps of values, up to eight deep and 1024 in all. The first error among a record's body and
+ * attributes also becomes `exception.type`, `exception.message` and `exception.stacktrace`.
+ */
+export type LogValue = AttributeValue | LogValue[] | Map<unknown, unknown> | { [key: string]: LogValue };
 
 /** Options of a telemetry pipeline. */
 export interface TelemetryConfig {
@@ -52,8 +80,14 @@ export interface TelemetryConfig {
   allowQuery?: string[];
   /** Says what is told of a URL, whose query values are redacted by then. */
   scrubUrl?(url: string): string;
-  /** Origins (`https://api.example.com`) beside the page's own whose requests get a `traceparent` header. Each URL costs a preflight. */
-  propagateTo?: string[];
+  /**
+   * Origins (`https://api.example.com`) beside the page's own whose requests get a `traceparent` header. Each URL costs a preflight.
+   * A method that may not be sent twice carries it where the origin has accepted it before, or where the app vouches that it does:
+   * `{ origin, methods: 'all' }`.
+   */
+  propagateTo?: (string | { origin: string; methods: 'all' })[];
+  /** Whether `pageContext` is the parent of spans, traced requests and plays that name none. Under `parentBased` its decision counts too. */
+  pageContextAsParent?: boolean;
   /** The longest that a span waits in its queue, in milliseconds: 5000; before, ended spans are gathered for up to half a second. A log record waits a second at most. */
   scheduledDelayMillis?: number;
   /** Records in one request: 512. */
@@ -79,10 +113,12 @@ export interface TelemetryConfig {
   cmcd?: boolean;
   /** `http/protobuf` by default. */
   protocol?: 'http/protobuf' | 'http/json';
-  /** `pending`: memory only until `setConsent`; `denied`: nothing is recorded until then. */
+  /** `pending`: memory only until `setConsent`; `denied`: nothing is recorded until then, and what earlier visits and other tabs
+   *  have stored is erased. */
   consent?: 'granted' | 'pending' | 'denied';
   /** Sees each span and log record before it is queued, and each series of the app's own instruments before its first value; may
-   *  change what is not read-only (of a series the attributes), and drops it by `false`. */
+   *  change what is not read-only (of a series the attributes), and drops it by `false`. It decides at once: an async function is
+   *  refused, and a record for which it throws or returns a promise is dropped. */
   redact?(record: RedactedRecord): boolean | void;
   /** Whether log records go to the console too. */
   echo?: boolean;
@@ -125,16 +161,24 @@ export interface RedactedRecord {
 
 /** A context that came in. */
 export interface RemoteContext {
-  traceparent: string;
+  /** None where only baggage came. */
+  traceparent?: string;
   tracestate?: string;
-  /** The members of `baggage`, decoded, without their properties: of what `extract` gives, where `propagators` names it. */
+  /**
+   * The members of `baggage`, decoded, without their properties: of what `extract` gives, where `propagators` names it. They are handed
+   * on by `inject` and by spans whose parent this is, before those of `setBaggage`.
+   */
   baggage?: Record<string, string>;
 }
 
 /** Options of a span. */
 export interface SpanOptions {
-  /** Its parent: a span, or a `traceparent`. Without one it begins a trace. */
-  parent?: Span | string | RemoteContext;
+  /** Its parent: a span, or a `traceparent`. Without one the current span (`withSpan`), or it begins a trace; with `null` it does. */
+  parent?: Span | string | RemoteContext | null;
+  /** `internal` by default. */
+  kind?: 'internal' | 'server' | 'client' | 'producer' | 'consumer';
+  /** Now by default; a page time as of `performance.now()`, Unix milliseconds, or a `Date`. */
+  startTime?: number | Date;
   /** Spans that it refers to. */
   links?: { span: Span | string; attributes?: Record<string, AttributeValue> }[];
   /** Attributes known at the start. */
@@ -151,8 +195,17 @@ export interface Span {
   setError(message: string): this;
   /** Refers to another span; 128 of them at most. */
   addLink(span: Span | string, attributes?: Record<string, AttributeValue>): this;
-  /** Ends and queues it, as it is now: what is set later is not told. A second call does nothing. */
-  end(): void;
+  /** Adds an event, at a time as of `startTime`; 128 of them at most. */
+  addEvent(name: string, attributes?: Record<string, AttributeValue>, time?: number | Date): this;
+  /** Adds an `exception` event with the type, the message and the stack of what was thrown. The span's status stays what it is. */
+  recordException(error: unknown, attributes?: Record<string, AttributeValue>): this;
+  /** Gives it another name. What was sampled by the first one stays so. */
+  updateName(name: string): this;
+  /**
+   * Ends and queues it, as it is now: what is set later is not recorded. The time is as of `startTime`; before the start it is the
+   * start. A second call does nothing.
+   */
+  end(options?: { endTime?: number | Date }): void;
   /** The same, at the end of a `using` block. */
   [Symbol.dispose](): void;
 }
@@ -164,8 +217,8 @@ export type LogSeverity = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal
 export interface LogRecord {
   /** `event.name`: low-cardinality; storms are sampled by it. */
   eventName: string;
-  /** `info` by default. */
-  severity?: LogSeverity;
+  /** `info` by default. Names of other loggers (`warning`, `ERROR`, `critical`) count as the nearest, a number as a `SeverityNumber`. */
+  severity?: LogSeverity | (string & {}) | number;
   /** What it says. */
   body?: LogValue;
   /** More of it. */
@@ -173,44 +226,6 @@ export interface LogRecord {
   /** The span of the moment: a span, or a `traceparent`. */
   span?: Span | string;
 }
-
-/** Options of an instrument. */
-export interface InstrumentOptions {
-  /** In UCUM: `s`, `By`, `{item}`. */
-  unit?: string;
-  /** The keys that its series are told apart by; others are left out. At most 2000 series. */
-  attributes?: string[];
-  /** Of a histogram: its buckets' upper bounds. Without them its buckets are base-2 exponential. */
-  bounds?: number[];
-}
-
-/** Attributes of a measurement. */
-export type MetricAttributes = Record<string, AttributeValue | undefined>;
-
-/** What all instruments tell of themselves. */
-interface Instrument {
-  /** How many attributes were given that `InstrumentOptions.attributes` does not name: they are left out. Bound ones count once. */
-  readonly undeclaredAttributes: number;
-}
-
-/** Adds up. `within` is the span of the moment, to which an exemplar leads. */
-export interface Counter extends Instrument {
-  add(value: number, attributes?: MetricAttributes, within?: Span | string): void;
-  /** The same with its attributes given, for what is counted often. */
-  bind(attributes: MetricAttributes): { add(value: number, within?: Span | string): void };
-}
-
-/** Measures. */
-export interface Histogram extends Instrument {
-  record(value: number, attributes?: MetricAttributes, within?: Span | string): void;
-  /** The same with its attributes given, for what is measured often. */
-  bind(attributes: MetricAttributes): { record(value: number, within?: Span | string): void };
-}
-
-/** Called when metrics are collected. */
-export type ObservableCallback = (result: {
-  observe(value: number, attributes?: MetricAttributes): void;
-}) => void;
 
 /** Where every record of a signal is: `started + recovered = exported + pending + Σ dropped`. Metrics count their points. */
 export interface SignalStats {
@@ -241,15 +256,47 @@ export interface TelemetryStats {
   logs: SignalStats;
 }
 
-/** A fault ended it for good; the core is on its way; `shutdown` ended it; no network; an endpoint does not answer; the listener
- *  has not consented; nothing can be stored (it goes on in memory). */
-export type HealthReason = 'fault' | 'loading' | 'ended' | 'offline' | 'endpoint' | 'consent' | 'storage';
+/** A fault ended it for good; the core is on its way; `shutdown` ended it; no network; an endpoint takes no records, and where
+ *  it answers and refuses them `rejected` too; the listener has not consented; nothing can be stored (it goes on in memory). */
+export type HealthReason =
+  'fault' | 'loading' | 'ended' | 'offline' | 'endpoint' | 'rejected' | 'consent' | 'storage';
+
+/** A delivery that failed: the `detail` of a `diagnostic` event. */
+export interface ExportDiagnostic {
+  readonly signal: 'traces' | 'metrics' | 'logs';
+  /** No response; a response after which it is tried again; a refusal; a redirect, which is not followed; a single record that is
+   *  too large (413: batches are split); some records rejected, or a message about them. */
+  readonly problem:
+    'unreachable' | 'unavailable' | 'rejected' | 'redirected' | 'too_large' | 'partial_success';
+  /** Where it went. */
+  readonly url: string;
+  /** The status of the response, if there was one that may be read. */
+  readonly status: number | undefined;
+  /** Records that are dropped for it; 0 while they are retried. */
+  readonly records: number;
+  /** What the endpoint says, 1 KiB at most; empty where it says nothing. */
+  readonly message: string;
+}
 
 /** A telemetry pipeline. */
-export interface Telemetry {
+export interface Telemetry extends EventTarget {
+  /**
+   * `diagnostic`: records of a signal did not arrive, or the endpoint has a message about them. Once for each problem the console
+   * has a warning too, with what to check.
+   */
+  addEventListener(
+    type: 'diagnostic',
+    listener: (this: Telemetry, event: CustomEvent<ExportDiagnostic>) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
   /** Starts a span. */
   startSpan(name: string, options?: SpanOptions): Span;
-  /** A sum that only grows. This and those below throw a `TypeError` for a name or a unit that is none. */
+  /** A sum that only grows. This and those below throw a `TypeError` for a name that is none. */
   createCounter(name: string, options?: InstrumentOptions): Counter;
   /** A sum. */
   createUpDownCounter(name: string, options?: InstrumentOptions): Counter;
@@ -258,17 +305,40 @@ export interface Telemetry {
   /** A distribution. */
   createHistogram(name: string, options?: InstrumentOptions): Histogram;
   /** A value that is read when metrics are collected. */
-  createObservableGauge(name: string, options: InstrumentOptions, callback: ObservableCallback): void;
+  createObservableGauge(
+    name: string,
+    options?: InstrumentOptions,
+    callback?: ObservableCallback,
+  ): ObservableInstrument;
+  /** A sum that only grows and is kept elsewhere: a callback observes the whole of it. */
+  createObservableCounter(
+    name: string,
+    options?: InstrumentOptions,
+    callback?: ObservableCallback,
+  ): ObservableInstrument;
+  /** The same of a sum that may fall. */
+  createObservableUpDownCounter(
+    name: string,
+    options?: InstrumentOptions,
+    callback?: ObservableCallback,
+  ): ObservableInstrument;
+  /**
+   * Calls a function within the scope of a span and returns its result. What begins or is recorded in that call and names no span
+   * belongs to this one: spans, traced requests, plays that are loaded, log records, exemplars. The scope ends when the function
+   * returns: what an `async` function does after its first `await` names its span itself.
+   */
+  withSpan<S extends Span | string | RemoteContext, T>(span: S, call: (span: S) => T): T;
   /** Writes a log record. */
   log(record: LogRecord): void;
   /**
    * `fetch` with a client span, and a `traceparent` where it may go. Leaves what it is given as it is and reads no body: the
-   * span ends when the app is done with it, or lets go of it.
+   * span ends when the app is done with the body. Of a response whose body nobody has asked for within half a second it ends with the last
+   * byte, or with the head.
    */
   fetch(
     input: RequestInfo | URL,
     init?: RequestInit,
-    options?: { parent?: Span | string | RemoteContext },
+    options?: { parent?: Span | string | RemoteContext | null },
   ): Promise<Response>;
   /** Puts that in the place of `globalThis.fetch`; the function that comes back undoes it. A second call, of another copy of the
    *  package too, traces no request twice: the last that was called traces. */
@@ -282,7 +352,8 @@ export interface Telemetry {
    * `plain`. Rejects with a `TypeError` where there is neither.
    */
   setUser(id: string | null, options?: { plain?: boolean }): Promise<void>;
-  /** What the listener decided, where the option `consent` was given (`InvalidStateError` otherwise). A refusal erases what was kept. */
+  /** What the listener decided, where the option `consent` was given (`InvalidStateError` otherwise). A refusal erases what is stored of
+   *  the service, by earlier visits and other tabs too; those drop what they have recorded until then, and go on by their own consent. */
   setConsent(granted: boolean): void;
   /** What goes along in the `baggage` header (the propagator `baggage`). Throws a `TypeError` for a key that is no token. */
   setBaggage(entries: Record<string, string>): void;
@@ -353,9 +424,11 @@ export interface Source {
   /** Makes the media requests in the app's own way: a service that signs them, a cache. A `Range` header may be among those of the
    *  request. */
   fetch?(request: Request): Promise<Response>;
-  /** Gives another URL where the server says that this one has run out (401, 403, 404, 410), before the play and in its middle. */
+  /** Gives another URL where the server says that this one has run out (401, 403, 404, 410), before the play and in its middle. At
+   *  another origin its requests carry no `authorization` of `headers`, and a `traceparent` only where `propagateTo` has the origin. */
   renew?(expired: { url: string; status: number }): string | URL | Promise<string | URL>;
-  /** Gives the URL when the play begins, for instance from the track's metadata; part of the play's trace. */
+  /** Gives the URL when the play begins, for instance from the track's metadata; part of the play's trace. It has as long as a first
+   *  byte (`firstByteTimeout`), then its signal aborts and the play fails with `NetworkError`. */
   resolve?(context: ResolveContext): string | URL | Promise<string | URL>;
   /** `include` sends cookies to other origins too. */
   credentials?: 'same-origin' | 'include';

@@ -87,6 +87,7 @@ impl logs::LogRecord for LogRecord {
         V: Into<AnyValue>,
     {
         let (key, value) = (key.into(), value.into());
+        self.attributes.remove_attribute(6, key.as_str());
         self.attributes.message(6, |out| {
             out.bytes(1, key.as_str().as_bytes());
             out.message(2, |out| value::any(out, &value));
@@ -131,7 +132,7 @@ impl logs::Logger for Logger {
         let severity = record.severity.unwrap_or(Severity::Info) as u32;
         self.0.record(|telemetry, now| {
             let at = record.time.map_or(now, |time| telemetry.instant(unix_nanos(time)));
-            telemetry.log_encoded(now, at, severity, out.as_slice());
+            telemetry.log_encoded(now, at, severity, out);
         });
     }
 

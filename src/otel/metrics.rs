@@ -1,7 +1,5 @@
 //! `opentelemetry::metrics`: instruments whose series are the core's.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use opentelemetry::metrics::{
@@ -34,28 +32,12 @@ struct Series {
     instrument: u32,
     /// The field of its points' attributes.
     field: u32,
-    /// Sums of what is observed are told as what came beyond the last observation.
-    observed: bool,
-}
-
-/// A pipeline, an instrument, and encoded attributes.
-type Observed = (usize, u32, Vec<u8>);
-
-thread_local! {
-    /// What was observed last.
-    static OBSERVED: RefCell<HashMap<Observed, f64>> = RefCell::default();
 }
 
 impl Series {
     fn record(&self, value: f64, attributes: &[KeyValue]) {
         let attributes = value::encode(attributes, self.field);
         let context = Context::map_current(|context| context_of(context.span().span_context()));
-        let value = if self.observed {
-            let key = (self.handle.0, self.instrument, attributes.clone());
-            value - OBSERVED.with_borrow_mut(|observed| observed.insert(key, value)).unwrap_or_default()
-        } else {
-            value
-        };
         self.handle.record(|telemetry, now| {
             let series = telemetry.series(self.instrument, attributes);
             telemetry.record(now, series, value, context)
@@ -82,36 +64,37 @@ macro_rules! numbers {
 numbers!(u64, i64, f64);
 
 impl Instruments {
-    fn make(&self, name: &str, unit: Option<&str>, kind: Kind, bounds: &[f64], observed: bool) -> Series {
-        let instrument = Instrument { bounds, ..Instrument::new(name, unit.unwrap_or_default(), kind, &[]) };
-        let number = self.0.record(|telemetry, now| telemetry.instrument(now, &instrument));
-        let field = match kind {
-            Kind::Histogram if bounds.is_empty() => 1,
-            Kind::Histogram => 9,
-            _ => 7,
-        };
-        Series {
-            handle: self.0,
-            instrument: number.unwrap_or(u32::MAX),
-            field,
-            observed: observed && kind != Kind::Gauge,
-        }
+    fn make(&self, instrument: &Instrument<'_>) -> Series {
+        let made = self.0.record(|telemetry, now| {
+            let number = telemetry.instrument(now, instrument);
+            (number, telemetry.points_field(number))
+        });
+        let (instrument, field) = made.unwrap_or((u32::MAX, 1));
+        Series { handle: self.0, instrument, field }
     }
 
     fn sync<T>(&self, builder: &InstrumentBuilder<'_, T>, kind: Kind) -> Arc<Series> {
-        Arc::new(self.make(&builder.name, builder.unit.as_deref(), kind, &[], false))
+        let description = builder.description.as_deref().unwrap_or_default().as_bytes();
+        let unit = builder.unit.as_deref().unwrap_or_default();
+        Arc::new(self.make(&Instrument { description, ..Instrument::new(&builder.name, unit, kind, &[]) }))
     }
 
     fn histogram<T>(&self, builder: &HistogramBuilder<'_, T>) -> Arc<Series> {
-        let bounds = builder.boundaries.clone().unwrap_or_default();
-        Arc::new(self.make(&builder.name, builder.unit.as_deref(), Kind::Histogram, &bounds, false))
+        let description = builder.description.as_deref().unwrap_or_default().as_bytes();
+        let unit = builder.unit.as_deref().unwrap_or_default();
+        let bounds = builder.boundaries.as_deref().unwrap_or_default();
+        let instrument = Instrument::new(&builder.name, unit, Kind::Histogram, &[]);
+        Arc::new(self.make(&Instrument { bounds, description, ..instrument }))
     }
 
     fn observe<I, M: 'static>(&self, builder: AsyncInstrumentBuilder<'_, I, M>, kind: Kind)
     where
         Series: AsyncInstrument<M>,
     {
-        let series = self.make(&builder.name, builder.unit.as_deref(), kind, &[], true);
+        let description = builder.description.as_deref().unwrap_or_default().as_bytes();
+        let unit = builder.unit.as_deref().unwrap_or_default();
+        let instrument = Instrument::new(&builder.name, unit, kind, &[]);
+        let series = self.make(&Instrument { description, observed: true, ..instrument });
         let callbacks: Vec<Callback<M>> = builder.callbacks;
         self.0.observe(Box::new(move || callbacks.iter().for_each(|callback| callback(&series))));
     }

@@ -37,10 +37,11 @@ pub(super) fn with(attribute: &KeyValue, set: impl FnOnce(&str, Value<'_>)) {
     }
 }
 
-/// Attributes as fields of that number.
+/// Attributes as fields of that number; of a key that comes twice the last value counts.
 pub(super) fn encode(attributes: &[KeyValue], field: u32) -> Vec<u8> {
     let mut out = Writer::default();
     for attribute in attributes {
+        out.remove_attribute(field, attribute.key.as_str());
         with(attribute, |key, value| out.attribute(field, key, value));
     }
     out.finish()

@@ -1,11 +1,14 @@
 //! What every span and log record says beside its own: the session, and what the app said of its user and its
 //! place. Owns when a session ends; where its id is kept, the host knows.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use super::export::Signal;
 use super::propagation::write_hex;
 use crate::random::Random;
 use crate::time::{Duration, Instant};
-use tonearm_otlp::{Field, Reader, Value, Writer};
+use tonearm_otlp::{ATTRIBUTES, LOG_ATTRIBUTES, Value, Writer, has_key};
 
 /// A session ends when nothing was recorded for so long…
 const IDLE: Duration = Duration::from_secs(30 * 60);
@@ -14,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// The attribute of its id.
 const SESSION_ID: &str = "session.id";
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Session {
     id: String,
     active: Instant,
@@ -23,26 +26,23 @@ struct Session {
     told: bool,
 }
 
+/// A session that several pipelines have.
+#[derive(Debug)]
+pub struct SharedSession(Rc<RefCell<Session>>);
+
 /// A session, and attributes of the app.
 #[derive(Debug, Default)]
 pub(super) struct Ambient {
-    session: Option<Session>,
+    /// Pipelines of one service have it in common. Its id is empty before it begins.
+    session: Rc<RefCell<Session>>,
+    /// The id in `encoded`: another pipeline may have begun another session.
+    encoded_id: String,
     /// Attributes for spans and logs, as fields 1.
     given: Vec<u8>,
     /// Attributes for metrics too.
     shared: Vec<u8>,
     /// All of it as fields of a span (9), and of a log record (6).
     encoded: [Vec<u8>; 2],
-}
-
-/// The same attributes as fields of that number.
-pub(super) fn refield(attributes: &[u8], field: u32, out: &mut Writer) {
-    let mut rest = Reader(attributes);
-    while let Some((_, value)) = rest.field() {
-        if let Field::Bytes(attribute) = value {
-            out.bytes(field, attribute);
-        }
-    }
 }
 
 impl Ambient {
@@ -62,34 +62,53 @@ impl Ambient {
             (id, Duration::ZERO)
         });
         let ends = now + LONGEST.saturating_sub(age);
-        self.session = Some(Session { id, active: now, ends, told });
+        *self.session.borrow_mut() = Session { id, active: now, ends, told };
+        self.encode();
+    }
+
+    /// The session, for another pipeline.
+    pub(super) fn session(&self) -> SharedSession {
+        SharedSession(Rc::clone(&self.session))
+    }
+
+    /// Has the session of another pipeline from now on.
+    pub(super) fn share(&mut self, session: SharedSession) {
+        self.session = session.0;
         self.encode();
     }
 
     /// Something is recorded: a session that is over is followed by another.
-    fn touch(&mut self, now: Instant, random: &mut Random) {
-        let Some(session) = &mut self.session else { return };
-        if now >= session.ends || now.since(session.active) > IDLE {
+    pub(super) fn touch(&mut self, now: Instant, random: &mut Random) {
+        let mut session = self.session.borrow_mut();
+        if session.id.is_empty() {
+            return;
+        }
+        let is_over = now >= session.ends || now.since(session.active) > IDLE;
+        session.active = now;
+        let is_other = session.id != self.encoded_id;
+        drop(session);
+        if is_over {
             self.begin(now, None, false, random);
-        } else {
-            session.active = now;
+        } else if is_other {
+            self.encode();
         }
     }
 
     /// Whether the session is new since this was asked last.
     pub(super) fn take_new(&mut self, now: Instant, random: &mut Random) -> bool {
         self.touch(now, random);
-        self.session.as_mut().is_some_and(|session| !std::mem::replace(&mut session.told, true))
+        let mut session = self.session.borrow_mut();
+        !session.id.is_empty() && !std::mem::replace(&mut session.told, true)
     }
 
     /// Whether it was counted.
     pub(super) fn session_told(&self) -> bool {
-        self.session.as_ref().is_some_and(|session| session.told)
+        self.session.borrow().told
     }
 
     /// Its id; empty where there is none.
-    pub(super) fn session_id(&self) -> &str {
-        self.session.as_ref().map_or("", |session| &session.id)
+    pub(super) fn session_id(&self) -> String {
+        self.session.borrow().id.clone()
     }
 
     /// What the app says: attributes as fields 1, of which the first `shared` bytes are for metrics too.
@@ -100,15 +119,18 @@ impl Ambient {
     }
 
     fn encode(&mut self) {
-        self.encoded = [self.as_fields(9), self.as_fields(6)];
+        self.encoded_id.clone_from(&self.session.borrow().id);
+        self.encoded = [self.as_fields(ATTRIBUTES), self.as_fields(LOG_ATTRIBUTES)];
     }
 
+    /// Each key once: what is said of the user first, then the app's shared attributes, then the session.
     fn as_fields(&self, field: u32) -> Vec<u8> {
         let mut out = Writer::default();
-        if let Some(session) = &self.session {
-            out.attribute(field, SESSION_ID, Value::Text(&session.id));
+        out.add_attributes(0, field, self.given.get(self.shared.len()..).unwrap_or_default());
+        out.add_attributes(0, field, &self.shared);
+        if !self.encoded_id.is_empty() && !has_key(out.as_slice(), field, SESSION_ID.as_bytes()) {
+            out.attribute(field, SESSION_ID, Value::Text(&self.encoded_id));
         }
-        refield(&self.given, field, &mut out);
         out.finish()
     }
 
@@ -120,6 +142,11 @@ impl Ambient {
             Signal::Logs => &self.encoded[1],
             Signal::Metrics => &[],
         }
+    }
+
+    /// What spans say of it.
+    pub(super) fn spans(&self) -> &[u8] {
+        &self.encoded[0]
     }
 
     /// The attributes that metrics have too.

@@ -6,10 +6,12 @@ use tonearm_gzip::gzip;
 
 use super::batch::{Account, DropReason, Queue};
 use super::config::Config;
+use super::diagnostic::{Diagnostic, Problem, has_message};
 use super::late::mark_late;
 use super::request::encode_request;
 use super::response::parse_partial_success;
 use super::retry;
+use super::split::{count_records, split_request};
 use crate::random::Random;
 use crate::time::{Duration, Instant};
 
@@ -20,10 +22,11 @@ pub(super) const LEAVE_BUDGET: usize = 60 << 10;
 const BEST: usize = 20;
 /// Bytes below which gzip saves nothing worth its time.
 const SMALL: usize = 1024;
-/// The longest that a log record waits (OpenTelemetry's default).
-const LOG_DELAY: Duration = Duration::from_secs(1);
-/// Time after which an offline page is tried again, whatever the browser says.
-const OFFLINE: Duration = Duration::from_secs(300);
+/// The longest that a log record waits here. The host gathers records for up to half a second: together that is OpenTelemetry's
+/// default, a second.
+const LOG_DELAY: Duration = Duration::from_millis(500);
+/// Time after which a request of an offline page is sent whatever `navigator.onLine` says: it is wrong at times.
+const OFFLINE: Duration = Duration::from_secs(60);
 /// Time beyond its timeout after which a request without an answer counts as lost.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -58,7 +61,14 @@ pub struct Export {
     pub keepalive: bool,
     /// How long it may take.
     pub timeout: Duration,
+    /// Whether it is sent although the browser says that it is offline.
+    pub even_offline: bool,
 }
+
+/// Single records in a row after which no larger one is sent.
+const MAX_TOO_LARGE: u32 = 8;
+/// What a request that is not even sent would be answered: a smaller one was.
+const TOO_LARGE: Reply = Reply::Response { status: 413, retry_after: None, body: Vec::new() };
 
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +86,10 @@ pub enum Reply {
     Failed,
     /// Nothing was sent: there is no network.
     Unsent,
+    /// Nothing was sent: a page that is being left had no room or no time for it, and it may be tried soon.
+    Deferred,
+    /// A redirect, which is not followed: records go where the app sends them and nowhere else.
+    Redirected,
 }
 
 /// What a reply means (OTLP/HTTP, section "Response").
@@ -89,6 +103,8 @@ pub enum Outcome {
     Retryable(Option<Duration>),
     /// It never will.
     Rejected,
+    /// Its parts may (413).
+    TooLarge,
 }
 
 impl Reply {
@@ -102,8 +118,9 @@ impl Reply {
             Self::Response { status: 429 | 502 | 503 | 504, retry_after, .. } => {
                 Outcome::Retryable(*retry_after)
             }
-            Self::Response { .. } => Outcome::Rejected,
-            Self::Failed | Self::Unsent => Outcome::Retryable(None),
+            Self::Response { status: 413, .. } => Outcome::TooLarge,
+            Self::Response { .. } | Self::Redirected => Outcome::Rejected,
+            Self::Failed | Self::Unsent | Self::Deferred => Outcome::Retryable(None),
         }
     }
 }
@@ -123,6 +140,8 @@ struct Flight {
     waiting: bool,
     /// It went out, and nobody said what became of it.
     uncertain: bool,
+    /// It was not sent the last time: the browser said that it is offline.
+    unsent: bool,
     /// When its records were closed, or taken over.
     closed: Instant,
     /// How old they were then.
@@ -146,6 +165,7 @@ impl Flight {
             due: now,
             waiting,
             uncertain: false,
+            unsent: false,
             closed: now,
             age: Duration::ZERO,
             sent: now,
@@ -185,7 +205,15 @@ impl Flight {
         self.leaving = room.map_or(0, |_| body.len());
         let timeout = config.batch.timeout;
         self.due = now + timeout + GRACE;
-        Some(Export { id: self.id, signal: self.signal, body, gzipped, keepalive: room.is_some(), timeout })
+        Some(Export {
+            id: self.id,
+            signal: self.signal,
+            body,
+            gzipped,
+            keepalive: room.is_some(),
+            timeout,
+            even_offline: self.unsent,
+        })
     }
 }
 
@@ -201,10 +229,52 @@ pub(super) struct Pipeline {
     flights: Vec<Flight>,
     next_id: u32,
     pub(super) account: Account,
-    /// Whether the endpoint answered the last request.
-    pub(super) is_well: bool,
+    pub(super) endpoint: Endpoint,
+    /// Whether it has accepted records before.
+    accepted: bool,
     /// The last request was given up: a dead endpoint is not asked more often for the next one.
     exhausted: bool,
+    too_large: TooLarge,
+    /// The last failed delivery, until the host is given it.
+    pub(super) diagnostic: Option<Diagnostic>,
+}
+
+/// Single records in a row that an endpoint refused as too large, while parts of their request wait.
+#[derive(Debug)]
+struct TooLarge {
+    count: u32,
+    /// Bytes of the smallest one.
+    bytes: usize,
+}
+
+impl Default for TooLarge {
+    fn default() -> Self {
+        Self { count: 0, bytes: usize::MAX }
+    }
+}
+
+impl TooLarge {
+    fn add(&mut self, bytes: usize) {
+        self.count += 1;
+        self.bytes = self.bytes.min(bytes);
+    }
+
+    /// Whether a request of so many bytes need not be sent: an endpoint that refuses everything is not asked for
+    /// each record.
+    fn covers(&self, bytes: usize) -> bool {
+        self.count >= MAX_TOO_LARGE && bytes >= self.bytes
+    }
+}
+
+/// How an endpoint took the last request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Endpoint {
+    /// It accepted records, or was not asked yet.
+    Well,
+    /// It did not answer, or said that it is busy.
+    Unavailable,
+    /// It refused all of them.
+    Rejecting,
 }
 
 impl Pipeline {
@@ -219,8 +289,11 @@ impl Pipeline {
             // Ids of different signals must differ.
             next_id: signal as u32,
             account: Account::default(),
-            is_well: true,
+            endpoint: Endpoint::Well,
+            accepted: false,
             exhausted: false,
+            too_large: TooLarge::default(),
+            diagnostic: None,
         }
     }
 
@@ -229,12 +302,10 @@ impl Pipeline {
         Account { pending, ..self.account }
     }
 
-    /// Queues a record, given in parts, that counts for `count`; says whether something is due earlier now.
-    pub(super) fn enqueue(&mut self, now: Instant, parts: &[&[u8]], count: u64, config: &Config) -> bool {
+    /// Queues a record that counts for `count`; says whether something is due earlier now.
+    pub(super) fn enqueue(&mut self, now: Instant, record: &[u8], count: u64, config: &Config) -> bool {
         let at = self.queue.begin();
-        for part in parts {
-            self.queue.records().raw(part);
-        }
+        self.queue.records().raw(record);
         self.enqueued(now, at, count, config)
     }
 
@@ -336,10 +407,13 @@ impl Pipeline {
         while let Some(at) = self.flights.iter().position(|flight| !flight.waiting && now >= flight.due) {
             self.settle(now, at, &Reply::Failed);
         }
-        if !self.is_busy()
-            && let Some(flight) = self.flights.iter_mut().find(|flight| now >= flight.due)
+        while !self.is_busy()
+            && let Some(at) = self.flights.iter().position(|flight| now >= flight.due)
         {
-            return flight.launch(now, None, config);
+            if !self.too_large.covers(self.flights[at].body.len()) {
+                return self.flights[at].launch(now, None, config);
+            }
+            self.divide(now, at, &TOO_LARGE);
         }
         if !self.flights.is_empty() || self.due.is_none_or(|due| now < due) {
             return None;
@@ -418,40 +492,104 @@ impl Pipeline {
         let records =
             self.queue.forget(usize::MAX) + self.flights.drain(..).map(|flight| flight.records).sum::<u64>();
         self.account.drop_records(reason, records);
-        self.due = None;
+        (self.due, self.too_large) = (None, TooLarge::default());
+    }
+
+    /// Puts two requests in the place of one that is too large for the endpoint; a single record is dropped.
+    fn divide(&mut self, now: Instant, at: usize, reply: &Reply) {
+        let count = count_records(self.signal, &self.flights[at].body);
+        let whole = self.flights.remove(at);
+        if count < 2 {
+            self.too_large.add(whole.body.len());
+            self.endpoint = Endpoint::Rejecting;
+            self.drop_request(&whole, Problem::TooLarge, DropReason::Rejected, reply);
+            return;
+        }
+        let first = (count / 2).min(whole.records);
+        let bodies = split_request(self.signal, &whole.body, count / 2);
+        for (offset, (body, records)) in bodies.into_iter().zip([first, whole.records - first]).enumerate() {
+            let mut part = self.flight(body, records, now, true);
+            (part.closed, part.age, part.marked) = (whole.closed, whole.age, whole.marked);
+            self.flights.insert(at + offset, part);
+        }
+    }
+
+    /// Counts the records of a request that is over, and remembers why.
+    fn drop_request(&mut self, flight: &Flight, problem: Problem, reason: DropReason, reply: &Reply) {
+        self.account.drop_records(reason, flight.records);
+        self.report(problem, reply, flight.records, true);
+        if self.flights.is_empty() {
+            self.too_large = TooLarge::default();
+        }
+    }
+
+    #[inline(never)]
+    fn report(&mut self, problem: Problem, reply: &Reply, records: u64, warns: bool) {
+        self.diagnostic = Some(Diagnostic::new(self.signal, problem, reply, records, warns));
     }
 
     fn settle(&mut self, now: Instant, at: usize, reply: &Reply) {
         let flight = &mut self.flights[at];
         let records = flight.records;
-        let exhausted = self.exhausted;
-        let (mut exported, mut reason) = (0, DropReason::Rejected);
         match reply.outcome() {
-            Outcome::Accepted => exported = records,
-            Outcome::Partial(rejected) => exported = records.saturating_sub(rejected),
-            Outcome::Rejected => {}
             Outcome::Retryable(asked) => {
-                flight.uncertain = matches!(reply, Reply::Failed);
-                if matches!(reply, Reply::Unsent) {
+                let unsent = matches!(reply, Reply::Unsent);
+                // One that was tried in spite of that may have been counted.
+                flight.uncertain = matches!(reply, Reply::Failed) || (unsent && flight.unsent);
+                flight.unsent = unsent;
+                if unsent {
                     // Until there is a network: a flush says so.
                     (flight.waiting, flight.due) = (true, now + OFFLINE);
                     return;
                 }
-                self.is_well = false;
-                let known = if exhausted { retry::STEADY } else { 0 };
-                if let Some(wait) = retry::wait(flight.retries, known, asked, &mut self.random) {
+                let known = if self.exhausted { retry::STEADY } else { 0 };
+                let wait = retry::wait(flight.retries, known, asked, &mut self.random);
+                if let Some(wait) = wait {
                     flight.retries += 1;
                     flight.waiting = true;
                     flight.due = now + wait;
+                }
+                if matches!(reply, Reply::Deferred) && wait.is_some() {
                     return;
                 }
-                reason = DropReason::RetriesExhausted;
+                self.endpoint = Endpoint::Unavailable;
+                let problem =
+                    if matches!(reply, Reply::Failed) { Problem::Unreachable } else { Problem::Unavailable };
+                if wait.is_some() {
+                    // One that worked before may be back in a moment.
+                    self.report(problem, reply, 0, !self.accepted);
+                    return;
+                }
+                self.exhausted = true;
+                let flight = self.flights.remove(at);
+                self.drop_request(&flight, problem, DropReason::RetriesExhausted, reply);
+            }
+            Outcome::TooLarge => {
+                self.exhausted = false;
+                self.divide(now, at, reply);
+            }
+            Outcome::Rejected => {
+                (self.exhausted, self.endpoint) = (false, Endpoint::Rejecting);
+                let flight = self.flights.remove(at);
+                let redirected = matches!(reply, Reply::Redirected);
+                let problem = if redirected { Problem::Redirected } else { Problem::Rejected };
+                self.drop_request(&flight, problem, DropReason::Rejected, reply);
+            }
+            outcome @ (Outcome::Accepted | Outcome::Partial(_)) => {
+                let rejected =
+                    if let Outcome::Partial(rejected) = outcome { rejected.min(records) } else { 0 };
+                (self.exhausted, self.accepted) = (false, true);
+                let nothing = rejected > 0 && rejected == records;
+                self.endpoint = if nothing { Endpoint::Rejecting } else { Endpoint::Well };
+                self.account.exported += records - rejected;
+                self.account.drop_records(DropReason::Rejected, rejected);
+                self.flights.remove(at);
+                self.too_large = TooLarge::default();
+                // A message without rejected records is a warning of the endpoint's (OTLP, "Partial Success").
+                if rejected > 0 || has_message(reply) {
+                    self.report(Problem::PartialSuccess, reply, rejected, true);
+                }
             }
         }
-        self.exhausted = reason == DropReason::RetriesExhausted;
-        self.is_well = !self.exhausted;
-        self.account.exported += exported;
-        self.account.drop_records(reason, records - exported);
-        self.flights.remove(at);
     }
 }

@@ -1,54 +1,30 @@
 //! Marks the points of a request that go out long after they closed: who reads a board must know
 //! (docs/telemetry.md).
 
-use tonearm_otlp::{Field, Reader, Value, Writer};
+use tonearm_otlp::{Value, Writer, has_key};
+
+use super::request::{POINT_DEPTH, copy_records};
 
 /// The attribute; it is there, or it is not.
 const LATE: &str = "late";
-/// Fields from a request down to a metric: `resource_metrics`, `scope_metrics`, `metrics`.
-const PATH: [u32; 3] = [1, 2, 2];
 
 /// A metrics request, every point of it marked.
 pub(super) fn mark_late(body: &[u8]) -> Vec<u8> {
     let mut out = Writer::default();
-    copy(body, 0, 0, &mut out);
+    copy_records(body, (0, POINT_DEPTH), 0, &mut out, &mut |field, point, kind, out| {
+        out.message(field, |out| {
+            out.raw(point);
+            let attributes = match kind {
+                9 => 9,
+                10 => 1,
+                _ => 7,
+            };
+            // One that came late before is marked already.
+            if !has_key(point, attributes, LATE.as_bytes()) {
+                out.attribute(attributes, LATE, Value::Flag(true));
+            }
+        });
+        true
+    });
     out.finish()
-}
-
-/// Copies a message of that depth; what lies on the way to the points is taken apart. `kind` is the metric's
-/// data field.
-fn copy(message: &[u8], depth: usize, kind: u32, out: &mut Writer) {
-    let mut rest = Reader(message);
-    let mut from = rest.0.len();
-    while let Some((field, value)) = rest.field() {
-        let whole = &message[message.len() - from..message.len() - rest.0.len()];
-        from = rest.0.len();
-        let below = match depth {
-            0..3 => field == PATH[depth],
-            // Gauge, sum, histogram, exponential histogram.
-            3 => matches!(field, 5 | 7 | 9 | 10),
-            // Their points.
-            _ => field == 1,
-        };
-        match value {
-            Field::Bytes(inner) if below => out.message(field, |out| {
-                if depth < 4 {
-                    copy(inner, depth + 1, field, out);
-                } else {
-                    out.raw(inner);
-                    // One that came late before is marked already.
-                    if inner.windows(LATE.len()).any(|part| part == LATE.as_bytes()) {
-                        return;
-                    }
-                    let attributes = match kind {
-                        9 => 9,
-                        10 => 1,
-                        _ => 7,
-                    };
-                    out.attribute(attributes, LATE, Value::Flag(true));
-                }
-            }),
-            _ => out.raw(whole),
-        }
-    }
 }

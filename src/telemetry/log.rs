@@ -4,7 +4,7 @@
 use super::context::SpanContext;
 use super::propagation::write_hex;
 use crate::small_map::SmallMap;
-use tonearm_otlp::{Field, Reader, Value, Writer};
+use tonearm_otlp::{Field, LOG_ATTRIBUTES, Reader, Value, Writer, has_key};
 
 /// How grave a record is (`SeverityNumber`, 1 to 24): four steps for each of trace, debug, info, warn, error,
 /// fatal.
@@ -106,13 +106,18 @@ impl Log<'_> {
     }
 }
 
-/// Adds what every record has: time = 1, severity = 2 and 3, observed = 11, and its own id.
+/// The attribute of a record's own id.
+const UID: &str = "log.record.uid";
+
+/// Adds what every record has: time = 1, severity = 2 and 3, observed = 11, and an id of its own where the app gave none.
 pub(super) fn complete(out: &mut Writer, severity: Severity, time: u64, uid: [u8; 16]) {
     out.fixed64(1, time);
     out.fixed64(11, time);
     out.varint(2, severity.into());
     out.bytes(3, name_of(severity).as_bytes());
-    let mut id = String::new();
-    write_hex(&mut id, &uid);
-    out.attribute(6, "log.record.uid", Value::Text(&id));
+    if !has_key(out.as_slice(), LOG_ATTRIBUTES, UID.as_bytes()) {
+        let mut id = String::new();
+        write_hex(&mut id, &uid);
+        out.attribute(LOG_ATTRIBUTES, UID, Value::Text(&id));
+    }
 }

@@ -7,6 +7,7 @@ mod ambient;
 mod batch;
 mod config;
 mod context;
+mod diagnostic;
 mod export;
 mod late;
 mod log;
@@ -16,17 +17,20 @@ mod propagation;
 mod request;
 mod response;
 mod retry;
+mod rows;
 mod sampling;
 mod span;
+mod split;
 mod spool;
-mod told;
 mod tracer;
 
+pub use ambient::SharedSession;
 pub use batch::{Account, DropReason};
 pub(crate) use config::FULL;
 pub use config::{Batch, Config, Consent};
 pub use context::{RANDOM, SAMPLED, SpanContext, SpanId, TraceId};
-pub use export::{Export, Outcome, Reply, Signal};
+pub use diagnostic::{Diagnostic, Problem};
+pub use export::{Endpoint, Export, Outcome, Reply, Signal};
 pub use log::{DEBUG, ERROR, INFO, Log, Severity, WARN};
 pub use metric::{Instrument, Kind, SeriesKey};
 pub use propagation::{
@@ -38,6 +42,7 @@ pub use request::encode_request;
 pub use response::parse_partial_success;
 pub use sampling::Sampler;
 pub use span::{Parent, SpanKind, SpanOptions};
+use tonearm_otlp::{ATTRIBUTES, LOG_ATTRIBUTES};
 pub use tonearm_otlp::{Attributes, Flat, Value, Writer};
 
 use std::collections::VecDeque;
@@ -46,6 +51,7 @@ use crate::random::Random;
 use crate::small_map::SmallMap;
 use crate::time::{ClockAnchor, Duration, Instant};
 use ambient::Ambient;
+use diagnostic::Warnings;
 use export::{LEAVE_BUDGET, Pipeline};
 use log::Storms;
 use metric::Meter;
@@ -69,8 +75,10 @@ pub struct Telemetry {
     random: Random,
     live: SmallMap<SpanKey, Span>,
     meter: Meter,
-    /// When metrics are collected next; none where nothing was recorded since the last time.
+    /// When metrics are collected next; none where nothing was recorded since the last time and nothing is observed.
     collection: Option<Instant>,
+    /// Whether there is an instrument that is observed.
+    observes: bool,
     storms: Storms,
     spool: Spool,
     pipelines: [Pipeline; Signal::ALL.len()],
@@ -85,6 +93,9 @@ pub struct Telemetry {
     /// Those of them that it was given, by signal.
     inspected: [u64; Signal::ALL.len()],
     baggage: String,
+    warnings: Warnings,
+    /// The service whose session this is, where it has one in common with other pipelines.
+    service: String,
 }
 
 /// What becomes of a request of an earlier visit.
@@ -125,6 +136,7 @@ impl Telemetry {
             live: SmallMap::default(),
             meter: Meter::default(),
             collection: None,
+            observes: false,
             storms: Storms::default(),
             spool: Spool::default(),
             pipelines,
@@ -135,6 +147,8 @@ impl Telemetry {
             inspections: VecDeque::new(),
             inspected: [0; Signal::ALL.len()],
             baggage: String::new(),
+            warnings: Warnings::default(),
+            service: String::new(),
         };
         let own: &[Instrument<'_>] =
             if FULL && telemetry.config.tells_itself { &own::INSTRUMENTS } else { &[] };
@@ -154,22 +168,22 @@ impl Telemetry {
         self.clock.observe(now, wall_millis);
     }
 
-    /// Queues a record that comes in two parts, or hands it to the host to look at. Says whether something is
+    /// Queues a span or a log record with the common attributes, or hands it to the host to look at. Says whether something is
     /// due earlier.
-    fn enqueue(&mut self, now: Instant, signal: Signal, record: &[u8], more: &[u8]) -> bool {
+    fn enqueue(&mut self, now: Instant, signal: Signal, mut record: Writer) -> bool {
         if FULL && self.config.consent == Consent::Denied {
             self.drop_record(signal, DropReason::Consent);
             return false;
         }
-        let ambient = self.ambient.of(signal, now, &mut self.random);
-        let parts = [record, more, ambient];
+        let field = if signal == Signal::Logs { LOG_ATTRIBUTES } else { ATTRIBUTES };
+        record.add_attributes(0, field, self.ambient.of(signal, now, &mut self.random));
         if FULL && self.config.inspects {
-            self.inspections.push_back(Inspection { signal, record: parts.concat() });
+            self.inspections.push_back(Inspection { signal, record: record.finish() });
             self.inspected[signal as usize] += 1;
             return true;
         }
         let touched = self.spool.touch(now, &self.config);
-        self.pipelines[signal as usize].enqueue(now, &parts, 1, &self.config) || touched
+        self.pipelines[signal as usize].enqueue(now, record.as_slice(), 1, &self.config) || touched
     }
 
     /// The next record that the host has to look at; it answers with [`Telemetry::inspected`].
@@ -189,7 +203,7 @@ impl Telemetry {
         match record {
             Some(record) => {
                 self.spool.touch(now, &self.config);
-                self.pipelines[signal as usize].enqueue(now, &[record], 1, &self.config);
+                self.pipelines[signal as usize].enqueue(now, record, 1, &self.config);
             }
             None => self.drop_record(signal, DropReason::Redacted),
         }
@@ -201,13 +215,28 @@ impl Telemetry {
         self.ambient.begin(now, known, told, &mut self.random);
     }
 
+    /// The session, for another pipeline of the service of that name.
+    pub fn session_of(&self, service: &str) -> Option<SharedSession> {
+        (self.service == service).then(|| self.ambient.session())
+    }
+
+    /// Names the service whose session this is.
+    pub fn set_service(&mut self, service: String) {
+        self.service = service;
+    }
+
+    /// Has the session of another pipeline, which goes on in both.
+    pub fn share_session(&mut self, session: SharedSession) {
+        self.ambient.share(session);
+    }
+
     /// Whether the session was told to have begun.
     pub fn session_told(&self) -> bool {
         self.ambient.session_told()
     }
 
     /// The session's id; empty where there is none.
-    pub fn session_id(&self) -> &str {
+    pub fn session_id(&self) -> String {
         self.ambient.session_id()
     }
 
@@ -233,6 +262,8 @@ impl Telemetry {
         if consent == Consent::Denied {
             self.forget(now, DropReason::Consent);
         }
+        // What was persisted before is no longer pending.
+        self.spool.touch(now, &self.config);
     }
 
     /// Drops everything that waits.
@@ -249,6 +280,14 @@ impl Telemetry {
         (self.live, self.tail) = (SmallMap::default(), Tail::default());
         self.meter.reset(self.clock.unix_nanos(now));
         self.collection = None;
+        if self.observes {
+            self.schedule_collection(now);
+        }
+    }
+
+    /// Collects metrics an interval from now, where no earlier collection is due.
+    fn schedule_collection(&mut self, now: Instant) {
+        self.collection.get_or_insert(now + self.config.batch.metric_interval);
     }
 
     /// Counts records that the host had to let go of.
@@ -266,24 +305,24 @@ impl Telemetry {
     /// Writes a log record.
     #[inline(never)]
     pub fn log(&mut self, now: Instant, log: &Log<'_>) {
-        self.log_encoded(now, now, log.severity, log.encode().as_slice());
+        self.log_encoded(now, now, log.severity, log.encode());
     }
 
-    /// Writes a log record of `at`, of which the host has encoded all but its times, its severity and its id.
-    pub fn log_encoded(&mut self, now: Instant, at: Instant, severity: Severity, record: &[u8]) {
+    /// Writes a log record of `at`, of which the host has encoded all but its times, its severity and its id. Says whether
+    /// something is due earlier.
+    pub fn log_encoded(&mut self, now: Instant, at: Instant, severity: Severity, mut record: Writer) -> bool {
         let time = self.clock.unix_nanos(at);
-        let event = log::event_of(record);
+        let event = log::event_of(record.as_slice());
         let reason = if severity < log::level_of(&self.config.levels, event) {
             DropReason::Level
         } else if self.storms.keeps(event, time) {
-            let mut more = Writer::default();
-            log::complete(&mut more, severity, time, self.random.bytes());
-            self.enqueue(now, Signal::Logs, record, more.as_slice());
-            return;
+            log::complete(&mut record, severity, time, self.random.bytes());
+            return self.enqueue(now, Signal::Logs, record);
         } else {
             DropReason::Sampled
         };
         self.drop_record(Signal::Logs, reason);
+        false
     }
 
     /// Whether a record of that severity and event would be kept.
@@ -292,8 +331,12 @@ impl Telemetry {
         severity >= log::level_of(&self.config.levels, event.as_bytes())
     }
 
-    /// Makes an instrument; its number.
+    /// Makes an instrument; its number. One that is observed makes the pipeline collect at each interval.
     pub fn instrument(&mut self, now: Instant, instrument: &Instrument<'_>) -> u32 {
+        if instrument.observed {
+            self.observes = true;
+            self.schedule_collection(now);
+        }
         self.meter.instrument(instrument, self.clock.unix_nanos(now))
     }
 
@@ -343,7 +386,7 @@ impl Telemetry {
             return false;
         }
         let first = self.collection.is_none();
-        self.collection.get_or_insert(now + self.config.batch.metric_interval);
+        self.schedule_collection(now);
         let touched = self.spool.touch(now, &self.config);
         self.meter.record(series, value, self.clock.unix_nanos(now), context);
         first || touched
@@ -368,11 +411,17 @@ impl Telemetry {
             self.own.tell(&Signal::ALL.map(|signal| self.account(signal)), &mut self.meter, self.owned, time);
         }
         let pipeline = &mut self.pipelines[Signal::Metrics as usize];
+        let mut collected = false;
         for table in &mut self.meter.tables {
             let (metric, points) = table.collect(time, self.config.cumulative, false);
             if points > 0 {
-                pipeline.enqueue(now, &[metric.as_slice()], points, &self.config);
+                pipeline.enqueue(now, metric.as_slice(), points, &self.config);
+                collected = true;
             }
+        }
+        // What is observed is observed at each interval, and a cumulative sum is exported at each, idle or not.
+        if self.observes || (self.config.cumulative && collected) {
+            self.schedule_collection(now);
         }
     }
 
@@ -411,8 +460,12 @@ impl Telemetry {
     pub fn recover(&mut self, now: Instant, signal: Signal, records: u64, body: Vec<u8>, fate: Recovered) {
         let pipeline = &mut self.pipelines[signal as usize];
         match fate {
-            Recovered::Sent { age } => pipeline.recover(now, records, body, age, &self.config),
-            Recovered::Lost(reason) => {
+            Recovered::Sent { age } if !FULL || self.config.consent != Consent::Denied => {
+                pipeline.recover(now, records, body, age, &self.config);
+            }
+            fate => {
+                // It was on its way here when the user refused.
+                let reason = if let Recovered::Lost(reason) = fate { reason } else { DropReason::Consent };
                 pipeline.account.recovered += records;
                 pipeline.account.drop_records(reason, records);
             }
@@ -474,7 +527,7 @@ impl Telemetry {
         {
             let error = match reply.outcome() {
                 Outcome::Accepted | Outcome::Partial(_) => "",
-                Outcome::Rejected => "rejected",
+                Outcome::Rejected | Outcome::TooLarge => "rejected",
                 Outcome::Retryable(_) => "unavailable",
             };
             let instrument = self.owned + own::EXPORT_DURATION;
@@ -483,9 +536,20 @@ impl Telemetry {
         }
     }
 
-    /// Whether each signal's endpoint answered the last request.
+    /// The next failed delivery that the host is to make known.
+    pub fn poll_diagnostic(&mut self) -> Option<Diagnostic> {
+        let diagnostic = self.pipelines.iter_mut().find_map(|pipeline| pipeline.diagnostic.take())?;
+        Some(self.warnings.limit(diagnostic))
+    }
+
+    /// How the endpoints took the last request of each signal: the worst of them.
+    pub fn endpoint(&self) -> Endpoint {
+        self.pipelines.iter().map(|pipeline| pipeline.endpoint).max().unwrap_or(Endpoint::Well)
+    }
+
+    /// Whether each signal's endpoint accepted the last request.
     pub fn is_well(&self) -> bool {
-        self.pipelines.iter().all(|pipeline| pipeline.is_well)
+        self.endpoint() == Endpoint::Well
     }
 
     /// Where every record of a signal is: `started + recovered = exported + pending + dropped`.

@@ -1,4 +1,4 @@
-//! The one retry policy: exponential backoff with jitter, or what the server asks for.
+//! The one retry policy: exponential backoff with jitter, which the server may lengthen and not shorten.
 
 use crate::random::Random;
 use crate::time::Duration;
@@ -14,7 +14,7 @@ const INITIAL: Duration = Duration::from_secs(1);
 /// The longest wait that we choose ourselves.
 const LONGEST: Duration = Duration::from_secs(30);
 /// The longest wait that a server can ask for.
-const LONGEST_ASKED: Duration = Duration::from_secs(300);
+const LONGEST_ASKED: Duration = Duration::from_secs(86_400);
 
 /// How long to wait before retry number `retry` (0 is the first); `None` where there is none left. Of an
 /// endpoint that has failed `known` times before, it is no shorter than after so many.
@@ -22,12 +22,11 @@ pub(super) fn wait(retry: u32, known: u32, asked: Option<Duration>, random: &mut
     if retry >= MAX_RETRIES {
         return None;
     }
-    if let Some(asked) = asked {
-        return Some(asked.min(LONGEST_ASKED));
-    }
     let longest = Duration::from_nanos(INITIAL.as_nanos() << retry.max(known).min(8)).min(LONGEST);
     // Half fixed, half drawn: listeners whose Collector came back must not return in step.
-    Some(longest / 2 + Duration::from_nanos((longest.as_nanos() as f64 * random.unit() / 2.0) as u64))
+    let backoff =
+        longest / 2 + Duration::from_nanos((longest.as_nanos() as f64 * random.unit() / 2.0) as u64);
+    Some(asked.unwrap_or(Duration::ZERO).min(LONGEST_ASKED).max(backoff))
 }
 
 #[cfg(test)]
@@ -49,6 +48,11 @@ mod tests {
     fn the_server_is_heeded_within_reason() {
         let mut random = Random::seeded([1, 1]);
         assert_eq!(wait(0, 0, Some(Duration::from_secs(7)), &mut random), Some(Duration::from_secs(7)));
-        assert_eq!(wait(0, 0, Some(Duration::from_secs(86_400)), &mut random), Some(LONGEST_ASKED));
+        assert_eq!(wait(0, 0, Some(Duration::from_secs(90_000)), &mut random), Some(LONGEST_ASKED));
+        // A wait of nothing, or of a date that has passed, leaves the backoff as it is.
+        for retry in 0..MAX_RETRIES {
+            let wait = wait(retry, 0, Some(Duration::ZERO), &mut random).unwrap().as_secs_f64();
+            assert!(wait >= f64::from(1 << retry).min(30.0) / 2.0, "retry {retry}: {wait}");
+        }
     }
 }

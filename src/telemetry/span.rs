@@ -3,6 +3,7 @@
 
 use super::SpanKey;
 use super::context::{SpanContext, SpanId};
+use crate::time::Instant;
 use tonearm_otlp::{ATTRIBUTES, Begin, Value, Writer};
 
 /// Attributes that one span keeps; what is set beyond them is counted in the span (OpenTelemetry's default
@@ -76,7 +77,9 @@ impl<'a> SpanOptions<'a> {
 #[derive(Debug)]
 pub(super) struct Span {
     pub(super) context: SpanContext,
-    start: u64,
+    /// Page time, and what that was in Unix nanoseconds when the span was written.
+    pub(super) start: Instant,
+    start_nanos: u64,
     out: Writer,
     attributes: u32,
     events: u32,
@@ -89,12 +92,13 @@ impl Span {
         context: SpanContext,
         parent: Option<(SpanId, bool)>,
         options: &SpanOptions<'_>,
-        start: u64,
+        start: Instant,
+        start_nanos: u64,
     ) -> Self {
         let mut out = Writer::default();
         let (name, kind, state) = (options.name, options.kind as u8, options.state);
-        out.begin_span(&Begin { context, state, parent, name, kind, start });
-        let mut span = Self { context, start, out, attributes: 0, events: 0, links: 0 };
+        out.begin_span(&Begin { context, state, parent, name, kind, start: start_nanos });
+        let mut span = Self { context, start, start_nanos, out, attributes: 0, events: 0, links: 0 };
         if let Some(link) = options.link {
             span.link(&link, &[]);
         }
@@ -124,9 +128,9 @@ impl Span {
         }
     }
 
-    /// Takes attributes that are encoded already, as fields 9.
+    /// Takes attributes that are encoded already, as fields 9; a key that is set keeps its value.
     pub(super) fn set_encoded(&mut self, attributes: &[u8]) {
-        self.out.raw(attributes);
+        self.out.add_attributes(0, ATTRIBUTES, attributes);
     }
 
     /// Notes that something happened.
@@ -156,11 +160,15 @@ impl Span {
         self.out.fail(description.as_bytes());
     }
 
-    /// Its message, once it has ended.
-    pub(super) fn end(mut self, at: u64) -> Writer {
+    /// Its message, once it has ended. `start` is its start by the clock of now: where the wall clock was set meanwhile, the
+    /// last start counts.
+    pub(super) fn end(mut self, start: u64, at: u64) -> Writer {
+        if start != self.start_nanos {
+            self.out.fixed64(7, start);
+        }
         let attributes = self.attributes.saturating_sub(MAX_ATTRIBUTES);
         let (events, links) = (self.events.saturating_sub(MAX_EVENTS), self.links.saturating_sub(MAX_LINKS));
-        self.out.end_span(at.max(self.start), [attributes, events, links]);
+        self.out.end_span(at.max(start), [attributes, events, links]);
         self.out
     }
 }

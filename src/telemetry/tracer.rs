@@ -35,7 +35,7 @@ impl Telemetry {
         let context = SpanContext { trace_id, span_id, flags, is_remote: false };
         let key = SpanKey(span_id);
         let parent = parent.map(|parent| (parent.span_id, parent.is_remote));
-        self.live.insert(key, Span::new(context, parent, &options, self.clock.unix_nanos(at)));
+        self.live.insert(key, Span::new(context, parent, &options, at, self.clock.unix_nanos(at)));
         Some(key)
     }
 
@@ -46,26 +46,55 @@ impl Telemetry {
 
     /// The headers that hand an open span on, as lines; `state` is the `tracestate` of its trace.
     pub fn headers(&self, key: SpanKey, state: &str) -> Option<String> {
-        Some(self.headers_of(&self.span_context(key)?, state))
+        Some(self.headers_of(Some(&self.span_context(key)?), state, ""))
     }
 
-    /// The same of any context; nothing before the listener lets us.
-    pub fn headers_of(&self, context: &SpanContext, state: &str) -> String {
+    /// The same of any context, or of the baggage alone where there is none; nothing before the user consents. The members of
+    /// `baggage` came with the context: they take precedence over the pipeline's.
+    pub fn headers_of(&self, context: Option<&SpanContext>, state: &str, baggage: &str) -> String {
         if FULL && self.config.consent != Consent::Granted {
             return String::new();
         }
-        inject(self.config.propagators, context, state, &self.baggage).into_lines()
+        let (set, baggage) = (self.config.propagators, self.baggage_with(baggage));
+        let Some(context) = context else {
+            let mut headers = Headers::default();
+            if set.has(Propagators::BAGGAGE) && !baggage.is_empty() {
+                headers.push("baggage", &baggage);
+            }
+            return headers.into_lines();
+        };
+        inject(set, context, state, &baggage).into_lines()
+    }
+
+    /// The pipeline's baggage with further members.
+    fn baggage_with(&self, more: &str) -> String {
+        if !FULL || more.is_empty() {
+            return self.baggage.clone();
+        }
+        let more = Baggage::parse(more).unwrap_or_default();
+        let mut all = Baggage::default();
+        for entry in more.entries().iter().chain(Baggage::parse(&self.baggage).unwrap_or_default().entries())
+        {
+            // The first of a key counts; what is beyond the limit is left out.
+            if all.entries().iter().all(|known| known.key != entry.key) {
+                _ = all.set(entry.clone());
+            }
+        }
+        all.header()
     }
 
     /// The context that lines of headers tell, in the formats that the pipeline speaks: a line each with a
-    /// `traceparent`, a `tracestate` and a `baggage`, of which the last two may be empty; nothing where there
-    /// is no context.
+    /// `traceparent`, a `tracestate` and a `baggage`, each of which may be empty; nothing where there
+    /// is none of them.
     pub fn extract(&self, lines: &str) -> String {
         let get = |name: &str| lines.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        let Some((context, state)) = extract(self.config.propagators, get) else { return String::new() };
+        let found = extract(self.config.propagators, get);
         let baggage = get("baggage").filter(|_| self.config.propagators.has(Propagators::BAGGAGE));
         // One that is malformed is none (W3C Baggage, section 3.3).
         let baggage = baggage.and_then(|header| Baggage::parse(header).ok()).unwrap_or_default().header();
+        let Some((context, state)) = found else {
+            return if baggage.is_empty() { baggage } else { ["\n\n", &baggage].concat() };
+        };
         [&format_traceparent(&context), "\n", state.as_str(), "\n", &baggage].concat()
     }
 
@@ -75,7 +104,7 @@ impl Telemetry {
             .span_context(key)
             .filter(|_| FULL && self.config.cmcd && self.config.consent == Consent::Granted)?;
         let mut headers = Headers::default();
-        headers.push("CMCD", &cmcd(&context, self.session_id()));
+        headers.push("CMCD", &cmcd(&context, &self.session_id()));
         Some(headers.into_lines())
     }
 
@@ -145,16 +174,17 @@ impl Telemetry {
     pub fn end_span(&mut self, now: Instant, key: SpanKey, at: Instant) {
         let Some(span) = self.live.remove(key) else { return };
         let context = span.context;
-        let record = span.end(self.clock.unix_nanos(at));
-        self.queue_span(now, &context, record.as_slice());
+        let start = self.clock.unix_nanos(span.start);
+        let record = span.end(start, self.clock.unix_nanos(at));
+        self.queue_span(now, &context, record);
     }
 
     /// Queues a span that has ended, or holds it; says whether something is due earlier now.
-    pub(super) fn queue_span(&mut self, now: Instant, context: &SpanContext, record: &[u8]) -> bool {
+    pub(super) fn queue_span(&mut self, now: Instant, context: &SpanContext, record: Writer) -> bool {
         if context.flags & SAMPLED > 0 {
-            return self.enqueue(now, Signal::Traces, record, &[]);
+            return self.enqueue(now, Signal::Traces, record);
         }
-        if !self.tail.push(&context.trace_id, record) {
+        if !self.tail.push(&context.trace_id, record.as_slice()) {
             self.drop_record(Signal::Traces, DropReason::Unsampled);
         }
         false
@@ -181,7 +211,9 @@ impl Telemetry {
         let mut mark = Writer::default();
         mark.attribute(ATTRIBUTES, SAMPLED_BY, Value::Text("tail"));
         for record in held {
-            self.enqueue(now, Signal::Traces, &record, mark.as_slice());
+            let mut record = Writer::from(record);
+            record.add_attributes(0, ATTRIBUTES, mark.as_slice());
+            self.enqueue(now, Signal::Traces, record);
         }
         for (_, span) in self.live.iter_mut().filter(|(_, span)| span.context.trace_id == context.trace_id) {
             span.context.flags |= SAMPLED;

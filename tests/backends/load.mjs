@@ -7,7 +7,7 @@ import { until } from '../../deploy/chain.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** @typedef {{ name: string, attributes: Record<string, string>, sum: number, count: number }} Total */
-/** @typedef {{ script: Total[], acknowledged: Total[], requests: number, bytes: number, statuses: Record<string, number>, unsure: number, unsurePoints: number,
+/** @typedef {{ script: Total[], acknowledged: Total[], requests: number, bytes: number, statuses: Record<string, number>, unsure: number, unsurePoints: number, unsureTotals: Total[],
  *   failedTraces: string[], starts: Record<string, number[]>, ids: { spans: string[], logs: string[] }, signals: Record<string, Record<string, number>> }} Report */
 /** @typedef {Awaited<ReturnType<typeof import('../../deploy/chain.mjs').startChain>>} Chain */
 
@@ -108,6 +108,27 @@ export function differences(totals, wanted) {
       (got.count === 0 || got.count === count) &&
       Math.abs(got.sum - sum) <= 1e-9 * Math.max(1, Math.abs(sum));
     return equal ? [] : [{ at, sum, count, got }];
+  });
+}
+
+/**
+ * What is less than the script's, or more than it by what was sent twice: a point that was sent again counts once or twice.
+ * @param {Map<string, { sum: number, count: number }>} totals
+ * @param {{ script: Total[], unsureTotals: Total[] }} report
+ */
+export function beyondRepeats(totals, { script, unsureTotals }) {
+  const repeats = new Map(unsureTotals.map((one) => [key(plain(one.name), one.attributes), one]));
+  return script.flatMap(({ name, attributes, sum, count }) => {
+    const at = key(plain(name), attributes);
+    const got = totals.get(at);
+    const repeated = repeats.get(at) ?? { sum: 0, count: 0 };
+    const slack = 1e-9 * Math.max(1, Math.abs(sum));
+    const within =
+      got &&
+      got.sum >= sum - slack &&
+      got.sum <= sum + repeated.sum + slack &&
+      (got.count === 0 || (got.count >= count && got.count <= count + repeated.count));
+    return within ? [] : [{ at, sum, count, repeated, got }];
   });
 }
 

@@ -232,9 +232,10 @@ test('the audio service is killed', async (t) => {
     /audio\.mojom\.AudioService/.test(command),
   );
   assert.ok(services.length > 0, 'no audio service');
-  const failed = page.evaluate(() => globalThis.failure());
+  // The page listens before the service is gone.
+  await page.evaluate(() => void (globalThis.failed = globalThis.failure()));
   for (const { pid } of services) process.kill(pid, 'SIGKILL');
-  const { name, millis, message } = await failed;
+  const { name, millis, message } = await page.evaluate(() => globalThis.failed);
   assert.equal(name, 'OperationError');
   assert.match(message, /audio output/);
   t.diagnostic(`noticed after ${Math.round(millis)} ms`);

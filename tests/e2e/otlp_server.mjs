@@ -50,6 +50,7 @@ export async function startOtlpServer() {
             ...record,
             own: attributesOf(record.attributes),
             resource: attributesOf(resource.attributes),
+            resourceKeys: resource.attributes.map((/** @type {any} */ { key }) => key),
           });
         }
       }

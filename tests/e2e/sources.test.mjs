@@ -172,6 +172,20 @@ test('a URL that runs out is renewed, before the play and in its middle', async 
   assert.deepEqual(told, { before: [403], within: [403], state: 'playing', end: true });
 });
 
+test('a resolve that never settles ends within the time of a first byte, and its signal aborts', async () => {
+  const told = await withPlayer(async ({ player, origin }) => {
+    let aborted = false;
+    const resolve = ({ signal }) =>
+      new Promise(() => signal.addEventListener('abort', () => (aborted = true)));
+    await player.load({ resolve, firstByteTimeout: 0.5 });
+    const outcome = await player.play().catch((error) => error.name);
+    await player.load([{ resolve, firstByteTimeout: 0.5 }, `${origin}/track?after`]);
+    await player.play();
+    return { outcome, aborted, state: player.state };
+  });
+  assert.deepEqual(told, { outcome: 'NetworkError', aborted: true, state: 'playing' });
+});
+
 test('a file that changed under the play is not patched together', async () => {
   const told = await withPlayer(async ({ player, told, origin }) => {
     await player.load(`${origin}/changes`);

@@ -157,6 +157,60 @@ test('the app can redact records before export, and they are sent as JSON where 
   await page.close();
 });
 
+test('a redact that is async, late or broken lets nothing leave as it was', async () => {
+  const { page, name } = await open({});
+  const refused = await page.evaluate(() => {
+    const hooks = [async () => {}, function* () {}, async function* () {}];
+    return hooks.map((redact) => {
+      try {
+        globalThis.tonearm.createTelemetry({ serviceName: 'x', storage: false, redact });
+        return 'made';
+      } catch (error) {
+        return `${error.name}: ${error.message}`;
+      }
+    });
+  });
+  for (const message of refused)
+    assert.match(message, /^TypeError: createTelemetry: option "redact": expected a synchronous function/);
+  await page.close();
+  const hooks = [
+    // As a compiler writes an async function for older browsers.
+    `(record) => new Promise((resolve) => setTimeout(() => { record.attributes.mail = 'hidden'; resolve(); }, 50))`,
+    `(record) => Promise.reject(new Error('mine')).catch(() => false)`,
+    `(record) => ({ then: (resolve) => resolve(false) })`,
+    `(record) => { throw new Error('mine'); }`,
+    `(record) => { throw undefined; }`,
+  ];
+  for (const hook of hooks) {
+    const page = await openPage(browser, `${backend.gateway}/e2e/blank.html`);
+    const service = `${name}-${hooks.indexOf(hook)}`;
+    const { traces, logs, metrics } = await page.evaluate(
+      async ([serviceName, endpoint, hook]) => {
+        const redact = globalThis.tonearm && new Function(`return ${hook}`)();
+        const config = { serviceName, endpoint, storage: false, redact };
+        const telemetry = globalThis.tonearm.createTelemetry(config);
+        telemetry.startSpan('span', { attributes: { mail: 'a@b.c' } }).end();
+        telemetry.log({ eventName: 'event', attributes: { mail: 'a@b.c' } });
+        telemetry.createCounter('sum', { attributes: ['mail'] }).add(1, { mail: 'a@b.c' });
+        await telemetry.forceFlush();
+        return telemetry.stats();
+      },
+      [service, otlp.url, hook],
+    );
+    assert.deepEqual(
+      [traces.dropped.redacted, traces.exported, logs.dropped.redacted, logs.exported, metrics.exported],
+      [1, 0, 1, 0, 0],
+      hook,
+    );
+    await page.close();
+  }
+  const sent = [...otlp.got.spans, ...otlp.got.logs, ...otlp.got.metrics];
+  assert.deepEqual(
+    sent.filter(({ resource }) => String(resource['service.name']).startsWith(`${name}-`)),
+    [],
+  );
+});
+
 test('contexts go in and out as W3C, B3 and baggage; media of another origin carries its trace in the query', async () => {
   const { page, name } = await open({
     propagators: ['tracecontext', 'baggage', 'b3', 'b3multi'],

@@ -1,12 +1,12 @@
 // Ten thousand listeners for five minutes, at default intervals: through one Collector, through two behind a
-// splitter, and through what is usually configured. LISTENERS and SECONDS make it smaller. What it prints is
+// splitter, and through the shipped file without its steps of arrival. LISTENERS and SECONDS make it smaller. What it prints is
 // the table of docs/operations.md.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { parse, stringify } from 'yaml';
 import { startChain } from '../../deploy/chain.mjs';
 import { counted, differences, settled, startLoad } from '../backends/load.mjs';
 
@@ -100,10 +100,40 @@ test(
   },
 );
 
-test('the usual pipeline loses nearly all', { timeout: minutes }, async () => {
-  const { plays, playsOfTheScript } = await run(
-    { overlays: [fileURLToPath(new URL('usual.yaml', import.meta.url))] },
-    false,
+/**
+ * The shipped metrics pipeline as it is usually configured: increments are added up as they come, by their listeners' clocks. The
+ * statements that name series stay, those that give a point the time of its arrival do not.
+ */
+function withoutArrival() {
+  const shipped = parse(
+    readFileSync(new URL('../../deploy/collector/processing.yaml', import.meta.url), 'utf8'),
   );
-  assert.ok(plays < playsOfTheScript / 2, `${plays} of ${playsOfTheScript} plays`);
+  const { metrics } = shipped.service.pipelines;
+  assert.ok(metrics.processors.includes('batch/points') && metrics.processors.includes('transform/arrival'));
+  const all = shipped.processors['transform/arrival'].metric_statements;
+  const kept = all.filter((/** @type {string} */ one) => !/datapoint\.(start_)?time/.test(one));
+  assert.ok(kept.length > 0 && kept.length < all.length, 'the time of arrival is statements of its own');
+  return {
+    processors: { 'transform/arrival': { error_mode: 'propagate', metric_statements: kept } },
+    service: {
+      pipelines: {
+        metrics: {
+          ...metrics,
+          processors: metrics.processors.filter((/** @type {string} */ one) => one !== 'batch/points'),
+        },
+      },
+    },
+  };
+}
+
+test('without its steps of arrival the shipped pipeline loses nearly all', { timeout: minutes }, async () => {
+  const folder = mkdtempSync(`${tmpdir()}/tonearm-arrival-`);
+  const overlay = `${folder}/arrival.yaml`;
+  writeFileSync(overlay, stringify(withoutArrival()));
+  try {
+    const { plays, playsOfTheScript } = await run({ overlays: [overlay] }, false);
+    assert.ok(plays < playsOfTheScript / 2, `${plays} of ${playsOfTheScript} plays`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

@@ -6,7 +6,7 @@ use tonearm::engine::{
 use tonearm::instrumentation::Url;
 use tonearm::playback::{PlayFailure, State};
 use tonearm::random::Random;
-use tonearm::telemetry::{Config, Export, Reply, Value, Writer};
+use tonearm::telemetry::{Config, Diagnostic, Export, Reply, Value, Writer};
 use tonearm::time::{ClockAnchor, Instant};
 use tonearm_messages::{Command, Fact, Format, Request, ResponseHead};
 
@@ -25,6 +25,7 @@ pub struct FakeHost {
     pub settled: Vec<(u32, Result<(), PlayFailure>)>,
     pub resolves: Vec<u32>,
     pub exports: Vec<Export>,
+    pub diagnostics: Vec<Diagnostic>,
     pub reopened: u32,
     /// The engine that was opened last, and the contexts that were replaced.
     pub element: bool,
@@ -70,6 +71,7 @@ impl FakeHost {
             settled: Vec::new(),
             resolves: Vec::new(),
             exports: Vec::new(),
+            diagnostics: Vec::new(),
             reopened: 0,
             element: false,
             contexts_replaced: 0,
@@ -224,13 +226,13 @@ impl FakeHost {
     }
 
     /// When the worklet reports that the Worker is silent: it plays, and its credit stays unanswered. It sends a
-    /// credit every 186 ms and waits for 400.
+    /// credit every 186 ms and waits for 300.
     fn silent(&mut self) -> f64 {
         if self.worker_alive || !self.output_alive || self.state() != State::Playing {
             self.silent = None;
             return f64::INFINITY;
         }
-        *self.silent.get_or_insert(self.millis + 586.0)
+        *self.silent.get_or_insert(self.millis + 486.0)
     }
 
     /// Moves the clock, firing the timer whenever it is due.
@@ -247,7 +249,7 @@ impl FakeHost {
             let silent = self.silent();
             if silent <= end.min(due) {
                 self.millis = silent;
-                self.silent = Some(silent + 400.0);
+                self.silent = Some(silent + 300.0);
                 self.report(Report::MediaSilent { epoch: self.epoch() });
                 continue;
             }
@@ -279,6 +281,7 @@ impl FakeHost {
                 Output::Event { event, .. } => self.events.push(event.0),
                 Output::Settle { token, result, .. } => self.settled.push((token, result)),
                 Output::Resolve { play, .. } => self.resolves.push(play),
+                Output::Diagnostic { diagnostic, .. } => self.diagnostics.push(diagnostic),
                 Output::CancelResolve { .. }
                 | Output::Failure { .. }
                 | Output::Spool { .. }

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod endpoints;
 mod engine;
 mod fake_host;
 mod floors;

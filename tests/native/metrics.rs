@@ -12,7 +12,9 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{Aggregation, InMemoryMetricExporter, SdkMeterProvider, Stream};
 use prost::Message;
 use tonearm::random::Random;
-use tonearm::telemetry::{Config, Instrument, Kind, SAMPLED, Signal, SpanContext, Telemetry, Value};
+use tonearm::telemetry::{
+    Attributes, Config, Instrument, Kind, SAMPLED, Signal, SpanContext, Telemetry, Value,
+};
 use tonearm::time::{ClockAnchor, Instant};
 
 const KEYS: &[&str] = &["a", "b"];
@@ -96,7 +98,7 @@ fn an_instrument_that_is_made_again_is_the_same() {
         Telemetry::new(Config::default(), ClockAnchor::at_origin(1e12), Random::seeded([1, 2]), &[]);
     let counter = Instrument::new("c", "1", Kind::Counter, &[]);
     let made =
-        [counter, Instrument { unit: "s", ..counter }, Instrument { kind: Kind::Gauge, ..counter }, counter]
+        [counter, Instrument { unit: b"s", ..counter }, Instrument { kind: Kind::Gauge, ..counter }, counter]
             .map(|instrument| telemetry.instrument(Instant::ORIGIN, &instrument));
     assert_eq!(made, [0, 1, 2, 0]);
 }
@@ -314,4 +316,116 @@ fn a_collection_comes_each_minute_while_there_is_something() {
     telemetry.collect(at(60_500.0));
     assert!(telemetry.poll_export(at(60_500.0)).is_some());
     assert!(!telemetry.take_collection(at(60_501.0)));
+}
+
+fn sums(metrics: &[Metric], name: &str) -> Vec<f64> {
+    let metric = metrics.iter().find(|metric| metric.name == name);
+    metric.map(numbers).unwrap_or_default().into_values().map(|(value, ..)| value).collect()
+}
+
+#[test]
+fn bounds_are_sorted_and_finite() {
+    let bounds = [100.0, 10.0, 50.0, 10.0, f64::INFINITY, f64::NAN, f64::NEG_INFINITY];
+    let mut telemetry = telemetry(false);
+    let explicit = telemetry.instrument(at(0.0), &Instrument { bounds: &bounds, ..HISTOGRAM });
+    for value in [5.0, 10.0, 60.0, 1000.0] {
+        telemetry.measure(at(1.0), explicit, value, &[], None);
+    }
+    let metrics = collect(&mut telemetry, 2.0);
+    let Some(Data::Histogram(histogram)) = &metrics[0].data else { panic!("{metrics:?}") };
+    assert_eq!(histogram.data_points[0].explicit_bounds, [10.0, 50.0, 100.0]);
+    assert_eq!(histogram.data_points[0].bucket_counts, [2, 0, 1, 1]);
+}
+
+#[test]
+fn what_is_observed_is_collected_at_each_interval_whatever_else_is_recorded() {
+    for cumulative in [false, true] {
+        let mut telemetry = telemetry(cumulative);
+        let observed = |name, kind| Instrument { observed: true, ..Instrument::new(name, "1", kind, &[]) };
+        let [sum, balance, gauge] = [
+            observed("sum", Kind::Counter),
+            observed("balance", Kind::UpDownCounter),
+            observed("gauge", Kind::Gauge),
+        ]
+        .map(|instrument| telemetry.instrument(at(0.0), &instrument));
+        let mut seen: Vec<[Vec<f64>; 3]> = Vec::new();
+        // A sum that falls began anew; the last observation of an interval counts.
+        for (minute, value) in [(1, 10.0), (2, 25.0), (3, 5.0)] {
+            let now = f64::from(minute) * 60_000.0;
+            assert_eq!(telemetry.poll_timeout(), Some(at(now)), "{cumulative}");
+            assert!(telemetry.take_collection(at(now)));
+            for instrument in [sum, balance, gauge] {
+                telemetry.measure(at(now), instrument, 1.0, &[], None);
+                telemetry.measure(at(now), instrument, value, &[], None);
+            }
+            // A look takes nothing along.
+            telemetry.snapshot(at(now), |_, _, _, _, _| ());
+            let metrics = collect(&mut telemetry, now);
+            seen.push(["sum", "balance", "gauge"].map(|name| sums(&metrics, name)));
+        }
+        let all = |name: usize| seen.iter().flat_map(|metrics| metrics[name].clone()).collect::<Vec<_>>();
+        let sums = if cumulative { [[10.0, 25.0, 5.0]; 2] } else { [[10.0, 15.0, 5.0], [10.0, 15.0, -20.0]] };
+        assert_eq!((all(0), all(1), all(2)), (sums[0].into(), sums[1].into(), vec![10.0, 25.0, 5.0]));
+        // What nobody observes any more is not exported any more.
+        assert!(collect(&mut telemetry, 240_000.0).is_empty());
+    }
+}
+
+#[test]
+fn an_idle_cumulative_sum_is_exported_at_each_interval_and_an_idle_delta_none() {
+    for (cumulative, expected) in [(true, vec![3.0; 3]), (false, vec![3.0])] {
+        let mut telemetry = telemetry(cumulative);
+        telemetry.measure(at(0.0), C, 3.0, &[], None);
+        let mut seen = Vec::new();
+        for minute in 1..=3 {
+            let now = f64::from(minute) * 60_000.0;
+            if telemetry.take_collection(at(now)) {
+                seen.extend(sums(&collect(&mut telemetry, now), "c"));
+            }
+        }
+        assert_eq!(seen, expected);
+    }
+}
+
+#[test]
+fn a_wall_clock_that_is_set_back_leaves_no_point_that_begins_after_it_ends() {
+    for cumulative in [false, true] {
+        let mut telemetry = telemetry(cumulative);
+        let sampled = SpanContext { flags: SAMPLED, ..SpanContext::default() };
+        telemetry.begin(at(0.0));
+        telemetry.measure(at(1000.0), H, 1.0, &[], Some(sampled));
+        telemetry.measure(at(1000.0), C, 1.0, &[], Some(sampled));
+        telemetry.observe_clock(at(2000.0), 1e12 - 3_600_000.0);
+        for metric in collect(&mut telemetry, 3000.0) {
+            let (start, time, exemplar) = match metric.data {
+                Some(Data::Sum(sum)) => {
+                    let point = &sum.data_points[0];
+                    (point.start_time_unix_nano, point.time_unix_nano, point.exemplars[0].time_unix_nano)
+                }
+                Some(Data::ExponentialHistogram(histogram)) => {
+                    let point = &histogram.data_points[0];
+                    (point.start_time_unix_nano, point.time_unix_nano, point.exemplars[0].time_unix_nano)
+                }
+                other => panic!("{other:?}"),
+            };
+            assert!(start <= time && exemplar <= time, "{start} {exemplar} {time}");
+            assert_eq!(time, unix(1000) - 3_600_000_000_000);
+        }
+    }
+}
+
+#[test]
+fn an_attribute_of_an_instrument_takes_precedence_over_a_common_one() {
+    let mut telemetry = telemetry(false);
+    let common = Attributes::default().with("a", "common").with("region", "eu").finish();
+    telemetry.set_context(&common, common.len());
+    telemetry.measure(at(0.0), C, 1.0, &[Value::Text("own")], None);
+    let metrics = collect(&mut telemetry, 1.0);
+    let Some(Data::Sum(sum)) = &metrics[0].data else { panic!("{metrics:?}") };
+    let keys: Vec<_> = sum.data_points[0].attributes.iter().map(|pair| pair.key.as_str()).collect();
+    assert_eq!(keys, ["a", "region"]);
+    assert_eq!(
+        sum.data_points[0].attributes[0].value.clone().and_then(|value| value.value),
+        Some(opentelemetry_proto::tonic::common::v1::any_value::Value::StringValue("own".into()))
+    );
 }

@@ -292,10 +292,13 @@ fn the_account_adds_up_through_a_day_of_random_faults() {
             }
             while !flying.is_empty() && !random.next_u64().is_multiple_of(3) {
                 let export = flying.swap_remove(random.next_u64() as usize % flying.len());
-                let reply = match random.next_u64() % 6 {
+                let reply = match random.next_u64() % 9 {
                     0 => status(503),
                     1 => Reply::Failed,
                     2 => status(400),
+                    4 => status(413),
+                    5 => Reply::Redirected,
+                    6 => Reply::Deferred,
                     3 => {
                         Reply::Response { status: 200, retry_after: None, body: vec![0x0a, 0x02, 0x08, 0x03] }
                     }
@@ -410,4 +413,39 @@ fn a_flush_sends_every_batch() {
         telemetry.handle_reply(at(1), export.id, &status(200));
     }
     assert_eq!(sent, [10, 10, 5]);
+}
+
+#[test]
+fn a_page_that_says_it_is_offline_sends_a_minute_later_all_the_same() {
+    let mut telemetry = spooling();
+    record(&mut telemetry, at(0));
+    let first = telemetry.poll_export(at(5000)).unwrap();
+    assert!(!first.even_offline);
+    telemetry.handle_reply(at(5000), first.id, &Reply::Unsent);
+    assert_eq!(telemetry.poll_export(at(64_999)), None);
+    let second = telemetry.poll_export(at(65_000)).unwrap();
+    assert!(second.even_offline);
+    // It failed: it waits on, is no attempt, and may have arrived.
+    telemetry.handle_reply(at(66_000), second.id, &Reply::Unsent);
+    assert_eq!(snapshot(&mut telemetry, at(66_000))[0].1, second.id);
+    let third = telemetry.poll_export(at(126_000)).unwrap();
+    assert!(third.even_offline);
+    telemetry.handle_reply(at(126_000), third.id, &status(200));
+    assert_eq!(telemetry.account(Signal::Traces).exported, 1);
+    adds_up(telemetry.account(Signal::Traces));
+}
+
+#[test]
+fn a_span_under_way_when_the_wall_clock_is_set_has_the_times_of_its_end() {
+    const HOUR: i64 = 3_600_000;
+    for by in [HOUR, -HOUR] {
+        let mut telemetry = spooling();
+        let key = telemetry.start_span(at(1000), SpanOptions::new("s")).unwrap();
+        let shifted = 1e12 + 2000.0 + by as f64;
+        telemetry.observe_clock(at(2000), shifted);
+        telemetry.end_span(at(3000), key, at(3000));
+        let span = spans_of(&telemetry.poll_export(at(8000)).unwrap().body).remove(0);
+        let end = (shifted as u64 + 1000) * 1_000_000;
+        assert_eq!((span.start_time_unix_nano, span.end_time_unix_nano), (end - 2_000_000_000, end), "{by}");
+    }
 }

@@ -4,13 +4,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contextOf } from '../../src/js/context.js';
-import { bodyOf, flat, gather, takeSpans, within } from '../../src/js/flat.js';
+import { flat, gatherLog, gatherSpan as gather, takeRows, within } from '../../src/js/flat.js';
 import { transcode } from '../../src/js/records.js';
 import { core, encode, sent } from './core.mjs';
 
 const SPAN = 0x4a;
-const SPANS = 25;
-const LOG = 28;
+const ROWS = 25;
 const SERIES = 30;
 const INSTRUMENT = 31;
 const RECORD = 29;
@@ -31,6 +30,8 @@ const spanOf = (more) => ({
   error: undefined,
   attributes: {},
   links: undefined,
+  events: undefined,
+  dropped: undefined,
   start: 1,
   ended: 2,
   ...more,
@@ -47,7 +48,7 @@ test('a tail rule of less than a millisecond is one: what was not chosen does no
   const context = contextOf(TRACEPARENT);
   gather(spanOf({ context: { ...context, flags: 2 } }));
   gather(spanOf({ context }));
-  tell(SPANS, takeSpans());
+  tell(ROWS, takeRows());
   // Started, recovered, exported, pending, and the dropped ones by reason, of which this is the ninth.
   const figures = core.read(2, 9).slice(2, 2 + 15);
   assert.deepEqual([figures[0], figures[3], figures[4 + 8]], [2, 1, 1]);
@@ -141,10 +142,9 @@ function wire(value) {
 }
 /** @param {any} attributes */
 const wireAttributes = (attributes) => {
-  const pairs = Object.entries(attributes).map(([key, value]) => ({
-    key: Buffer.from(key).toString(),
-    value: wire(value),
-  }));
+  const pairs = Object.entries(attributes)
+    .filter(([key]) => key !== '')
+    .map(([key, value]) => ({ key: Buffer.from(key).toString(), value: wire(value) }));
   return pairs.length ? pairs : undefined;
 };
 
@@ -154,7 +154,7 @@ test('spans of every kind of attributes are what was told', () => {
       spanOf({ name: draw(9) ? ascii() : text(), attributes: attributes() }),
     );
     for (const span of spans) gather(span);
-    core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
+    core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
     const json = spansTold();
     assert.equal(json.length, spans.length);
     spans.forEach((span, at) => {
@@ -180,7 +180,7 @@ test('a span tells its state, parent, links and failure', () => {
     }),
   );
   gather(spanOf({ error: '', parent: { ...parent, isRemote: false } }));
-  core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
+  core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
   const [first, second] = spansTold();
   const linked = { traceId, spanId: spanId.replace('b7', 'c7') };
   assert.deepEqual(
@@ -259,7 +259,7 @@ test('what an app throws takes its own span along, and no other', () => {
   };
   const many = Array.from({ length: 40 }, (_, n) => gather(spanOf({ attributes: { n, behind }, links })));
   assert.ok(!many.includes(true));
-  core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
+  core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
   assert.deepEqual(
     spansTold().map(({ attributes }) =>
       attributes.map((/** @type {any} */ { key, value }) => [key, Object.values(value)[0]]),
@@ -312,7 +312,7 @@ test('what all objects of a page inherit is no attribute, and what changes later
   list.push(2);
   // A key that sets a prototype is no attribute either.
   gather(spanOf({ attributes: Object.setPrototypeOf({ own: 1 }, { above: 1 }) }));
-  core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
+  core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
   const [{ attributes, links }, second] = spansTold();
   assert.deepEqual(second.attributes, [{ key: 'own', value: { intValue: '1' } }]);
   assert.deepEqual(attributes, [
@@ -328,7 +328,7 @@ test('much text ends a batch, and what one record needed is not kept from the ne
   const texts = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`k${n}`, long]));
   assert.equal(gather(spanOf({ attributes: { short: 'x' } })), false);
   assert.equal(gather(spanOf({ attributes: texts })), true);
-  core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
+  core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
   const [, large] = spansTold();
   assert.deepEqual(
     [
@@ -339,7 +339,7 @@ test('much text ends a batch, and what one record needed is not kept from the ne
   );
   assert.equal(large.attributes[99].value.stringValue, long);
   gather(spanOf({}));
-  assert.ok(takeSpans().buffer.byteLength < 2 ** 20);
+  assert.ok(takeRows().buffer.byteLength < 2 ** 20);
   // Values of another message are not those of the one around it.
   const many = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`k${n}`, [n]]));
   gather(
@@ -354,11 +354,53 @@ test('much text ends a batch, and what one record needed is not kept from the ne
       },
     }),
   );
-  core.tell(SPANS, 1, 0, 0, 0, false, takeSpans());
+  core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
   assert.deepEqual(
     spansTold().map(({ attributes, droppedAttributesCount }) => [attributes.length, droppedAttributesCount]),
     [[101, undefined]],
   );
+});
+
+test('spans and log records share a batch, its keys, and what is dropped of each is counted', () => {
+  for (let n = 0; n < 3; n++) {
+    gather(spanOf({ name: `span ${n}`, attributes: { key: n, '': 1 } }));
+    gatherLog({
+      time: -5,
+      severity: 17,
+      eventName: `log ${n}`,
+      body: { key: n },
+      attributes: { other: 'x', key: n },
+      context: undefined,
+    });
+  }
+  const events = [{ time: 1.5, name: 'event', attributes: { key: 'of event', '': 1 } }];
+  gather(spanOf({ name: 'last', events, error: 'why', dropped: { links: 7, events: 2 }, start: -3 }));
+  core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
+  const bodies = sent(0);
+  core.tell(22, 1, 0, 0, 0, false, new Uint8Array());
+  const spans = bodies
+    .map((body) => JSON.parse(new TextDecoder().decode(transcode.request(0, body))))
+    .flatMap(({ resourceSpans }) => resourceSpans[0].scopeSpans[0].spans);
+  assert.deepEqual(
+    spans.map(({ name, attributes, droppedAttributesCount }) => [name, attributes, droppedAttributesCount]),
+    [
+      ...[0, 1, 2].map((n) => [`span ${n}`, [{ key: 'key', value: { intValue: String(n) } }], 1]),
+      ['last', undefined, undefined],
+    ],
+  );
+  const last = spans[3];
+  assert.deepEqual(
+    [last.droppedLinksCount, last.droppedEventsCount, last.status, last.events.length],
+    [7, 2, { message: 'why', code: 2 }, 1],
+  );
+  const [event] = last.events;
+  assert.deepEqual(
+    [event.name, event.attributes, event.droppedAttributesCount],
+    ['event', [{ key: 'key', value: { stringValue: 'of event' } }], 1],
+  );
+  // Page time before the page began is a time all the same.
+  const from = (/** @type {string} */ time) => BigInt(time) - BigInt(last.startTimeUnixNano);
+  assert.deepEqual([from(event.timeUnixNano), from(last.endTimeUnixNano)], [4_500_000n, 5_000_000n]);
 });
 
 test('a log record tells its body, its event, its attributes and its span', () => {
@@ -368,8 +410,16 @@ test('a log record tells its body, its event, its attributes and its span', () =
     [undefined, 'two', {}, undefined],
     ['', 'three', many, undefined],
   ])) {
-    core.tell(LOG, 1, 9, 5, 0, false, flat(bodyOf(body), event, own, within(span)));
+    gatherLog({
+      time: 5,
+      severity: 9,
+      eventName: event,
+      body,
+      attributes: own,
+      context: contextOf(span),
+    });
   }
+  core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
   const [{ resourceLogs }] = told(2);
   const [one, two, three] = resourceLogs[0].scopeLogs[0].logRecords;
   assert.deepEqual(
@@ -384,7 +434,7 @@ test('a log record tells its body, its event, its attributes and its span', () =
 });
 
 test('an instrument tells its bounds, a series its attributes, a measurement its span', () => {
-  const instrument = core.tell(INSTRUMENT, 1, 3, 0, 0, false, flat('h', 's', 0.5, 1));
+  const instrument = core.tell(INSTRUMENT, 1, 3, 0, 0, false, flat('h', 's', 'how long', 0.5, 1));
   const series = core.tell(SERIES, 1, instrument, 0, 0, false, flat({ a: 'ü' }));
   core.tell(RECORD, 1, series, 0.75, 0, false, flat(within(TRACEPARENT)));
   core.tell(RECORD, 1, series, 3, 0, false, new Uint8Array());
@@ -392,13 +442,14 @@ test('an instrument tells its bounds, a series its attributes, a measurement its
   const metrics = told(1).flatMap(({ resourceMetrics }) => resourceMetrics[0].scopeMetrics[0].metrics);
   const {
     unit,
+    description,
     histogram: {
       dataPoints: [point],
     },
   } = metrics.find(({ name }) => name === 'h');
   assert.deepEqual(
-    [unit, point.explicitBounds, point.bucketCounts, point.sum],
-    ['s', [0.5, 1], ['0', '1', '1'], 3.75],
+    [unit, description, point.explicitBounds, point.bucketCounts, point.sum],
+    ['s', 'how long', [0.5, 1], ['0', '1', '1'], 3.75],
   );
   assert.deepEqual(
     [point.attributes, point.exemplars[0].traceId],

@@ -109,6 +109,12 @@ test('a wrong option is named, with what was expected and what came', () => {
   ]) {
     assert.throws(() => check(config), { name: 'TypeError', message });
   }
+  for (const redact of [async () => {}, function* () {}, async function* () {}])
+    assert.throws(() => check({ serviceName: 'x', redact }), {
+      name: 'TypeError',
+      message: 'createTelemetry: option "redact": expected a synchronous function, got function',
+    });
+  check({ serviceName: 'x', redact: () => false });
   check({ serviceName: 'x', endpoint: null, headers: { a: 'b' }, maxQueueSize: 1 });
 });
 
@@ -151,6 +157,46 @@ test('a wait that is asked for is told in milliseconds', async () => {
   assert.equal(await wait('soon'), -1);
   assert.equal(await wait('Fri, 01 Jan 2010 00:00:00 GMT'), 0);
   assert.equal(await wait('Fri, 01 Jan 2100 00:00:00 GMT'), 86_400_000);
+});
+
+test('a redirect is not followed, and has an outcome of its own', async () => {
+  const opaque = Object.defineProperty(new Response(null), 'type', { value: 'opaqueredirect' });
+  const { init, answer } = await send(() => opaque);
+  assert.equal(init.redirect, 'manual');
+  assert.deepEqual(answer, [3, -1, new Uint8Array()]);
+});
+
+test('of a long body a bounded part is read, and one that breaks off leaves the status', async () => {
+  let canceled = false;
+  const endless = () =>
+    new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(10_000).fill(7)),
+      cancel: () => void (canceled = true),
+    });
+  const { answer } = await send(() => new Response(endless(), { status: 200 }));
+  assert.deepEqual(answer, [200, -1, new Uint8Array(16_384).fill(7)]);
+  assert.ok(canceled);
+  let pulls = 0;
+  const broken = new ReadableStream({
+    pull(controller) {
+      if (pulls++ > 0) controller.error(new TypeError('network error'));
+      else controller.enqueue(Uint8Array.of(1));
+    },
+  });
+  assert.deepEqual((await send(() => new Response(broken, { status: 400 }))).answer, [
+    400,
+    -1,
+    Uint8Array.of(1),
+  ]);
+});
+
+test('a date to wait for is one of the clock that wrote it', () => {
+  const date = (/** @type {number} */ from) => new Date(Date.now() + from).toUTCString();
+  for (const skew of [-3_600_000, 0, 300_000]) {
+    const wait = waitOf(date(skew + 10_000), skew);
+    assert.ok(wait > 8500 && wait <= 10_000, `${skew}: ${wait}`);
+    assert.equal(waitOf(date(skew - 2000), skew), 0);
+  }
 });
 
 test('no response is status 0', async () => {

@@ -22,6 +22,11 @@ player.addEventListener('playing', function () {
 });
 player.addEventListener('statechange', { handleEvent: () => {} });
 
+telemetry.addEventListener('diagnostic', ({ detail }) => {
+  const { problem, status, url }: { problem: string; status: number | undefined; url: string } = detail;
+  console.log(problem, status, url);
+});
+
 async function use() {
   await init({ wasm: new URL('https://cdn.example/tonearm_bg.wasm') });
   await player.load('https://cdn.example/a.mp3', { signal: AbortSignal.timeout(1000) });
@@ -51,3 +56,24 @@ player.duration = 3;
 player.play({ trigger: 'robot' });
 
 export { use };
+
+const job = telemetry.startSpan('job', { kind: 'client', startTime: new Date(), parent: null });
+const size: number = telemetry.withSpan(job, (span) => span.traceparent.length);
+job.addEvent('read', { size }).recordException(new Error('why')).updateName('job done');
+job.end({ endTime: performance.now() });
+const queued = telemetry.createObservableUpDownCounter('queued', { unit: 'items', description: 'Waiting.' });
+queued.addCallback((result) => result.observe(size));
+telemetry.log({
+  eventName: 'e',
+  severity: 'warning',
+  body: new Error('why'),
+  attributes: { at: new Date() },
+});
+createTelemetry({
+  serviceName: 'app',
+  propagateTo: ['https://a.example', { origin: 'https://b.example', methods: 'all' }],
+});
+// @ts-expect-error A kind is one of five.
+telemetry.startSpan('job', { kind: 'batch' });
+// @ts-expect-error Only all methods can be vouched for.
+createTelemetry({ serviceName: 'app', propagateTo: [{ origin: 'https://b.example', methods: 'safe' }] });

@@ -275,6 +275,7 @@ impl Player {
                 self.lose_media(edge, failure);
             }
             PlayerInput::Alternative { source } => self.take_alternative(edge, source),
+            PlayerInput::Renewed { url } => self.renew(&url),
             PlayerInput::Fact(fact) => self.handle_fact(edge, fact),
             PlayerInput::Report(report) => self.handle_report(edge, report),
             PlayerInput::Resolved { play, url } => {

@@ -107,6 +107,14 @@ impl Player {
         self.release_unless_paused(edge);
     }
 
+    /// The source has another URL: later requests are described and traced as its own.
+    pub(super) fn renew(&mut self, url: &Url) {
+        let resolved = self.source.as_mut().and_then(|source| source.url.as_mut());
+        for known in resolved.into_iter().chain(&mut self.open_url) {
+            known.clone_from(url);
+        }
+    }
+
     pub(super) fn fetch(&mut self, edge: &mut Edge<'_>, offset: u64) {
         let Some(url) = self.open_url.clone() else { return };
         let request = self.media_request(edge, &url, offset);

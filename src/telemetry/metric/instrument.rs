@@ -13,25 +13,37 @@ pub enum Kind {
     Histogram,
 }
 
-/// An instrument as it is declared.
+/// An instrument as it is declared. Its texts are UTF-8.
 #[derive(Debug, Clone, Copy)]
 pub struct Instrument<'a> {
     /// Its name, by OpenTelemetry's rules.
-    pub name: &'a str,
+    pub name: &'a [u8],
     /// Its unit, in UCUM.
-    pub unit: &'a str,
+    pub unit: &'a [u8],
     /// How its values are added up.
     pub kind: Kind,
     /// The keys that its series are told apart by; others are dropped and counted. None where the host
     /// encodes them.
     pub attributes: &'a [&'static str],
-    /// The upper bounds of a histogram's buckets; none for the exponential one.
+    /// The upper bounds of a histogram's buckets, which are sorted; none for the exponential one.
     pub bounds: &'a [f64],
+    /// What it measures, for people.
+    pub description: &'a [u8],
+    /// Whether it is asynchronous: its values are observed at each collection, and those of a sum are the whole sum.
+    pub observed: bool,
 }
 
 impl<'a> Instrument<'a> {
-    /// One without bounds.
+    /// A synchronous one without bounds and description.
     pub const fn new(name: &'a str, unit: &'a str, kind: Kind, attributes: &'a [&'static str]) -> Self {
-        Self { name, unit, kind, attributes, bounds: &[] }
+        Self {
+            name: name.as_bytes(),
+            unit: unit.as_bytes(),
+            kind,
+            attributes,
+            bounds: &[],
+            description: &[],
+            observed: false,
+        }
     }
 }

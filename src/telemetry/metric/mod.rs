@@ -7,7 +7,6 @@ mod instrument;
 
 pub use instrument::{Instrument, Kind};
 
-use super::ambient::refield;
 use super::context::{SAMPLED, SpanContext};
 use exponential::Exponential;
 use tonearm_otlp::{Value, Writer};
@@ -62,6 +61,8 @@ struct Series {
     min: f64,
     max: f64,
     exemplar: Option<Exemplar>,
+    /// Of an observed sum, as it was at the last collection.
+    last: f64,
 }
 
 /// An instrument and its series.
@@ -69,7 +70,9 @@ struct Series {
 pub(super) struct Table {
     /// Name and unit, encoded.
     head: Writer,
+    description: Vec<u8>,
     kind: Kind,
+    observed: bool,
     attributes: Vec<&'static str>,
     bounds: Vec<f64>,
     series: Vec<Series>,
@@ -121,6 +124,7 @@ impl Table {
             min,
             max,
             exemplar: None,
+            last: 0.0,
         });
         self.series.len() - 1
     }
@@ -128,7 +132,7 @@ impl Table {
     fn record(&mut self, at: usize, value: f64, time: u64, context: Option<SpanContext>) {
         let Some(series) = self.series.get_mut(at) else { return };
         match &mut series.points {
-            Points::Number(number) if self.kind == Kind::Gauge => *number = value,
+            Points::Number(number) if self.kind == Kind::Gauge || self.observed => *number = value,
             Points::Number(number) => *number += value,
             Points::Exponential(histogram) => histogram.record(value),
             Points::Explicit(counts) => counts[self.bounds.partition_point(|bound| *bound < value)] += 1,
@@ -154,16 +158,25 @@ impl Table {
             Kind::Histogram => 9,
         };
         let (mut out, mut points) = (self.head.clone(), 0);
-        let (start, empty) = (self.start, self.empty());
+        if !self.description.is_empty() {
+            out.bytes(2, &self.description);
+        }
+        // The wall clock may have been set back since.
+        let start = self.start.min(time);
+        let (empty, observed, kind) = (self.empty(), self.observed, self.kind);
+        // What is not observed any more is not exported any more.
+        let clears = !look && (observed || !cumulative);
         out.message(field, |out| {
             for series in &mut self.series {
                 if series.count > 0 {
                     points += 1;
-                    out.message(1, |out| series.encode(out, field, start, time, &self.bounds));
+                    let base = if observed && field == 7 && !cumulative { series.base(kind) } else { 0.0 };
+                    out.message(1, |out| series.encode(out, field, (start, time), &self.bounds, base));
                     if !look {
                         series.exemplar = None;
+                        series.last = series.number();
                     }
-                    if !cumulative && !look {
+                    if clears {
                         series.clear(empty.clone());
                     }
                 }
@@ -175,26 +188,35 @@ impl Table {
                 out.varint(3, 1);
             }
         });
-        if !cumulative && !look {
-            self.start = time;
+        if !look {
+            self.start = if cumulative { start } else { time };
         }
         (out, points)
     }
 }
 
 impl Series {
+    fn number(&self) -> f64 {
+        if let Points::Number(number) = self.points { number } else { 0.0 }
+    }
+
+    /// What an observed sum had counted by the last collection: of a monotonic one that fell nothing, since it began anew.
+    fn base(&self, kind: Kind) -> f64 {
+        if kind == Kind::Counter && self.number() < self.last { 0.0 } else { self.last }
+    }
+
     fn clear(&mut self, empty: Points) {
         (self.points, self.count, self.sum, self.exemplar) = (empty, 0, 0.0, None);
         (self.min, self.max) = (f64::INFINITY, f64::NEG_INFINITY);
     }
 
-    /// A point of any kind: start = 2, time = 3; what follows differs by the metric's field.
-    fn encode(&self, out: &mut Writer, metric: u32, start: u64, time: u64, bounds: &[f64]) {
+    /// A point of any kind: start = 2, time = 3; what follows differs by the metric's field. `base` is taken off a number.
+    fn encode(&self, out: &mut Writer, metric: u32, (start, time): (u64, u64), bounds: &[f64], base: f64) {
         out.raw(&self.attributes);
         out.fixed64(2, start);
         out.fixed64(3, time);
         if let Points::Number(number) = self.points {
-            out.fixed64(4, number.to_bits());
+            out.fixed64(4, (number - base).to_bits());
         } else {
             out.fixed64(4, self.count);
             out.fixed64(5, self.sum.to_bits());
@@ -218,11 +240,22 @@ impl Series {
         if let Some(exemplar) = &self.exemplar {
             // Exemplar { time = 2, as_double = 3, span_id = 4, trace_id = 5 }
             out.message(exemplars, |out| {
-                out.fixed64(2, exemplar.time);
+                out.fixed64(2, exemplar.time.min(time));
                 out.fixed64(3, exemplar.value.to_bits());
                 out.bytes(4, &exemplar.context.span_id);
                 out.bytes(5, &exemplar.context.trace_id);
             });
+        }
+    }
+}
+
+/// Sorts a few finite numbers: the standard library's sort is two kilobytes.
+fn sort(numbers: &mut [f64]) {
+    for end in 1..numbers.len() {
+        let mut at = end;
+        while at > 0 && numbers[at] < numbers[at - 1] {
+            numbers.swap(at, at - 1);
+            at -= 1;
         }
     }
 }
@@ -238,19 +271,35 @@ pub(super) struct Meter {
 impl Meter {
     /// Makes an instrument; its number.
     pub(super) fn instrument(&mut self, instrument: &Instrument<'_>, start: u64) -> u32 {
-        let Instrument { kind, attributes, bounds, .. } = *instrument;
+        let Instrument { kind, attributes, observed, description, .. } = *instrument;
+        let mut bounds = instrument.bounds.to_vec();
+        // OTLP wants them strictly increasing; the last bucket has none.
+        bounds.retain(|bound| bound.is_finite());
+        sort(&mut bounds);
+        bounds.dedup();
         let mut head = Writer::default();
-        head.bytes(1, instrument.name.as_bytes());
-        head.bytes(3, instrument.unit.as_bytes());
+        head.bytes(1, instrument.name);
+        head.bytes(3, instrument.unit);
         // One that is made again is the same: name, unit, kind and bounds are its identity.
         let same = |table: &Table| {
-            table.head.as_slice() == head.as_slice() && table.kind == kind && table.bounds == *bounds
+            table.head.as_slice() == head.as_slice()
+                && (table.kind, table.observed) == (kind, observed)
+                && table.bounds == bounds
         };
         if let Some(at) = self.tables.iter().position(same) {
             return at as u32;
         }
-        let (attributes, bounds) = (attributes.to_vec(), bounds.to_vec());
-        self.tables.push(Table { head, kind, attributes, bounds, series: Vec::new(), start });
+        let (attributes, description) = (attributes.to_vec(), description.to_vec());
+        self.tables.push(Table {
+            head,
+            description,
+            kind,
+            observed,
+            attributes,
+            bounds,
+            series: Vec::new(),
+            start,
+        });
         self.tables.len() as u32 - 1
     }
 
@@ -311,7 +360,7 @@ impl Meter {
     pub(super) fn series_with(&mut self, instrument: u32, attributes: Vec<u8>, more: &[u8]) -> SeriesKey {
         let Some(table) = self.tables.get_mut(instrument as usize) else { return SeriesKey(u32::MAX) };
         let mut out = Writer::from(attributes);
-        refield(more, table.attributes_field(), &mut out);
+        out.add_attributes(0, table.attributes_field(), more);
         let attributes = out.finish();
         SeriesKey(instrument << PLACE_BITS | table.series(attributes) as u32)
     }

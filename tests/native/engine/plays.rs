@@ -120,6 +120,28 @@ fn a_resolver_is_asked_at_the_play_and_its_request_is_part_of_it() {
 }
 
 #[test]
+fn requests_of_a_renewed_url_are_described_and_traced_as_its_own() {
+    let mut host = FakeHost::playing();
+    let (epoch, first) = host.last_request();
+    assert!(first.headers.is_some_and(|headers| headers.contains("traceparent")));
+    let other = Url { propagates: false, ..url_of("https://other.example/b.mp3") };
+    host.player(PlayerInput::Renewed { url: other });
+    host.fact(Fact::BodyEnd { request: first.id, at: host.unix(), bytes: 9, end: BodyEnd::Dropped {} });
+    host.fact(Fact::BytesWanted { epoch, offset: 1000 });
+    let (_, second) = host.last_request();
+    assert_eq!((second.offset, second.headers), (1000, None));
+    // The next play begins there.
+    host.player(PlayerInput::Stop);
+    host.play(2);
+    let Some(Command::Open { url, request, .. }) =
+        host.media.iter().rev().find(|command| matches!(command, Command::Open { .. }))
+    else {
+        panic!("no open")
+    };
+    assert_eq!((url.as_str(), request.headers.as_deref()), ("https://other.example/b.mp3", None));
+}
+
+#[test]
 fn a_play_before_the_output_is_there_waits_for_it() {
     let mut host = FakeHost::new();
     host.load("https://cdn.example/a.mp3");

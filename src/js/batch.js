@@ -1,0 +1,159 @@
+// Records that are over, spans and logs, on their way to the core: written down in rows when they are over, handed over together
+// a moment later. Owns when; `flat.js` owns what a row is.
+
+import { RECORD_ROWS, tell } from './door.js';
+import { arrivals, countLost, currentCore, inTurn, inspectors, samplers } from './loader.js';
+import { isIdle, takeRows } from './flat.js';
+
+/** Records that may wait for the core. */
+const MOST_WAITING = 16_384;
+/** What is over within so many milliseconds is handed over by one task: half of what a browser that is killed may take along, the other half is
+ *  the core's (`spool.rs`). Code that runs seldom runs slowly: of requests that end one by one each costs a third of what it costs alone. */
+const GATHERED = 500;
+/** The same where more is over than crosses at once, the core has to see it before a play goes wrong, or the app inspects it. */
+const SOON = 25;
+/** Records that cross together. */
+const AT_ONCE = 512;
+/** A `DropReason`. */
+const QUEUE_FULL = 0;
+
+/** A record that is over: its pipeline, its signal, and what writes its row and says whether the rows are to be taken.
+ *  @typedef {[telemetry: number, signal: number, gather: (record: any) => boolean, record: unknown]} Ended */
+
+/** The pipeline of the rows that are gathered, and how many there are, by signal. */
+let owner = 0;
+let gathered = [0, 0, 0];
+let rows = 0;
+/** Those that were gathered before them. @type {{ telemetry: number, counts: number[], bytes: Uint8Array }[]} */
+const sealed = [];
+/** Records that were over in the midst of another one, by a getter of the app's. @type {Ended[]} */
+const nested = [];
+/** The delay of the timer that is set. */
+let scheduled = Infinity;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+/** Records that wait here or for the core. */
+let waiting = 0;
+
+/** What is to be found out about what has ended. @type {(() => void)[]} */
+let postponed = [];
+
+/** Does something a moment later, before records are handed over: many at once take less time than each alone.
+ *  @param {() => void} work */
+export function later(work) {
+  postponed.push(work);
+  if (postponed.length === AT_ONCE) catchUp();
+  schedule();
+}
+
+function catchUp() {
+  const work = postponed;
+  postponed = [];
+  for (const one of work) {
+    try {
+      one();
+    } catch (error) {
+      console.error(error);
+    }
+  }
+}
+
+function schedule() {
+  if (scheduled <= SOON) return;
+  const hurries =
+    sealed.length > 0 ||
+    inspectors.size > 0 ||
+    (samplers.size > 0 && [...samplers.values()].some(({ tail }) => tail));
+  const delay = hurries ? SOON : GATHERED;
+  if (scheduled <= delay) return;
+  clearTimeout(timer);
+  scheduled = delay;
+  timer = setTimeout(() => {
+    scheduled = Infinity;
+    settle();
+  }, delay);
+}
+// Once the core is there: behind what was said before.
+arrivals.add(() => settle());
+
+/** @param {number} telemetry @param {number[]} counts by signal @param {unknown} error the app's to see */
+function lose(telemetry, counts, error) {
+  for (const [signal, count] of counts.entries()) {
+    waiting -= count;
+    for (let n = 0; n < count; n++) countLost(telemetry, signal, QUEUE_FULL);
+  }
+  // Not within the app's own call.
+  later(() => {
+    throw error;
+  });
+}
+
+/**
+ * What was gathered is one batch: what comes is of another.
+ * @param {boolean} [kept] whether it outlives what is written next
+ */
+function seal(kept = true) {
+  if (rows === 0) return;
+  const counts = gathered;
+  gathered = [0, 0, 0];
+  rows = 0;
+  try {
+    const bytes = takeRows();
+    sealed.push({ telemetry: owner, counts, bytes: kept ? bytes.slice() : bytes });
+  } catch (error) {
+    // There is no memory for it.
+    lose(owner, counts, error);
+  }
+}
+
+/** @param {number} telemetry @param {number} signal @param {(record: any) => boolean} gather @param {unknown} record */
+function write(telemetry, signal, gather, record) {
+  if (owner !== telemetry || rows === AT_ONCE) seal();
+  owner = telemetry;
+  try {
+    const isMuch = gather(record);
+    rows++;
+    gathered[signal]++;
+    if (isMuch) seal();
+  } catch (error) {
+    // A getter of the app's own threw: other records go on.
+    const counts = [0, 0, 0];
+    counts[signal] = 1;
+    lose(telemetry, counts, error);
+  }
+}
+
+/**
+ * Hands over what is over, if the core is there.
+ * @param {boolean} [now] or else once it is, before what is said after
+ */
+export function settle(now = false) {
+  // In the midst of a record, by a getter of the app's, nothing is handed over.
+  if (!isIdle()) return;
+  catchUp();
+  // And what has ended by that.
+  catchUp();
+  if (!currentCore() && !now) return;
+  for (const ended of nested.splice(0)) write(...ended);
+  // What is handed over first may ask the app, which may end spans.
+  seal(!currentCore() || sealed.length > 0);
+  for (const { telemetry, counts, bytes } of sealed.splice(0)) {
+    inTurn((core) => {
+      for (const count of counts) waiting -= count;
+      tell(core, RECORD_ROWS, telemetry, 0, 0, 0, false, bytes);
+    });
+  }
+}
+
+/** Takes a record over that is over: what it says changes no more, so its row is written here and now.
+ *  @template T @param {number} telemetry @param {number} signal @param {(record: T) => boolean} gather @param {T} record */
+export function enqueue(telemetry, signal, gather, record) {
+  if (waiting >= MOST_WAITING) settle();
+  if (waiting >= MOST_WAITING) countLost(telemetry, signal, QUEUE_FULL);
+  else {
+    waiting++;
+    if (isIdle()) write(telemetry, signal, gather, record);
+    else nested.push([telemetry, signal, gather, record]);
+  }
+  schedule();
+}

@@ -1,0 +1,139 @@
+// The Collector's sources as data: modules are those of builder.yaml and have their sums, the allow list has the metrics that the
+// package declares, processors run in their order in each pipeline, and nothing is bound to all addresses by default.
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+
+const root = new URL('../../', import.meta.url);
+const read = (/** @type {string} */ path) => readFileSync(new URL(path, root), 'utf8');
+const yaml = (/** @type {string} */ path) => parse(read(`deploy/collector/${path}`));
+
+test('go.mod has the modules of builder.yaml at their versions, and go.sum their sums', () => {
+  const { dist, ...kinds } = yaml('builder.yaml');
+  const modules = read('deploy/collector/go.mod');
+  const sums = read('deploy/collector/go.sum');
+  const own = 'tonearm.example/collector';
+  assert.match(modules, new RegExp(`^module ${own}$`, 'm'));
+  const wanted = Object.values(kinds)
+    .flat()
+    .map(({ gomod }) => gomod.split(' '))
+    .filter(([path]) => path !== own);
+  wanted.push(['go.opentelemetry.io/collector/otelcol', `v${dist.version}`]);
+  assert.ok(wanted.length > 20);
+  for (const [path, version] of wanted) {
+    assert.ok(modules.includes(`\t${path} ${version}`), `${path} ${version} in go.mod`);
+    assert.match(sums, new RegExp(`^${path} ${version} h1:`, 'm'));
+  }
+  const replaced = new Map(
+    [...modules.matchAll(/^replace (\S+) => (\S+) (\S+)$/gm)].map(([, from, to, version]) => [
+      from,
+      [to, version],
+    ]),
+  );
+  for (const [, path, version] of modules.matchAll(/^\t(\S+) (v\S+)/gm)) {
+    const [name, at] = replaced.get(path) ?? [path, version];
+    assert.ok(
+      sums.includes(`${name} ${at} h1:`) || sums.includes(`${name} ${at}/go.mod h1:`),
+      `${name} ${at}`,
+    );
+  }
+});
+
+/** Metrics as a text declares them: name, kind, unit, attributes. */
+test('the allow list has the metrics that the package declares, and no other', () => {
+  const semconv = new Map(
+    [...read('src/instrumentation/semconv.rs').matchAll(/pub const (\w+): &str = "([^"]+)"/g)].map(
+      ([, name, value]) => [name, value],
+    ),
+  );
+  const kinds = { Counter: 'counter', UpDownCounter: 'upDown', Histogram: 'exponential' };
+  /** @type {Record<string, string>} */
+  const declared = {};
+  const add = (
+    /** @type {string} */ name,
+    /** @type {string} */ unit,
+    /** @type {string} */ kind,
+    /** @type {string[]} */ keys,
+  ) => (declared[name] = [kinds[/** @type {keyof typeof kinds} */ (kind)], unit, ...keys].join());
+  const keysOf = (/** @type {string} */ text) =>
+    text
+      .split(',')
+      .map((key) => key.trim())
+      .filter(Boolean)
+      .map((key) => (key === 'ERROR_TYPE' ? 'error.type' : (semconv.get(key) ?? assert.fail(key))));
+  for (const [, name, unit, kind, keys] of read('src/instrumentation/metrics.rs').matchAll(
+    /^ {4}\w+ = "([\w.]+)", "([^"]+)", (\w+),\s*\[([^\]]*)\];/gm,
+  ))
+    add(name, unit, kind, keysOf(keys));
+  for (const [, name, unit, kind, keys] of read('src/telemetry/own.rs').matchAll(
+    /Instrument::new\(\s*"([\w.]+)",\s*"([^"]+)",\s*Kind::(\w+),\s*&\[([^\]]*)\],?\s*\)/g,
+  ))
+    add(name, unit, kind, keysOf(keys));
+  assert.ok(Object.keys(declared).length >= 25, `${Object.keys(declared).length} metrics`);
+  const listed = Object.fromEntries(
+    [
+      ...read('deploy/collector/allowlist/names.go').matchAll(
+        /^\t"([\w.]+)":\s+\{(\w+), "([^"]+)", (?:nil|\[\]string\{([^}]*)\})\},/gm,
+      ),
+    ].map(([, name, kind, unit, keys = '']) => [
+      name,
+      [kind, unit, ...[...keys.matchAll(/"([^"]+)"/g)].map(([, key]) => key)].join(),
+    ]),
+  );
+  assert.deepEqual(listed, declared);
+});
+
+test('what pages send passes the allow list before anything else looks into it', () => {
+  for (const file of ['processing.yaml', 'kafka-processing.yaml', 'lake.yaml']) {
+    const pipelines = Object.entries(yaml(file).service.pipelines).filter(
+      ([, { receivers }]) => receivers.includes('otlp') || receivers.includes('kafka'),
+    );
+    assert.ok(pipelines.length >= 2);
+    for (const [name, { processors }] of pipelines)
+      assert.deepEqual(processors.slice(0, 2), ['memory_limiter', 'allow_list'], `${file}: ${name}`);
+  }
+  const { traces, logs } = yaml('processing.yaml').service.pipelines;
+  assert.deepEqual(traces.processors.slice(-2), ['tail_sampling', 'service_rate_limit']);
+  assert.equal(logs.processors.at(-1), 'split_refused');
+});
+
+test('queues and batches are bounded in bytes, below what the next tier takes', () => {
+  const { receivers, exporters } = yaml('processing.yaml');
+  const taken = receivers.otlp.protocols.http.max_request_body_size;
+  for (const [file, exporter] of [
+    ['ingest.yaml', 'otlp_http'],
+    ['loadbalancing.yaml', 'load_balancing'],
+    ['kafka-ingest.yaml', 'kafka'],
+  ]) {
+    const { sending_queue: queue, producer } = yaml(file).exporters[exporter];
+    assert.deepEqual([queue.sizer, queue.batch.sizer], ['bytes', 'bytes'], file);
+    assert.match(queue.queue_size, /^\$\{env:INGEST_QUEUE_BYTES:-\d+\}$/);
+    assert.ok(queue.batch.max_size * 1.5 < Math.min(taken, producer?.max_message_bytes ?? taken), file);
+  }
+  assert.ok(yaml('ingest.yaml').exporters.otlp_http.sending_queue.batch.max_size * 4 <= taken);
+  assert.equal(exporters['otlp_http/traces'].sending_queue.sizer, 'bytes');
+});
+
+test('nothing is bound to all addresses unless it is set', () => {
+  const folders = ['deploy/collector/', 'deploy/jaeger/', 'deploy/loki/'];
+  const files = folders.flatMap((folder) =>
+    readdirSync(new URL(folder, root))
+      .filter((file) => file.endsWith('.yaml'))
+      .map((file) => folder + file),
+  );
+  assert.ok(files.length >= 8);
+  for (const file of files)
+    assert.doesNotMatch(read(file).replace(/^\s*#.*$/gm, ''), /0\.0\.0\.0|\[?::\]?:\d/, file);
+});
+
+test('the edge hands no cookie on, and sets none', () => {
+  const edge = read('deploy/edge/nginx.conf');
+  for (const line of [
+    'proxy_set_header Cookie "";',
+    'proxy_set_header Referer "";',
+    'proxy_hide_header Set-Cookie;',
+  ])
+    assert.ok(edge.includes(`\n    ${line}\n`), line);
+});
