@@ -17,7 +17,7 @@ pub(super) const RUN: usize = 3;
 /// Packets before the end of the file that a seek behind it goes to.
 pub(super) const LAST_PACKETS: f64 = 8.0;
 /// Packets by which an estimated length may differ from what was read to the end, and stays as it is.
-const ESTIMATE_SLACK: u64 = 16;
+const ESTIMATE_SLACK: u64 = 8;
 /// Packets whose damage at the very end is mended from the length that the information frame states.
 pub(super) const MENDABLE_PACKETS: u64 = 8;
 

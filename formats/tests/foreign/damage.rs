@@ -87,6 +87,9 @@ fn damage_has_a_bound_where_the_host_decodes() {
         match track.advance(4096) {
             Advance::NeedBytes | Advance::Elsewhere => {
                 let at = usize::try_from(track.end_offset()).unwrap();
+                if at == bytes.len() {
+                    track.finish();
+                }
                 track.push(&bytes[at..bytes.len().min(at + 65_536)]);
             }
             Advance::Packet => {

@@ -185,6 +185,9 @@ fn the_end_of_a_later_stream_is_not_that_of_an_earlier_one() {
     let bytes = [first.as_slice(), second].concat();
     let mut track = open(&bytes, true).unwrap();
     let begun = feed(&mut track, &bytes, 9000, 4000).unwrap();
+    // Where the tail has the first page of another stream, it says nothing of this one's end.
+    track.tail(&bytes[first.len() - 1000..]);
+    assert_eq!(track.stated_duration(), None);
     track.tail(&bytes[bytes.len() - 30_000..]);
     let rest = feed(&mut track, &bytes, 9000, usize::MAX).unwrap();
     let of_second = play_bytes(second).unwrap().total();
