@@ -36,8 +36,9 @@ const MOST_UNDER_WAY = 16;
 /** Faults of the browser's decoder in a row after which a track is given up: before anything was decoded, and after. */
 const MAX_FAULTS = [20, 500];
 
-/** Packets in a row of which nothing comes, after which a track is given up: those of `track/mod.rs`. */
-const MAX_SILENT = [250, 5000];
+/** Packets in a row of which nothing comes, after which a track is given up: before anything was decoded, and after. Fewer than in
+ *  `track/mod.rs`: each sixteen of them take `SILENCE`, in which nothing is heard. */
+const MAX_SILENT = [250, 500];
 /** Milliseconds without an output after which nothing is expected of what is with an idle decoder. */
 const SILENCE = 100;
 /** Microseconds by which all packets but a decoder's first are told to lie later: who gives that back tells of each packet its own time;

@@ -85,7 +85,9 @@ fn seeks_land_on_the_frame() {
             let planes = feed(&mut track, &file.bytes, 9000, 4000).unwrap();
             let from = (seconds * rate).round() as usize;
             if !exact {
-                assert!(!planes[0].is_empty(), "{} at {seconds}", file.name);
+                // A length that is estimated is right within a tenth: the last tenth may be beyond it.
+                let is_near_end = from > whole[0].len() / 10 * 9;
+                assert!(!planes[0].is_empty() || is_near_end, "{} at {seconds}", file.name);
                 continue;
             }
             let count = planes[0].len().min(whole[0].len() - from).min(4000);
