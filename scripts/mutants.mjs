@@ -47,7 +47,7 @@ const numbers = (state) => () => {
 
 /** @type {{ name: string, package: string }[]} */
 const all = JSON.parse(
-  run('cargo', ['mutants', '--list', '--json', ...files.flatMap((file) => ['-f', file])]),
+  run('cargo', ['mutants', '--workspace', '--list', '--json', ...files.flatMap((file) => ['-f', file])]),
 );
 const rest = all.map(({ name }) => name).sort();
 const next = numbers(Number.parseInt(seed, 16));
@@ -64,6 +64,7 @@ if (values.list) {
     'cargo',
     [
       'mutants',
+      '--workspace',
       ...['--output', join(tmpdir(), `tonearm-mutants-${seed}`), '--jobs', '1', '--no-shuffle'],
       ...['--minimum-test-timeout', '120', '--test-package', packages.join(',')],
       ...files.flatMap((file) => ['-f', file]),
