@@ -161,3 +161,18 @@ impl<'a> Bits<'a> {
         value
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_that_restarts_wants_the_first_bytes_once() {
+        let mut window = Window::default();
+        window.push(b"abc");
+        window.finish();
+        window.restart();
+        assert!(window.take_elsewhere() && !window.take_elsewhere());
+        assert!((window.offset(), window.len(), window.is_finished()) == (0, 0, false));
+    }
+}

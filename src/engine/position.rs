@@ -113,3 +113,20 @@ impl Position {
         due
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_epoch_keeps_what_the_app_listens_for_and_when_it_was_called() {
+        let now = Instant::from_millis(1000.0);
+        let mut position = Position::default();
+        position.watch();
+        assert!(position.update_is_due(now));
+        position.begin(30.0, 48_000, 1.0);
+        assert_eq!(position.next_report(now), now + REPORTS.0);
+        assert!(!position.update_is_due(now + Duration::from_millis(179)));
+        assert!(position.update_is_due(now + TIME_UPDATE));
+    }
+}
