@@ -172,9 +172,9 @@ impl Core {
             }
             35 => Input::DestroyTelemetry { id },
             36 => {
-                let mut flat = Flat::new(bytes);
-                let service = latin1(flat.bytes());
-                let last = latin1(flat.bytes());
+                let mut reader = Flat::new(bytes);
+                let service = latin1(reader.bytes());
+                let last = latin1(reader.bytes());
                 let known = (!last.is_empty()).then(|| (last, millis(a)));
                 Input::BeginSession { telemetry: id, service, known, counted: b > 0.0 }
             }
