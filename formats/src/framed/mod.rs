@@ -266,7 +266,7 @@ impl<H: Header> Demuxer<H> {
                 && walk.packets >= MEASURED_FRAMES
                 && stated.is_some_and(|mean| mean > 1.5 * measured.0);
             let wrong = sparse || index.frames.is_some_and(|frames| u64::from(frames) < walk.packets);
-            if wrong { Index { frames: None, ..index } } else { index }
+            if wrong { Index { frames: None, bytes: None, toc: None, ..index } } else { index }
         });
         let header = self.rest().get(skipped..).and_then(H::parse).unwrap_or(header);
         self.consume(skipped);
