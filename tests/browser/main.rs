@@ -27,6 +27,7 @@ export function host(onEvent) {
     wake: (millis) => told.push(`wake ${Math.round(millis)}`),
     spool: (telemetry) => told.push(`spool ${telemetry}`),
     observe: (telemetry) => told.push(`observe ${telemetry}`),
+    diagnose: (telemetry, signal, problem) => told.push(`diagnose ${signal} ${problem}`),
     post: (telemetry, id, signal, body, gzipped, keepalive) => posts.push([id, signal, body.slice(), gzipped, keepalive]),
   };
 }
@@ -43,7 +44,7 @@ const CREATE_PLAYER: u32 = 20;
 const DESTROY_PLAYER: u32 = 21;
 const FLUSH: u32 = 22;
 const HIDDEN: u32 = 23;
-const RECORD_SPANS: u32 = 25;
+const RECORD_ROWS: u32 = 25;
 const REPLIED: u32 = 26;
 const CREATE_TELEMETRY: u32 = 27;
 
@@ -106,12 +107,12 @@ fn pipeline(core: &Core) {
     tell(core, CREATE_TELEMETRY, [0.0; 3], &flat(&words));
 }
 
-/// A span of that name: its start and end, its kind (with whether it failed, and how many links it has), its
-/// context, its name, its parent, its attributes.
+/// The row of a span: its kind (with whether it failed, and how many links and events it has), its start and end,
+/// its context, its name, its parent, its attributes.
 fn record_span(core: &Core) {
     let context = [1, 1, 2, 3, 4, 5, 6];
-    let words = [numbers(&[1.0, 2.0]).as_slice(), &[1], &context, &text("x"), &[NONE], &NOTHING].concat();
-    tell(core, RECORD_SPANS, [0.0; 3], &flat(&words));
+    let words = [&[1], numbers(&[1.0, 2.0]).as_slice(), &context, &text("x"), &[NONE], &NOTHING].concat();
+    tell(core, RECORD_ROWS, [0.0; 3], &flat(&words));
 }
 
 /// A core with one span in a request, and the request's number.
@@ -137,20 +138,24 @@ fn exported() -> (Core, JsValue, f64) {
 #[wasm_bindgen_test]
 fn a_reply_is_accounted() {
     let (core, ..) = exported();
-    // Whether endpoints are well and open spans come first, then each signal's account.
-    assert_eq!(core.read(2, 1)[..6], [1.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
+    // How the endpoints are (0 well, 1 unavailable, 2 rejecting) and open spans come first, then each signal's account.
+    assert_eq!(core.read(2, 1)[..6], [0.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
     for (status, wait, body, expected) in [
-        (200.0, -1.0, vec![], [1.0, 1.0, 0.0, 0.0]),
-        (200.0, -1.0, vec![0x0a, 2, 8, 1], [1.0, 0.0, 0.0, 1.0]),
-        (400.0, -1.0, vec![], [1.0, 0.0, 0.0, 1.0]),
-        (503.0, -1.0, vec![], [1.0, 0.0, 1.0, 0.0]),
-        (429.0, 120_000.0, vec![], [1.0, 0.0, 1.0, 0.0]),
-        (0.0, -1.0, vec![], [1.0, 0.0, 1.0, 0.0]),
+        (200.0, -1.0, vec![], [0.0, 1.0, 1.0, 0.0, 0.0]),
+        (200.0, -1.0, vec![0x0a, 2, 8, 1], [2.0, 1.0, 0.0, 0.0, 1.0]),
+        (400.0, -1.0, vec![], [2.0, 1.0, 0.0, 0.0, 1.0]),
+        (503.0, -1.0, vec![], [1.0, 1.0, 0.0, 1.0, 0.0]),
+        (429.0, 120_000.0, vec![], [1.0, 1.0, 0.0, 1.0, 0.0]),
+        (0.0, -1.0, vec![], [1.0, 1.0, 0.0, 1.0, 0.0]),
     ] {
         let (core, _, id) = exported();
         tell(&core, REPLIED, [id, status, wait], &body);
         let account = core.read(2, 1);
-        assert_eq!(vec![account[2], account[4], account[5], account[8]], expected.to_vec(), "{status}");
+        assert_eq!(
+            vec![account[0], account[2], account[4], account[5], account[8]],
+            expected.to_vec(),
+            "{status}"
+        );
     }
 }
 
