@@ -57,7 +57,8 @@ export function onWorkerFetched(worker, place, signal, fetched) {
     fetched();
   };
   const probe = async () => {
-    const response = await nativeFetch(url, { signal: settled.signal });
+    // On a slow link the script itself may still be on its way: everything else goes first.
+    const response = await nativeFetch(url, { signal: settled.signal, priority: 'low' });
     if (response.ok && (await response.arrayBuffer()).byteLength > 0) succeed();
   };
   const timer = setTimeout(() => probe().catch(() => {}), PROBE_AFTER);

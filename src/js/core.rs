@@ -214,7 +214,7 @@ impl Core {
 
     /// Asks a pipeline for what is pending (0): request by request its signal, its number (0 was never sent),
     /// its records, their age in seconds and the length of its body in four bytes each, then the body. For
-    /// the headers that hand a context and the baggage that came with it on, as lines (1). For the context that lines of headers tell (2):
+    /// the headers of a context and of the baggage that came with it, as lines (1). For the context in lines of headers (2):
     /// `traceparent`, `tracestate` and `baggage` in a line each, nothing where there is none. For attributes,
     /// behind the number of a field, as such fields (3).
     pub fn ask(&self, what: u32, telemetry: u32, bytes: &[u8]) -> Vec<u8> {

@@ -8,7 +8,7 @@ export interface InstrumentOptions {
   unit?: string;
   /** What it measures, for people. */
   description?: string;
-  /** The keys that its series are told apart by; others are left out. At most 2000 series. */
+  /** The keys that distinguish its series; others are left out. At most 2000 series. */
   attributes?: string[];
   /** Of a histogram: its buckets' upper bounds, up to 1024 numbers, which are sorted. Without them its buckets are base-2 exponential. */
   bounds?: number[];

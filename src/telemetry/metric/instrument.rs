@@ -22,7 +22,7 @@ pub struct Instrument<'a> {
     pub unit: &'a [u8],
     /// How its values are added up.
     pub kind: Kind,
-    /// The keys that its series are told apart by; others are dropped and counted. None where the host
+    /// The keys that distinguish its series; others are dropped and counted. None where the host
     /// encodes them.
     pub attributes: &'a [&'static str],
     /// The upper bounds of a histogram's buckets, which are sorted; none for the exponential one.
