@@ -66,7 +66,7 @@ export default [
 
   // The media plane: a dedicated worker, and an AudioWorkletGlobalScope.
   {
-    files: ['media/js/**'],
+    files: ['crates/media/js/**'],
     rules: {
       'no-restricted-globals': ['error', ...MISLEADING_GLOBALS],
       ...noEval,
@@ -74,12 +74,12 @@ export default [
     },
   },
   {
-    files: ['media/js/**'],
-    ignores: ['media/js/worklet.js'],
+    files: ['crates/media/js/**'],
+    ignores: ['crates/media/js/worklet.js'],
     languageOptions: { globals: globals.worker },
   },
   {
-    files: ['media/js/worklet.js', 'tests/e2e/pages/{recorder,tape}.js'],
+    files: ['crates/media/js/worklet.js', 'tests/e2e/pages/{recorder,tape}.js'],
     languageOptions: { globals: globals.audioWorklet },
   },
 

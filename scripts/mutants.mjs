@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** Where bounds are declared, and the files of time limits, whose bounds have other names. */
-const FOLDERS = ['formats/src', 'media/src', 'messages/src', 'src/engine'];
+const FOLDERS = ['crates/formats/src', 'crates/media/src', 'crates/messages/src', 'crates/player/src/engine'];
 const BOUND = 'const (MAX|MOST|LONGEST|MENDABLE|SAMPLE_RATES|CHANNELS)';
 const LIMITS = [
-  'src/engine/limit.rs',
-  'src/engine/heartbeat.rs',
-  'src/engine/recovery.rs',
-  'formats/src/bytes.rs',
+  'crates/player/src/engine/limit.rs',
+  'crates/player/src/engine/heartbeat.rs',
+  'crates/player/src/engine/recovery.rs',
+  'crates/formats/src/bytes.rs',
 ];
 
 const { values } = parseArgs({

@@ -1,21 +1,11 @@
-//! Tonearm: an audio player for the browser that tells the truth about every play as OpenTelemetry.
+//! Tonearm in a browser: the Rust that knows JavaScript.
 //!
-//! This crate is the control plane: it decides, measures and tells. The media plane (`media/`) fetches and
-//! decodes in a Worker; both meet in [`tonearm_messages`]. Each module here is a floor of the house
-//! (docs/architecture.md): it imports from lower floors alone, and below `browser` nothing reads a clock,
-//! draws a random number or does I/O.
+//! The npm package's control plane is this crate as a wasm module; a Rust front-end uses its `opentelemetry`
+//! feature. Decides nothing: what happens goes into the engine of [`tonearm_player`], what the engine says is
+//! done. The media plane (`crates/media`) fetches and decodes in a Worker; both meet in [`tonearm_messages`].
 
-pub mod decimal;
-pub mod engine;
-pub mod instrumentation;
 #[cfg(feature = "opentelemetry")]
-pub mod otel;
-pub mod playback;
-pub mod qoe;
-pub mod random;
-pub mod small_map;
-pub mod telemetry;
-pub mod time;
+pub mod opentelemetry;
 
 #[cfg(target_arch = "wasm32")]
 mod browser;

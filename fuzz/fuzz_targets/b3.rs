@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tonearm::telemetry::{format_b3, parse_b3, parse_b3_multi};
+use tonearm_telemetry::{format_b3, parse_b3, parse_b3_multi};
 
 fuzz_target!(|text: &str| {
     if let Ok(context) = parse_b3(text) {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tonearm::telemetry::Baggage;
+use tonearm_telemetry::Baggage;
 
 fuzz_target!(|text: &str| {
     if let Ok(baggage) = Baggage::parse(text) {

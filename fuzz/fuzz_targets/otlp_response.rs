@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tonearm::telemetry::{Reply, parse_partial_success};
 use tonearm_messages::{Command, Fact, Wire};
+use tonearm_telemetry::{Reply, parse_partial_success};
 
 fuzz_target!(|data: &[u8]| {
     let _ = parse_partial_success(data);

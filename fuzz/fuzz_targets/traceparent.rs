@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tonearm::telemetry::{format_traceparent, parse_traceparent};
+use tonearm_telemetry::{format_traceparent, parse_traceparent};
 
 fuzz_target!(|text: &str| {
     if let Ok(context) = parse_traceparent(text) {

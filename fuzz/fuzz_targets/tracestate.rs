@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tonearm::telemetry::TraceState;
+use tonearm_telemetry::TraceState;
 
 fuzz_target!(|text: &str| {
     if let Ok(state) = TraceState::parse(text) {

@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use opentelemetry_proto::tonic::metrics::v1::{metric, number_data_point};
 use prost::Message;
 use serde::Serialize;
-use tonearm::telemetry::{DropReason, Export, Signal};
+use tonearm_telemetry::{DropReason, Export, Signal};
 
 use crate::exporter::Exporter;
 use crate::listener::Listener;

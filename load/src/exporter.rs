@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use tonearm::telemetry::{Export, Reply, Signal};
-use tonearm::time::Duration as Length;
+use tonearm_base::time::Duration as Length;
+use tonearm_telemetry::{Export, Reply, Signal};
 
 /// What came back to a listener.
 pub(crate) struct Replied {

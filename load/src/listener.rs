@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use tonearm::engine::{ContextState, Engine, Input, Output, PlayRequest, PlayerInput, Report, Source};
-use tonearm::instrumentation::Url;
-use tonearm::instrumentation::metrics::Metric;
-use tonearm::telemetry::{Account as Figures, Attributes, Batch, Config, Export, Reply, Signal, Value};
-use tonearm::time::{ClockAnchor, Duration, Instant};
+use tonearm_base::time::{ClockAnchor, Duration, Instant};
 use tonearm_messages::{BodyEnd, Command, Fact, Format, ResponseHead};
+use tonearm_player::engine::{ContextState, Engine, Input, Output, PlayRequest, PlayerInput, Report, Source};
+use tonearm_player::instrumentation::Url;
+use tonearm_player::instrumentation::metrics::Metric;
+use tonearm_telemetry::{Account as Figures, Attributes, Batch, Config, Export, Reply, Signal, Value};
 
 use crate::Options;
 use crate::account::{Account, hex};
@@ -117,7 +117,7 @@ impl Listener {
 
     /// When it wants to be called, on the load's clock.
     pub(crate) fn due(&self) -> f64 {
-        let timer = self.engine.poll_timeout().map_or(f64::INFINITY, tonearm::time::Instant::as_millis);
+        let timer = self.engine.poll_timeout().map_or(f64::INFINITY, tonearm_base::time::Instant::as_millis);
         let step = if self.step == Step::Over { f64::INFINITY } else { self.at };
         self.begins + timer.min(step)
     }
@@ -413,7 +413,7 @@ impl Listener {
     }
 
     fn note_failure(&self, account: &mut Account) {
-        let context = self.engine.player(PLAYER).and_then(tonearm::engine::Player::context);
+        let context = self.engine.player(PLAYER).and_then(tonearm_player::engine::Player::context);
         if let Some(context) = context.filter(|_| account.failed_traces.len() < 100) {
             account.failed_traces.push(hex(&context.trace_id));
         }

@@ -1,6 +1,6 @@
 //! What a listener does: one play after another, each drawn from seeded dice. Times are whole milliseconds.
 
-use tonearm::random::Random;
+use tonearm_base::random::Random;
 
 use crate::world::World;
 

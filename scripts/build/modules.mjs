@@ -11,21 +11,21 @@
  * @property {'page' | 'worker' | 'development'} kind which flags it is compiled and optimised with
  */
 
-/** What the crates of both planes are made of, besides their own folders. */
-const SHARED = ['messages', 'gzip', 'otlp'];
+/** @param {string[]} names */
+const crates = (...names) => names.map((name) => `crates/${name}`);
 
 /** Folders whose Rust files a crate is made of. @type {Record<string, string[]>} */
 export const CRATE_FOLDERS = {
-  tonearm: ['src', ...SHARED],
-  'tonearm-media': ['media/src', 'messages', 'formats/src'],
-  'tonearm-formats': ['formats/src'],
+  tonearm: ['src', ...crates('base', 'gzip', 'messages', 'otlp', 'player', 'telemetry')],
+  'tonearm-media': crates('base', 'formats', 'media', 'messages'),
+  'tonearm-formats': crates('formats'),
 };
 
 /** @param {string} format @returns {WasmModule} */
 const format = (format) => ({
   name: format,
   file: `tonearm_${format.replace('-', '_')}`,
-  folder: 'formats',
+  folder: 'crates/formats',
   crate: 'tonearm-formats',
   features: ['module', format],
   kind: 'worker',
@@ -60,7 +60,7 @@ export const MODULES = [
   {
     name: 'media',
     file: 'tonearm_media',
-    folder: 'media',
+    folder: 'crates/media',
     crate: 'tonearm-media',
     features: [],
     kind: 'worker',

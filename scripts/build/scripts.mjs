@@ -62,8 +62,8 @@ const SCRIPTS = [
   { name: 'stretch.js', source: 'src/js/stretch.js' },
   { name: 'element.js', source: 'src/js/element.js' },
   { name: 'media-session.js', source: 'src/js/media_session.js' },
-  { name: 'worker.js', source: 'media/js/worker.js', glue: 'media' },
-  { name: 'worklet.js', source: 'media/js/worklet.js' },
+  { name: 'worker.js', source: 'crates/media/js/worker.js', glue: 'media' },
+  { name: 'worklet.js', source: 'crates/media/js/worklet.js' },
 ];
 
 // Without terser's unsafe options: they save 48 bytes of the page and assume what nothing checks (docs/decisions.md).

@@ -1,6 +1,7 @@
 // The one table of what is built: each output, what it is made from, by which commands, and the files that it makes.
 // Data only: `runner.mjs` decides what is up to date and runs the rest.
 
+import { CRATE_FOLDERS } from './modules.mjs';
 import { scriptOutputs } from './scripts.mjs';
 import { wasmOutputs } from './wasm.mjs';
 
@@ -48,7 +49,7 @@ export const outputs = () => [
   ...scriptOutputs(),
   program('backend', 'tonearm-backend', ['backend'], []),
   program('backend-release', 'tonearm-backend', ['backend'], ['--release']),
-  program('load', 'tonearm-load', ['load', 'src', 'messages', 'gzip', 'otlp'], ['--release']),
+  program('load', 'tonearm-load', ['load', 'crates'], ['--release']),
   {
     name: 'demo',
     group: 'demo',
@@ -61,7 +62,7 @@ export const outputs = () => [
   {
     name: 'example',
     group: 'example',
-    from: ['Cargo.toml', 'examples/yew', 'src', 'messages', 'gzip', 'otlp'],
+    from: ['Cargo.toml', 'examples/yew', ...CRATE_FOLDERS.tonearm],
     extensions: ['.rs', '.toml', '.lock'],
     tools: ['rustc', 'wasm-bindgen'],
     commands: [

@@ -2,7 +2,7 @@
 
 use web_sys::Performance;
 
-use crate::time::Instant;
+use tonearm_base::time::Instant;
 
 /// `performance.now()`.
 pub(super) fn now(performance: &Performance) -> Instant {

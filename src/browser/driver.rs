@@ -10,11 +10,11 @@ use web_sys::Performance;
 
 use super::clock::{now, wall_millis};
 use super::host::{Host, Tell};
-use crate::engine::{Engine, Input, Output, TelemetryId, WorkletCommand};
-use crate::playback::PlayFailure;
-use crate::random::Random;
-use crate::telemetry::{Diagnostic, Export, FULL, Telemetry};
-use crate::time::{ClockAnchor, Instant};
+use tonearm_base::random::Random;
+use tonearm_base::time::{ClockAnchor, Instant};
+use tonearm_player::engine::{Engine, Input, Output, TelemetryId, WorkletCommand};
+use tonearm_player::playback::PlayFailure;
+use tonearm_telemetry::{Diagnostic, Export, FULL, Telemetry};
 
 /// The driver of one page.
 pub(crate) struct Driver {

@@ -9,9 +9,9 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortSignal, Headers, Performance, RequestInit, Response, VisibilityState, Window};
 
 use super::clock::{now, wall_millis};
-use crate::otel::{Handle, Host, pipeline};
-use crate::telemetry::{Attributes, Config, Export, Propagators, Reply, Signal};
-use crate::time::{Duration, Instant};
+use crate::opentelemetry::{Handle, Host, pipeline};
+use tonearm_base::time::{Duration, Instant};
+use tonearm_telemetry::{Attributes, Config, Export, Propagators, Reply, Signal};
 
 /// What a front-end says of its pipeline.
 #[derive(Debug, Clone, Default)]

@@ -1,6 +1,6 @@
 // A URL as the browser's own parser takes it apart (URL standard), and what is told of it.
 
-import { SERVER_ADDRESS, SERVER_PORT, URL_FULL } from '../instrumentation/semconv.js';
+import { SERVER_ADDRESS, SERVER_PORT, URL_FULL } from './semconv.js';
 
 /**
  * @typedef {{ href: string, origin: string, propagates: boolean, attributes?: Record<string, string | number> }} Described

@@ -4,19 +4,20 @@
 //! For the same reason nearly everything comes in by one door, [`Core::tell`]: an export of its own costs
 //! what ten kinds do.
 
-use tonearm_messages::{Fact, Wire, latin1};
+use tonearm_base::text::latin1;
+use tonearm_messages::{Fact, Wire};
 use web_sys::Performance;
 
 use crate::browser::{Driver, Host};
-use crate::engine::{ContextState, Engine, Input, PlayRequest, Player, PlayerInput, Report, Source};
-use crate::instrumentation::Url;
-use crate::playback::PlayFailure;
-use crate::random::Random;
-use crate::telemetry::{
+use tonearm_base::random::Random;
+use tonearm_base::time::{Duration, Instant};
+use tonearm_player::engine::{ContextState, Engine, Input, PlayRequest, Player, PlayerInput, Report, Source};
+use tonearm_player::instrumentation::Url;
+use tonearm_player::playback::PlayFailure;
+use tonearm_telemetry::{
     Batch, Config, Consent, DropReason, FULL, Flat, Instrument, Propagators, Recovered, Reply, Sampler,
     Signal, Telemetry,
 };
-use crate::time::{Duration, Instant};
 
 /// The fields of attributes: of a resource, of a span.
 const RESOURCE: u32 = 1;
@@ -294,7 +295,7 @@ fn record(telemetry: &mut Telemetry, now: Instant, what: u32, [a, b, c]: [f64; 3
             return telemetry.series(instrument, attributes).into();
         }
         31 => {
-            use crate::telemetry::Kind;
+            use tonearm_telemetry::Kind;
             // From 4 on they are observed.
             let kinds = [Kind::Counter, Kind::UpDownCounter, Kind::Gauge, Kind::Histogram];
             let observed = a >= 4.0;

@@ -13,7 +13,7 @@ const GAP_ENDED = 3;
 const ENDED = 4;
 const AUDIBLE_BY_EVENT = 5;
 
-/** Kinds of facts (`messages/src/fact.rs`). */
+/** Kinds of facts (`crates/messages/src/fact.rs`). */
 const HELLO = 0;
 const RESPONSE_HEAD = 2;
 const FIRST_BYTE = 3;

@@ -1,5 +1,5 @@
 // What the core is told beside numbers, in one piece: words of four bytes, and texts in UTF-8, each in words
-// of its own (`otlp/src/flat.rs` reads it). Protobuf is made there: that is quick in wasm from a page's first
+// of its own (`crates/otlp/src/flat.rs` reads it). Protobuf is made there: that is quick in wasm from a page's first
 // moment, where a script is slow until it was often run.
 //
 // Spans and log records are gathered in rows at the buffer's beginning, each when it is over, until they are taken; every other

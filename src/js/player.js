@@ -32,12 +32,7 @@ import { STATES, statsOf } from './figures.js';
 import { onRequest } from './on_request.js';
 import { Output } from './output.js';
 import { Resolver, traceparentOfPlay } from './resolver.js';
-import {
-  ERROR_TYPE,
-  EVENT_DEVICE_CHANGED,
-  SPAN_TRACK_LOAD,
-  SPAN_TRACK_PLAY,
-} from '../instrumentation/semconv.js';
+import { ERROR_TYPE, EVENT_DEVICE_CHANGED, SPAN_TRACK_LOAD, SPAN_TRACK_PLAY } from '../browser/semconv.js';
 import { followOptions, loadOptions, playOptions, playerOptions } from './player_options.js';
 import { answer, canPlayType, isForElement, sourceOf, toldOf, usualEngine } from './source.js';
 import { Span } from './span.js';

@@ -1,5 +1,5 @@
 // Contexts in and out of headers as apps hold them. Before the core is there W3C Trace Context alone; baggage and B3 the core
-// with all options reads and writes (`src/telemetry/propagation`).
+// with all options reads and writes (`crates/telemetry/src/propagation`).
 
 import { contextOf, format } from './context.js';
 import { flat, within } from './flat.js';

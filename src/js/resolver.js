@@ -7,7 +7,7 @@ import { LOAD, tell } from './door.js';
 import { currentCore } from './loader.js';
 import { contextOf, hexOf } from './context.js';
 import { flat } from './flat.js';
-import { TRACK_REQUEST_PURPOSE } from '../instrumentation/semconv.js';
+import { TRACK_REQUEST_PURPOSE } from '../browser/semconv.js';
 import { onRequest } from './on_request.js';
 
 /** A URL, or that there is none, as the core takes it; a track's attributes and its app's span may follow.

@@ -1,7 +1,7 @@
 // What a source may be, what is told of it, and what can be played.
 
 import { baseUrl, describe } from '../browser/url.js';
-import { MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID } from '../instrumentation/semconv.js';
+import { MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID } from '../browser/semconv.js';
 import { contextOf } from './context.js';
 import { within } from './flat.js';
 import { told } from './resolver.js';

@@ -28,7 +28,7 @@ import {
   SERVER_ADDRESS,
   SERVER_PORT,
   SERVER_TRACE_ID,
-} from '../instrumentation/semconv.js';
+} from '../browser/semconv.js';
 
 /** `SpanKind`. */
 const CLIENT = 3;

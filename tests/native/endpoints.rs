@@ -6,13 +6,13 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use prost::Message;
-use tonearm::engine::{Engine, Input};
-use tonearm::random::Random;
-use tonearm::telemetry::{
+use tonearm_base::random::Random;
+use tonearm_base::time::{ClockAnchor, Duration, Instant};
+use tonearm_player::engine::{Engine, Input};
+use tonearm_telemetry::{
     Batch, Config, Consent, Diagnostic, DropReason, Endpoint, Export, INFO, Instrument, Kind, Log, Outcome,
     Problem, Recovered, Reply, Signal, SpanOptions, Telemetry, Value,
 };
-use tonearm::time::{ClockAnchor, Duration, Instant};
 
 use crate::fake_host::{FakeHost, accepted};
 

@@ -1,14 +1,14 @@
 //! The host of native scenarios: a hand-moved clock, and a record of everything that the engine asked for.
 
-use tonearm::engine::{
+use tonearm_base::random::Random;
+use tonearm_base::time::{ClockAnchor, Instant};
+use tonearm_messages::{Command, Fact, Format, Request, ResponseHead, VERSION};
+use tonearm_player::engine::{
     ContextState, Engine, Input, Output, PlayRequest, PlayerInput, Report, Source, WorkletCommand,
 };
-use tonearm::instrumentation::Url;
-use tonearm::playback::{PlayFailure, State};
-use tonearm::random::Random;
-use tonearm::telemetry::{Config, Diagnostic, Export, Reply, Value, Writer};
-use tonearm::time::{ClockAnchor, Instant};
-use tonearm_messages::{Command, Fact, Format, Request, ResponseHead, VERSION};
+use tonearm_player::instrumentation::Url;
+use tonearm_player::playback::{PlayFailure, State};
+use tonearm_telemetry::{Config, Diagnostic, Export, Reply, Value, Writer};
 
 pub const ORIGIN: f64 = 1_795_000_000_000.0;
 pub const PLAYER: u32 = 1;

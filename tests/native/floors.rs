@@ -1,24 +1,72 @@
-//! The floors of the house: who may import whom. Reads every `crate::…` path of `src/`, brace lists and
-//! `super` chains expanded, against the table.
+//! The floors of the house. Between crates Cargo holds them: a test compares what each crate depends on with
+//! the table. Within the player's crate a test reads every `crate::…` path, brace lists and `super` chains
+//! expanded.
 
 use std::path::{Path, PathBuf};
 
-/// Each module and its floor; modules of one floor do not know each other, but for those of floors 0, 5 and
-/// 6.
-const FLOORS: [(&str, u32); 12] = [
-    ("time", 0),
-    ("random", 0),
-    ("small_map", 0),
-    ("decimal", 0),
-    ("playback", 1),
-    ("telemetry", 1),
-    ("qoe", 2),
-    ("instrumentation", 3),
-    ("otel", 3),
-    ("engine", 4),
-    ("browser", 5),
-    ("js", 6),
+/// Each crate below the browser, and those of ours that it may use.
+const CRATES: [(&str, &[&str]); 8] = [
+    ("base", &[]),
+    ("formats", &[]),
+    ("gzip", &[]),
+    ("media", &["formats", "messages"]),
+    ("messages", &["base"]),
+    ("otlp", &[]),
+    ("player", &["base", "messages", "telemetry"]),
+    ("telemetry", &["base", "gzip", "otlp"]),
 ];
+
+/// What the modules of the Worker export to its scripts, and import of them.
+const EXPORTS: [&str; 2] = ["crates/formats/src/wasm.rs", "crates/media/src/browser.rs"];
+
+/// Each module of the player's crate and its floor; modules of one floor do not know each other.
+const FLOORS: [(&str, u32); 4] = [("playback", 1), ("qoe", 2), ("instrumentation", 3), ("engine", 4)];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// What a manifest's `[dependencies]` name of ours.
+fn dependencies(manifest: &str) -> Vec<String> {
+    let mut ours = Vec::new();
+    let mut section = "";
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            section = line;
+        } else if section.ends_with("dependencies]")
+            && !section.contains("dev-")
+            && let Some(rest) = line.strip_prefix("tonearm-")
+        {
+            let name: String = rest.chars().take_while(char::is_ascii_lowercase).collect();
+            if !ours.contains(&name) {
+                ours.push(name);
+            }
+        }
+    }
+    ours.sort();
+    ours
+}
+
+#[test]
+fn crates_depend_on_lower_floors_alone() {
+    let mut folders: Vec<_> = std::fs::read_dir(root().join("crates"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    folders.sort();
+    assert_eq!(folders, CRATES.map(|(name, _)| name.to_owned()));
+    for (name, allowed) in CRATES {
+        let manifest = std::fs::read_to_string(root().join(format!("crates/{name}/Cargo.toml"))).unwrap();
+        assert_eq!(dependencies(&manifest), *allowed, "{name}");
+    }
+}
+
+#[test]
+fn a_dependency_is_found_in_every_section() {
+    let manifest = "[dependencies]\ntonearm-base.workspace = true\n[dev-dependencies]\ntonearm-otlp = {}\n\
+                    [target.'cfg(unix)'.dependencies]\ntonearm-player = { path = \"x\" }\n";
+    assert_eq!(dependencies(manifest), ["base", "player"]);
+}
 
 fn floor(module: &str) -> Option<u32> {
     FLOORS.iter().find(|(name, _)| *name == module).map(|(_, floor)| *floor)
@@ -94,10 +142,10 @@ fn violations(module: &str, path: &[String], source: &str) -> Vec<String> {
 
 #[test]
 fn imports_go_down() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = root().join("crates/player/src");
     let mut all = Vec::new();
     files(&root, &mut all);
-    assert!(all.len() > 30);
+    assert!(all.len() > 20);
     for file in all {
         let relative = file.strip_prefix(&root).unwrap().with_extension("");
         let mut path: Vec<String> = relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
@@ -114,30 +162,21 @@ fn imports_go_down() {
 #[test]
 fn the_check_finds_what_it_should() {
     let path = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>();
-    let telemetry = path(&["telemetry", "span"]);
-    assert_eq!(violations("telemetry", &telemetry, "use crate::playback::State;"), ["playback"]);
-    assert_eq!(
-        violations("telemetry", &telemetry, "use crate::{time::Instant, engine::Engine};"),
-        ["engine"]
-    );
-    assert_eq!(violations("telemetry", &telemetry, "use super::super::playback::State;"), ["playback"]);
+    let totals = path(&["qoe", "totals"]);
+    assert_eq!(violations("qoe", &totals, "use crate::engine::Player;"), ["engine"]);
+    assert_eq!(violations("qoe", &totals, "use crate::{playback::State, engine::Engine};"), ["engine"]);
+    assert_eq!(violations("qoe", &totals, "use super::super::engine::Engine;"), ["engine"]);
     assert!(
-        violations("telemetry", &telemetry, "use super::config::Config; use crate::random::Random;")
-            .is_empty()
+        violations("qoe", &totals, "use super::startup::StartUp; use crate::playback::State;").is_empty()
     );
-    assert_eq!(
-        violations("time", &path(&["time"]), "let x = crate::telemetry::Config::default();"),
-        ["telemetry"]
-    );
+    let machine = path(&["playback", "machine"]);
+    assert_eq!(violations("playback", &machine, "let x = crate::qoe::Totals::default();"), ["qoe"]);
     assert!(violations("engine", &path(&["engine"]), "use crate::instrumentation::PlayTrace;").is_empty());
 }
 
-/// Below `src/browser/` nothing reads a clock, draws a random number or does I/O.
+/// Below `src/` nothing reads a clock, draws a random number or does I/O, but for what an `exports` module hands in.
 #[test]
 fn the_floors_below_the_browser_are_deterministic() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut all = Vec::new();
-    files(&root, &mut all);
     let words = [
         "SystemTime",
         "time::Instant::now",
@@ -148,14 +187,20 @@ fn the_floors_below_the_browser_are_deterministic() {
         "web_sys",
         "wasm_bindgen",
     ];
+    let mut all = Vec::new();
+    for (name, _) in CRATES {
+        files(&root().join(format!("crates/{name}/src")), &mut all);
+    }
+    assert!(all.len() > 100);
+    files(&root().join("src/opentelemetry"), &mut all);
     for file in all {
-        let relative = file.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
-        if relative.starts_with("browser") || relative.starts_with("js") {
+        let relative = file.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        if EXPORTS.contains(&relative.as_str()) {
             continue;
         }
         let source = std::fs::read_to_string(&file).unwrap();
         // The API's own times are of that type: as data, that others have read.
-        let data = if relative.starts_with("otel") { "SystemTime" } else { "" };
+        let data = if relative.starts_with("src/opentelemetry") { "SystemTime" } else { "" };
         assert!(!source.contains("SystemTime::now"), "{relative} reads a clock");
         for word in words.into_iter().filter(|word| *word != data) {
             assert!(!source.contains(word), "{relative} knows {word}");
@@ -167,9 +212,9 @@ fn the_floors_below_the_browser_are_deterministic() {
 /// constants.
 #[test]
 fn the_scripts_spell_no_name_of_their_own() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let ours = std::fs::read_to_string(root.join("src/instrumentation/semconv.rs")).unwrap();
-    let scripts = std::fs::read_to_string(root.join("src/instrumentation/semconv.js")).unwrap();
+    let root = root();
+    let ours = std::fs::read_to_string(root.join("crates/player/src/instrumentation/semconv.rs")).unwrap();
+    let scripts = std::fs::read_to_string(root.join("src/browser/semconv.js")).unwrap();
     let mut names = 0;
     for line in scripts.lines().filter_map(|line| line.strip_prefix("export const ")) {
         let (constant, name) = line.trim_end_matches(';').split_once(" = ").unwrap();

@@ -7,12 +7,12 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
-use tonearm::random::Random;
-use tonearm::telemetry::{
+use tonearm_base::random::Random;
+use tonearm_base::time::{ClockAnchor, Instant};
+use tonearm_telemetry::{
     Attributes, Config, ERROR, INFO, Instrument, Kind, Log, Parent, SpanContext, SpanKind, SpanOptions,
     Telemetry, Value,
 };
-use tonearm::time::{ClockAnchor, Instant};
 
 const INSTRUMENTS: [Instrument<'static>; 5] = [
     Instrument::new("counter", "1", Kind::Counter, &["a"]),

@@ -4,11 +4,11 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Wire;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use prost::Message;
-use tonearm::random::Random;
-use tonearm::telemetry::{
+use tonearm_base::random::Random;
+use tonearm_base::time::{ClockAnchor, Instant};
+use tonearm_telemetry::{
     Config, DEBUG, DropReason, ERROR, INFO, Log, Severity, Signal, SpanContext, Telemetry, Value, WARN,
 };
-use tonearm::time::{ClockAnchor, Instant};
 
 fn telemetry(level: Severity) -> Telemetry {
     let config = Config { levels: vec![(Vec::new(), level)], ..Config::default() };

@@ -1,7 +1,7 @@
 //! The media plane over the demo's own tracks: every split of the bytes, damage, seeks, credits, the
 //! read-ahead.
 
-use tonearm::random::Random;
+use tonearm_base::random::Random;
 use tonearm_formats::demux::{Demux, DemuxError, Step};
 use tonearm_formats::mp3::Demuxer;
 use tonearm_formats::{Advance, Family, Track, TrackError};

@@ -1,6 +1,6 @@
 //! The planes' messages: each goes there and back, and no bytes can harm the reader.
 
-use tonearm::random::Random;
+use tonearm_base::random::Random;
 use tonearm_messages::{
     BodyEnd, Command, DecodeError, Fact, Format, MediaError, Request, ResponseHead, Wire,
 };

@@ -11,11 +11,11 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{Aggregation, InMemoryMetricExporter, SdkMeterProvider, Stream};
 use prost::Message;
-use tonearm::random::Random;
-use tonearm::telemetry::{
+use tonearm_base::random::Random;
+use tonearm_base::time::{ClockAnchor, Instant};
+use tonearm_telemetry::{
     Attributes, Config, Instrument, Kind, SAMPLED, Signal, SpanContext, Telemetry, Value,
 };
-use tonearm::time::{ClockAnchor, Instant};
 
 const KEYS: &[&str] = &["a", "b"];
 const HISTOGRAM: Instrument<'_> = Instrument::new("h", "s", Kind::Histogram, KEYS);

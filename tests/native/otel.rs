@@ -16,9 +16,9 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::{metric::Data, number_data_point};
 use prost::Message;
-use tonearm::otel::{Handle, Host, Propagator, pipeline};
-use tonearm::telemetry::{Attributes, Config, Export, Propagators, Reply, Signal};
-use tonearm::time::{Duration, Instant};
+use tonearm::opentelemetry::{Handle, Host, Propagator, pipeline};
+use tonearm_base::time::{Duration, Instant};
+use tonearm_telemetry::{Attributes, Config, Export, Propagators, Reply, Signal};
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::logs::records_of;

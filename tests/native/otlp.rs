@@ -7,11 +7,11 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value as Wire;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::Span as WireSpan;
 use prost::Message;
-use tonearm::random::Random;
-use tonearm::telemetry::{
+use tonearm_base::random::Random;
+use tonearm_base::time::{ClockAnchor, Instant};
+use tonearm_telemetry::{
     Attributes, Config, Parent, SAMPLED, SpanContext, SpanKind, SpanOptions, Telemetry, Value, encode_request,
 };
-use tonearm::time::{ClockAnchor, Instant};
 
 pub fn decode(body: &[u8]) -> ExportTraceServiceRequest {
     ExportTraceServiceRequest::decode(body).expect("a request")
@@ -228,7 +228,7 @@ fn bytes_that_no_script_writes_end_nowhere_else() {
             Telemetry::new(Config::default(), ClockAnchor::at_origin(0.0), Random::seeded([1, 1]), &[]);
         telemetry.record_rows(Instant::ORIGIN, &bytes);
         let started = |signal| telemetry.account(signal).started;
-        let all = started(tonearm::telemetry::Signal::Traces) + started(tonearm::telemetry::Signal::Logs);
+        let all = started(tonearm_telemetry::Signal::Traces) + started(tonearm_telemetry::Signal::Logs);
         assert!(all <= u64::from(length) + 2, "{words:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! The state table, cell by cell: what a reader of HTML's media element would expect of each.
 
-use tonearm::playback::{Input, Next, Playback, State, next};
+use tonearm_player::playback::{Input, Next, Playback, State, next};
 
 /// One row per input, one column per state, in the order of `State::ALL`:
 /// idle, loading, ready, starting, playing, rebuffering, paused, seeking, ended, failed, recovering.

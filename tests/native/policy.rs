@@ -7,13 +7,13 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use opentelemetry_proto::tonic::metrics::v1::{Metric, metric};
 use prost::Message;
-use tonearm::engine::Input;
-use tonearm::random::Random;
-use tonearm::telemetry::{
+use tonearm_base::random::Random;
+use tonearm_base::time::{ClockAnchor, Duration, Instant};
+use tonearm_player::engine::Input;
+use tonearm_telemetry::{
     Attributes, Config, Consent, DropReason, INFO, Instrument, Kind, Log, Parent, Recovered, Reply, SAMPLED,
     Sampler, Signal, SpanContext, SpanOptions, Telemetry, Value, WARN,
 };
-use tonearm::time::{ClockAnchor, Duration, Instant};
 
 use crate::fake_host::{FakeHost, accepted};
 use crate::logs::records_of;
@@ -109,14 +109,14 @@ fn a_trace_that_was_not_chosen_is_exported_whole_where_its_play_went_badly() {
     let sampler = || Sampler { ratio: 0.0, tail: Some(Duration::from_secs(1)), ..Sampler::default() };
     let play = |bad: fn(&mut FakeHost)| {
         let mut host = FakeHost::with_config(Some(Config { sampler: sampler(), ..Config::default() }));
-        host.player(tonearm::engine::PlayerInput::OutputReady {
+        host.player(tonearm_player::engine::PlayerInput::OutputReady {
             rate: 48_000,
-            state: tonearm::engine::ContextState::Running,
+            state: tonearm_player::engine::ContextState::Running,
         });
         host.load("https://cdn.example/a.mp3");
         host.play(1);
         bad(&mut host);
-        host.player(tonearm::engine::PlayerInput::Stop);
+        host.player(tonearm_player::engine::PlayerInput::Stop);
         host.input(Input::Flush { telemetry: 1 });
         let account = host.engine.account(1, Signal::Traces);
         assert_eq!(account.started, account.exported + account.pending + account.dropped_total());

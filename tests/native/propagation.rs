@@ -1,8 +1,8 @@
 //! What goes in and out with a request, against the grammars of its specifications: cases of the W3C test
 //! suite, and random texts that are judged by a second reading of the grammar, written otherwise.
 
-use tonearm::random::Random;
-use tonearm::telemetry::{
+use tonearm_base::random::Random;
+use tonearm_telemetry::{
     Baggage, BaggageEntry, ParseB3Error, Propagators, TraceState, cmcd, extract, format_b3, inject, parse_b3,
     parse_traceparent,
 };

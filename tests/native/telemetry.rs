@@ -3,12 +3,12 @@
 use std::io::Read;
 
 use flate2::read::GzDecoder;
-use tonearm::random::Random;
-use tonearm::telemetry::{
+use tonearm_base::random::Random;
+use tonearm_base::time::{ClockAnchor, Duration, Instant};
+use tonearm_telemetry::{
     Account, Batch, Config, Consent, DropReason, Export, INFO, Instrument, Kind, Log, Parent, Recovered,
     Reply, Sampler, Signal, SpanOptions, Telemetry, Value,
 };
-use tonearm::time::{ClockAnchor, Duration, Instant};
 
 use crate::otlp::spans_of;
 
@@ -79,7 +79,7 @@ fn one_request_at_a_time() {
 
 #[test]
 fn what_a_reply_means() {
-    use tonearm::telemetry::Outcome::{Accepted, Partial, Rejected, Retryable};
+    use tonearm_telemetry::Outcome::{Accepted, Partial, Rejected, Retryable};
     let partial = Reply::Response { status: 200, retry_after: None, body: vec![0x0a, 0x02, 0x08, 0x02] };
     let wait = Some(Duration::from_secs(9));
     let told = Reply::Response { status: 429, retry_after: wait, body: Vec::new() };

@@ -44,9 +44,9 @@ test('go.mod has the modules of builder.yaml at their versions, and go.sum their
 /** Metrics as a text declares them: name, kind, unit, attributes. */
 test('the allow list has the metrics that the package declares, and no other', () => {
   const semconv = new Map(
-    [...read('src/instrumentation/semconv.rs').matchAll(/pub const (\w+): &str = "([^"]+)"/g)].map(
-      ([, name, value]) => [name, value],
-    ),
+    [
+      ...read('crates/player/src/instrumentation/semconv.rs').matchAll(/pub const (\w+): &str = "([^"]+)"/g),
+    ].map(([, name, value]) => [name, value]),
   );
   const kinds = { Counter: 'counter', UpDownCounter: 'upDown', Histogram: 'exponential' };
   /** @type {Record<string, string>} */
@@ -63,11 +63,11 @@ test('the allow list has the metrics that the package declares, and no other', (
       .map((key) => key.trim())
       .filter(Boolean)
       .map((key) => (key === 'ERROR_TYPE' ? 'error.type' : (semconv.get(key) ?? assert.fail(key))));
-  for (const [, name, unit, kind, keys] of read('src/instrumentation/metrics.rs').matchAll(
+  for (const [, name, unit, kind, keys] of read('crates/player/src/instrumentation/metrics.rs').matchAll(
     /^ {4}\w+ = "([\w.]+)", "([^"]+)", (\w+),\s*\[([^\]]*)\];/gm,
   ))
     add(name, unit, kind, keysOf(keys));
-  for (const [, name, unit, kind, keys] of read('src/telemetry/own.rs').matchAll(
+  for (const [, name, unit, kind, keys] of read('crates/telemetry/src/own.rs').matchAll(
     /Instrument::new\(\s*"([\w.]+)",\s*"([^"]+)",\s*Kind::(\w+),\s*&\[([^\]]*)\],?\s*\)/g,
   ))
     add(name, unit, kind, keysOf(keys));

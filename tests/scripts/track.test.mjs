@@ -98,7 +98,7 @@ async function play(engine, packets) {
     },
   });
   // What it has learned of a browser is the module's.
-  const { Track } = await import(/** @type {any} */ (`../../media/js/track.js?${++runs}`));
+  const { Track } = await import(/** @type {any} */ (`../../crates/media/js/track.js?${++runs}`));
   const memory = new WebAssembly.Memory({ initial: 1 });
   const bytes = new DataView(memory.buffer);
   let [next, length, drained, place] = [-1, 0, false, -1];

@@ -29,7 +29,7 @@ type declaration struct {
 	keys []string
 }
 
-// tonearm is every metric of the package, as src/instrumentation/metrics.rs and src/telemetry/own.rs declare them: a test of
+// tonearm is every metric of the package, as crates/player/src/instrumentation/metrics.rs and crates/telemetry/src/own.rs declare them: a test of
 // tests/scripts compares.
 var tonearm = map[string]declaration{
 	"track.play.latency":        {exponential, "s", []string{"track.play.trigger", "audio.output.method", "cdn.node"}},

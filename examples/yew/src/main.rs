@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use opentelemetry::logs::{LogRecord, Logger, LoggerProvider, Severity};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry::{KeyValue, global};
-use tonearm::otel::Handle;
+use tonearm::opentelemetry::Handle;
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::layer::SubscriberExt;

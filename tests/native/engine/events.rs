@@ -1,8 +1,8 @@
 //! Events: how often, and in which order.
 
 use crate::fake_host::FakeHost;
-use tonearm::playback::State;
 use tonearm_messages::Fact;
+use tonearm_player::playback::State;
 
 fn count(host: &FakeHost, name: &str) -> usize {
     host.events.iter().filter(|event| **event == name).count()

@@ -2,9 +2,9 @@
 
 use super::{named, spans, text};
 use crate::fake_host::{FakeHost, PLAYER, RATE, url_of};
-use tonearm::engine::{ContextState, PlayerInput, Report, Source};
-use tonearm::playback::{PlayFailure, State};
 use tonearm_messages::{BodyEnd, Command, Fact, MediaError};
+use tonearm_player::engine::{ContextState, PlayerInput, Report, Source};
+use tonearm_player::playback::{PlayFailure, State};
 
 fn source(url: &str) -> Source {
     Source { url: Some(url_of(url)), element: true, ..Source::default() }

@@ -2,9 +2,9 @@
 
 use super::{is_error, named, spans, text};
 use crate::fake_host::{FakeHost, PLAYER, RATE};
-use tonearm::engine::{ContextState, PlayerInput, Report, Source};
-use tonearm::playback::{PlayFailure, State};
 use tonearm_messages::{BodyEnd, Command, Fact, MediaError};
+use tonearm_player::engine::{ContextState, PlayerInput, Report, Source};
+use tonearm_player::playback::{PlayFailure, State};
 
 #[test]
 fn a_resolver_that_fails_rejects_the_play() {
@@ -215,7 +215,7 @@ fn the_first_byte_has_as_long_as_the_app_says() {
         let mut host = FakeHost::new();
         host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
         let url = Some(crate::fake_host::url_of("https://cdn.example/a.mp3"));
-        let first_byte_timeout = Some(tonearm::time::Duration::from_secs(limit));
+        let first_byte_timeout = Some(tonearm_base::time::Duration::from_secs(limit));
         let source = Source { url, first_byte_timeout, ..Source::default() };
         host.player(PlayerInput::Load { token: 100, source });
         host.play(1);

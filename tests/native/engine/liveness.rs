@@ -1,9 +1,9 @@
 //! Workers and outputs that are lost: when that is noticed, by which name, and what the next play has.
 
 use crate::fake_host::{FakeHost, PLAYER, RATE};
-use tonearm::engine::{ContextState, PlayerInput, Report, WorkletCommand};
-use tonearm::playback::{PlayFailure, State};
 use tonearm_messages::{BodyEnd, Command, Fact};
+use tonearm_player::engine::{ContextState, PlayerInput, Report, WorkletCommand};
+use tonearm_player::playback::{PlayFailure, State};
 
 /// The track plays on for so long.
 fn play_on(host: &mut FakeHost, millis: f64) {
@@ -149,7 +149,7 @@ fn a_page_whose_timers_are_all_late_still_notices() {
     let mut host = FakeHost::playing();
     host.worker_alive = false;
     for _ in 0..12 {
-        let due = host.engine.poll_timeout().map_or(0.0, tonearm::time::Instant::as_millis);
+        let due = host.engine.poll_timeout().map_or(0.0, tonearm_base::time::Instant::as_millis);
         host.millis = host.millis.max(due) + 900.0;
         host.engine.handle_timeout(host.now());
         host.drain();
@@ -260,7 +260,7 @@ fn an_output_that_waits_for_a_slow_server_is_not_lost() {
 fn a_resolver_or_an_output_that_hangs_ends_within_the_time_limit() {
     let mut host = FakeHost::new();
     host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
-    host.player(PlayerInput::Load { token: 1, source: tonearm::engine::Source::default() });
+    host.player(PlayerInput::Load { token: 1, source: tonearm_player::engine::Source::default() });
     host.play(2);
     host.advance(20_000.0);
     assert!(host.settled.contains(&(2, Err(PlayFailure::Resolve))), "{:?}", host.settled);

@@ -12,8 +12,8 @@ mod told;
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use tonearm::engine::Input;
-use tonearm::telemetry::Signal;
+use tonearm_player::engine::Input;
+use tonearm_telemetry::Signal;
 
 use crate::fake_host::FakeHost;
 use crate::otlp::spans_of;

@@ -3,9 +3,9 @@
 use super::{millis, named, spans, text};
 use crate::fake_host::{FakeHost, PLAYER, RATE};
 use opentelemetry_proto::tonic::trace::v1::Span;
-use tonearm::engine::{ContextState, PlayRequest, PlayerInput, Report};
-use tonearm::playback::{PlayFailure, State};
 use tonearm_messages::Fact;
+use tonearm_player::engine::{ContextState, PlayRequest, PlayerInput, Report};
+use tonearm_player::playback::{PlayFailure, State};
 
 #[test]
 fn each_gap_is_one_stall_span_with_its_frames() {

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use super::{hex, is_error, millis, named, spans, text};
 use crate::fake_host::{FakeHost, ORIGIN, PLAYER, RATE, url_of};
-use tonearm::engine::{ContextState, Input, PlayerInput, Report, Source, WorkletCommand};
-use tonearm::instrumentation::Url;
-use tonearm::playback::{PlayFailure, State};
-use tonearm::qoe::Phase;
-use tonearm::telemetry::Signal;
 use tonearm_messages::{BodyEnd, Command, Fact, MediaError, Request};
+use tonearm_player::engine::{ContextState, Input, PlayerInput, Report, Source, WorkletCommand};
+use tonearm_player::instrumentation::Url;
+use tonearm_player::playback::{PlayFailure, State};
+use tonearm_player::qoe::Phase;
+use tonearm_telemetry::Signal;
 
 #[test]
 fn a_play_is_one_trace_from_the_click_to_the_sample() {
@@ -287,7 +287,7 @@ fn leaving_the_page_sends_what_is_there() {
 #[test]
 fn random_inputs_settle_each_promise_once() {
     for seed in 0..60 {
-        let mut random = tonearm::random::Random::seeded([seed, 3]);
+        let mut random = tonearm_base::random::Random::seeded([seed, 3]);
         let mut host = FakeHost::loaded();
         let mut token = 1000;
         for _ in 0..400 {

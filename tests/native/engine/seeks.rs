@@ -2,9 +2,9 @@
 
 use super::{millis, named, spans, text};
 use crate::fake_host::{FakeHost, PLAYER, RATE};
-use tonearm::engine::{ContextState, PlayerInput, Report, Source, WorkletCommand};
-use tonearm::playback::{PlayFailure, State};
 use tonearm_messages::{Command, Fact, MediaError};
+use tonearm_player::engine::{ContextState, PlayerInput, Report, Source, WorkletCommand};
+use tonearm_player::playback::{PlayFailure, State};
 
 #[test]
 fn a_seek_is_told_from_the_request_to_the_sound() {

@@ -11,10 +11,10 @@ use prost::Message;
 use super::{hex, named, spans};
 use crate::fake_host::{FakeHost, PLAYER, RATE};
 use crate::logs::records_of;
-use tonearm::engine::{Input, PlayerInput, Report};
-use tonearm::playback::State;
-use tonearm::telemetry::Signal;
 use tonearm_messages::{BodyEnd, Fact};
+use tonearm_player::engine::{Input, PlayerInput, Report};
+use tonearm_player::playback::State;
+use tonearm_telemetry::Signal;
 
 /// A point: its sum and its count (1 of a counter), and the trace that its exemplar leads to.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! M4A over a slow link: the music begins before the index is whole, and is the same music.
 
-use tonearm::random::Random;
+use tonearm_base::random::Random;
 use tonearm_formats::{Advance, Planes, Track, TrackError};
 
 use tonearm_media::plane::Output;

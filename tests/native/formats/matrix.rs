@@ -1,4 +1,4 @@
-use tonearm::random::Random;
+use tonearm_base::random::Random;
 use tonearm_formats::{Planes, TrackError};
 
 use super::{File, decode, feed, files, open, open_of, planes_of, snr};

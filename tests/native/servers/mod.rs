@@ -3,8 +3,8 @@
 
 mod world;
 
-use tonearm::engine::PlayerInput;
-use tonearm::playback::{PlayFailure, State};
+use tonearm_player::engine::PlayerInput;
+use tonearm_player::playback::{PlayFailure, State};
 
 use crate::fake_host::PLAYER;
 use world::{Answer, World};

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-use tonearm::engine::{PlayerInput, Report, WorkletCommand};
-use tonearm::playback::State;
 use tonearm_formats::Planes;
 use tonearm_media::native::{Native, open};
 use tonearm_media::plane::{MediaPlane, Output};
 use tonearm_messages::{BodyEnd, Command, ResponseHead};
+use tonearm_player::engine::{PlayerInput, Report, WorkletCommand};
+use tonearm_player::playback::State;
 
 use crate::fake_host::{FakeHost, PLAYER, RATE};
 
@@ -38,7 +38,7 @@ struct Transfer {
     sent: usize,
 }
 
-/// The worklet: as `media/js/worklet.js`, at 480 frames a step.
+/// The worklet: as `crates/media/js/worklet.js`, at 480 frames a step.
 #[derive(Default)]
 struct Worklet {
     epoch: u32,

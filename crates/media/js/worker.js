@@ -1,0 +1,345 @@
+// The Worker of one player: does the media plane's I/O and decides nothing. Bytes come through fetch and go
+// into the wasm; samples go from there straight to the worklet's port; facts go up to the page.
+
+import { serverTiming } from '../../../src/browser/server_timing.js';
+import { instantiate } from '../../../src/browser/wasm.js';
+import * as glue from 'tonearm-media-glue';
+import { expect, hostOf, instantiate as instance, moduleOf } from './modules.js';
+import { Track } from './track.js';
+
+/** Kinds of outputs, as `browser.rs` numbers them; the rest are the worklet's. */
+const POST = 1;
+const FETCH = 2;
+const ABORT = 3;
+const SAMPLES = 5;
+const OPEN = 8;
+/** `Command::Ping` of `messages/`, whose bytes are those of its answer. */
+const PING = 12;
+const PROBE = 9;
+/** Frames of a full block: `BLOCK_FRAMES` of `plane.rs`. */
+const BLOCK_FRAMES = 4096;
+/** Bytes of a chunk that the plane takes at once. */
+const PIECE_BYTES = 64 << 10;
+
+/** @typedef {import('../../../target/wasm/media/tonearm_media.js').Plane} Plane */
+
+/** @type {Plane | undefined} */
+let plane;
+/** @type {WebAssembly.Memory} */
+let memory;
+/** @type {MessagePort | undefined} */
+let worklet;
+/** Commands from before the wasm was there. @type {Uint8Array[]} */
+let commands = [];
+/** Requests under way. @type {Map<number, AbortController>} */
+const requests = new Map();
+/** Readers that wait because enough is in memory. @type {Map<number, () => void>} */
+const waiting = new Map();
+/** Planes that the worklet has played. @type {Float32Array[]} */
+const spare = [];
+/**
+ * What the app says of the source that is open: headers of its own and the origin that they are for, a file, what it
+ * wants to be asked; the URL that took the place of one that had run out; whether a redirect was met.
+ * @type {{ headers?: Record<string, string>, origin?: string, blob?: Blob, fetches?: boolean, renews?: boolean, url?: string, redirects?: boolean }}
+ */
+let source = {};
+/** Questions to the page that wait for their answer. @type {Map<number, (answer: any) => void>} */
+const questions = new Map();
+let lastQuestion = 0;
+/** Messages to the worklet from before its port was there. @type {[unknown[], Transferable[]][]} */
+const unsent = [];
+
+/** Unix milliseconds on the line of the page's own clock. */
+const now = () => performance.timeOrigin + performance.now();
+
+/** @param {unknown[]} message @param {Transferable[]} [transfer] */
+function tellWorklet(message, transfer = []) {
+  if (worklet) worklet.postMessage(message, transfer);
+  else unsent.push([message, transfer]);
+}
+
+/** The block's planes, copied out of the wasm's memory. @param {Plane} plane */
+function samples(plane) {
+  const planes = [];
+  for (let at; (at = plane.samples(planes.length));) {
+    const target = spare.pop() ?? new Float32Array(BLOCK_FRAMES);
+    target.set(new Float32Array(memory.buffer, at, plane.count()));
+    planes.push(target);
+  }
+  return planes;
+}
+
+/** Does everything that follows from an input. @param {Plane} plane */
+function work(plane) {
+  do drain(plane);
+  while (plane.resume(now()));
+  for (const [id, go] of waiting) {
+    if (!requests.has(id) || plane.wants_bytes(id)) {
+      waiting.delete(id);
+      go();
+    }
+  }
+}
+
+/** @param {Plane} plane */
+function drain(plane) {
+  plane.finish_input(now());
+  for (let kind; (kind = plane.next_output());) {
+    const id = plane.id();
+    if (kind === POST) {
+      const fact = plane.fact();
+      postMessage(fact, { transfer: [fact.buffer] });
+    } else if (kind === FETCH) {
+      request(plane, id, plane.url(), plane.count(), plane.headers(), plane.credentials());
+    } else if (kind === ABORT) {
+      const controller = requests.get(id);
+      requests.delete(id);
+      controller?.abort();
+    } else if (kind === SAMPLES) {
+      const planes = samples(plane);
+      tellWorklet(
+        [kind, id, plane.count(), planes],
+        planes.map(({ buffer }) => buffer),
+      );
+    } else if (kind === OPEN) open(plane, id, plane.count(), plane.start());
+    else if (kind === PROBE) probe(plane, id, plane.url(), plane.credentials());
+    else tellWorklet([kind, id, plane.count()]);
+  }
+}
+
+/** Brings a track of a family, and tells the page what it says of its music.
+ *  @param {Plane} plane @param {number} epoch @param {number} family @param {number} start */
+async function open(plane, epoch, family, start) {
+  const module = await moduleOf(family).catch(() => undefined);
+  const host = await hostOf(family);
+  const decoded = () => {
+    plane.decoded(now());
+    work(plane);
+  };
+  const tags = (/** @type {import('./track.js').Tags} */ tags) => postMessage(tags);
+  let track;
+  try {
+    track = module && new Track(instance(module), family, start, host, decoded, tags);
+  } catch {
+    // No memory for another instance: named like a module that is not there.
+  }
+  plane.track(now(), epoch, track);
+  work(plane);
+}
+
+/** `Content-Length` where it is that of the whole file, or -1. @param {Response} response */
+function lengthOf({ status, headers }) {
+  const length = headers.get('content-length');
+  return status === 206 || length === null || headers.has('content-encoding') ? -1 : Number(length);
+}
+
+/**
+ * Finds out whether a request that failed gets a response that a script may not read.
+ * @param {Plane} plane @param {number} id @param {string} url @param {boolean} credentials
+ */
+async function probe(plane, id, url, credentials) {
+  const controller = new AbortController();
+  requests.set(id, controller);
+  let reachable = false;
+  try {
+    const { blob, fetches } = source;
+    if (!blob && !fetches) {
+      const init = { signal: controller.signal, credentials: credentials ? 'include' : 'same-origin' };
+      await fetch(source.url ?? url, { .../** @type {RequestInit} */ (init), mode: 'no-cors' });
+      reachable = true;
+    }
+  } catch {
+    // Nothing is there.
+  }
+  controller.abort();
+  if (!requests.delete(id)) return;
+  plane.probed(now(), id, reachable);
+  work(plane);
+}
+
+/** Asks the page what only the app can tell. @param {object} question @returns {Promise<any>} */
+function ask(question) {
+  const id = ++lastQuestion;
+  postMessage({ ask: id, ...question });
+  return new Promise((resolve) => questions.set(id, resolve));
+}
+
+/**
+ * A file that is at hand, as a server with ranges would give it.
+ * @param {Blob} blob
+ * @param {number} offset
+ */
+function read(blob, offset) {
+  const headers = {
+    'content-length': String(blob.size),
+    'content-type': blob.type,
+    'accept-ranges': 'bytes',
+  };
+  if (offset === 0) return new Response(blob, { headers });
+  const range = { ...headers, 'content-range': `bytes ${offset}-${blob.size - 1}/${blob.size}` };
+  return new Response(blob.slice(offset), { status: 206, headers: range });
+}
+
+/**
+ * The response to a media request, in whatever way the app wants it.
+ * @param {string} url @param {RequestInit} init @param {number} offset
+ * @param {Record<string, string>} context headers of the trace
+ * @returns {Promise<Response>}
+ */
+async function respond(url, init, offset, context) {
+  const { blob, headers, origin, fetches } = source;
+  if (blob) return read(blob, offset);
+  /** @type {Record<string, string>} */
+  const own = { ...headers, .../** @type {Record<string, string>} */ (init.headers) };
+  // As at a redirect to another origin (Fetch standard, "HTTP-redirect fetch", step 13).
+  if (origin && origin !== new URL(url).origin) delete own.authorization;
+  const all = { ...own, ...context };
+  if (!fetches) {
+    const carries = Object.keys(context).length > 0 && !source.redirects;
+    const response = carries ? await fetch(url, { ...init, headers: all, redirect: 'manual' }) : undefined;
+    if (response && response.type !== 'opaqueredirect') return response;
+    // The context must not follow a redirect to an origin that may not have it, and no script sees where one leads.
+    if (response) source.redirects = true;
+    return fetch(url, { ...init, headers: own });
+  }
+  const answer = await ask({ fetch: url, headers: all, credentials: init.credentials });
+  if (!answer.status) throw new TypeError('the app has no response');
+  return new Response(answer.body, answer);
+}
+
+/** Statuses of a URL that has run out. */
+const EXPIRED = new Set([401, 403, 404, 410]);
+
+/**
+ * @param {Plane} plane @param {number} id @param {string} url @param {number} offset
+ * @param {string | undefined} lines @param {boolean} credentials
+ */
+async function request(plane, id, url, offset, lines, credentials) {
+  const controller = new AbortController();
+  requests.set(id, controller);
+  let complete = false;
+  /** @type {ReadableStreamDefaultReader<Uint8Array> | undefined} */
+  let reader;
+  try {
+    /** @type {Record<string, string>} */
+    const headers = {};
+    /** @type {Record<string, string>} */
+    const context = {};
+    if (offset > 0) headers.range = `bytes=${offset}-`;
+    for (const line of lines?.trim().split('\n') ?? []) {
+      const at = line.indexOf(': ');
+      const [name, value] = [line.slice(0, at), line.slice(at + 2)];
+      // What no header may tell goes into the query (CTA-5004): no preflight.
+      if (name !== 'CMCD') context[name] = value;
+      else url = `${url.split('#', 1)[0]}${url.includes('?') ? '&' : '?'}CMCD=${encodeURIComponent(value)}`;
+    }
+    /** @type {RequestInit} */
+    const init = {
+      headers,
+      credentials: credentials ? 'include' : 'same-origin',
+      signal: controller.signal,
+      priority: 'high',
+    };
+    const of = source;
+    let response = await respond(of.url ?? url, init, offset, context);
+    if (of.renews && EXPIRED.has(response.status) && requests.has(id)) {
+      response.body?.cancel();
+      const renewed = await ask({ renew: url, status: response.status });
+      if (renewed.url) {
+        [of.url, of.origin, of.redirects] = [renewed.url, renewed.origin, false];
+        plane.renewed();
+        response = await respond(renewed.url, init, offset, renewed.propagates ? context : {});
+      }
+    }
+    if (!requests.has(id)) return void response.body?.cancel();
+    const field = (/** @type {string} */ name) => response.headers.get(name) ?? '';
+    plane.head(
+      now(),
+      id,
+      response.status,
+      lengthOf(response),
+      field('accept-ranges') === 'bytes',
+      ...serverTiming(response.headers),
+      ['content-type', 'content-range', 'etag', 'last-modified'].map(field).join('\n'),
+    );
+    work(plane);
+    reader = response.body?.getReader();
+    /** @type {Uint8Array} */
+    let rest = new Uint8Array();
+    while (requests.has(id) && reader) {
+      if (!plane.wants_bytes(id)) {
+        await new Promise((/** @type {(value?: undefined) => void} */ go) => waiting.set(id, go));
+        continue;
+      }
+      if (rest.length === 0) {
+        const { done, value } = await reader.read();
+        if (!requests.has(id)) break;
+        complete = done;
+        if (done) break;
+        rest = value;
+      }
+      // A piece at a time: a fast server's chunk may be larger than all that is to be held.
+      plane.chunk(now(), id, rest.subarray(0, PIECE_BYTES));
+      rest = rest.subarray(PIECE_BYTES);
+      work(plane);
+    }
+  } catch (error) {
+    // The network failed; an abort of our own has left the map before. A trap is the end of this Worker's
+    // wasm.
+    if (error instanceof WebAssembly.RuntimeError) postMessage('unavailable');
+  }
+  // A response of the app's own fetch hears of no abort but this.
+  if (!complete) reader?.cancel().catch(() => {});
+  if (!requests.delete(id)) return;
+  plane.body_end(now(), id, complete);
+  work(plane);
+}
+
+/** @param {MessagePort} port */
+function connect(port) {
+  worklet = port;
+  for (const [message, transfer] of unsent.splice(0)) port.postMessage(message, transfer);
+  port.onmessage = ({ data: [epoch, frames, starved, planes] }) => {
+    spare.push(...planes);
+    plane?.credit(now(), epoch, frames, starved);
+    if (plane) work(plane);
+  };
+}
+
+/** @param {Uint8Array} bytes */
+function command(bytes) {
+  if (!plane) commands.push(bytes);
+  else if (plane.command(now(), bytes)) work(plane);
+  else postMessage('unavailable');
+}
+
+self.onmessage = ({ data }) => {
+  // Answered by the script: it may come before the wasm is there.
+  if (data instanceof Uint8Array && data[0] === PING) postMessage(data);
+  else if (data instanceof Uint8Array) command(data);
+  else if (data.port) connect(data.port);
+  else if (data.source) {
+    source = data.source;
+    // The module is on its way before the bytes are.
+    expect(data.expects);
+  } else {
+    questions.get(data.answer)?.(data);
+    questions.delete(data.answer);
+  }
+};
+
+fetch(new URL('./tonearm_media_bg.wasm', import.meta.url))
+  .then((response) => instantiate(response, ['./tonearm_media_bg.js'], glue))
+  .then(
+    (exports) => {
+      memory = exports.memory;
+      plane = new glue.Plane();
+      for (const bytes of commands.splice(0)) command(bytes);
+    },
+    () => {
+      // The page learns it by the one message that is no fact; commands that wait here have no one to go to.
+      commands = [];
+      self.onmessage = () => postMessage('unavailable');
+      postMessage('unavailable');
+    },
+  );

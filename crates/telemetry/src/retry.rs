@@ -1,0 +1,58 @@
+//! The one retry policy: exponential backoff with jitter, which the server may lengthen and not shorten.
+
+use tonearm_base::random::Random;
+use tonearm_base::time::Duration;
+
+/// Attempts beside the first one: four minutes of them. Meanwhile nothing else goes to that endpoint, and of
+/// one that was given up the next request waits as long from its first failure on: a dead endpoint is asked
+/// every half a minute.
+const MAX_RETRIES: u32 = 12;
+/// So many failures lead to the longest wait.
+pub(super) const STEADY: u32 = 5;
+/// Wait before the first retry; each further one doubles it.
+const INITIAL: Duration = Duration::from_secs(1);
+/// The longest wait that we choose ourselves.
+const LONGEST: Duration = Duration::from_secs(30);
+/// The longest wait that a server can ask for.
+const LONGEST_ASKED: Duration = Duration::from_secs(86_400);
+
+/// How long to wait before retry number `retry` (0 is the first); `None` where there is none left. Of an
+/// endpoint that has failed `known` times before, it is no shorter than after so many.
+pub(super) fn wait(retry: u32, known: u32, asked: Option<Duration>, random: &mut Random) -> Option<Duration> {
+    if retry >= MAX_RETRIES {
+        return None;
+    }
+    let longest = Duration::from_nanos(INITIAL.as_nanos() << retry.max(known).min(8)).min(LONGEST);
+    // Half fixed, half drawn: listeners whose Collector came back must not return in step.
+    let backoff =
+        longest / 2 + Duration::from_nanos((longest.as_nanos() as f64 * random.unit() / 2.0) as u64);
+    Some(asked.unwrap_or(Duration::ZERO).min(LONGEST_ASKED).max(backoff))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_within_their_jitter_and_end() {
+        let mut random = Random::seeded([1, 1]);
+        for retry in 0..MAX_RETRIES {
+            let longest = f64::from(1 << retry).min(30.0);
+            let wait = wait(retry, 0, None, &mut random).unwrap().as_secs_f64();
+            assert!((longest / 2.0..=longest).contains(&wait), "retry {retry}: {wait}");
+        }
+        assert_eq!(wait(MAX_RETRIES, 0, None, &mut random), None);
+    }
+
+    #[test]
+    fn the_server_is_heeded_within_reason() {
+        let mut random = Random::seeded([1, 1]);
+        assert_eq!(wait(0, 0, Some(Duration::from_secs(7)), &mut random), Some(Duration::from_secs(7)));
+        assert_eq!(wait(0, 0, Some(Duration::from_secs(90_000)), &mut random), Some(LONGEST_ASKED));
+        // A wait of nothing, or of a date that has passed, leaves the backoff as it is.
+        for retry in 0..MAX_RETRIES {
+            let wait = wait(retry, 0, Some(Duration::ZERO), &mut random).unwrap().as_secs_f64();
+            assert!(wait >= f64::from(1 << retry).min(30.0) / 2.0, "retry {retry}: {wait}");
+        }
+    }
+}
