@@ -138,18 +138,33 @@ fn checksum(bytes: &[u8], bits: u32, polynomial: u32) -> u32 {
     })
 }
 
-/// The header of a frame of 4,096 samples, one channel of 16 bits at 44.1 kHz.
-fn frame_header(number: u8) -> Vec<u8> {
-    let mut header = vec![0xff, 0xf8, 0xc9, 0x08, number];
+/// The codes of a frame of 4,096 samples, one channel of 16 bits at 44.1 kHz.
+const CODES: u16 = 0xc908;
+
+/// The header of a frame; its number as UTF-8 writes it, which a number of any size can be.
+fn frame_header(codes: u16, number: u64) -> Vec<u8> {
+    let mut header = [[0xff, 0xf8], codes.to_be_bytes()].concat();
+    if number < 0x80 {
+        header.push(number as u8);
+    } else {
+        let more = (1..7).find(|more| number >> (6 * more + 6 - more) == 0).unwrap();
+        let lead = (0xff80u16 >> more) as u8;
+        header.push(lead | (number >> (6 * more)) as u8);
+        header.extend((0..more).rev().map(|place| 0x80 | (number >> (6 * place) & 0x3f) as u8));
+    }
     header.push(checksum(&header, 8, 0x07) as u8);
     header
 }
 
-/// A frame with one subframe.
-pub fn frame(number: u8, subframe: &[u8]) -> Vec<u8> {
-    let mut frame = [&frame_header(number), subframe].concat();
+fn frame_of(codes: u16, number: u64, subframe: &[u8]) -> Vec<u8> {
+    let mut frame = [&frame_header(codes, number), subframe].concat();
     frame.extend((checksum(&frame, 16, 0x8005) as u16).to_be_bytes());
     frame
+}
+
+/// A frame with one subframe.
+pub fn frame(number: u64, subframe: &[u8]) -> Vec<u8> {
+    frame_of(CODES, number, subframe)
 }
 
 /// A file of such frames.
@@ -175,7 +190,7 @@ fn the_shortest_frames_are_heard_up_to_the_last() {
 fn headers_within_a_frame_have_a_bound() {
     let lost = |strays: usize| {
         let mut subframe = vec![2, 1, 1];
-        subframe.extend(frame_header(100).repeat(strays));
+        subframe.extend(frame_header(CODES, 100).repeat(strays));
         subframe.resize(1 + 2 * 4096, 1);
         let plain = [vec![2], vec![1; 2 * 4096]].concat();
         let frames: Vec<_> =
@@ -185,4 +200,41 @@ fn headers_within_a_frame_have_a_bound() {
         played.failures
     };
     assert_eq!((lost(31), lost(32)), (0, 1));
+}
+
+/// Where the frames of a file lie, by the packets that the demuxer gives.
+fn places(frames: &[Vec<u8>]) -> Vec<u64> {
+    let mut demuxer = tonearm_formats::flac::Demuxer::default();
+    demuxer.window().push(&flac_of(frames));
+    demuxer.window().finish();
+    let mut places = Vec::new();
+    loop {
+        match demuxer.step().unwrap() {
+            Step::Packet(packet) => places.push(packet.at.unwrap()),
+            Step::End => return places,
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn numbers_of_frames_have_up_to_36_bits() {
+    let mut numbers = vec![0];
+    for bits in [7, 11, 16, 21, 26, 31, 36] {
+        numbers.extend([(1u64 << bits) - 1 - (1 << (bits - 3)), (1 << bits) - 1, 1 << bits]);
+    }
+    numbers.pop();
+    let frames: Vec<_> = numbers.iter().map(|&number| frame(number, &[0, 0, 0])).collect();
+    let want: Vec<_> = numbers.iter().map(|number| number * 4096).collect();
+    assert_eq!(places(&frames), want);
+}
+
+/// Values of a header that the standard reserves: of the block size, the rate, the channels, the depth, and a bit.
+#[test]
+fn a_header_of_reserved_values_is_none() {
+    let plain = |number| frame(number, &[0, 0, 0]);
+    for codes in [0x0908, 0xcf08, 0xc9b8, 0xc906, 0xc909] {
+        let frames = [plain(0), frame_of(codes, 1, &[0, 0, 0]), plain(2), plain(3)];
+        assert_eq!(places(&frames), [0, 2 * 4096, 3 * 4096], "{codes:x}");
+    }
 }
