@@ -1,6 +1,8 @@
-// mutants.mjs [--seed HEX] [--count N] [--list]: faults of one line in the files that declare a bound, a sample of
-// them drawn from a seed, each tried by cargo-mutants against the native tests. A survivor is a bound without a
-// test, or a change that changes nothing. Not to be confused with `test:mutants`, which damages music files.
+// mutants.mjs [--set NAME] [--seed HEX] [--count N] [--list]: faults of one line in a set of files, a sample
+// of them drawn from a seed, each tried by cargo-mutants against the native tests. A survivor is a rule
+// without a test, or a change that changes nothing. The set `bounds`, which is the default, has the files
+// that declare a bound; `telemetry` has those of propagation, redaction, consent, the spool and export.
+// `test:mutants` is another test: it damages music files.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
@@ -16,9 +18,29 @@ const LIMITS = [
   'crates/player/src/engine/recovery.rs',
   'crates/formats/src/bytes.rs',
 ];
+/** Where contexts go in and out, and what becomes of a record from the queue to the endpoint or the spool. */
+const TELEMETRY = [
+  'src/telemetry/propagation',
+  ...[
+    'mod',
+    'batch',
+    'export',
+    'late',
+    'request',
+    'response',
+    'retry',
+    'rows',
+    'sampling',
+    'split',
+    'spool',
+  ].map((name) => `src/telemetry/${name}.rs`),
+  'src/otel/propagator.rs',
+  'src/instrumentation/request.rs',
+];
 
 const { values } = parseArgs({
   options: {
+    set: { type: 'string', default: 'bounds' },
     seed: { type: 'string' },
     count: { type: 'string', default: '100' },
     list: { type: 'boolean', default: false },
@@ -28,14 +50,23 @@ const run = (/** @type {string} */ program, /** @type {string[]} */ args) =>
   execFileSync(program, args, { encoding: 'utf8', maxBuffer: 64 << 20 });
 
 const seed = values.seed ?? run('git', ['rev-parse', '--short=8', 'HEAD']).trim().slice(0, 8);
-const files = [
-  ...new Set([
-    ...run('git', ['grep', '-lE', BOUND, '--', ...FOLDERS])
-      .trim()
-      .split('\n'),
-    ...LIMITS,
-  ]),
-].sort();
+const lines = (/** @type {string[]} */ args) => run('git', args).trim().split('\n');
+/** The files of each set, the packages whose tests try a mutant, and features beside the default ones. */
+const SETS = {
+  bounds: {
+    files: () => [...new Set([...lines(['grep', '-lE', BOUND, '--', ...FOLDERS]), ...LIMITS])],
+    packages: ['tonearm-formats', 'tonearm-media', 'tonearm-messages', 'tonearm'],
+    features: /** @type {string[]} */ ([]),
+  },
+  telemetry: {
+    files: () => lines(['ls-files', '--', ...TELEMETRY]),
+    packages: ['tonearm'],
+    features: ['--features', 'tonearm/opentelemetry'],
+  },
+};
+if (values.set !== 'bounds' && values.set !== 'telemetry') throw new Error(`no set '${values.set}'`);
+const set = SETS[values.set];
+const files = set.files().sort();
 
 /** Numbers of 32 bits from a seed (mulberry32). @param {number} state */
 const numbers = (state) => () => {
@@ -59,18 +90,19 @@ if (values.list) {
   console.log(sample.join('\n'));
 } else {
   const names = sample.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
-  const packages = ['tonearm-formats', 'tonearm-media', 'tonearm-messages', 'tonearm'];
   const { status } = spawnSync(
     'cargo',
     [
       'mutants',
       '--workspace',
-      ...['--output', join(tmpdir(), `tonearm-mutants-${seed}`), '--jobs', '1', '--no-shuffle'],
-      ...['--minimum-test-timeout', '120', '--test-package', packages.join(',')],
+      ...['--output', join(tmpdir(), `tonearm-mutants-${values.set}-${seed}`), '--jobs', '1', '--no-shuffle'],
+      ...['--minimum-test-timeout', '120', '--test-package', set.packages.join(',')],
+      ...set.features,
       ...files.flatMap((file) => ['-f', file]),
       ...['--re', `^(${names})$`, '--', '--lib', '--tests'],
     ],
-    { stdio: 'inherit' },
+    // The copy of the tree that mutants are tried in has nothing that is built.
+    { stdio: 'inherit', env: { ...process.env, TONEARM_WITHOUT_FORMATS: '1' } },
   );
   process.exitCode = status ?? 1;
 }
