@@ -20,7 +20,7 @@ const LIMITS = [
 ];
 /** Where contexts go in and out, and what becomes of a record from the queue to the endpoint or the spool. */
 const TELEMETRY = [
-  'src/telemetry/propagation',
+  'crates/telemetry/src/propagation',
   ...[
     'mod',
     'batch',
@@ -33,9 +33,9 @@ const TELEMETRY = [
     'sampling',
     'split',
     'spool',
-  ].map((name) => `src/telemetry/${name}.rs`),
-  'src/otel/propagator.rs',
-  'src/instrumentation/request.rs',
+  ].map((name) => `crates/telemetry/src/${name}.rs`),
+  'src/opentelemetry/propagator.rs',
+  'crates/player/src/instrumentation/request.rs',
 ];
 
 const { values } = parseArgs({

@@ -17,7 +17,7 @@ const CRATES: [(&str, &[&str]); 8] = [
 ];
 
 /// What the modules of the Worker export to its scripts, and import of them.
-const EXPORTS: [&str; 2] = ["crates/formats/src/wasm.rs", "crates/media/src/browser.rs"];
+const EXPORTS: [&str; 2] = ["crates/formats/src/exports.rs", "crates/media/src/exports.rs"];
 
 /// Each module of the player's crate and its floor; modules of one floor do not know each other.
 const FLOORS: [(&str, u32); 4] = [("playback", 1), ("qoe", 2), ("instrumentation", 3), ("engine", 4)];

@@ -2,7 +2,7 @@
 //!
 //! Owns push demuxers, decoders and tags, and the trim of what encoders add at both ends. Knows no network,
 //! no output and no clock: [`Track`] is all that the media plane sees. Each family becomes a wasm module of
-//! its own (`wasm.rs`), so that a play downloads the one it needs; one instance holds one track, and what a
+//! its own (`exports.rs`), so that a play downloads the one it needs; one instance holds one track, and what a
 //! damaged file does to it ends with it.
 
 #![cfg_attr(
@@ -38,11 +38,11 @@ pub mod ogg;
 pub mod wav;
 
 #[cfg(all(target_arch = "wasm32", feature = "module"))]
-mod wasm;
+pub mod exports;
 
 pub use decode::Planes;
 pub use sniff::{Family, Sniffed, sniff};
-pub use track::{Advance, Format, Host, TAIL_BYTES, Track, TrackError};
+pub use track::{Advance, AdvanceCode, CodecName, END_PROBE_BYTES, Format, HostDecoders, Track, TrackError};
 
 /// A quarter of the code of Rust's own allocator for this target, and bounded time for each call.
 #[cfg(target_arch = "wasm32")]

@@ -5,6 +5,7 @@
 //! bits, and a tag of ID3v2 stepped over, which any of them may carry.
 
 /// A family of formats that one module reads.
+#[cfg_attr(all(target_arch = "wasm32", feature = "bindings"), wasm_bindgen::prelude::wasm_bindgen)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Family {
     /// MPEG audio, layer III.

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use tonearm_formats::Planes;
 use tonearm_media::native::{Native, open};
 use tonearm_media::plane::{MediaPlane, Output};
+use tonearm_media::response::ResponseFields;
 use tonearm_messages::{BodyEnd, Command, ResponseHead};
 use tonearm_player::engine::{PlayerInput, Report, WorkletCommand};
 use tonearm_player::playback::State;
@@ -145,8 +146,13 @@ impl World {
                 ranges: answer.accepts_ranges,
                 ..ResponseHead::default()
             };
-            let lines = format!("audio/wav\n{}\n{}\n", answer.content_range, answer.etag);
-            self.plane.handle_head(now, transfer.id, head, &lines);
+            let fields = ResponseFields {
+                content_type: "audio/wav",
+                content_range: &answer.content_range,
+                etag: &answer.etag,
+                ..ResponseFields::default()
+            };
+            self.plane.handle_head(now, transfer.id, head, &fields);
             self.drain();
         }
         let most = if answer.rate > 0 { answer.rate * STEP as usize / 1000 } else { 128 << 10 };
