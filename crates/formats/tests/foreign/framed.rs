@@ -2,7 +2,7 @@
 //! given, and which byte a seek goes to.
 
 use tonearm_formats::demux::{Demux, Step};
-use tonearm_formats::framed::Header;
+use tonearm_formats::framed::FrameHeader;
 use tonearm_formats::{adts, mp3};
 
 /// Frames of PCM of a frame of MPEG-1 layer III.
@@ -12,7 +12,7 @@ const SAMPLES: u64 = 1152;
 /// 14 is 320 (1,044).
 fn mpeg_frame(rate_index: u8, mono: bool, fill: u8) -> Vec<u8> {
     let mut frame = vec![0xff, 0xfb, rate_index << 4, if mono { 0xc0 } else { 0 }];
-    frame.resize(mp3::FrameHeader::parse(&frame).unwrap().frame_bytes, fill);
+    frame.resize(mp3::MpegHeader::parse(&frame).unwrap().frame_bytes, fill);
     frame
 }
 
@@ -109,7 +109,7 @@ fn a_checksum_of_adts_is_not_given_to_the_decoder() {
 #[test]
 fn a_frame_of_adts_is_longer_than_its_header() {
     for (protected, header) in [(false, 7), (true, 9)] {
-        let parse = |len| adts::FrameHeader::parse(&adts_frame(protected, len, 0)[..7]);
+        let parse = |len| adts::AdtsHeader::parse(&adts_frame(protected, len, 0)[..7]);
         assert_eq!(parse(header), None, "{protected}");
         assert_eq!(parse(header + 1).map(|found| found.frame_bytes()), Some(header + 1), "{protected}");
     }
