@@ -2,6 +2,17 @@
 // region → CDN node → one play's story, by trace id. `files()` of generate.mjs writes them.
 
 import { LOG_QUERIES, logql } from './log-queries.mjs';
+import {
+  AUDIO_BUFFER_UNDERFLOW,
+  HTTP_CLIENT_REQUEST_DURATION,
+  OTEL_SDK_EXPORTER_SPAN_EXPORTED,
+  TRACK_BUFFER_TIME,
+  TRACK_PLAY_ATTEMPTS,
+  TRACK_PLAY_LATENCY,
+  TRACK_PLAY_PHASE,
+  TRACK_PLAY_TIME,
+  TRACK_STALLS,
+} from '../semconv.mjs';
 
 /** @typedef {import('@grafana/schema').Dashboard} Dashboard */
 /** @typedef {import('@grafana/schema').Panel} Panel */
@@ -104,9 +115,9 @@ const variable = (name, label, series) => ({
   current: { text: 'All', value: '$__all' },
 });
 const PLACES = [
-  variable('service', 'Service', 'track_play_attempts_total'),
-  variable('environment', 'Environment', 'track_play_attempts_total'),
-  variable('region', 'Region', 'track_play_attempts_total'),
+  variable('service', 'Service', TRACK_PLAY_ATTEMPTS),
+  variable('environment', 'Environment', TRACK_PLAY_ATTEMPTS),
+  variable('region', 'Region', TRACK_PLAY_ATTEMPTS),
 ];
 
 /**
@@ -191,7 +202,7 @@ export const BOARDS = [
       'Plays a second by outcome',
       [
         {
-          expr: `sum by (outcome) (rate(track_play_attempts_total{${HERE}}[$__rate_interval]))`,
+          expr: `sum by (outcome) (rate(${TRACK_PLAY_ATTEMPTS}{${HERE}}[$__rate_interval]))`,
           legend: '{{outcome}}',
         },
       ],
@@ -208,7 +219,7 @@ export const BOARDS = [
   board('tonearm-experience', 'Tonearm: quality of experience', [
     timeline(
       'Play latency',
-      quantiles(`track_play_latency_seconds{track_play_trigger="user", late="", ${HERE}}`, 'network_region'),
+      quantiles(`${TRACK_PLAY_LATENCY}{track_play_trigger="user", late="", ${HERE}}`, 'network_region'),
       { unit: 's', objective: 1 },
     ),
     timeline(
@@ -230,7 +241,7 @@ export const BOARDS = [
       'Where the time goes',
       [
         {
-          expr: `histogram_avg(sum by (phase) (rate(track_play_phase_seconds{late="", ${HERE}}[$__rate_interval])))`,
+          expr: `histogram_avg(sum by (phase) (rate(${TRACK_PLAY_PHASE}{late="", ${HERE}}[$__rate_interval])))`,
           legend: '{{phase}}',
         },
       ],
@@ -240,7 +251,7 @@ export const BOARDS = [
       'Waiting a second, by cause',
       [
         {
-          expr: `sum by (cause) (rate(track_buffer_time_seconds_total{late="", ${HERE}}[$__rate_interval]))`,
+          expr: `sum by (cause) (rate(${TRACK_BUFFER_TIME}{late="", ${HERE}}[$__rate_interval]))`,
           legend: '{{cause}}',
         },
       ],
@@ -248,13 +259,13 @@ export const BOARDS = [
     ),
     table(
       'By region: start-up p95',
-      `sort_desc(histogram_quantile(0.95, sum by (service, environment, network_region) (rate(track_play_latency_seconds{track_play_trigger="user", late="", ${HERE}}[$__range]))))`,
+      `sort_desc(histogram_quantile(0.95, sum by (service, environment, network_region) (rate(${TRACK_PLAY_LATENCY}{track_play_trigger="user", late="", ${HERE}}[$__range]))))`,
       's',
       [ofRow],
     ),
     table(
       'By CDN node: start-up p95',
-      `sort_desc(histogram_quantile(0.95, sum by (service, environment, network_region, cdn_node) (rate(track_play_latency_seconds{track_play_trigger="user", late="", ${HERE}}[$__range]))))`,
+      `sort_desc(histogram_quantile(0.95, sum by (service, environment, network_region, cdn_node) (rate(${TRACK_PLAY_LATENCY}{track_play_trigger="user", late="", ${HERE}}[$__range]))))`,
       's',
       [
         {
@@ -265,13 +276,13 @@ export const BOARDS = [
     ),
     timeline('Stalls a minute of listening, by CDN node', [
       {
-        expr: `60 * sum by (cdn_node) (rate(track_stalls_total{late="", ${HERE}}[$__rate_interval])) / on (cdn_node) sum by (cdn_node) (rate(track_play_time_seconds_total{late="", ${HERE}}[$__rate_interval]))`,
+        expr: `60 * sum by (cdn_node) (rate(${TRACK_STALLS}{late="", ${HERE}}[$__rate_interval])) / on (cdn_node) sum by (cdn_node) (rate(${TRACK_PLAY_TIME}{late="", ${HERE}}[$__rate_interval]))`,
         legend: '{{cdn_node}}',
       },
     ]),
     table(
       'By endpoint: requests p95',
-      `sort_desc(histogram_quantile(0.95, sum by (service, http_request_method, server_address, cdn_node, http_response_status_code) (rate(http_client_request_duration_seconds{late="", ${HERE}}[$__range]))))`,
+      `sort_desc(histogram_quantile(0.95, sum by (service, http_request_method, server_address, cdn_node, http_response_status_code) (rate(${HTTP_CLIENT_REQUEST_DURATION}{late="", ${HERE}}[$__range]))))`,
       's',
       [
         {
@@ -284,7 +295,7 @@ export const BOARDS = [
       'Requests for media by status',
       [
         {
-          expr: `sum by (http_response_status_code, error_type) (histogram_count(rate(http_client_request_duration_seconds{late="", ${HERE}}[$__rate_interval])))`,
+          expr: `sum by (http_response_status_code, error_type) (histogram_count(rate(${HTTP_CLIENT_REQUEST_DURATION}{late="", ${HERE}}[$__rate_interval])))`,
           legend: '{{http_response_status_code}} {{error_type}}',
         },
       ],
@@ -294,7 +305,7 @@ export const BOARDS = [
       'Silence a second',
       [
         {
-          expr: `sum by (cdn_node) (rate(audio_buffer_underflow_seconds_total{late="", ${HERE}}[$__rate_interval]))`,
+          expr: `sum by (cdn_node) (rate(${AUDIO_BUFFER_UNDERFLOW}{late="", ${HERE}}[$__rate_interval]))`,
           legend: '{{cdn_node}}',
         },
       ],
@@ -352,7 +363,7 @@ export const BOARDS = [
         'Records that never arrived',
         [
           {
-            expr: `sum by (error_type) (rate(otel_sdk_exporter_span_exported_total{error_type!="", ${CHOSEN}}[$__rate_interval]))`,
+            expr: `sum by (error_type) (rate(${OTEL_SDK_EXPORTER_SPAN_EXPORTED}{error_type!="", ${CHOSEN}}[$__rate_interval]))`,
             legend: 'spans: {{error_type}}',
           },
         ],
@@ -360,7 +371,7 @@ export const BOARDS = [
       ),
       timeline('Points that came late', [
         {
-          expr: `sum(rate(track_play_attempts_total{late="true", ${CHOSEN}}[$__rate_interval])) or vector(0)`,
+          expr: `sum(rate(${TRACK_PLAY_ATTEMPTS}{late="true", ${CHOSEN}}[$__rate_interval])) or vector(0)`,
           legend: 'plays reported late',
         },
       ]),

@@ -1,6 +1,17 @@
 // Recording and alert rules, as data: `deploy/generate.mjs` writes them to rules.yml. Windows are divided by
 // `scale`: 1 is what ships; the drills run the same rules sixty times as fast.
 
+import {
+  AUDIO_DECODE_ATTEMPTS,
+  AUDIO_DECODE_FAILURES,
+  MUSIC_SEARCH_RESULTS,
+  PLAYER_SESSION_HEARTBEATS,
+  TRACK_BUFFER_TIME,
+  TRACK_PLAY_ATTEMPTS,
+  TRACK_PLAY_LATENCY,
+  TRACK_PLAY_TIME,
+} from '../semconv.mjs';
+
 /** The labels that each objective is judged by. */
 const BY = 'service, environment, network_region';
 /** Windows that ratios are recorded over, in seconds. */
@@ -26,20 +37,20 @@ export const OBJECTIVES = [
     name: 'start_slow',
     budget: 0.05,
     ratio: (window, by) =>
-      `1 - histogram_fraction(0, 1, ${rate('track_play_latency_seconds{track_play_trigger="user", late=""}', window, by)})`,
+      `1 - histogram_fraction(0, 1, ${rate(`${TRACK_PLAY_LATENCY}{track_play_trigger="user", late=""}`, window, by)})`,
   },
   {
     // Sums over sums: waiting, of all the time that was waited or heard.
     name: 'buffering',
     budget: 0.01,
-    ratio: (window, by) => `${rate('track_buffer_time_seconds_total{late=""}', window, by)}
-  / (${rate('track_play_time_seconds_total{late=""}', window, by)} + ${rate('track_buffer_time_seconds_total{late=""}', window, by)})`,
+    ratio: (window, by) => `${rate(`${TRACK_BUFFER_TIME}{late=""}`, window, by)}
+  / (${rate(`${TRACK_PLAY_TIME}{late=""}`, window, by)} + ${rate(`${TRACK_BUFFER_TIME}{late=""}`, window, by)})`,
   },
   {
     name: 'decode_failed',
     budget: 0.001,
     ratio: (window, by) =>
-      `${rate('audio_decode_failures_total{late=""}', window, by)} / ${rate('audio_decode_attempts_total{late=""}', window, by)}`,
+      `${rate(`${AUDIO_DECODE_FAILURES}{late=""}`, window, by)} / ${rate(`${AUDIO_DECODE_ATTEMPTS}{late=""}`, window, by)}`,
   },
   {
     // What the listener gave up, or the browser's policy refused, is nobody's failure.
@@ -48,8 +59,8 @@ export const OBJECTIVES = [
     ratio: (
       window,
       by,
-    ) => `${rate('track_play_attempts_total{outcome="failed", error_class="technical", late=""}', window, by)}
-  / ${rate('track_play_attempts_total{outcome=~"started|failed", error_class!="business", late=""}', window, by)}`,
+    ) => `${rate(`${TRACK_PLAY_ATTEMPTS}{outcome="failed", error_class="technical", late=""}`, window, by)}
+  / ${rate(`${TRACK_PLAY_ATTEMPTS}{outcome=~"started|failed", error_class!="business", late=""}`, window, by)}`,
   },
 ];
 
@@ -61,7 +72,7 @@ export const OBJECTIVES = [
  */
 
 /** Fewer plays than this say nothing. */
-const ENOUGH = ` and on (${BY}) sum by (${BY}) (increase(track_play_attempts_total[1h])) > 30`;
+const ENOUGH = ` and on (${BY}) sum by (${BY}) (increase(${TRACK_PLAY_ATTEMPTS}[1h])) > 30`;
 
 /**
  * Excludes where one of these alerts fires or has fired within the window, for the same listeners.
@@ -232,8 +243,8 @@ export const ALERTS = [
       {
         severity: 'page',
         for: 120,
-        expr: `(sum by (service, environment) (rate(player_session_heartbeats_total[1h])) * 30 > 3)
-  unless on (service, environment) (sum by (service, environment) (rate(player_session_heartbeats_total[5m])) > 0)${NO_CHAIN}`,
+        expr: `(sum by (service, environment) (rate(${PLAYER_SESSION_HEARTBEATS}[1h])) * 30 > 3)
+  unless on (service, environment) (sum by (service, environment) (rate(${PLAYER_SESSION_HEARTBEATS}[5m])) > 0)${NO_CHAIN}`,
       },
     ],
     summary:
@@ -314,15 +325,15 @@ export function ruleGroups({
     // A heartbeat comes each 30 s of a page in which something is to be heard.
     {
       record: 'player_active_sessions_total',
-      expr: `${rate('player_session_heartbeats_total{late=""}', duration(300 / scale))} * 30`,
+      expr: `${rate(`${PLAYER_SESSION_HEARTBEATS}{late=""}`, duration(300 / scale))} * 30`,
     },
     {
       record: 'tonearm:library_hit:ratio_rate5m',
-      expr: `${rate('music_search_results_total{hit="true", late=""}', duration(300 / scale))}\n  / ${rate('music_search_results_total{late=""}', duration(300 / scale))}`,
+      expr: `${rate(`${MUSIC_SEARCH_RESULTS}{hit="true", late=""}`, duration(300 / scale))}\n  / ${rate(`${MUSIC_SEARCH_RESULTS}{late=""}`, duration(300 / scale))}`,
     },
     {
       record: 'tonearm:start_latency:p95_rate5m',
-      expr: `histogram_quantile(0.95, ${rate('track_play_latency_seconds{track_play_trigger="user", late=""}', duration(300 / scale))})`,
+      expr: `histogram_quantile(0.95, ${rate(`${TRACK_PLAY_LATENCY}{track_play_trigger="user", late=""}`, duration(300 / scale))})`,
     },
   ];
   const alerts = ALERTS.flatMap(({ alert, levels, summary, look, traces, objective }) =>

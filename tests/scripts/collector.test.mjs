@@ -41,50 +41,6 @@ test('go.mod has the modules of builder.yaml at their versions, and go.sum their
   }
 });
 
-/** Metrics as a text declares them: name, kind, unit, attributes. */
-test('the allow list has the metrics that the package declares, and no other', () => {
-  const semconv = new Map(
-    [
-      ...read('crates/player/src/instrumentation/semconv.rs').matchAll(/pub const (\w+): &str = "([^"]+)"/g),
-    ].map(([, name, value]) => [name, value]),
-  );
-  const kinds = { Counter: 'counter', UpDownCounter: 'upDown', Histogram: 'exponential' };
-  /** @type {Record<string, string>} */
-  const declared = {};
-  const add = (
-    /** @type {string} */ name,
-    /** @type {string} */ unit,
-    /** @type {string} */ kind,
-    /** @type {string[]} */ keys,
-  ) => (declared[name] = [kinds[/** @type {keyof typeof kinds} */ (kind)], unit, ...keys].join());
-  const keysOf = (/** @type {string} */ text) =>
-    text
-      .split(',')
-      .map((key) => key.trim())
-      .filter(Boolean)
-      .map((key) => (key === 'ERROR_TYPE' ? 'error.type' : (semconv.get(key) ?? assert.fail(key))));
-  for (const [, name, unit, kind, keys] of read('crates/player/src/instrumentation/metrics.rs').matchAll(
-    /^ {4}\w+ = "([\w.]+)", "([^"]+)", (\w+),\s*\[([^\]]*)\];/gm,
-  ))
-    add(name, unit, kind, keysOf(keys));
-  for (const [, name, unit, kind, keys] of read('crates/telemetry/src/own.rs').matchAll(
-    /Instrument::new\(\s*"([\w.]+)",\s*"([^"]+)",\s*Kind::(\w+),\s*&\[([^\]]*)\],?\s*\)/g,
-  ))
-    add(name, unit, kind, keysOf(keys));
-  assert.ok(Object.keys(declared).length >= 25, `${Object.keys(declared).length} metrics`);
-  const listed = Object.fromEntries(
-    [
-      ...read('deploy/collector/allowlist/names.go').matchAll(
-        /^\t"([\w.]+)":\s+\{(\w+), "([^"]+)", (?:nil|\[\]string\{([^}]*)\})\},/gm,
-      ),
-    ].map(([, name, kind, unit, keys = '']) => [
-      name,
-      [kind, unit, ...[...keys.matchAll(/"([^"]+)"/g)].map(([, key]) => key)].join(),
-    ]),
-  );
-  assert.deepEqual(listed, declared);
-});
-
 test('what pages send passes the allow list before anything else looks into it', () => {
   for (const file of ['processing.yaml', 'kafka-processing.yaml', 'lake.yaml']) {
     const pipelines = Object.entries(yaml(file).service.pipelines).filter(

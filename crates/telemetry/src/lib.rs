@@ -19,6 +19,7 @@ mod response;
 mod retry;
 mod rows;
 mod sampling;
+mod sdk_instruments;
 mod span;
 mod split;
 mod spool;
@@ -150,7 +151,7 @@ impl Telemetry {
             service: String::new(),
         };
         let own: &[Instrument<'_>] =
-            if FULL && telemetry.config.tells_itself { &own::INSTRUMENTS } else { &[] };
+            if FULL && telemetry.config.tells_itself { &sdk_instruments::INSTRUMENTS } else { &[] };
         for instrument in instruments.iter().chain(own) {
             telemetry.instrument(Instant::ORIGIN, instrument);
         }
@@ -529,7 +530,7 @@ impl Telemetry {
                 Outcome::Rejected | Outcome::TooLarge => "rejected",
                 Outcome::Retryable(_) => "unavailable",
             };
-            let instrument = self.owned + own::EXPORT_DURATION;
+            let instrument = self.owned + sdk_instruments::EXPORT_DURATION;
             let series = self.meter.series_in_order(instrument, &[Value::Text(error)]);
             self.meter.record(series, took.as_secs_f64(), self.clock.unix_nanos(now), None);
         }

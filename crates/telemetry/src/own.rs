@@ -3,29 +3,8 @@
 
 use super::batch::{Account, DropReason};
 use super::export::Signal;
-use super::metric::{Instrument, Kind, Meter};
+use super::metric::Meter;
 use tonearm_otlp::Value;
-
-const ERROR_TYPE: &str = "error.type";
-
-/// By their number behind the pipeline's other instruments.
-pub(super) const INSTRUMENTS: [Instrument<'static>; 8] = [
-    Instrument::new("otel.sdk.exporter.span.exported", "{span}", Kind::Counter, &[ERROR_TYPE]),
-    Instrument::new(
-        "otel.sdk.exporter.metric_data_point.exported",
-        "{data_point}",
-        Kind::Counter,
-        &[ERROR_TYPE],
-    ),
-    Instrument::new("otel.sdk.exporter.log.exported", "{log_record}", Kind::Counter, &[ERROR_TYPE]),
-    Instrument::new("otel.sdk.span.started", "{span}", Kind::Counter, &[]),
-    Instrument::new("otel.sdk.processor.span.queue.size", "{span}", Kind::UpDownCounter, &[]),
-    Instrument::new("otel.sdk.log.created", "{log_record}", Kind::Counter, &[]),
-    Instrument::new("otel.sdk.processor.log.queue.size", "{log_record}", Kind::UpDownCounter, &[]),
-    Instrument::new("otel.sdk.exporter.operation.duration", "s", Kind::Histogram, &[ERROR_TYPE]),
-];
-/// The number of the duration of one export.
-pub(super) const EXPORT_DURATION: u32 = 7;
 
 /// The accounts as they were told last.
 #[derive(Debug, Default)]
