@@ -1,6 +1,6 @@
 //! Files that were cut before they were uploaded: the server serves all that there is, and the header states more.
 
-use tonearm_formats::framed::Header;
+use tonearm_formats::framed::FrameHeader;
 use tonearm_formats::mp3::MpegHeader;
 
 use super::support::{feed, file, open};

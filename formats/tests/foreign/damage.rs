@@ -1,6 +1,6 @@
 //! Damage in the middle of a file: what follows it is heard, up to a bound.
 
-use tonearm_formats::framed::Header;
+use tonearm_formats::framed::FrameHeader;
 use tonearm_formats::mp3::MpegHeader;
 use tonearm_formats::{Advance, Family, HostDecoders, Track, TrackError};
 

@@ -1,7 +1,7 @@
 //! MP3: joined files, changes of channels and rate, tags and noise anywhere, lengths without an index.
 
 use tonearm_formats::decode::decoder;
-use tonearm_formats::framed::Header;
+use tonearm_formats::framed::FrameHeader;
 use tonearm_formats::mp3::MpegHeader;
 use tonearm_formats::{Family, HostDecoders, Planes, Track, TrackError};
 
