@@ -40,7 +40,7 @@ impl FrameHeader for AdtsHeader {
             frame_bytes: usize::from(b3 & 3) << 11 | usize::from(b4) << 3 | usize::from(b5 >> 5),
         };
         // One block a frame, as every encoder writes it; main, low complexity and long-term prediction are
-        // told apart later.
+        // distinguished later.
         let sound = usize::from(header.rate_index) < SAMPLE_RATES.len()
             && matches!(header.channels, 1..=7)
             && b6.trailing_zeros() >= 2

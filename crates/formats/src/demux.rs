@@ -122,7 +122,7 @@ pub struct Packet<'a> {
     pub bytes: &'a [u8],
     /// The place on the time line of the first frame that it decodes to, where that is known.
     pub at: Option<u64>,
-    /// How many frames it stands for, where that can be told without decoding; 0 where it can't.
+    /// How many frames it stands for, where that is known without decoding; 0 where it can't.
     pub frames: u32,
     /// The packet only primes the decoder: its frames are discarded.
     pub is_preroll: bool,

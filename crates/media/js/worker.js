@@ -142,7 +142,7 @@ async function probe(id, url, credentials) {
   work();
 }
 
-/** Asks the page what only the app can tell. @param {object} question @returns {Promise<any>} */
+/** Asks the page for what only the app knows. @param {object} question @returns {Promise<any>} */
 function ask(question) {
   const id = ++lastQuestion;
   postMessage({ ask: id, ...question });
@@ -214,7 +214,7 @@ async function request(id, url, offset, lines, credentials) {
     for (const line of lines?.trim().split('\n') ?? []) {
       const at = line.indexOf(': ');
       const [name, value] = [line.slice(0, at), line.slice(at + 2)];
-      // What no header may tell goes into the query (CTA-5004): no preflight.
+      // CMCD goes into the query (CTA-5004), where it needs no preflight.
       if (name !== 'CMCD') context[name] = value;
       else url = `${url.split('#', 1)[0]}${url.includes('?') ? '&' : '?'}CMCD=${encodeURIComponent(value)}`;
     }

@@ -64,7 +64,7 @@ class TonearmOutput extends AudioWorkletProcessor {
     /** The run that may be heard, or -1: samples of one before must not sound in its place. */
     this.wanted = -1;
     this.run = newRun(0);
-    /** Who goes on where this ends, and which frame it was told. @type {MessagePort | undefined} */
+    /** The worklet that continues where this one ends, and the frame that it was given. @type {MessagePort | undefined} */
     this.follower = undefined;
     /** Where it says how far the one before this goes. @type {MessagePort | undefined} */
     this.leader = undefined;
@@ -118,8 +118,8 @@ class TonearmOutput extends AudioWorkletProcessor {
   }
 
   /**
-   * Tells the follower where this one ends, where that has changed.
-   * @param {number} frame behind what was given so far
+   * Posts the frame at which this one ends to the follower, where it has changed.
+   * @param {number} frame after the last one that was rendered
    */
   promise(frame) {
     const { total, played, started, ended } = this.run;

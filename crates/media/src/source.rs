@@ -14,14 +14,14 @@ use crate::resample::Resampler;
 
 /// Bytes of a tag in front that are held here: behind a longer one stands what the names say.
 const MOST_TAG: u64 = 1 << 20;
-/// Bytes that tell a family, where anything does.
+/// Bytes that identify a family, where any do.
 const TELLING: usize = 4096;
 /// Frames that a track is asked for at once: as few as it has, so that none are left of the stream before
 /// where a stream of a chain begins.
 const STEP_FRAMES: usize = 1;
 /// Seconds that are decoded and dropped rather than sought, where they are in memory.
 const READ_THROUGH_SECONDS: f64 = 10.0;
-/// Seconds before what was played last that are kept: a position is told by the moment it is heard.
+/// Seconds before the last played frame that are kept: a reported position is the audible one, which is earlier.
 const KEPT_SECONDS: f64 = 1.0;
 
 /// What demuxes and decodes: a module's instance, or in native tests the formats themselves.
@@ -151,8 +151,8 @@ impl<T: FormatTrack> Source<T> {
         }
     }
 
-    /// Notes what a name says of the bytes: heard where they do not tell themselves. The first name that says
-    /// something.
+    /// Notes what a name says of the bytes, for bytes that do not identify their format. The first name that names a
+    /// family counts.
     pub fn note_name(&mut self, name: &str) {
         self.named = self.named.or_else(|| Family::named(name));
     }

@@ -49,7 +49,7 @@ impl MpegHeader {
         let rates = if version == 3 { &BIT_RATES_V1 } else { &BIT_RATES_V2 };
         let bit_rate = rates[usize::from(b2 >> 4)];
         let base = *SAMPLE_RATES.get(usize::from((b2 >> 2) & 3))?;
-        // Emphasis 2 is reserved: one more way to tell a header from noise.
+        // Emphasis 2 is reserved: another way to distinguish a header from noise.
         if bit_rate == 0 || b3 & 3 == 2 {
             return None;
         }

@@ -26,7 +26,7 @@ pub(super) enum Parsed {
     Header(BoxHeader),
     /// Its size is less than its own.
     Unsound,
-    /// There are too few bytes to tell.
+    /// There are too few bytes.
     NeedBytes,
 }
 

@@ -513,7 +513,7 @@ impl Track {
         Advance::Format(format)
     }
 
-    /// Frames that the host decoded, from `at` on the time line where it can tell, at `rate` Hz.
+    /// Frames that the host decoded, from `at` on the time line where that is known, at `rate` Hz.
     pub fn decoded(&mut self, planes: Planes, at: Option<u64>, rate: u32) {
         let Some(stream) = &self.stream else { return };
         self.scale = u64::from(rate / stream.sample_rate.max(1)).clamp(1, 2);
