@@ -96,6 +96,12 @@ impl ContentRange {
     }
 }
 
+/// Whether a media type is one of several parts, each with a head of its own (section 14.6).
+pub fn is_multipart(content_type: &str) -> bool {
+    const PREFIX: &str = "multipart/";
+    content_type.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+}
+
 /// The fields by which two versions of a file are distinguished; one that is not known is empty.
 #[derive(Debug, Clone, Default)]
 pub struct Validators {
