@@ -44,6 +44,10 @@ test('a trace header goes to an origin of the list, not to one that begins or en
     'data:,https://api.example.com',
   ])
     assert.equal(propagates(other), false, other);
+  const vouched = (/** @type {any} */ entry) =>
+    locate(`https://api.example.com/a`, { propagateTo: [entry] }).vouched;
+  assert.equal(vouched({ origin: propagateTo[0], methods: 'all' }), true);
+  assert.equal(vouched(propagateTo[0]), false);
 });
 
 test('a path of the own origin is not parsed until its URL is asked for: that takes longest', () => {
