@@ -13,6 +13,8 @@ import { startPageServer } from './page_server.mjs';
 let mode = 'accepts';
 /** Names of what it received, by service. @type {Map<string, { name: string, session: unknown, value: number }[]>} */
 const received = new Map();
+/** What went wrong in the pages. @type {string[]} */
+const errors = [];
 /** Services that gave up a request that was not answered. @type {Set<string>} */
 const aborted = new Set();
 
@@ -69,6 +71,7 @@ const namesOf = (/** @type {string} */ service) => (received.get(service) ?? [])
  */
 async function visit(context, serviceName, options = {}, scripts = []) {
   const page = await context.newPage();
+  page.on('pageerror', ({ message }) => errors.push(message));
   for (const script of scripts) await page.addInitScript(script);
   await page.goto(`${server.origin}/blank`);
   await page.waitForFunction(() => 'tonearm' in globalThis);
@@ -229,6 +232,22 @@ test('without Web Locks nothing is kept, nothing is counted twice, and no visit 
   await context.close();
 });
 
+test('a store that cannot be opened is a fault that health names, and records arrive without it', async () => {
+  const context = await browser.newContext();
+  const service = nextService();
+  mode = 'accepts';
+  const page = await visit(context, service, {}, [
+    () =>
+      void (indexedDB.open = () => {
+        throw new DOMException('refused', 'SecurityError');
+      }),
+  ]);
+  await until(async () => (await read(page)).reasons.includes('storage'), 'the fault');
+  assert.equal(await record(page), true);
+  assert.deepEqual(namesOf(service).sort(), ['span', 'sum']);
+  await context.close();
+});
+
 test('pipelines of one service have one session, which goes on with the next page of the tab', async () => {
   mode = 'accepts';
   for (const storage of [true, false]) {
@@ -294,6 +313,21 @@ test('a refusal erases what an earlier visit and what another tab stored, and th
   assert.equal(await record(living), true);
   assert.deepEqual(namesOf(service).slice(before).sort(), ['span', 'sum']);
   await context.close();
+});
+
+test('a refusal in a page that has nothing of its own to store erases what another tab stored', async () => {
+  const context = await browser.newContext();
+  const service = nextService();
+  const living = await leaveRows(context, service, { consent: 'granted' });
+  mode = 'accepts';
+  const page = await visit(context, service, { consent: 'granted' });
+  assert.ok((await stored(page)).rows >= 2);
+  await page.evaluate(() => /** @type {any} */ (globalThis).telemetry.setConsent(false));
+  await until(async () => (await stored(page)).rows === 0, 'the rows');
+  await living.close();
+  await page.goto('about:blank');
+  await context.close();
+  assert.deepEqual(errors, []);
 });
 
 test('a refusal ends what is on its way', async () => {

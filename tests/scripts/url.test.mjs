@@ -44,4 +44,32 @@ test('a trace header goes to an origin of the list, not to one that begins or en
     'data:,https://api.example.com',
   ])
     assert.equal(propagates(other), false, other);
+  const vouched = (/** @type {any} */ entry) =>
+    locate(`https://api.example.com/a`, { propagateTo: [entry] }).vouched;
+  assert.equal(vouched({ origin: propagateTo[0], methods: 'all' }), true);
+  assert.equal(vouched(propagateTo[0]), false);
+});
+
+test('a path of the own origin is not parsed until its URL is asked for: that takes longest', () => {
+  const { URL } = globalThis;
+  let parsed = 0;
+  globalThis.URL = class extends URL {
+    /** @param {[string | URL, (string | URL)?]} given */
+    constructor(...given) {
+      super(...given);
+      parsed++;
+    }
+  };
+  try {
+    const { url } = locate('/own?a=1');
+    assert.equal(parsed, 0);
+    assert.equal(url(`${page}/own?a=1`).href, `${page}/own?a=1`);
+    assert.equal(parsed, 0, 'what the browser has made of it need not be parsed');
+    assert.equal(url().href, `${page}/own?a=1`);
+    assert.equal(parsed, 1);
+    locate('https://api.example.com/');
+    assert.equal(parsed, 2);
+  } finally {
+    globalThis.URL = URL;
+  }
 });

@@ -137,6 +137,8 @@ impl Demuxer {
             let padded = size + (size & 1);
             if matches!(&id, b"fmt " | b"ds64" | b"LIST") && size <= MOST_CHUNK {
                 if (self.window.len() as u64) < 8 + padded {
+                    // It is counted once it is here.
+                    self.chunks -= 1;
                     return if self.window.is_finished() {
                         Err(DemuxError::Unsupported)
                     } else {

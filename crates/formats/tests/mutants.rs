@@ -157,7 +157,7 @@ fn mutants() -> u64 {
 }
 
 fn front(path: &str) -> Option<Vec<u8>> {
-    let bytes = std::fs::read(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).ok()?;
+    let bytes = std::fs::read(format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"))).ok()?;
     Some(bytes[..bytes.len().min(FRONT)].to_vec())
 }
 

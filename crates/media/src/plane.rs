@@ -397,6 +397,9 @@ impl<T: FormatTrack> MediaPlane<T> {
         }
         if further {
             open.buffered = end;
+            if let Some(current) = open.request.as_mut() {
+                (current.noted, current.noted_bytes) = (now, current.received);
+            }
             self.outputs.push_back(Output::Post(Fact::Buffered { epoch, end }));
         }
         let ready = (open.given - open.credited) as f64 / f64::from(open.output_rate);

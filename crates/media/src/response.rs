@@ -19,9 +19,12 @@ pub struct ResponseFields<'a> {
     pub etag: &'a str,
     /// `Last-Modified`.
     pub last_modified: &'a str,
-    content_length: &'a str,
-    accept_ranges: &'a str,
-    content_encoding: &'a str,
+    /// `Content-Length`.
+    pub content_length: &'a str,
+    /// `Accept-Ranges`.
+    pub accept_ranges: &'a str,
+    /// `Content-Encoding`.
+    pub content_encoding: &'a str,
 }
 
 impl<'a> ResponseFields<'a> {
@@ -119,6 +122,12 @@ impl ContentRange {
         let whole = rest.trim_ascii().is_empty();
         (valid && whole).then_some(Self { first: known(first), total: known(total) })
     }
+}
+
+/// Whether a media type is one of several parts, each with a head of its own (section 14.6).
+pub fn is_multipart(content_type: &str) -> bool {
+    const PREFIX: &str = "multipart/";
+    content_type.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
 }
 
 /// The fields by which two versions of a file are distinguished; one that is not known is empty.

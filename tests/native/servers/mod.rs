@@ -1,6 +1,7 @@
 //! Servers that give less than was asked, break off, refuse, or change their minds: what a user hears and
 //! what the player says.
 
+mod odd;
 mod world;
 
 use tonearm_player::engine::PlayerInput;

@@ -24,7 +24,12 @@ pub struct Answer {
     pub accepts_ranges: bool,
     pub content_range: String,
     pub etag: String,
+    pub last_modified: String,
+    /// `Content-Type`; an empty one is that of a WAV.
+    pub content_type: &'static str,
     pub body: Vec<u8>,
+    /// Milliseconds from the request to the head.
+    pub latency: f64,
     /// The connection breaks after the body.
     pub breaks: bool,
     /// Bytes a second; 0 is as fast as can be.
@@ -36,6 +41,9 @@ pub struct Answer {
 struct Transfer {
     id: u32,
     answer: Answer,
+    /// When it was requested.
+    at: f64,
+    headed: bool,
     sent: usize,
 }
 
@@ -135,27 +143,34 @@ impl World {
 
     fn transfer(&mut self, transfer: &mut Transfer) {
         let now = self.host.unix();
-        let answer = transfer.answer.clone();
-        if answer.hangs {
+        let answer = &transfer.answer;
+        let aborted = transfer.sent == usize::MAX;
+        if aborted || answer.hangs || self.host.millis - transfer.at < answer.latency {
             return;
         }
-        if transfer.sent == 0 {
+        if !std::mem::replace(&mut transfer.headed, true) {
             let head = ResponseHead {
                 status: answer.status,
                 total_bytes: answer.length,
                 ranges: answer.accepts_ranges,
                 ..ResponseHead::default()
             };
+            let content_type = if answer.content_type.is_empty() { "audio/wav" } else { answer.content_type };
             let fields = ResponseFields {
-                content_type: "audio/wav",
+                content_type,
                 content_range: &answer.content_range,
                 etag: &answer.etag,
+                last_modified: &answer.last_modified,
                 ..ResponseFields::default()
             };
             self.plane.handle_head(now, transfer.id, head, &fields);
             self.drain();
         }
-        let most = if answer.rate > 0 { answer.rate * STEP as usize / 1000 } else { 128 << 10 };
+        let since = ((self.host.millis - transfer.at - answer.latency) / 1000.0).max(0.0);
+        let most = match answer.rate {
+            0 => 128 << 10,
+            rate => ((since * rate as f64) as usize).saturating_sub(transfer.sent),
+        };
         if !self.plane.wants_bytes(transfer.id) && transfer.sent < answer.body.len() {
             return;
         }
@@ -212,7 +227,8 @@ impl World {
                 assert!(self.requests.len() < 10_000, "requests without an end");
                 self.requests.push(request.offset);
                 let answer = (self.server)(request.offset);
-                self.transfers.push(Transfer { id: request.id, answer, sent: 0 });
+                let at = self.host.millis;
+                self.transfers.push(Transfer { id: request.id, answer, at, headed: false, sent: 0 });
             }
             Output::Open { epoch, family, start } => {
                 self.plane.handle_track(self.host.unix(), epoch, open(family, start));

@@ -306,6 +306,8 @@ impl Demuxer {
             return Err(DemuxError::Unsupported);
         };
         if (self.window.len() as u64) < size {
+            // It is counted once it is here.
+            self.boxes -= 1;
             let over = self.window.is_finished();
             return if over { Err(DemuxError::Truncated) } else { Ok(Some(Step::NeedBytes)) };
         }

@@ -4,7 +4,7 @@ use tonearm_formats::{Advance, Format, HostDecoders, Planes, Sniffed, Track, Tra
 
 /// A file of `tests/media`.
 pub fn file(name: &str) -> Vec<u8> {
-    std::fs::read(format!("{}/../tests/media/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    std::fs::read(format!("{}/../../tests/media/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 /// What came of a file that was played to its end.

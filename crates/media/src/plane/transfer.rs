@@ -5,7 +5,7 @@ use tonearm_formats::END_PROBE_BYTES;
 use tonearm_messages::{BodyEnd, Fact, MediaError, Request, ResponseHead};
 
 use super::{MediaPlane, Output};
-use crate::response::{ContentRange, ResponseFields, Validators};
+use crate::response::{ContentRange, ResponseFields, Validators, is_multipart};
 use crate::source::FormatTrack;
 
 /// Time that a jump within the file must save, besides the time of its requests, in seconds.
@@ -13,11 +13,12 @@ const WORTH_SECONDS: f64 = 0.03;
 /// Bytes of the longest file: no larger offset is requested.
 const MAX_FILE_BYTES: u64 = 1 << 40;
 /// New bytes that a body must bring for the next request to follow at once, where it ends before the file
-/// does.
+/// does; and those that count as progress of a later request, or within the time of silence.
 const MIN_PART_BYTES: u64 = 1024;
 /// A body that repeats what was read counts as progress once it has brought this part of that in new bytes.
 const PROGRESS_SHARE: u64 = 8;
-/// Milliseconds between two facts while a body repeats what was read.
+/// Milliseconds between two facts while bytes come that are no samples yet: those of a large head, and those
+/// that repeat what was read.
 const PROGRESS_MILLIS: f64 = 1000.0;
 
 /// Whether the server serves byte ranges.
@@ -48,10 +49,13 @@ pub(super) struct InFlight {
     burst: u64,
     /// The response is a part of the file (206).
     partial: bool,
+    /// The first request of the source: its first byte is progress.
+    initial: bool,
     /// New bytes came, and the control plane knows.
     progressed: bool,
-    /// When a fact was posted last while bytes are stepped over.
-    noted: f64,
+    /// When a fact of its progress was posted last, and how many bytes had come by then.
+    pub(super) noted: f64,
+    pub(super) noted_bytes: u64,
     /// Headers went along that need a preflight at another origin.
     preflighted: bool,
     /// It failed without a response, and the host finds out why.
@@ -79,7 +83,9 @@ impl<T: FormatTrack> MediaPlane<T> {
             self.end_request(now, BodyEnd::Dropped {});
             return;
         }
-        if head.status == 416 && current.offset > 0 {
+        // Several parts, each with a head of its own, were not asked for.
+        let multipart = head.status == 206 && is_multipart(fields.content_type);
+        if (head.status == 416 || multipart) && current.offset > 0 {
             self.range_refused(now, request, head);
             return;
         }
@@ -130,10 +136,12 @@ impl<T: FormatTrack> MediaPlane<T> {
         }
     }
 
-    /// A range was refused: the file may be shorter than was thought, or the server may have no ranges.
+    /// A range was refused, or cannot be read: the file may be shorter than was thought, or the server may have
+    /// no ranges.
     #[inline(never)]
     fn range_refused(&mut self, now: f64, request: u32, head: ResponseHead) {
         let Some(open) = self.open.as_mut() else { return };
+        let head_status = head.status;
         open.request = None;
         if let Some(total) = head.total_bytes {
             open.track.set_total_bytes(total);
@@ -147,7 +155,7 @@ impl<T: FormatTrack> MediaPlane<T> {
         // Where parts were served before, a part that is not there is the end.
         let past_end = match open.total_bytes {
             Some(total) => open.track.end_offset() >= total,
-            None => open.partial_seen,
+            None => head_status == 416 && open.partial_seen,
         };
         if past_end {
             open.complete = true;
@@ -167,7 +175,8 @@ impl<T: FormatTrack> MediaPlane<T> {
         let Some(open) = self.open.as_mut() else { return };
         let Some(current) = open.request.as_mut().filter(|current| current.id == request) else { return };
         let len = bytes.len() as u64;
-        if current.first_byte.is_none() && len > 0 {
+        let begins = current.first_byte.is_none() && len > 0;
+        if begins {
             current.first_byte = Some(now);
             current.burst = len;
         }
@@ -192,11 +201,15 @@ impl<T: FormatTrack> MediaPlane<T> {
         current.at += len;
         current.repeated += skipped;
         let new = current.received - current.repeated;
-        if new > 0 && !current.progressed && new >= current.repeated / PROGRESS_SHARE {
+        let at_end = open.total_bytes == Some(current.at);
+        let enough = if current.initial || at_end { 1 } else { MIN_PART_BYTES };
+        let flows = now - current.noted >= PROGRESS_MILLIS
+            && current.received - current.noted_bytes >= MIN_PART_BYTES;
+        if !current.progressed && new >= enough.max(current.repeated / PROGRESS_SHARE) {
             current.progressed = true;
             self.outputs.push_back(Output::Post(Fact::FirstByte { request, at: now }));
-        } else if !current.progressed && now - current.noted >= PROGRESS_MILLIS {
-            current.noted = now;
+        } else if begins || flows {
+            (current.noted, current.noted_bytes) = (now, current.received);
             let (epoch, end) = (open.epoch, open.buffered);
             self.outputs.push_back(Output::Post(Fact::Buffered { epoch, end }));
         }
@@ -309,8 +322,10 @@ impl<T: FormatTrack> MediaPlane<T> {
             first_byte: None,
             burst: 0,
             partial: false,
+            initial: !open.answered,
             progressed: false,
             noted: now,
+            noted_bytes: 0,
             preflighted: request.headers.is_some(),
             probed: false,
             end_probe,

@@ -11,6 +11,10 @@ use tonearm_base::time::Duration;
 /// Time that the module of a format may take once the whole source is here.
 const MODULE_WAIT: Duration = Duration::from_secs(10);
 
+/// Statuses below 500 that a server takes back after a while: Request Timeout (RFC 9110), Too Early (RFC 8470),
+/// Too Many Requests (RFC 6585).
+const BUSY: [u16; 3] = [408, 425, 429];
+
 fn failure_of(error: MediaError) -> PlayFailure {
     match error {
         MediaError::UnsupportedFormat {} => PlayFailure::NotSupported,
@@ -220,10 +224,10 @@ impl Player {
             self.received = true;
             return;
         }
-        // A range that can't be had is the media plane's to work out. A server that failed in the middle of a
-        // track may be back in a moment; a file that is gone stays gone.
+        // A range that can't be had is the media plane's to work out. A server that failed or was busy in the
+        // middle of a track may be back in a moment; a file that is gone stays gone.
         if self.received && status == 416 {
-        } else if self.received && status >= 500 {
+        } else if self.received && (status >= 500 || BUSY.contains(&status)) {
             self.connection_lost(edge);
         } else if self.received {
             self.give_up(edge, PlayFailure::HttpStatus(status));
