@@ -146,12 +146,11 @@ impl World {
                 ranges: answer.accepts_ranges,
                 ..ResponseHead::default()
             };
-            let fields = ResponseFields {
-                content_type: "audio/wav",
-                content_range: &answer.content_range,
-                etag: &answer.etag,
-                ..ResponseFields::default()
-            };
+            let lines = format!(
+                "content-type: audio/wav\ncontent-range: {}\netag: {}",
+                answer.content_range, answer.etag
+            );
+            let fields = ResponseFields::from_lines(&lines);
             self.plane.handle_head(now, transfer.id, head, &fields);
             self.drain();
         }
