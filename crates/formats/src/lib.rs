@@ -9,6 +9,10 @@
     not(feature = "all"),
     allow(dead_code, unreachable_pub, unused_imports, reason = "a module has one family of what is here")
 )]
+#![cfg_attr(
+    all(target_arch = "wasm32", feature = "bindings"),
+    allow(clippy::float_cmp, reason = "wasm-bindgen compares the numbers of enums")
+)]
 
 mod bytes;
 mod crc;

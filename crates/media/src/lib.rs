@@ -6,6 +6,11 @@
 //! `exports` is deterministic: bytes, times and credits are inputs, so native tests and fuzzers drive the
 //! whole plane.
 
+#![cfg_attr(
+    all(target_arch = "wasm32", feature = "module"),
+    allow(clippy::float_cmp, reason = "wasm-bindgen compares the numbers of enums")
+)]
+
 pub mod command_kind;
 mod filter;
 pub mod history;
