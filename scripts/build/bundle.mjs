@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { compactGlue } from './glue.mjs';
 import { ON_DEMAND, PAGE } from './scripts.mjs';
 
 const { positionals, values } = parseArgs({
@@ -39,7 +40,11 @@ const { outputFiles } = await build({
   plugins: [
     {
       name: 'beside',
-      setup({ onResolve }) {
+      setup({ onLoad, onResolve }) {
+        if (glue?.[0] === 'tonearm-core-glue')
+          onLoad({ filter: /_bg\.js$/ }, ({ path }) => ({
+            contents: compactGlue(readFileSync(path, 'utf8')),
+          }));
         onResolve({ filter: ON_DEMAND }, ({ path }) => ({ path, external: true }));
         onResolve({ filter: PAGE }, () => ({ path: values.page, external: true }));
       },

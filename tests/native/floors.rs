@@ -17,7 +17,7 @@ const FLOORS: [(&str, u32); 12] = [
     ("otel", 3),
     ("engine", 4),
     ("browser", 5),
-    ("js", 6),
+    ("exports", 6),
 ];
 
 fn floor(module: &str) -> Option<u32> {
@@ -150,7 +150,7 @@ fn the_floors_below_the_browser_are_deterministic() {
     ];
     for file in all {
         let relative = file.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
-        if relative.starts_with("browser") || relative.starts_with("js") {
+        if relative.starts_with("browser") || relative.starts_with("exports") {
             continue;
         }
         let source = std::fs::read_to_string(&file).unwrap();
