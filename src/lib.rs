@@ -10,14 +10,10 @@ pub mod opentelemetry;
 #[cfg(target_arch = "wasm32")]
 mod browser;
 #[cfg(all(target_arch = "wasm32", feature = "package"))]
-mod js;
+pub mod exports;
 
-#[cfg(all(target_arch = "wasm32", feature = "package"))]
-pub use browser::Host;
 #[cfg(all(target_arch = "wasm32", feature = "opentelemetry"))]
 pub use browser::otel::{Options, install};
-#[cfg(all(target_arch = "wasm32", feature = "package"))]
-pub use js::Core;
 
 /// A quarter of the code of Rust's own allocator for this target, and bounded time for each call.
 #[cfg(all(target_arch = "wasm32", feature = "package"))]

@@ -5,8 +5,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { gluePlugin } from './glue.mjs';
+import { compactGlue } from './core_glue.mjs';
 import { ON_DEMAND, PAGE } from './scripts.mjs';
+import { gluePlugin } from './worker_glue.mjs';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -38,10 +39,14 @@ const { outputFiles } = await build({
   define: { TONEARM_VERSION: JSON.stringify(version), TONEARM_DEVELOPMENT: String(values.development) },
   alias: Object.fromEntries(glue ? [[glue[0], resolve(glue[1])]] : []),
   plugins: [
-    ...(glue ? [gluePlugin(resolve(glue[1]))] : []),
+    ...(glue?.[0] === 'tonearm-media-glue' ? [gluePlugin(resolve(glue[1]))] : []),
     {
       name: 'beside',
-      setup({ onResolve }) {
+      setup({ onLoad, onResolve }) {
+        if (glue?.[0] === 'tonearm-core-glue')
+          onLoad({ filter: /_bg\.js$/ }, ({ path }) => ({
+            contents: compactGlue(readFileSync(path, 'utf8')),
+          }));
         onResolve({ filter: ON_DEMAND }, ({ path }) => ({ path, external: true }));
         onResolve({ filter: PAGE }, () => ({ path: values.page, external: true }));
       },

@@ -90,7 +90,11 @@ function scriptOutput({ name, source, glue, page, banner, development }) {
     name,
     group: 'package',
     needs: glue ? [glue] : [],
-    from: [...importsOf(source), 'pkg/package.json', 'scripts/build/bundle.mjs', 'scripts/build/glue.mjs'],
+    from: [
+      ...importsOf(source),
+      'pkg/package.json',
+      ...['bundle', 'core_glue', 'imports', 'short_imports', 'worker_glue'].map((name) => `scripts/build/${name}.mjs`),
+    ],
     tools: ['esbuild', 'terser'],
     commands: [
       {
@@ -149,13 +153,14 @@ export const scriptOutputs = () => [
     name: 'glue',
     group: 'package',
     needs: ['extended-core'],
-    from: [],
+    from: ['scripts/build/core_glue.mjs', 'scripts/build/imports.mjs'],
     tools: ['terser'],
     commands: [
+      { program: 'node', args: ['scripts/build/core_glue.mjs', GLUE['extended-core'].file, 'target/glue.js'] },
       {
         program: 'terser',
         args: [
-          GLUE['extended-core'].file,
+          'target/glue.js',
           ...['--module', '--compress', 'passes=3', '--mangle', '-o', 'target/glue.js'],
         ],
       },

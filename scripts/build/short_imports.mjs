@@ -1,5 +1,5 @@
 // Shortens the names of imports in a wasm module: `short_imports.mjs FILE`. wasm-bindgen ends each with sixteen random
-// digits, which no compression makes smaller, in the module and in its glue alike; `glue.mjs` shortens those.
+// digits, which no compression makes smaller, in the module and in its glue alike; `worker_glue.mjs` shortens those.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { argv } from 'node:process';

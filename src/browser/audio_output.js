@@ -41,7 +41,7 @@ export async function openOutput(context, place) {
 
 /**
  * Ends an output: an open port with a listener would hold its player for ever.
- * @param {AudioWorkletNode | undefined} node
+ * @param {import('../js/links').OutputLink | undefined} node
  */
 export function closeOutput(node) {
   if (!node) return;
@@ -50,12 +50,6 @@ export function closeOutput(node) {
   node.port.close();
   node.disconnect();
 }
-
-/**
- * A context's state as the core numbers it. Safari's `interrupted` does not render either.
- * @param {AudioContext} context
- */
-export const stateOf = ({ state }) => ['running', 'closed'].indexOf(state) >>> 0;
 
 /** Page time at which a frame of the context is heard, in milliseconds, and whether it is more than its rendering.
  *  @param {AudioContext} context @param {number} frame @returns {[number, boolean]} */

@@ -1,20 +1,27 @@
 //! Drives the engine: inputs in with the clock's reading, outputs done one by one, one timer for everything.
 //!
 //! The engine is borrowed while it works and free while JavaScript is called: a listener that calls back into
-//! the player during dispatch finds it so.
+//! the player during dispatch finds it so. The same holds for the hosts of players and pipelines.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use tonearm_messages::Wire;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Performance;
 
 use super::clock::{now, wall_millis};
-use super::host::{Host, Tell};
+use super::host::{PageHost, PipelineHost, PlayerHost};
+use super::names::PlayerEngine;
 use tonearm_base::random::Random;
+use tonearm_base::small_map::SmallMap;
 use tonearm_base::time::{ClockAnchor, Instant};
-use tonearm_player::engine::{Engine, Input, Output, TelemetryId, WorkletCommand};
+use tonearm_player::engine::{Engine, Input, Output, Owner, PlayerId, TelemetryId, WorkletCommand};
 use tonearm_player::playback::PlayFailure;
 use tonearm_telemetry::{Diagnostic, Export, FULL, Telemetry};
+
+/// Hosts by the id of what they serve. One type for both kinds weighs less than two.
+type Hosts = RefCell<SmallMap<u32, Rc<JsValue>>>;
 
 /// The driver of one page.
 pub(crate) struct Driver {
@@ -22,14 +29,45 @@ pub(crate) struct Driver {
     /// When the timer fires.
     due: Cell<Option<Instant>>,
     performance: Performance,
-    host: Host,
+    page: PageHost,
+    /// [`PlayerHost`]s.
+    players: Hosts,
+    /// [`PipelineHost`]s.
+    pipelines: Hosts,
 }
 
 impl Driver {
     /// A driver with an engine of its own.
-    pub(crate) fn new(performance: Performance, random: Random, host: Host) -> Self {
+    pub(crate) fn new(performance: Performance, random: Random, page: PageHost) -> Self {
         let engine = Engine::new(ClockAnchor::at_origin(performance.time_origin()), random);
-        Self { engine: RefCell::new(engine), due: Cell::default(), performance, host }
+        Self {
+            engine: RefCell::new(engine),
+            due: Cell::default(),
+            performance,
+            page,
+            players: Hosts::default(),
+            pipelines: Hosts::default(),
+        }
+    }
+
+    /// Has a script serve a player from now on.
+    pub(crate) fn add_player(&self, id: PlayerId, host: PlayerHost) {
+        self.players.borrow_mut().insert(id, Rc::new(host.into()));
+    }
+
+    /// Calls a player's script no more.
+    pub(crate) fn remove_player(&self, id: PlayerId) {
+        self.players.borrow_mut().remove(id);
+    }
+
+    /// Has a script serve a pipeline from now on.
+    pub(crate) fn add_pipeline(&self, id: TelemetryId, host: PipelineHost) {
+        self.pipelines.borrow_mut().insert(id, Rc::new(host.into()));
+    }
+
+    /// Calls a pipeline's script no more.
+    pub(crate) fn remove_pipeline(&self, id: TelemetryId) {
+        self.pipelines.borrow_mut().remove(id);
     }
 
     /// Reads from the engine.
@@ -37,21 +75,15 @@ impl Driver {
         read(&self.engine.borrow(), now(&self.performance))
     }
 
-    /// Records in a pipeline; nothing follows at once, but the timer may be due earlier where the result is
-    /// not zero.
-    pub(crate) fn record(
+    /// Records in a pipeline, if there is one of that id. No output follows at once, but the timer may be due
+    /// earlier ([`Driver::arm`]).
+    pub(crate) fn record<T>(
         &self,
         telemetry: TelemetryId,
-        record: impl FnOnce(&mut Telemetry, Instant) -> u32,
-    ) -> u32 {
+        record: impl FnOnce(&mut Telemetry, Instant) -> T,
+    ) -> Option<T> {
         let now = now(&self.performance);
-        let mut engine = self.engine.borrow_mut();
-        let result = engine.telemetry(telemetry).map_or(u32::MAX, |telemetry| record(telemetry, now));
-        drop(engine);
-        if result > 0 {
-            self.arm();
-        }
-        result
+        self.engine.borrow_mut().telemetry(telemetry).map(|telemetry| record(telemetry, now))
     }
 
     /// Compares the page's two clocks.
@@ -77,88 +109,87 @@ impl Driver {
     }
 
     fn perform(&self, output: Output) {
-        let (player, what, number, name, message) = match output {
-            Output::Media { player, command } => return self.host.media(player, &command.to_bytes()),
-            Output::Export { telemetry, export } => {
-                let timeout = export.timeout.as_millis() as f64;
-                let signal = export.signal as u32;
-                let Export { id, ref body, gzipped, keepalive, even_offline, .. } = export;
-                return self.host.post(
-                    telemetry,
-                    id,
-                    signal,
-                    body,
-                    gzipped,
-                    keepalive,
-                    timeout,
-                    even_offline,
-                );
-            }
-            Output::Inspect { telemetry, inspection } => {
-                if !FULL {
-                    return;
+        match output.owner() {
+            Owner::Player(id) => {
+                let host = self.players.borrow().get(id).cloned();
+                if let Some(host) = host {
+                    perform_for_player(host.unchecked_ref(), output);
                 }
-                return self.host.inspect(telemetry, inspection.signal as u32, &inspection.record);
             }
-            Output::Diagnostic { telemetry, diagnostic } => {
-                let (signal, problem) = (diagnostic.signal as u32, diagnostic.problem as u32);
-                let Diagnostic { status, records, warns, ref message, .. } = diagnostic;
-                let (status, records) = (status.into(), records as f64);
-                return self.host.diagnose(telemetry, signal, problem, status, records, warns, message);
+            Owner::Pipeline(id) => {
+                let host = self.pipelines.borrow().get(id).cloned();
+                if let Some(host) = host {
+                    perform_for_pipeline(host.unchecked_ref(), output);
+                }
             }
-            Output::Spool { telemetry } => return self.host.spool(telemetry),
-            Output::Observe { telemetry } => return self.host.observe(telemetry),
-            Output::Event { player, event } => (player, Tell::Event, 0.0, event.0, None),
-            Output::Worklet { player, command } => {
-                let epoch = match command {
-                    WorkletCommand::Release { epoch } => epoch.into(),
-                    WorkletCommand::Hold => -1.0,
-                };
-                (player, Tell::Worklet, epoch, "", None)
-            }
-            Output::Settle { player, token, result } => {
-                let failure = result.err();
-                (
-                    player,
-                    Tell::Settle,
-                    token.into(),
-                    failure.map_or("", |failure| failure.dom_name()),
-                    failure,
-                )
-            }
-            Output::Failure { player, failure } => {
-                (player, Tell::Failure, 0.0, failure.map_or("", |failure| failure.dom_name()), failure)
-            }
-            Output::Resolve { player, play } => (player, Tell::Resolve, play.into(), "", None),
-            Output::CancelResolve { player } => (player, Tell::CancelResolve, 0.0, "", None),
-            Output::Reopen { player, element } => {
-                (player, Tell::Reopen, f64::from(u8::from(element)), "", None)
-            }
-            Output::ReplaceContext { player } => (player, Tell::ReplaceContext, 0.0, "", None),
-            Output::TerminateWorker { player } => (player, Tell::TerminateWorker, 0.0, "", None),
-            Output::Alternative { player } => (player, Tell::Alternative, 0.0, "", None),
-        };
-        let message = message.map(PlayFailure::message).unwrap_or_default();
-        self.host.tell(player, what as u32, number, name, &message);
+        }
     }
 
-    /// One timer, for whatever is due next. One that fires too early does no harm, and is set anew then: what
+    /// Arms one timer, for whatever is due next. One that fires too early does no harm, and is set anew then: what
     /// moves on with every report of the output costs no timer each.
     #[inline(never)]
-    fn arm(&self) {
+    pub(crate) fn arm(&self) {
         let Some(due) = self.engine.borrow().poll_timeout() else { return };
         if self.due.get().is_none_or(|armed| due < armed) {
             // Noted once it is armed: an exception of the browser's passes here without a destructor.
-            self.host.wake((due.as_millis() - now(&self.performance).as_millis()).ceil().max(0.0));
+            self.page.wake_in((due.as_millis() - now(&self.performance).as_millis()).ceil().max(0.0));
             self.due.set(Some(due));
         }
     }
 
-    /// The timer fired.
+    /// Takes the passing of time: the timer fired.
     pub(crate) fn timeout(&self) {
         self.due.set(None);
         self.observe_clock();
         self.engine.borrow_mut().handle_timeout(now(&self.performance));
         self.drain();
+    }
+}
+
+/// Calls a player's script. An error's name is empty where there is none.
+fn perform_for_player(host: &PlayerHost, output: Output) {
+    let name = |failure: Option<PlayFailure>| failure.map_or("", PlayFailure::dom_name);
+    let message = |failure: Option<PlayFailure>| failure.map(PlayFailure::message).unwrap_or_default();
+    match output {
+        Output::Media { command, .. } => host.send_command(&command.to_bytes()),
+        Output::Event { event, .. } => host.dispatch_event(event.0),
+        Output::Worklet { command: WorkletCommand::Release { epoch }, .. } => host.release_output(epoch),
+        Output::Worklet { .. } => host.hold_output(),
+        Output::Settle { token, result, .. } => {
+            let failure = result.err();
+            host.settle_promise(token, name(failure), &message(failure));
+        }
+        Output::Failure { failure, .. } => host.set_failure(name(failure), &message(failure)),
+        Output::Resolve { play, .. } => host.resolve_source(play),
+        Output::CancelResolve { .. } => host.cancel_resolve(),
+        Output::Reopen { element, .. } => {
+            host.reopen(if element { PlayerEngine::Element } else { PlayerEngine::Stream });
+        }
+        Output::ReplaceContext { .. } => host.replace_context(),
+        Output::TerminateWorker { .. } => host.terminate_worker(),
+        Output::Alternative { .. } => host.select_alternative(),
+        _ => {}
+    }
+}
+
+/// Calls a pipeline's script.
+fn perform_for_pipeline(host: &PipelineHost, output: Output) {
+    match output {
+        Output::Export { export, .. } => {
+            let timeout = export.timeout.as_millis() as f64;
+            let Export { id, signal, ref body, gzipped, keepalive, even_offline, .. } = export;
+            host.post_export(id, signal.into(), body, gzipped, keepalive, timeout, even_offline);
+        }
+        Output::Inspect { inspection, .. } if FULL => {
+            host.inspect(inspection.signal.into(), &inspection.record);
+        }
+        Output::Diagnostic { diagnostic, .. } => {
+            let Diagnostic { signal, problem, status, records, warns, ref message } = diagnostic;
+            let (signal, status, records) = (signal.into(), status.into(), records as f64);
+            host.report_diagnostic(signal, problem.into(), status, records, warns, message);
+        }
+        Output::Spool { .. } => host.spool(),
+        Output::Observe { .. } => host.observe(),
+        _ => {}
     }
 }

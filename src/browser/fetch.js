@@ -5,8 +5,11 @@
 import { throwIfAborted, timedSignal, whenAborted } from './abort.js';
 import { nativeFetch } from './native_fetch.js';
 
-/** A delivery that failed, as the core reports it (`diagnose` of `browser/host.rs`).
- *  @typedef {(signal: number, problem: number, status: number, records: number, warns: boolean, message: Uint8Array) => void} Diagnose */
+/** @typedef {import('tonearm-core-glue').Signal} Signal */
+/** A delivery that failed, as the core reports it. @typedef {import('tonearm-core-glue').PipelineHost['report_diagnostic']} Diagnose */
+/** What became of a request: why it has no response, or its status, its `Retry-After` in milliseconds (−1: none) and its body.
+ *  @typedef {{ failure: import('tonearm-core-glue').ExportFailure, status?: undefined, retryAfter?: undefined, reply?: undefined } |
+ *    { failure?: undefined, status: number, retryAfter: number, reply: Uint8Array }} Outcome */
 
 /** What an app says of where requests go; what turns them into JSON, once it is there, and brings that; what ends them all;
  *  how far the endpoint's clock is ahead of ours, in milliseconds, once a response has stated it.
@@ -15,16 +18,16 @@ import { nativeFetch } from './native_fetch.js';
  *    diagnose?: Diagnose,
  *  }} Destination */
 
-/** By their number in the core (`Signal`). */
-export const SIGNALS = /** @type {const} */ (['traces', 'metrics', 'logs']);
-/** What the core is given in the place of a status, where there was no response. */
-const FAILED = 0;
-/** The page is offline: nothing was sent, and `online` ends the wait. */
-const UNSENT = 1;
-/** A page that is being left can't send this one: nothing was sent, and it may be tried soon. */
-const DEFERRED = 2;
-/** The response is a redirect: a login page would accept anything. */
-const REDIRECTED = 3;
+/** The network failed, or the time was over. @type {Outcome} */
+const FAILED = { failure: 'failed' };
+/** The page is offline: nothing was sent, and `online` ends the wait. @type {Outcome} */
+const UNSENT = { failure: 'unsent' };
+/** A page that is being left can't send this one: nothing was sent, and it may be tried soon. @type {Outcome} */
+const DEFERRED = { failure: 'deferred' };
+/** The response is a redirect: a login page would accept anything. @type {Outcome} */
+const REDIRECTED = { failure: 'redirected' };
+/** Every signal. @type {readonly Signal[]} */
+export const SIGNALS = ['traces', 'metrics', 'logs'];
 
 /**
  * Bytes that pages which are left may have on their way (`LEAVE_BUDGET` of `export.rs`), and those that ours
@@ -83,18 +86,18 @@ async function readReply({ body }) {
 
 /**
  * Where the requests of a signal go.
- * @param {Destination} destination @param {number} signal
+ * @param {Destination} destination @param {Signal} signal
  */
 export const urlOf = ({ endpoint = '', endpoints }, signal) =>
-  endpoints?.[SIGNALS[signal]] ?? `${endpoint.replace(/\/$/, '')}/v1/${SIGNALS[signal]}`;
+  endpoints?.[signal] ?? `${endpoint.replace(/\/$/, '')}/v1/${signal}`;
 
 /**
- * @param {Destination} destination @param {number} signal @param {Uint8Array<ArrayBuffer>} body
+ * @param {Destination} destination @param {Signal} signal @param {Uint8Array<ArrayBuffer>} body
  * @param {{ gzipped: boolean, keepalive: boolean, timeout: number, evenOffline: boolean }} how `timeout` in milliseconds;
  *   `evenOffline`: sent whatever `navigator.onLine` says
- * @param {(status: number, retryAfter: number, body: Uint8Array) => void} answer a status, or what there was in its place
+ * @param {(outcome: Outcome) => void} settled
  */
-export function post(destination, signal, body, { gzipped, keepalive, timeout, evenOffline }, answer) {
+export function post(destination, signal, body, { gzipped, keepalive, timeout, evenOffline }, settled) {
   const { headers, compression, transcode, ended } = destination;
   const url = urlOf(destination, signal);
   /** @param {Record<string, string> | undefined} own @param {Uint8Array<ArrayBuffer> | ArrayBuffer} body */
@@ -137,7 +140,7 @@ export function post(destination, signal, body, { gzipped, keepalive, timeout, e
   const knows = !(transcode && !destination.json) && !(typeof headers === 'function' && !given.has(headers));
   const cannot = keepalive && (!knows || (transcode && leaving + 3 * body.length > MOST_LEAVING));
   if ((!navigator.onLine && !evenOffline) || cannot) {
-    setTimeout(() => answer(cannot ? DEFERRED : UNSENT, -1, new Uint8Array()));
+    setTimeout(() => settled(cannot ? DEFERRED : UNSENT));
     return;
   }
   const { signal: abort, settle } = timedSignal(timeout, ended);
@@ -146,16 +149,15 @@ export function post(destination, signal, body, { gzipped, keepalive, timeout, e
       // Noted, and not applied: whoever reads the records has their arrival beside them.
       const date = Date.parse(response.headers.get('date') ?? '');
       if (!Number.isNaN(date)) destination.skew = date - Date.now();
-      const wait = waitOf(response.headers.get('retry-after'), destination.skew);
-      const status = response.type === 'opaqueredirect' ? REDIRECTED : response.status;
+      const retryAfter = waitOf(response.headers.get('retry-after'), destination.skew);
       const body = await readReply(response);
       const reply = destination.json ? destination.json.reply(body) : body;
-      return () => answer(status, wait, reply);
+      return response.type === 'opaqueredirect' ? REDIRECTED : { status: response.status, retryAfter, reply };
     })
     // What was sent in spite of that fails as it was to be expected.
-    .catch(() => () => answer(evenOffline && !navigator.onLine ? UNSENT : FAILED, -1, new Uint8Array()))
-    .then((report) => {
+    .catch(() => (evenOffline && !navigator.onLine ? UNSENT : FAILED))
+    .then((outcome) => {
       settle();
-      report();
+      settled(outcome);
     });
 }

@@ -23,7 +23,7 @@ export function askedFor({ trigger }) {
   const active = Boolean(navigator.userActivation?.isActive || clicked);
   return {
     at: clicked ? Math.min(event.timeStamp, now) : now,
-    trigger: ['user', 'auto'].indexOf(trigger ?? (active ? 'user' : 'api')) >>> 0,
+    trigger: trigger ?? (active ? /** @type {const} */ ('user') : 'api'),
     activation: active || Boolean(navigator.userActivation?.hasBeenActive),
   };
 }

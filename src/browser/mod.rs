@@ -9,10 +9,12 @@ mod clock;
 mod driver;
 #[cfg(feature = "package")]
 mod host;
+#[cfg(feature = "package")]
+pub(crate) mod names;
 #[cfg(feature = "opentelemetry")]
 pub(crate) mod otel;
 
 #[cfg(feature = "package")]
 pub(crate) use driver::Driver;
 #[cfg(feature = "package")]
-pub use host::Host;
+pub use host::{PageHost, PipelineHost, PlayerHost};

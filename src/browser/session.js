@@ -9,7 +9,7 @@ const keyOf = (/** @type {string} */ service) => `tonearm.session.${service}`;
 /**
  * What is kept of the last page; undefined where there is nothing, or the app's own.
  * @param {string} service
- * @returns {{ id: string, began: number, active: number, told: boolean } | undefined}
+ * @returns {{ id: string, began: number, active: number, counted: boolean } | undefined}
  */
 function read(service) {
   try {
@@ -27,21 +27,21 @@ function read(service) {
 export function lastSession(service) {
   const last = read(service);
   if (last && Date.now() - last.active < IDLE)
-    return { id: last.id, age: Date.now() - last.began, told: Boolean(last.told) };
+    return { id: last.id, age: Date.now() - last.began, counted: Boolean(last.counted) };
 }
 
 /**
  * Keeps it for the tab's next page; nothing is kept where there is no id.
  * @param {string} service
  * @param {string} [id]
- * @param {boolean} [told] whether it was counted
+ * @param {boolean} [counted]
  */
-export function keepSession(service, id, told) {
+export function keepSession(service, id, counted) {
   try {
     const last = read(service);
     const active = Date.now();
     const began = last && last.id === id ? last.began : active;
-    if (id) sessionStorage.setItem(keyOf(service), JSON.stringify({ id, began, active, told }));
+    if (id) sessionStorage.setItem(keyOf(service), JSON.stringify({ id, began, active, counted }));
     else if (last) sessionStorage.removeItem(keyOf(service));
   } catch {
     // A page without storage has a session of its own.

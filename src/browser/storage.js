@@ -4,17 +4,11 @@
 // apart by its names and its shape, and is not touched.
 
 /** One request that no endpoint has answered for.
- *  @typedef {{ tab: string, name: string, seq: number, at: number, signal: number, id: number, records: number, body: Uint8Array }} Row */
+ *  @typedef {{ tab: string, name: string, seq: number, at: number, signal: import('./fetch.js').Signal, id: number, records: number, body: Uint8Array }} Row */
 
 const STORE = 'rows';
 /** Rows older than that are not sent any more, in milliseconds. */
 const MAX_AGE = 6 * 86_400_000;
-/** The number of metrics among the signals. */
-const METRICS = 1;
-/** What becomes of a row, as the core numbers it. */
-const SEND = 0;
-const UNCONFIRMED = 1;
-const EXPIRED = 2;
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
 const done = (request) =>
@@ -100,15 +94,16 @@ export async function erase(name) {
   db?.close();
 }
 
-/** The requests of a snapshot (`Core::ask`). @param {Uint8Array} bytes */
-function* requestsOf(bytes) {
+/**
+ * The requests of a snapshot (`snapshot` of `exports/records.rs`).
+ * @param {import('./fetch.js').Signal} signal @param {Uint8Array} bytes
+ */
+function* requestsOf(signal, bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at < bytes.length;) {
-    const [signal, id, records, age, length] = [0, 4, 8, 12, 16].map((offset) =>
-      view.getUint32(at + offset, true),
-    );
-    yield { signal, id, records, at: Date.now() - age * 1000, body: bytes.slice(at + 20, at + 20 + length) };
-    at += 20 + length;
+    const [id, records, age, length] = [0, 4, 8, 12].map((offset) => view.getUint32(at + offset, true));
+    yield { signal, id, records, at: Date.now() - age * 1000, body: bytes.slice(at + 16, at + 16 + length) };
+    at += 16 + length;
   }
 }
 
@@ -138,8 +133,8 @@ export class Spool {
   fault;
 
   /**
-   * @param {string} name whose rows these are: the service's @param {() => Uint8Array | undefined} snapshot
-   * @param {(row: Row, fate: number) => void} recover @param {() => void} onErased called when another tab has erased them
+   * @param {string} name whose rows these are: the service's @param {() => [import('./fetch.js').Signal, Uint8Array][] | undefined} snapshot
+   * @param {(row: Row, lost?: 'unconfirmed' | 'expired') => void} recover `lost`: why it is not sent again @param {() => void} onErased called when another tab has erased them
    */
   constructor(name, snapshot, recover, onErased) {
     this.#name = name;
@@ -253,19 +248,18 @@ export class Spool {
     ]);
     /** @type {Note} */
     const { seq, ids } = readNote(noteOf(tab)) ?? { name: this.#name, seq: -1, ids: [] };
-    /** @type {[Row, number][]} */
+    /** @type {[Row, ('unconfirmed' | 'expired')?][]} */
     const taken = [];
     for (const [at, row] of rows.entries()) {
       if (!this.#owns(row)) continue;
       store.delete(keys[at]);
       // A point that may have been counted must not be counted again.
-      const unconfirmed = row.signal === METRICS && (row.seq <= seq || ids.includes(row.id));
+      const unconfirmed = row.signal === 'metrics' && (row.seq <= seq || ids.includes(row.id));
       const isYoung = Date.now() - row.at <= MAX_AGE;
-      const fate = !isYoung ? EXPIRED : unconfirmed ? UNCONFIRMED : SEND;
-      taken.push([row, fate]);
+      const lost = !isYoung ? 'expired' : unconfirmed ? 'unconfirmed' : undefined;
+      taken.push([row, lost]);
       // Behind whatever this tab has written by then; its next snapshot takes their place.
-      if (fate === SEND)
-        store.put({ ...row, tab: this.#tab, seq: 0, id: 0 }, [this.#tab, 1e9 + this.#taken++]);
+      if (!lost) store.put({ ...row, tab: this.#tab, seq: 0, id: 0 }, [this.#tab, 1e9 + this.#taken++]);
     }
     if (taken.length > 0) this.#empty = false;
     if (!this.#empty) this.#hold();
@@ -274,7 +268,7 @@ export class Spool {
     localStorage.removeItem(noteOf(tab));
     // The user may have refused meanwhile.
     if (this.#closed.signal.aborted) return;
-    for (const [row, fate] of taken) this.#recover(row, fate);
+    for (const [row, lost] of taken) this.#recover(row, lost);
   }
 
   /** Writes what is pending in the place of what was, all of it in the caller's task: a page that is left has no other, and holds
@@ -283,7 +277,7 @@ export class Spool {
     if (!this.#db || this.fault) return;
     const pending = this.#snapshot();
     if (!pending) return;
-    const requests = [...requestsOf(pending)];
+    const requests = pending.flatMap(([signal, bytes]) => [...requestsOf(signal, bytes)]);
     if (requests.length === 0 && this.#empty) return;
     this.#empty = requests.length === 0;
     const seq = ++this.#seq;

@@ -1,8 +1,8 @@
 // Records that are over, spans and logs, on their way to the core: written down in rows when they are over, handed over together
 // a moment later. Owns when; `flat.js` owns what a row is.
 
-import { RECORD_ROWS, tell } from './door.js';
-import { arrivals, countLost, currentCore, inTurn, inspectors, samplers } from './loader.js';
+import { coreReadyListeners, currentCore, enqueueRecord } from './loader.js';
+import { pipelines, recordDropped } from './pipelines.js';
 import { isIdle, takeRows } from './flat.js';
 
 /** Records that may wait for the core. */
@@ -14,17 +14,19 @@ const GATHERED = 500;
 const SOON = 25;
 /** Records that cross together. */
 const AT_ONCE = 512;
-/** A `DropReason`. */
-const QUEUE_FULL = 0;
 
+/** The signals whose records are written in rows. @typedef {'traces' | 'logs'} RowSignal */
+/** @typedef {Record<RowSignal, number>} Counts */
 /** A record that is over: its pipeline, its signal, and what writes its row and says whether the rows are to be taken.
- *  @typedef {[telemetry: number, signal: number, gather: (record: any) => boolean, record: unknown]} Ended */
+ *  @typedef {[telemetry: number, signal: RowSignal, gather: (record: any) => boolean, record: unknown]} Ended */
 
 /** The pipeline of the rows that are gathered, and how many there are, by signal. */
 let owner = 0;
-let gathered = [0, 0, 0];
+/** @returns {Counts} */
+const noCounts = () => ({ traces: 0, logs: 0 });
+let gathered = noCounts();
 let rows = 0;
-/** Those that were gathered before them. @type {{ telemetry: number, counts: number[], bytes: Uint8Array }[]} */
+/** Those that were gathered before them. @type {{ telemetry: number, counts: Counts, bytes: Uint8Array }[]} */
 const sealed = [];
 /** Records that were over in the midst of another one, by a getter of the app's. @type {Ended[]} */
 const nested = [];
@@ -61,9 +63,7 @@ function catchUp() {
 function schedule() {
   if (scheduled <= SOON) return;
   const hurries =
-    sealed.length > 0 ||
-    inspectors.size > 0 ||
-    (samplers.size > 0 && [...samplers.values()].some(({ tail }) => tail));
+    sealed.length > 0 || [...pipelines.values()].some((one) => one.inspect || one.sampler?.tail);
   const delay = hurries ? SOON : GATHERED;
   if (scheduled <= delay) return;
   clearTimeout(timer);
@@ -74,14 +74,13 @@ function schedule() {
   }, delay);
 }
 // Once the core is there: behind what was said before.
-arrivals.add(() => settle());
+coreReadyListeners.add(() => settle());
 
-/** @param {number} telemetry @param {number[]} counts by signal @param {unknown} error the app's to see */
-function lose(telemetry, counts, error) {
-  for (const [signal, count] of counts.entries()) {
-    waiting -= count;
-    for (let n = 0; n < count; n++) countLost(telemetry, signal, QUEUE_FULL);
-  }
+/** @param {number} telemetry @param {Counts} counts @param {unknown} error the app's to see */
+function drop(telemetry, { traces, logs }, error) {
+  waiting -= traces + logs;
+  for (let n = 0; n < traces; n++) recordDropped(telemetry, 'traces', 'queue_full');
+  for (let n = 0; n < logs; n++) recordDropped(telemetry, 'logs', 'queue_full');
   // Not within the app's own call.
   later(() => {
     throw error;
@@ -95,18 +94,18 @@ function lose(telemetry, counts, error) {
 function seal(kept = true) {
   if (rows === 0) return;
   const counts = gathered;
-  gathered = [0, 0, 0];
+  gathered = noCounts();
   rows = 0;
   try {
     const bytes = takeRows();
     sealed.push({ telemetry: owner, counts, bytes: kept ? bytes.slice() : bytes });
   } catch (error) {
     // There is no memory for it.
-    lose(owner, counts, error);
+    drop(owner, counts, error);
   }
 }
 
-/** @param {number} telemetry @param {number} signal @param {(record: any) => boolean} gather @param {unknown} record */
+/** @param {number} telemetry @param {RowSignal} signal @param {(record: any) => boolean} gather @param {unknown} record */
 function write(telemetry, signal, gather, record) {
   if (owner !== telemetry || rows === AT_ONCE) seal();
   owner = telemetry;
@@ -117,9 +116,7 @@ function write(telemetry, signal, gather, record) {
     if (isMuch) seal();
   } catch (error) {
     // A getter of the app's own threw: other records go on.
-    const counts = [0, 0, 0];
-    counts[signal] = 1;
-    lose(telemetry, counts, error);
+    drop(telemetry, { ...noCounts(), [signal]: 1 }, error);
   }
 }
 
@@ -138,18 +135,18 @@ export function settle(now = false) {
   // What is handed over first may ask the app, which may end spans.
   seal(!currentCore() || sealed.length > 0);
   for (const { telemetry, counts, bytes } of sealed.splice(0)) {
-    inTurn((core) => {
-      for (const count of counts) waiting -= count;
-      tell(core, RECORD_ROWS, telemetry, 0, 0, 0, false, bytes);
+    enqueueRecord((core) => {
+      waiting -= counts.traces + counts.logs;
+      core.record_rows(telemetry, bytes);
     });
   }
 }
 
 /** Takes a record over that is over: what it says changes no more, so its row is written here and now.
- *  @template T @param {number} telemetry @param {number} signal @param {(record: T) => boolean} gather @param {T} record */
+ *  @template T @param {number} telemetry @param {RowSignal} signal @param {(record: T) => boolean} gather @param {T} record */
 export function enqueue(telemetry, signal, gather, record) {
   if (waiting >= MOST_WAITING) settle();
-  if (waiting >= MOST_WAITING) countLost(telemetry, signal, QUEUE_FULL);
+  if (waiting >= MOST_WAITING) recordDropped(telemetry, signal, 'queue_full');
   else {
     waiting++;
     if (isIdle()) write(telemetry, signal, gather, record);

@@ -1,16 +1,11 @@
-// An app's options as the core reads them (`config` of `core.rs`).
+// An app's options as the core takes them.
 
 import { flat } from './flat.js';
 import { SEVERITIES } from './severity.js';
 
-/** By their number in the core. */
-export const CONSENTS = ['granted', 'pending', 'denied'];
-/** By their bit in the core. */
-const PROPAGATORS = ['tracecontext', 'baggage', 'b3', 'b3multi'];
-
-/** Options that only the core that has all knows (`FULL` of `config.rs`), where they ask for something.
+/** The first option that only the extended core knows (`exports/policy.rs`), where it asks for something.
  *  @param {import('./types').TelemetryConfig} config */
-export const fullOption = ({ sampler, propagators, consent, cmcd, redact, echo, tellsItself }) =>
+export const extendedOption = ({ sampler, propagators, consent, cmcd, redact, echo, tellsItself }) =>
   Object.entries({
     sampler: sampler && sampler !== 'always_on',
     propagators: propagators?.join() !== 'tracecontext' && propagators,
@@ -29,53 +24,75 @@ export const fullOption = ({ sampler, propagators, consent, cmcd, redact, echo, 
 export const samplerOf = (sampler) =>
   typeof sampler === 'object' ? sampler : { ratio: sampler === 'always_off' ? 0 : 1 };
 
-/** @param {import('./types').TelemetryConfig} config */
-export function flatConfig(config) {
-  const resource = {
-    'service.name': config.serviceName,
-    'service.version': config.serviceVersion,
-    'deployment.environment.name': config.environment,
-    'telemetry.sdk.name': 'tonearm',
-    'telemetry.sdk.language': 'webjs',
-    'telemetry.sdk.version': TONEARM_VERSION,
-    // What is not defined takes the place of nothing.
-    ...Object.fromEntries(Object.entries(config.resource ?? {}).filter(([, value]) => value !== undefined)),
-  };
+/** What records say of the program. @param {import('./types').TelemetryConfig} config */
+const resourceOf = ({ serviceName, serviceVersion, environment, resource = {} }) => ({
+  'service.name': serviceName,
+  'service.version': serviceVersion,
+  'deployment.environment.name': environment,
+  'telemetry.sdk.name': 'tonearm',
+  'telemetry.sdk.language': 'webjs',
+  'telemetry.sdk.version': TONEARM_VERSION,
+  // What is not defined takes the place of nothing.
+  ...Object.fromEntries(Object.entries(resource).filter(([, value]) => value !== undefined)),
+});
+
+/** What spans and logs say of the browser. */
+function clientAttributes() {
   const { language, userAgent, userAgentData } = globalThis.navigator ?? {};
-  const client = {
+  return {
     'user_agent.original': userAgent,
     'browser.language': language,
     'browser.mobile': userAgentData?.mobile,
     'browser.platform': userAgentData?.platform,
     'browser.brands': userAgentData?.brands?.map(({ brand, version }) => `${brand} ${version}`),
   };
-  const { ratio = 1, byName = {}, parentBased, tail } = samplerOf(config.sampler);
+}
+
+/**
+ * Returns what creates a pipeline in a core; what the app says is read here and now.
+ * @param {import('./types').TelemetryConfig} config
+ * @returns {(core: import('./core_client.js').Core, id: number, host: import('tonearm-core-glue').PipelineHost) => void}
+ */
+export function telemetryCreator(config) {
   // In production what is only for who looks for a fault is left out by default.
   const { logLevel = config.environment === 'production' ? 'info' : 'trace' } = config;
   const levels = Object.entries(typeof logLevel === 'string' ? { '': logLevel } : logLevel);
-  return flat(
-    config.scheduledDelayMillis ?? 5000,
-    config.maxExportBatchSize ?? 512,
-    config.maxQueueSize ?? 16_384,
-    config.exportTimeoutMillis ?? 30_000,
-    config.metricIntervalMillis ?? 60_000,
-    tail ? Math.max(1, tail.slowerThan * 1000) : 0,
-    ratio,
-    CONSENTS.indexOf(config.consent ?? 'granted'),
-    (config.propagators ?? ['tracecontext']).reduce((set, name) => set | (1 << PROPAGATORS.indexOf(name)), 0),
-    [
-      parentBased,
+  const minima = levels.flatMap(([prefix, level]) => [prefix, SEVERITIES[level]]);
+  const about = flat(resourceOf(config), clientAttributes(), ...minima);
+  const extend = extendedOption(config) && policyOf(config);
+  return (core, id, host) => {
+    core.create_telemetry(
+      id,
+      host,
+      config.scheduledDelayMillis ?? 5000,
+      config.maxExportBatchSize ?? 512,
+      config.maxQueueSize ?? 16_384,
+      config.exportTimeoutMillis ?? 30_000,
+      config.metricIntervalMillis ?? 60_000,
+      config.compression !== 'none' && config.protocol !== 'http/json',
       config.temporality === 'cumulative',
       config.storage !== false,
-      config.cmcd,
-      config.redact || config.echo,
-      config.tellsItself,
-      config.compression !== 'none' && config.protocol !== 'http/json',
-    ].reduce((set, isSo, bit) => set | (Number(Boolean(isSo)) << bit), 0),
-    resource,
-    client,
-    levels.length,
-    ...levels.flatMap(([prefix, level]) => [prefix, SEVERITIES[level]]),
-    ...Object.entries(byName).flat(),
-  );
+      about,
+    );
+    if (extend) extend(core, id);
+  };
+}
+
+/**
+ * Returns what sets the options of a pipeline that only the extended core knows.
+ * @param {import('./types').TelemetryConfig} config
+ */
+function policyOf({ sampler, propagators = ['tracecontext'], cmcd, redact, echo, tellsItself }) {
+  const { ratio = 1, byName = {}, parentBased = false, tail } = samplerOf(sampler);
+  const ratios = flat(...Object.entries(byName).flat());
+  const slowerThan = tail ? Math.max(1, tail.slowerThan * 1000) : 0;
+  return (/** @type {import('./core_client.js').Core} */ core, /** @type {number} */ id) => {
+    core.set_sampler(id, ratio, parentBased, slowerThan, ratios);
+    /** @param {import('./types').Propagator} name */
+    const has = (name) => propagators.includes(name);
+    core.set_propagators(id, has('tracecontext'), has('baggage'), has('b3'), has('b3multi'));
+    if (cmcd) core.enable_cmcd(id);
+    if (redact || echo) core.enable_inspection(id);
+    if (tellsItself) core.enable_sdk_metrics(id);
+  };
 }

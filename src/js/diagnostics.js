@@ -1,17 +1,7 @@
 // What an app reads of records that did not arrive: why, and what to check. Loaded with the first failure. Knows no
 // pipeline, and does not decide when an app is warned.
 
-import { SIGNALS, urlOf } from '../browser/fetch.js';
-
-/** By their number in the core (`Problem` of `diagnostic.rs`). */
-const PROBLEMS = /** @type {const} */ ([
-  'unreachable',
-  'unavailable',
-  'rejected',
-  'redirected',
-  'too_large',
-  'partial_success',
-]);
+import { urlOf } from '../browser/fetch.js';
 
 /** What happened, by the problem. */
 const FACTS = {
@@ -68,11 +58,11 @@ function warningOf({ signal, problem, url, status, records, message }) {
  * @param {import('../browser/fetch.js').Destination} destination
  * @param {Parameters<import('../browser/fetch.js').Diagnose>} diagnostic
  */
-export function diagnose(telemetry, destination, [signal, number, status, records, warns, message]) {
+export function diagnose(telemetry, destination, [signal, problem, status, records, warns, message]) {
   /** @type {import('./types').ExportDiagnostic} */
   const detail = {
-    signal: SIGNALS[signal],
-    problem: PROBLEMS[number],
+    signal,
+    problem,
     url: urlOf(destination, signal),
     status: status || undefined,
     records,

@@ -1,7 +1,7 @@
-// Names of the reasons for which records are dropped. Knows no record.
+// Names of the reasons for which records are dropped, before the core is there too.
 
-/** Why records are dropped, in the order of the core's `DropReason`. */
-export const REASONS = [
+/** Every reason. @type {readonly import('tonearm-core-glue').DropReason[]} */
+export const DROP_REASONS = [
   'queue_full',
   'too_many_open',
   'rejected',
@@ -14,12 +14,3 @@ export const REASONS = [
   'consent',
   'redacted',
 ];
-/** Indices of the reasons that no option asks for. */
-export const FAILURES = [
-  'queue_full',
-  'too_many_open',
-  'rejected',
-  'retries_exhausted',
-  'unconfirmed',
-  'expired',
-].map((name) => REASONS.indexOf(name));

@@ -3,15 +3,12 @@
 // what it can't know to the frame it tells by events. A script that is loaded where it is needed: on iOS,
 // without a worklet, for media that only an element may play.
 
+/** @typedef {import('./links').OutputLink} OutputLink */
+/** @typedef {import('./links').MediaLink} MediaLink */
+/** @typedef {import('./core_client.js').Core} Core */
+
 /** The rate of the positions in reports, in frames a second. */
 const RATE = 48_000;
-
-/** Kinds of reports, as the worklet numbers them; the last is of this engine alone. */
-const POSITION = 1;
-const GAP_STARTED = 2;
-const GAP_ENDED = 3;
-const ENDED = 4;
-const AUDIBLE_BY_EVENT = 5;
 
 /** Kinds of facts (`crates/messages/src/fact.rs`). */
 const HELLO = 0;
@@ -73,10 +70,14 @@ function reader(bytes) {
   };
 }
 
-/** Worker and worklet in one. */
+/**
+ * Worker and worklet in one.
+ * @implements {OutputLink} @implements {MediaLink}
+ */
 export class ElementLink {
   #audio;
-  #onRefused;
+  #player;
+  #core;
   #epoch = 0;
   #request = 0;
   #start = 0;
@@ -87,22 +88,19 @@ export class ElementLink {
   #told = false;
   /** @type {string | undefined} */
   #blob;
-  /** What the page hears as the Worker's messages. @type {((event: { data: any }) => void) | null} */
-  onmessage = null;
-  onerror = null;
   sampleRate = RATE;
   /** The worklet's port. */
   port = {
-    postMessage: (/** @type {any} */ message) => this.#output(message),
-    /** @type {((event: { data: any }) => void) | null} */
+    postMessage: (/** @type {unknown} */ message) => this.#output(message),
     onmessage: null,
     close() {},
   };
 
-  /** @param {HTMLAudioElement} audio @param {(refused: boolean) => void} onRefused */
-  constructor(audio, onRefused) {
+  /** @param {HTMLAudioElement} audio @param {number} player @param {() => Core | undefined} core */
+  constructor(audio, player, core) {
     this.#audio = audio;
-    this.#onRefused = onRefused;
+    this.#player = player;
+    this.#core = core;
     /** @type {Record<string, () => void>} */
     const heard = {
       loadedmetadata: () => this.#metadata(),
@@ -111,7 +109,7 @@ export class ElementLink {
       progress: () => this.#progress(),
       playing: () => this.#audible(),
       waiting: () => this.#dry(),
-      timeupdate: () => this.#sounding && this.#report(POSITION, this.#frames(), true),
+      timeupdate: () => this.#sounding && this.#core()?.report_position(...this.#position()),
       ended: () => this.#ended(),
       error: () => this.#failed(),
     };
@@ -120,12 +118,18 @@ export class ElementLink {
 
   /** @param {Message} message */
   #fact(message) {
-    this.onmessage?.({ data: message.bytes });
+    this.#core()?.media_fact(this.#player, message.bytes);
   }
 
-  /** @param {number} kind @param {number} figure @param {boolean} [flag] */
-  #report(kind, figure, flag) {
-    this.port.onmessage?.({ data: [kind, this.#epoch, performance.now(), figure, flag] });
+  /** The player, the epoch, page time, and the frames that were played by then, as reports have them.
+   *  @returns {[player: number, epoch: number, at: number, frames: number]} */
+  #position() {
+    return [this.#player, this.#epoch, performance.now(), this.#frames()];
+  }
+
+  /** Whether the browser refuses to play without a gesture. @param {boolean} isRefused */
+  #setRefused(isRefused) {
+    this.#core()?.set_audio_state(this.#player, isRefused ? 'suspended' : 'running');
   }
 
   #now() {
@@ -136,7 +140,7 @@ export class ElementLink {
     return Math.max(0, Math.round(((this.#audio.currentTime - this.#start) / this.#speed) * RATE));
   }
 
-  /** A command to the media plane, or what the page says of the source. @param {any} data */
+  /** Takes a command to the media plane, or what the page says of the source. @param {any} data */
   postMessage(data) {
     if (data.source) {
       if (this.#blob) URL.revokeObjectURL(this.#blob);
@@ -204,7 +208,7 @@ export class ElementLink {
     this.#blob = undefined;
   }
 
-  /** @param {any} message an epoch to be heard, -1 to hold, or the end */
+  /** @param {unknown} message the epoch that may be audible, `HOLD`, or "close" */
   #output(message) {
     if (message === 'close') return this.postMessage(Uint8Array.of(4));
     if (typeof message !== 'number') return;
@@ -215,14 +219,15 @@ export class ElementLink {
     }
     if (!this.#audio.src) return;
     // Until it is refused it is taken to be allowed: a gesture may have come since.
-    this.#onRefused(false);
-    this.#audio.play().catch(({ name }) => name === 'NotAllowedError' && this.#onRefused(true));
+    this.#setRefused(false);
+    this.#audio.play().catch(({ name }) => name === 'NotAllowedError' && this.#setRefused(true));
     // One that never stopped says nothing of it.
     if (!this.#audio.paused && this.#audio.readyState > 2) this.#audible();
   }
 
-  connect() {
-    return this;
+  /** @template {AudioNode} T @param {T} destination */
+  connect(destination) {
+    return destination;
   }
   disconnect() {}
 
@@ -267,16 +272,22 @@ export class ElementLink {
 
   /** What was silent by itself is silent by command now. */
   #endGap() {
-    if (this.#gap > 0)
-      this.#report(GAP_ENDED, Math.round(((performance.now() - this.#gap) / 1000) * RATE), false);
+    if (this.#gap > 0) this.#reportGapEnded(false);
     [this.#gap, this.#sounding] = [0, false];
+  }
+
+  /** @param {boolean} audible */
+  #reportGapEnded(audible) {
+    const at = performance.now();
+    const missing = Math.round(((at - this.#gap) / 1000) * RATE);
+    this.#core()?.report_gap_ended(this.#player, this.#epoch, at, missing, audible);
   }
 
   #audible() {
     if (this.#gap > 0) {
-      this.#report(GAP_ENDED, Math.round(((performance.now() - this.#gap) / 1000) * RATE), true);
+      this.#reportGapEnded(true);
       this.#gap = 0;
-    } else if (!this.#sounding) this.#report(AUDIBLE_BY_EVENT, this.#frames());
+    } else if (!this.#sounding) this.#core()?.report_audible(...this.#position(), 'event');
     this.#sounding = true;
   }
 
@@ -284,14 +295,14 @@ export class ElementLink {
     if (!this.#sounding || this.#audio.seeking) return;
     this.#gap = performance.now();
     this.#sounding = false;
-    this.#report(GAP_STARTED, this.#frames());
+    this.#core()?.report_gap_started(...this.#position());
   }
 
   #ended() {
     this.#sounding = false;
     this.#body(0);
     this.#fact(new Message(DECODED_ALL).whole(this.#epoch).float(this.#audio.duration).whole(0, 8).whole(0));
-    this.#report(ENDED, this.#frames());
+    this.#core()?.report_ended(...this.#position());
   }
 
   #failed() {
@@ -302,6 +313,6 @@ export class ElementLink {
     this.#fact(new Message(FAILED).whole(this.#epoch).whole(why, 1));
     // It gives no sample more.
     this.#sounding = false;
-    this.#report(ENDED, this.#frames());
+    this.#core()?.report_ended(...this.#position());
   }
 }

@@ -240,7 +240,7 @@ function release() {
   if (n === 0 && words.length > KEPT) make(ROOM);
 }
 
-/** Numbers, texts, attributes, and what else is to be written (`within`, `bodyOf`, `given`), in their order.
+/** Numbers, texts, attributes, and what else is to be written (`spanContextPart`, `attributesPart`), in their order.
  *  @param {(number | string | object | (() => void))[]} parts */
 export function flat(...parts) {
   const from = n;
@@ -266,10 +266,10 @@ export function flat(...parts) {
 }
 
 /** What an app gives as attributes, whatever it is, as a part. @param {unknown} of */
-export const given = (of) => () => attributes(Object(of ?? {}), 0);
+export const attributesPart = (of) => () => attributes(Object(of ?? {}), 0);
 
 /** A span's context, or that there is none, as a part. @param {unknown} span */
-export const within = (span) => {
+export const spanContextPart = (span) => {
   const of = contextOf(span);
   return () => context(of);
 };

@@ -2,29 +2,12 @@
 // Importing this touches nothing: no window, no network, no clock.
 
 import { timedSignal } from '../browser/abort.js';
-import { SIGNALS, post } from '../browser/fetch.js';
-import { onHidden, onOnline } from '../browser/page_lifecycle.js';
-import {
-  COLLECT,
-  FLUSH,
-  HIDDEN,
-  INSPECT,
-  LOST,
-  NO_BYTES,
-  REPLIED,
-  TIMEOUT,
-  endsCore,
-  isTrap,
-  tell,
-  trap,
-} from './door.js';
-import { instantiate } from '../browser/wasm.js';
 import { expectWasm, explainFailure, fetchWasm, mayRecover, unavailable } from '../browser/wasm_file.js';
+import { beginCore, endsCore, instantiateCore, isTrap, trap } from './core_client.js';
 import { knownOptions, usvString } from './webidl.js';
-import * as glue from 'tonearm-core-glue';
 
-/** What the cores call their glue. */
-const GLUE_NAMES = ['./tonearm_bg.js', './tonearm_full_bg.js', './tonearm_development_bg.js'];
+/** @typedef {import('./core_client.js').Core} Core */
+
 /** Cores that are brought back in one page. */
 const MOST_CRASHES = 3;
 /**
@@ -33,159 +16,30 @@ const MOST_CRASHES = 3;
  */
 const MAX_WAITING = 1024;
 
-/**
- * What a player does for the core, by its number in the core (`Tell` of `browser/host.rs`), and the sending of a command
- * to its Worker.
- * @typedef {{ tell: ((number: number, name: string, message: string) => void)[], media: (command: Uint8Array) => void }} Side
- */
-
-/** The players of the page. @type {Map<number, Side>} */
-export const sides = new Map();
-/** Where the pipelines' requests go. @type {Map<number, import('../browser/fetch.js').Destination>} */
-export const exporters = new Map();
-
-/** Which traces they export, where not all. @type {Map<number, import('./types').Sampler>} */
-export const samplers = new Map();
-/**
- * Looks at a pipeline's records before they are queued.
- * @type {Map<number, (signal: number, record: Uint8Array) => void>}
- */
-export const inspectors = new Map();
-/** Called when a core is there, behind what has waited for it. @type {Set<() => void>} */
-export const arrivals = new Set();
-/** Called when a request was answered. @type {Set<() => void>} */
-export const answered = new Set();
-
-/** What the pipelines observe, by their id. @type {Map<number, (() => void)[]>} */
-export const observers = new Map();
-
-/** Lets a pipeline's callbacks observe; one that throws must not take the others along. @param {number} id */
-export function observe(id) {
-  // One may remove itself.
-  for (const callback of [...(observers.get(id) ?? [])]) {
-    try {
-      callback();
-    } catch (error) {
-      console.error(error);
-    }
-  }
-}
-
-/**
- * What keeps the pipelines' records for the next visit.
- * @type {Map<number, import('../browser/storage.js').Spool>}
- */
-export const spools = new Map();
-
-/** What the core calls (`browser/host.rs`). Bytes lie in its memory: they are copied before it goes on. */
-const host = {
-  /**
-   * @param {number} player
-   * @param {number} what
-   * @param {number} number
-   * @param {string} name
-   * @param {string} message
-   */
-  tell: (player, what, number, name, message) => sides.get(player)?.tell[what](number, name, message),
-  /** @param {number} player @param {Uint8Array} command */
-  media: (player, command) => sides.get(player)?.media(command.slice()),
-  /** @param {number} millis */
-  wake(millis) {
-    const replaced = timer;
-    // Set before the other is cleared: a stack that overflows in between must not leave the core without a timer.
-    timer = setTimeout(onTimer, millis);
-    clearTimeout(replaced);
-  },
-  /** @param {number} id @param {number} signal @param {Uint8Array} record */
-  inspect: (id, signal, record) => inspectors.get(id)?.(signal, record.slice()),
-  /** @param {number} id */
-  spool: (id) => void spools.get(id)?.write(),
-  /** @param {number} id */
-  observe(id) {
-    observe(id);
-    tell(core, COLLECT, id);
-  },
-  /** @type {(id: number, ...of: Parameters<import('../browser/fetch.js').Diagnose>) => void} */
-  diagnose: (id, signal, problem, status, records, warns, message) =>
-    exporters.get(id)?.diagnose?.(signal, problem, status, records, warns, message.slice()),
-  /** @param {number} id @param {number} request @param {number} signal @param {Uint8Array} body @param {boolean} gzipped
-   *  @param {boolean} keepalive @param {number} timeout @param {boolean} evenOffline */
-  post(id, request, signal, body, gzipped, keepalive, timeout, evenOffline) {
-    const destination = exporters.get(id);
-    if (!destination) return;
-    const spool = SIGNALS[signal] === 'metrics' ? spools.get(id) : undefined;
-    spool?.note(request, false);
-    const asked = core;
-    const how = { gzipped, keepalive, timeout, evenOffline };
-    post(destination, signal, body.slice(), how, (status, wait, reply) => {
-      // Without an answer it may have been counted: then it stays noted.
-      if (status > Number(evenOffline)) spool?.note(request, true);
-      // Of a core that ended, nobody waits for it.
-      if (asked === core) tell(core, REPLIED, id, request, status, wait, false, reply);
-      for (const heard of answered) heard();
-    });
-  },
-};
-
-/**
- * Returns `nothing` where a call of the core throws.
- * @template {(...args: any[]) => any} T @param {T} call @param {ReturnType<T>} nothing
- */
-const guarded = (call, nothing) =>
-  /** @type {T} */ (
-    (...args) => {
-      try {
-        return call(...args);
-      } catch (error) {
-        trap.heard(error);
-        return nothing;
-      }
-    }
-  );
-
-/** The same functions, which throw nothing into the core: an exception would unwind it without its destructors. */
-const guardedHost = /** @type {typeof host} */ (
-  Object.fromEntries(
-    Object.entries(host).map(([name, call]) => [
-      name,
-      (/** @type {any[]} */ ...args) => {
-        try {
-          /** @type {Function} */ (call)(...args);
-        } catch (error) {
-          trap.heard(error);
-        }
-      },
-    ]),
-  )
-);
+/** Called when a core is there, after what has waited for it. @type {Set<() => void>} */
+export const coreReadyListeners = new Set();
 
 /** @type {number | undefined} */
 let timer;
-/** @type {import('./core').Core | undefined} */
+/** @type {Core | undefined} */
 let core;
-/** What the core exports. @type {{ memory: WebAssembly.Memory } | undefined} */
-let wasm;
 /** @type {Promise<void> | undefined} */
 let loading;
-/** @type {{ call: (core: import('./core').Core) => void, refuse?: (error: DOMException) => void }[]} */
+/** @type {{ call: (core: Core) => void, refuse?: (error: DOMException) => void }[]} */
 let waiting = [];
 /**
  * What calls of the core have thrown, the last one first: whether that ended it is decided in a task of its own, since the
  * stack may be at its end. @type {{ error: unknown, before: any } | undefined}
  */
 let thrown;
-/** Records from before the core was there. @type {((core: import('./core').Core) => void)[]} */
+/** Records from before the core was there. @type {((core: Core) => void)[]} */
 const records = [];
-/** Records that were lost here, by pipeline, signal and reason. @type {Map<string, number>} */
-const losses = new Map();
-/** Whether somebody asked for the core that has all. */
-let full = false;
+/** Whether the extended core is asked for. */
+let extended = false;
 /** How often a core ended by a fault; one that faults again and again is not brought back. */
 let crashes = 0;
-/** Whether a core has taken the place of another. */
-let restarted = false;
-/** What is done for a core that takes the place of one that ended. @type {Set<(error: unknown) => void>} */
-export const revivals = new Set();
+/** Called when a core has ended and another takes its place. @type {Set<(error: unknown) => void>} */
+export const coreRestartListeners = new Set();
 /** Members of `InitOptions` that are places of files. */
 const FILES = /** @type {const} */ (['wasm', 'worker', 'worklet', 'fullWasm']);
 /** @type {Partial<Record<(typeof FILES)[number], string>>} */
@@ -195,7 +49,7 @@ const places = Object.create(null);
 function coreUrl() {
   // Development mode has one core, with all options.
   if (TONEARM_DEVELOPMENT) return new URL('./tonearm_development_bg.wasm', import.meta.url);
-  if (full) return new URL('./tonearm_full_bg.wasm', import.meta.url);
+  if (extended) return new URL('./tonearm_full_bg.wasm', import.meta.url);
   return new URL('./tonearm_bg.wasm', import.meta.url);
 }
 
@@ -217,29 +71,35 @@ function configure(options) {
     const place = options[name];
     if (place !== undefined && place !== null) places[name] = usvString(`init: option "${name}"`, place);
   }
-  if (isFull) wantFull('full');
+  if (isFull) requireExtendedCore('full');
 }
 
 /** Milliseconds within which the core's file is to be here. */
 const WASM_TIMEOUT = 30_000;
 
 /** Fetches the core's file and makes an instance of it. */
-async function instantiateCore() {
+async function fetchCore() {
   const { signal, settle } = timedSignal(WASM_TIMEOUT, undefined);
   try {
-    const response = await fetchWasm((full ? places.fullWasm : places.wasm) ?? coreUrl(), signal);
+    const response = await fetchWasm((extended ? places.fullWasm : places.wasm) ?? coreUrl(), signal);
     expectWasm(response);
-    const before = wasm;
-    wasm = await instantiate(response, GLUE_NAMES, glue).catch((cause) => {
+    await instantiateCore(response).catch((cause) => {
       throw signal.aborted ? unavailable(signal.reason, response.url) : explainFailure(cause, response);
     });
-    // The glue keeps views of a core's memory: this takes from it those of one that ended, whatever has called that
-    // since.
-    before?.memory.grow(0);
   } finally {
     settle();
   }
 }
+
+/** What the page does for the core. @type {import('tonearm-core-glue').PageHost} */
+const page = {
+  wake_in(milliseconds) {
+    const replaced = timer;
+    // Set before the other is cleared: a stack that overflows in between must not leave the core without a timer.
+    timer = setTimeout(onTimer, milliseconds);
+    clearTimeout(replaced);
+  },
+};
 
 /** @returns {Promise<void>} */
 async function start() {
@@ -247,32 +107,13 @@ async function start() {
     throw new DOMException('WebAssembly is not available.', 'NotSupportedError');
   if (typeof document === 'undefined' && !('importScripts' in globalThis))
     throw new DOMException('The core runs in a browser: in a page or in a Worker.', 'NotSupportedError');
-  await instantiateCore();
-  trap.heard = (error) => {
+  await fetchCore();
+  trap.onThrow = (error) => {
     thrown = { error, before: thrown };
     // Where the stack has no room for this either, the next call or the core's timer asks for it.
     setTimeout(examineThrown);
   };
-  const seed = crypto.getRandomValues(new BigUint64Array(2));
-  glue.begin(performance, seed[0], seed[1], guardedHost);
-  core = { tell: glue.tell, ask: guarded(glue.ask, NO_BYTES), read: guarded(glue.read, []) };
-  if (restarted) return;
-  onOnline(() => {
-    for (const id of exporters.keys()) tell(core, FLUSH, id);
-  });
-  onHidden((left) => {
-    for (const id of observers.keys()) observe(id);
-    // What somebody has to look at first is looked at now.
-    if (inspectors.size > 0) tell(core, INSPECT, 0);
-    // A browser may end what a page does while it is left (Firefox does at times): what is kept comes first,
-    // and again once it is known what went.
-    if (left) for (const spool of spools.values()) spool.write(left);
-    tell(core, HIDDEN, 0);
-    for (const spool of spools.values()) {
-      spool.write(left);
-      if (left) spool.leave();
-    }
-  });
+  core = beginCore(page);
 }
 
 /**
@@ -300,12 +141,12 @@ export function init(options) {
           break;
         }
         try {
-          call(/** @type {import('./core').Core} */ (core));
+          call(/** @type {Core} */ (core));
         } catch (error) {
           refuse?.(/** @type {DOMException} */ (error));
         }
       }
-      for (const heard of arrivals) heard();
+      for (const listener of coreReadyListeners) listener();
     },
     (error) => {
       loading = undefined;
@@ -321,23 +162,23 @@ export function init(options) {
 }
 
 /**
- * The core that has all is wanted: it must not be on its way without.
- * @param {string} option that wants it
+ * Has the extended core loaded; throws where another is on its way.
+ * @param {string} option that needs it
  */
-export function wantFull(option) {
-  if (loading && !full) {
+export function requireExtendedCore(option) {
+  if (loading && !extended) {
     throw new DOMException(
       `Option "${option}" must come before another pipeline, init() and the first player, or after init({ full: true }).`,
       'InvalidStateError',
     );
   }
-  full = true;
+  extended = true;
 }
 
 /** The timer of the core's next timeout. */
 function onTimer() {
   examineThrown();
-  tell(core, TIMEOUT, 0);
+  core?.timeout();
 }
 
 /** Replaces the core where one of the errors has ended it. */
@@ -352,7 +193,7 @@ function examineThrown() {
   thrown = undefined;
   if (fault) restart(fault);
   // An exception may have left the engine borrowed: then this call traps.
-  else core?.read(0, 0);
+  else core?.current_time(0);
 }
 
 /**
@@ -364,12 +205,11 @@ function restart(error) {
   core = loading = undefined;
   clearTimeout(timer);
   console.error(error);
-  restarted = true;
   // A stack that the app's own calls have filled is no fault of the core's.
   if (isTrap(error)) crashes++;
   const rest = waiting.splice(0);
   for (const { refuse } of rest) refuse?.(ended());
-  for (const revive of [...revivals]) revive(error);
+  for (const listener of [...coreRestartListeners]) listener(error);
   waiting.push(...rest.filter(({ refuse }) => !refuse));
 }
 
@@ -390,48 +230,27 @@ export const currentCore = () => core;
 
 /**
  * Calls the core now, or once it is there, for telemetry: what waits does not bring it, and takes no place from players.
- * @param {(core: import('./core').Core) => void} call @param {() => void} [lost] called instead where there is no room
+ * @param {(core: Core) => void} call @param {() => void} [lost] called instead where there is no room
  */
-export function whenCore(call, lost) {
+export function whenCoreReady(call, lost) {
   if (core) call(core);
   else if (records.length < MAX_WAITING) records.push(call);
   else lost?.();
 }
 
 /** Calls the core now, or once it is there, behind the records of before: what is set always finds a place.
- *  @param {(core: import('./core').Core) => void} call */
-export function inTurn(call) {
+ *  @param {(core: Core) => void} call */
+export function enqueueRecord(call) {
   if (core) call(core);
   else records.push(call);
 }
 
 /**
- * Counts records that were lost before the core had them.
- * @param {number} telemetry
- * @param {number} signal
- * @param {number} reason
- */
-export function countLost(telemetry, signal, reason) {
-  const key = `${telemetry} ${signal} ${reason}`;
-  losses.set(key, (losses.get(key) ?? 0) + 1);
-}
-
-/** Hands a pipeline's over. @param {import('./core').Core} core @param {number} id */
-export function tellLosses(core, id) {
-  for (const [key, count] of losses) {
-    const [telemetry, signal, reason] = key.split(' ').map(Number);
-    if (telemetry !== id) continue;
-    tell(core, LOST, telemetry, signal, reason, count);
-    losses.delete(key);
-  }
-}
-
-/**
  * Calls the core now, or once it is there, which this brings.
- * @param {(core: import('./core').Core) => void} call
+ * @param {(core: Core) => void} call
  * @param {(error: DOMException) => void} [refuse] called instead where it can't be had; what sets things up waits on
  */
-export function withCore(call, refuse) {
+export function callWhenReady(call, refuse) {
   if (thrown) setTimeout(examineThrown);
   if (core) return call(core);
   if (!isLive()) return refuse?.(ended());

@@ -6,8 +6,6 @@ import { gatherLog } from './flat.js';
 import { severityOf } from './severity.js';
 import { safeString } from './webidl.js';
 
-/** The number of logs among the signals. */
-const LOGS = 2;
 const NONE = {};
 
 /** @typedef {{ time: number, severity: number, eventName: string, body: unknown, attributes: object, context: import('./context.js').Context | undefined }} LogRow */
@@ -27,5 +25,5 @@ export function recordLog(telemetry, time, record, span) {
     attributes: Object(attributes ?? NONE),
     context: given === undefined ? undefined : contextOf(given),
   };
-  enqueue(telemetry, LOGS, gatherLog, row);
+  enqueue(telemetry, 'logs', gatherLog, row);
 }

@@ -1,10 +1,11 @@
 // Instruments as apps hold them: what they count and measure is added up in the core, series by series. A
 // series is known here by its attributes' values, so that a record crosses as two numbers.
 
-import { INSTRUMENT, NO_BYTES, RECORD, SERIES, tell } from './door.js';
-import { currentCore, inTurn, observers, whenCore } from './loader.js';
+import { NO_BYTES } from './core_client.js';
+import { currentCore, enqueueRecord, whenCoreReady } from './loader.js';
+import { pipelines } from './pipelines.js';
 import { currentSpan } from './current_span.js';
-import { flat, within } from './flat.js';
+import { flat, spanContextPart } from './flat.js';
 import { isKept } from './redaction.js';
 import { recordable } from './values.js';
 import {
@@ -16,14 +17,6 @@ import {
   string,
   unrestrictedDouble,
 } from './webidl.js';
-
-/** Kinds, by their number in the core. */
-export const COUNTER = 0;
-export const UP_DOWN_COUNTER = 1;
-export const GAUGE = 2;
-export const HISTOGRAM = 3;
-/** Added to that of one that is observed. */
-export const OBSERVED = 4;
 
 /**
  * OpenTelemetry's "instrument name syntax", and how long a name may be: a pattern that says both takes a page
@@ -37,9 +30,10 @@ const MAX_DESCRIPTION = 1023;
 /** Buckets of a histogram. */
 const MAX_BOUNDS = 1024;
 
-/** A key that no series has: what is recorded under it is let go of. */
+/** The key of no series: what is recorded under it is dropped. */
 const NO_SERIES = 0xffff_ffff;
 
+/** @typedef {import('./core_client.js').Core} Core */
 /** @typedef {Record<string, import('./types').AttributeValue | undefined>} Attributes */
 /** @typedef {import('./types').Span | string | undefined} Within */
 
@@ -75,14 +69,15 @@ export class Instrument {
   #id = 0;
   #name;
   #redact;
-  /** The core that knows them. @type {import('./core').Core | undefined} */
+  /** The core that knows them. @type {Core | undefined} */
   #core;
   /** Attributes that were given and not declared: they are left out. */
   undeclaredAttributes = 0;
 
-  /** @param {number} telemetry @param {string} name @param {number} kind @param {import('./types').InstrumentOptions} options
+  /** @param {number} telemetry @param {string} name @param {import('tonearm-core-glue').InstrumentKind} kind
+   *  @param {boolean} observed whether its values are read at each collection @param {import('./types').InstrumentOptions} options
    *  @param {import('./types').TelemetryConfig['redact']} [redact] */
-  constructor(telemetry, name, kind, options, redact) {
+  constructor(telemetry, name, kind, observed, options, redact) {
     if (typeof name !== 'string' || !NAME.test(name) || name.length > LONGEST)
       throw mismatch('instrument', 'a name', name);
     const given = dictionary('instrument: options', options);
@@ -98,17 +93,13 @@ export class Instrument {
     this.#name = name;
     this.#redact = redact;
     this.#keys = keys.map((key) => string('instrument: option "attributes"', key));
-    this.#define = (/** @type {import('./core').Core} */ core) =>
-      tell(
-        core,
-        INSTRUMENT,
+    this.#define = (/** @type {Core} */ core) =>
+      core.create_instrument(
         telemetry,
         kind,
-        0,
-        0,
-        false,
+        observed,
         flat(name, unit, description.slice(0, MAX_DESCRIPTION), ...bounds),
-      );
+      ) ?? 0;
   }
 
   /**
@@ -131,7 +122,7 @@ export class Instrument {
     }
   }
 
-  /** Makes the core know the instrument. @param {import('./core').Core} core @internal */
+  /** Makes the core know the instrument. @param {Core} core @internal */
   defineIn(core) {
     if (this.#core === core) return;
     // One that takes the place of a core that ended knows nothing of ours.
@@ -140,7 +131,7 @@ export class Instrument {
     this.#series.clear();
   }
 
-  /** @param {import('./core').Core} core @param {Attributes | undefined} attributes */
+  /** @param {Core} core @param {Attributes | undefined} attributes */
   #seriesOf(core, attributes) {
     const declared = this.#declared(attributes);
     this.defineIn(core);
@@ -153,7 +144,7 @@ export class Instrument {
         this.#keys.flatMap((name, at) => (declared[at] === undefined ? [] : [[name, declared[at]]])),
       );
       series = this.#shown(named)
-        ? tell(core, SERIES, this.#telemetry, this.#id, 0, 0, false, flat(named))
+        ? (core.create_series(this.#telemetry, this.#id, flat(named)) ?? NO_SERIES)
         : NO_SERIES;
       // The core has no more of them either.
       if (this.#series.size < 2000) this.#series.set(key, series);
@@ -162,7 +153,7 @@ export class Instrument {
   }
 
   /**
-   * Whether the app lets a series be told: it sees it once, and may change what it says.
+   * Whether the app lets a series be recorded: it sees it once, and may change what it says.
    * @param {Record<string, any>} attributes
    */
   #shown(attributes) {
@@ -175,9 +166,9 @@ export class Instrument {
     }
   }
 
-  /** @param {import('./core').Core} core @param {number} series @param {number} value @param {Within} span */
+  /** @param {Core} core @param {number} series @param {number} value @param {Within} span */
   #record(core, series, value, span) {
-    tell(core, RECORD, this.#telemetry, series, value, 0, false, span ? flat(within(span)) : NO_BYTES);
+    core.record_measurement(this.#telemetry, series, value, span ? flat(spanContextPart(span)) : NO_BYTES);
   }
 
   /** @param {number} value @param {Attributes} [attributes] @param {Within} [span] */
@@ -186,7 +177,7 @@ export class Instrument {
     const context = span ?? currentSpan(this.#telemetry);
     const core = currentCore();
     if (core) this.#record(core, this.#seriesOf(core, attributes), number, context);
-    else whenCore((core) => this.#record(core, this.#seriesOf(core, attributes), number, context));
+    else whenCoreReady((core) => this.#record(core, this.#seriesOf(core, attributes), number, context));
   }
 
   /** @param {number} value @param {Attributes} [attributes] @param {Within} [span] */
@@ -198,7 +189,7 @@ export class Instrument {
   bind(attributes) {
     /** @type {number | undefined} */
     let series;
-    /** @type {import('./core').Core | undefined} */
+    /** @type {Core | undefined} */
     let of;
     const record = (/** @type {number} */ value, /** @type {Within} */ span) => {
       const core = currentCore();
@@ -248,15 +239,15 @@ export class ObservableInstrument {
       callback({ observe });
     };
     this.#callbacks.set(callback, observer);
-    observers.get(this.#telemetry)?.push(observer);
-    inTurn((core) => instrument.defineIn(core));
+    pipelines.get(this.#telemetry)?.observers.push(observer);
+    enqueueRecord((core) => instrument.defineIn(core));
   }
 
   /** @param {import('./types').ObservableCallback} callback */
   removeCallback(callback) {
     const observer = this.#callbacks.get(callback);
     this.#callbacks.delete(callback);
-    const all = observers.get(this.#telemetry);
+    const all = pipelines.get(this.#telemetry)?.observers;
     if (observer && all?.includes(observer)) all.splice(all.indexOf(observer), 1);
   }
 }

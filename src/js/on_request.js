@@ -1,6 +1,7 @@
 // What is loaded when it is first asked for. Each is a script of its own in the package, and gets what it
 // needs handed in: it shares no state with the page's script but that.
 
+/** @typedef {import('tonearm-core-glue').Signal} Signal */
 /** @typedef {typeof import('./traced_fetch.js')} Tracing */
 /** @typedef {Parameters<Tracing['tracedFetch']>} Fetching */
 
@@ -70,11 +71,11 @@ export const onRequest = {
   },
 
   /** Looks at records once the script is there, in their order; what finds no place till then is out, since nobody looked at it.
-   *  @param {import('./records.js').Hooks} hooks @param {(signal: number, record?: Uint8Array) => void} answer */
+   *  @param {import('./records.js').Hooks} hooks @param {(signal: Signal, record?: Uint8Array) => void} answer */
   inspector(hooks, answer) {
-    /** @type {[number, Uint8Array][]} */
+    /** @type {[Signal, Uint8Array][]} */
     const waiting = [];
-    /** @type {(signal: number, record: Uint8Array) => void} */
+    /** @type {(signal: Signal, record: Uint8Array) => void} */
     let look = (signal, record) => {
       if (waiting.length < MOST_WAITING) waiting.push([signal, record]);
       else answer(signal);
@@ -90,7 +91,7 @@ export const onRequest = {
         () => addEventListener('online', bring, { once: true }),
       );
     bring();
-    return (/** @type {number} */ signal, /** @type {Uint8Array} */ record) => look(signal, record);
+    return (/** @type {Signal} */ signal, /** @type {Uint8Array} */ record) => look(signal, record);
   },
 
   /** HMAC-SHA-256 in hexadecimal digits. @param {string} key @param {string} text */

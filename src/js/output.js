@@ -7,18 +7,23 @@ import {
   frameToPerformanceTime,
   openOutput,
   sharedContext,
-  stateOf,
 } from '../browser/audio_output.js';
 import { connect } from '../browser/worker_link.js';
-import { CONTEXT, MEDIA_SILENT, OUTPUT_READY, OUTPUT_UNAVAILABLE, REPORT, tell } from './door.js';
+import {
+  AUDIBLE,
+  ENDED,
+  GAP_ENDED,
+  GAP_STARTED,
+  HOLD,
+  MEDIA_SILENT,
+  POSITION,
+} from '../../crates/media/js/worklet_reports.js';
 import { curveOf, levelAt, loudness } from './levels.js';
-import { currentCore, placeOf, withCore } from './loader.js';
+import { callWhenReady, currentCore, placeOf } from './loader.js';
 import { onRequest } from './on_request.js';
 
 /** A context that is suspended within this time of its `error` has failed, in milliseconds. */
 const ERROR_MILLIS = 2000;
-/** The worklet's report of a silent Worker. */
-const SILENT = 6;
 
 /** The output of one player. */
 export class Output {
@@ -28,7 +33,7 @@ export class Output {
   #gain;
   #replayGain;
   #alive;
-  /** @type {AudioWorkletNode | undefined} */
+  /** The worklet's node, or the element's link while that plays. @type {import('./links').OutputLink | undefined} */
   #node;
   /** The element, while it plays in the node's place. @type {HTMLAudioElement | undefined} */
   #element;
@@ -36,7 +41,7 @@ export class Output {
   #shifter;
   /** @type {AnalyserNode | undefined} */
   #analyser;
-  /** What takes the place of node and Worker, while an element plays. @type {import('./element.js').ElementLink | undefined} */
+  /** Worker and node in one, while an element plays. @type {import('./element.js').ElementLink | undefined} */
   #link;
   /** The last fade; its times are the context's, or page time while an element plays. @type {import('./levels.js').Fade} */
   #fade = { from: 1, to: 1, start: 0, seconds: 0 };
@@ -78,19 +83,23 @@ export class Output {
   /** When the context dispatched `error`, in page time. */
   #errorAt = -ERROR_MILLIS;
 
-  /** Calls the core for the player. @param {number} what @param {number} [value] */
-  #notify(what, value) {
-    withCore((core) => tell(core, what, this.#id, value));
+  /** Passes a report of the worklet on to the core. @param {import('../../crates/media/js/worklet_reports.js').Report} report */
+  #onReport({ kind, epoch, frame, frames, audible = false }) {
+    const id = this.#id;
+    const [at, isAudible] = frameToPerformanceTime(this.context, frame);
+    if (kind === AUDIBLE) this.onFollow?.(at);
+    const core = currentCore();
+    if (kind === AUDIBLE) core?.report_audible(id, epoch, at, frames, isAudible ? 'audible' : 'rendered');
+    else if (kind === POSITION)
+      audible ? core?.report_position(id, epoch, at, frames) : core?.report_waiting(id);
+    else if (kind === GAP_STARTED) core?.report_gap_started(id, epoch, at, frames);
+    else if (kind === GAP_ENDED) core?.report_gap_ended(id, epoch, at, frames, audible);
+    else if (kind === ENDED) core?.report_ended(id, epoch, at, frames);
+    else if (kind === MEDIA_SILENT) core?.report_media_silent(id, epoch);
   }
 
-  /**
-   * Passes a report on to the core.
-   * @param {number} kind @param {number} epoch @param {number} at page time in milliseconds
-   * @param {number} figure frames @param {boolean} flag
-   */
-  #report(kind, epoch, at, figure, flag) {
-    if (kind === 0) this.onFollow?.(at);
-    tell(currentCore(), REPORT + kind, this.#id, epoch, at, figure, flag);
+  #notifyUnavailable() {
+    callWhenReady((core) => core.output_unavailable(this.#id));
   }
 
   /**
@@ -134,7 +143,7 @@ export class Output {
   #onLoss(context) {
     if (context !== this.context) return;
     this.replaceContext();
-    if (!this.#element) this.#notify(OUTPUT_UNAVAILABLE);
+    if (!this.#element) this.#notifyUnavailable();
   }
 
   /** Replaces the page's context, closed or of no use, by a new one. */
@@ -154,7 +163,7 @@ export class Output {
   }
 
   #notifyState() {
-    if (!this.#element) this.#notify(CONTEXT, stateOf(this.context));
+    if (!this.#element) callWhenReady((core) => core.set_audio_state(this.#id, this.context.state));
   }
 
   /** Resumes the context in this task: user activation does not survive an await. */
@@ -164,15 +173,25 @@ export class Output {
     this.context.resume().catch(() => {});
   }
 
-  /** Posts a message to the worklet, or to the element. @param {any} message @param {Transferable[]} [transfer] */
-  post(message, transfer = []) {
+  /** Lets the samples of an epoch be audible. @param {number} epoch */
+  release(epoch) {
+    this.#post(epoch);
+  }
+
+  /** Plays nothing, and keeps what there is. */
+  hold() {
+    this.#post(HOLD);
+  }
+
+  /** Posts a message to the worklet, or to the element. @param {unknown} message @param {Transferable[]} [transfer] */
+  #post(message, transfer = []) {
     this.#node?.port.postMessage(message, transfer);
   }
 
   /** Has positions reported four times a second. */
   watch() {
     this.watched = true;
-    this.post({ watched: true });
+    this.#post({ watched: true });
   }
 
   /** Opens the worklet for a Worker's samples. @param {Worker} worker */
@@ -184,7 +203,7 @@ export class Output {
       node = await openOutput(this.context, placeOf('worklet'));
     } catch {
       // Of an app's own context that is closed no file is at fault.
-      return this.context.state === 'closed' ? this.#notifyState() : this.#notify(OUTPUT_UNAVAILABLE);
+      return this.context.state === 'closed' ? this.#notifyState() : this.#notifyUnavailable();
     }
     // An element may have been opened meanwhile.
     if (this.#alive.aborted || this.#element) return closeOutput(node);
@@ -192,16 +211,10 @@ export class Output {
     this.#node = node;
     this.applyPitch();
     if (this.watched) this.watch();
-    node.onprocessorerror = () => this.#node === node && this.#notify(OUTPUT_UNAVAILABLE);
-    node.port.onmessage = ({ data: [kind, epoch, frame, figure, flag] }) => {
-      if (this.#node !== node) return;
-      if (kind === SILENT) return tell(currentCore(), MEDIA_SILENT, this.#id, epoch);
-      const [at, audible] = frameToPerformanceTime(this.context, frame);
-      // The flag of a first frame says how its time is known.
-      this.#report(kind, epoch, at, figure, kind === 0 ? audible : Boolean(flag));
-    };
+    node.onprocessorerror = () => this.#node === node && this.#notifyUnavailable();
+    node.port.onmessage = ({ data }) => this.#node === node && this.#onReport(data);
     connect(worker, node);
-    this.#notify(OUTPUT_READY, this.context.sampleRate);
+    callWhenReady((core) => core.output_ready(this.#id, this.context.sampleRate));
     this.#notifyState();
   }
 
@@ -212,16 +225,10 @@ export class Output {
     const element = (this.#element = new Audio());
     this.#fade = { from: 1, to: this.#fade.to, start: 0, seconds: 0 };
     const module = await onRequest.element().catch(() => undefined);
-    if (!module) this.#notify(OUTPUT_UNAVAILABLE);
+    if (!module) this.#notifyUnavailable();
     if (!module || this.#alive.aborted || this.#element !== element) return undefined;
     this.applyLevel();
-    const link = new module.ElementLink(element, (refused) => this.#notify(CONTEXT, refused ? 2 : 0));
-    link.port.onmessage = ({ data: [kind, epoch, at, figure, flag] }) =>
-      this.#report(kind, epoch, at, figure, Boolean(flag));
-    // It has as much of a node as is used here.
-    this.#link = link;
-    this.#node = /** @type {AudioWorkletNode} */ (/** @type {unknown} */ (link));
-    return link;
+    return (this.#node = this.#link = new module.ElementLink(element, this.#id, currentCore));
   }
 
   /** @param {{ volume?: number, muted?: boolean, gains?: number[] }} [change] */
@@ -329,19 +336,19 @@ export class Output {
   follow(leader, left, crossfade) {
     if (crossfade > 0) {
       const begin = this.context.currentTime + Math.max(0, left - crossfade);
-      this.post({ at: Math.round(begin * this.context.sampleRate) });
+      this.#post({ at: Math.round(begin * this.context.sampleRate) });
       leader.fade(0, crossfade, begin);
       this.fade(0, 0);
       this.fade(1, crossfade, begin);
       return;
     }
     const { port1, port2 } = new MessageChannel();
-    this.post({ leader: port2 }, [port2]);
-    leader.post({ follower: port1 }, [port1]);
+    this.#post({ leader: port2 }, [port2]);
+    leader.#post({ follower: port1 }, [port1]);
   }
 
   unfollow() {
-    if (this.onFollow) this.post({});
+    if (this.onFollow) this.#post({});
     this.onFollow = undefined;
   }
 

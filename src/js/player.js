@@ -5,36 +5,19 @@ import { anySignal, throwIfAborted, whenAborted } from '../browser/abort.js';
 import { onDeviceChange } from '../browser/devices.js';
 import { GESTURES, askedFor, nextGesture } from '../browser/gesture.js';
 import { onWorkerFetched, openWorker } from '../browser/worker_link.js';
-import {
-  ALTERNATIVE,
-  CONTEXT,
-  CREATE_PLAYER,
-  DESTROY_PLAYER,
-  ENGINE,
-  FACT,
-  LOAD,
-  LOOP,
-  MEDIA_LOADED,
-  MEDIA_UNAVAILABLE,
-  OUTPUT_READY,
-  PAUSE,
-  PLAY,
-  PREPARE,
-  RATE,
-  RENEWED,
-  SEEK,
-  STOP,
-  WATCH,
-  tell,
-} from './door.js';
-import { currentCore, isLive, lastTrace, placeOf, revivals, sides, withCore } from './loader.js';
-import { STATES, statsOf } from './figures.js';
+import { guard } from './core_client.js';
+import { callWhenReady, coreRestartListeners, currentCore, isLive, lastTrace, placeOf } from './loader.js';
 import { onRequest } from './on_request.js';
 import { Output } from './output.js';
-import { Resolver, traceparentOfPlay } from './resolver.js';
-import { ERROR_TYPE, EVENT_DEVICE_CHANGED, SPAN_TRACK_LOAD, SPAN_TRACK_PLAY } from '../browser/semconv.js';
+import { Resolver } from './resolver.js';
+import {
+  ERROR_TYPE,
+  EVENT_DEVICE_CHANGED,
+  SPAN_TRACK_LOAD,
+  SPAN_TRACK_PLAY,
+} from '../browser/semconv.js';
 import { followOptions, loadOptions, playOptions, playerOptions } from './player_options.js';
-import { answer, canPlayType, isForElement, sourceOf, toldOf, usualEngine } from './source.js';
+import { answer, canPlayType, defaultEngine, describeSource, isForElement, sourceOf } from './source.js';
 import { Span } from './span.js';
 import { Range } from './time_ranges.js';
 import { double, enumeration, mismatch, unrestrictedDouble } from './webidl.js';
@@ -47,14 +30,14 @@ const destroyed = (/** @type {string} */ name) => new DOMException('The player w
 export class Player extends EventTarget {
   #id = ++lastId;
   #output;
-  /** @type {Worker | undefined} */
+  /** @type {import('./links').MediaLink | undefined} */
   #worker;
   /** @type {import('./types').Source | undefined} */
   #source;
   /** Those that are left if it does not play. @type {import('./types').Source[]} */
   #others = [];
-  /** What the Worker knows of the source. @type {ReturnType<typeof toldOf>['told'] | undefined} */
-  #told;
+  /** What the Worker knows of the source. @type {ReturnType<typeof describeSource>['workerSource'] | undefined} */
+  #workerSource;
   /** @type {import('./types').Preload} */
   #preload = 'none';
   /** @type {[start: number, end: number] | undefined} */
@@ -80,14 +63,14 @@ export class Player extends EventTarget {
   /** @type {import('./types').Engine} */
   #engine;
   /** Who plays where neither the app nor a failure says otherwise. @type {import('./types').Engine} */
-  #usual;
+  #defaultEngine;
   /** When Worker and worklet, or the element, are there; none before they are first needed. @type {Promise<void> | undefined} */
   #opened;
   /** Aborted with the Worker that is on its way. */
   #opening = new AbortController();
   /** A failure from before the core was there. @type {DOMException | undefined} */
   #early;
-  /** The last failure that was told. @type {DOMException | undefined} */
+  /** The last failure that was reported. @type {DOMException | undefined} */
   #error;
   /** What ended the track. @type {DOMException | undefined} */
   #failure;
@@ -97,37 +80,16 @@ export class Player extends EventTarget {
     super();
     const { telemetry, destination, engine, replayGain } = playerOptions(options);
     this.#chosen = engine;
-    this.#usual = destination ? 'stream' : usualEngine();
-    this.#engine = engine === 'auto' ? this.#usual : engine;
+    this.#defaultEngine = destination ? 'stream' : defaultEngine();
+    this.#engine = engine === 'auto' ? this.#defaultEngine : engine;
     // An element would play past the app's own node.
     this.#elementAllowed =
       engine === 'auto' && (destination?.context.destination ?? destination) === destination;
     this.#output = new Output(this.#id, destination, replayGain, this.#alive.signal);
     this.#telemetry = /** @type {import('./telemetry.js').Telemetry | undefined} */ (telemetry);
     this.#resolver = new Resolver(this.#id, this.#telemetry);
-    sides.set(this.#id, {
-      tell: [
-        (_, name) => {
-          if (name === 'statechange') lastTrace.traceparent = traceparentOfPlay(this.#id);
-          this.dispatchEvent(new Event(name));
-        },
-        this.#settle.bind(this),
-        (play) => this.#resolver.run(play, this.#source),
-        () => this.#resolver.cancel(),
-        (element) => {
-          this.#engine = element ? 'element' : 'stream';
-          this.#open();
-        },
-        (epoch) => this.#output.post(epoch),
-        (_, name, message) => (this.#failure = name ? this.#fault(name, message) : undefined),
-        () => this.#output.replaceContext(),
-        () => this.#selectNext(),
-        () => this.#terminate(),
-      ],
-      media: (command) => this.#worker?.postMessage(command, [command.buffer]),
-    });
     this.#create();
-    revivals.add(this.#revive);
+    coreRestartListeners.add(this.#onCoreRestart);
     // What interrupted the output may be over: a call, another app's sound (Safari's `interrupted`), a laptop
     // that slept.
     const wake = () => {
@@ -141,12 +103,45 @@ export class Player extends EventTarget {
     onDeviceChange(this.#output.onSinkChange, this.#alive.signal);
   }
 
+  /** What this does for the core. @type {import('tonearm-core-glue').PlayerHost} */
+  #host = guard({
+    dispatch_event: (name) => {
+      if (name === 'statechange') lastTrace.traceparent = this.traceparent ?? '';
+      this.dispatchEvent(new Event(name));
+    },
+    settle_promise: (promise, name, message) => {
+      const { resolve, reject } = this.#promises.get(promise) ?? {};
+      this.#promises.delete(promise);
+      if (!name) resolve?.();
+      else if (name === 'AbortError' && this.#signal?.aborted) reject?.(this.#signal.reason);
+      else reject?.(this.#fault(name, message));
+    },
+    resolve_source: (play) => this.#resolver.run(play, this.#source),
+    cancel_resolve: () => this.#resolver.cancel(),
+    reopen: (engine) => {
+      this.#engine = engine;
+      this.#open();
+    },
+    release_output: (epoch) => this.#output.release(epoch),
+    hold_output: () => this.#output.hold(),
+    set_failure: (name, message) => {
+      this.#failure = name ? this.#fault(name, message) : undefined;
+    },
+    replace_context: () => this.#output.replaceContext(),
+    select_alternative: () => this.#selectNext(),
+    terminate_worker: () => this.#terminate(),
+    send_command: (command) => {
+      const copy = command.slice();
+      this.#worker?.postMessage(copy, [copy.buffer]);
+    },
+  });
+
   /**
    * The core ended by a fault, and another takes its place: what was asked for has failed, the source is
    * there again.
    */
-  #revive = () => {
-    this.#output.post(-1);
+  #onCoreRestart = () => {
+    this.#output.hold();
     const error = (this.#early = new DOMException('The player ended by a fault.', 'OperationError'));
     for (const { reject } of this.#promises.values()) reject(error);
     this.#promises.clear();
@@ -159,15 +154,13 @@ export class Player extends EventTarget {
     this.dispatchEvent(new Event('error'));
   };
 
-  /** @param {number} what @param {number} [value] */
-  #tell(what, value) {
-    withCore((core) => tell(core, what, this.#id, value));
-  }
-
   #create() {
-    this.#tell(CREATE_PLAYER, this.#telemetry?.id);
-    if (this.#output.watched) this.#tell(WATCH);
-    if (this.#output.rate !== 1) this.#tell(RATE, this.#output.rate);
+    const { watched, rate } = this.#output;
+    callWhenReady((core) => {
+      core.create_player(this.#id, this.#telemetry?.id, this.#host);
+      if (watched) core.watch_position(this.#id);
+      if (rate !== 1) core.set_rate(this.#id, rate);
+    });
     if (this.#loop) this.setLoop(...this.#loop);
   }
 
@@ -176,7 +169,7 @@ export class Player extends EventTarget {
   addEventListener(...listener) {
     super.addEventListener(...listener);
     if (listener[0] !== 'timeupdate' || this.#output.watched) return;
-    this.#tell(WATCH);
+    callWhenReady((core) => core.watch_position(this.#id));
     this.#output.watch();
   }
 
@@ -199,22 +192,22 @@ export class Player extends EventTarget {
   async #openStream() {
     const place = placeOf('worker');
     const worker = (this.#worker = openWorker(place));
-    if (!worker) return this.#tell(MEDIA_UNAVAILABLE);
+    if (!worker) return this.#notifyUnavailable();
     const { signal } = (this.#opening = new AbortController());
-    onWorkerFetched(worker, place, signal, () => this.#tell(MEDIA_LOADED));
-    if (this.#told) worker.postMessage(this.#told);
-    worker.onerror = () => this.#worker === worker && this.#tell(MEDIA_UNAVAILABLE);
+    onWorkerFetched(worker, place, signal, () => callWhenReady((core) => core.media_loaded(this.#id)));
+    if (this.#workerSource) worker.postMessage(this.#workerSource);
+    worker.onerror = () => this.#worker === worker && this.#notifyUnavailable();
     worker.onmessage = ({ data }) => {
       if (this.#worker !== worker) return;
       // The Worker's script sends two things that are no facts: what a file says of its music, and that the
       // wasm is not there.
-      if (data instanceof Uint8Array) this.#fact(data);
+      if (data instanceof Uint8Array) currentCore()?.media_fact(this.#id, data);
       else if (data.texts) this.#describe(data);
       else if (data.ask)
-        answer(this.#source, this.#told, this.#telemetry?.options, worker, data, (bytes) =>
-          withCore((core) => tell(core, RENEWED, this.#id, 0, 0, 0, false, bytes)),
+        answer(this.#source, this.#workerSource, this.#telemetry?.options, worker, data, (url) =>
+          callWhenReady((core) => core.renew(this.#id, url)),
         );
-      else this.#tell(MEDIA_UNAVAILABLE);
+      else this.#notifyUnavailable();
     };
     return this.#output.open(worker);
   }
@@ -223,18 +216,17 @@ export class Player extends EventTarget {
   async #openElement() {
     const link = await this.#output.openElement();
     if (!link) return;
-    link.onmessage = ({ data }) => this.#fact(data);
-    // It has as much of a Worker as is used here.
-    this.#worker = /** @type {Worker} */ (/** @type {unknown} */ (link));
-    if (this.#told) this.#worker.postMessage(this.#told);
-    withCore((core) => tell(core, ENGINE, this.#id, 0, 0, 0, true));
-    this.#tell(OUTPUT_READY, link.sampleRate);
-    this.#tell(CONTEXT, 0);
+    this.#worker = link;
+    if (this.#workerSource) link.postMessage(this.#workerSource);
+    callWhenReady((core) => {
+      core.set_engine(this.#id, 'element');
+      core.output_ready(this.#id, link.sampleRate);
+      core.set_audio_state(this.#id, 'running');
+    });
   }
 
-  /** @param {Uint8Array} bytes */
-  #fact(bytes) {
-    tell(currentCore(), FACT, this.#id, 0, 0, 0, false, bytes);
+  #notifyUnavailable() {
+    callWhenReady((core) => core.media_unavailable(this.#id));
   }
 
   /**
@@ -245,15 +237,6 @@ export class Player extends EventTarget {
     const artwork = picture && new Blob([picture.bytes], { type: picture.mime });
     this.#metadata = { ...Object.fromEntries(texts.reverse()), artwork };
     this.dispatchEvent(new Event('metadatachange'));
-  }
-
-  /** @param {number} token @param {string} name @param {string} message */
-  #settle(token, name, message) {
-    const promise = this.#promises.get(token);
-    this.#promises.delete(token);
-    if (!name) promise?.resolve();
-    else if (name === 'AbortError' && this.#signal?.aborted) promise?.reject(this.#signal.reason);
-    else promise?.reject(this.#fault(name, message));
   }
 
   /** One object for one failure: what a promise rejects with is what `error` holds, its cause included.
@@ -267,14 +250,14 @@ export class Player extends EventTarget {
     return this.#error;
   }
 
-  /** @param {string} name of the span that tells it where the core can't be had @param {number} at
-   *  @param {(core: import('./core').Core, token: number) => void} call @returns {Promise<void>} */
+  /** @param {string} name of the span that is recorded where the core can't be had @param {number} at
+   *  @param {(core: import('./core_client.js').Core, token: number) => void} call @returns {Promise<void>} */
   #promise(name, at, call) {
     if (this.#alive.signal.aborted) return Promise.reject(destroyed('InvalidStateError'));
     const token = ++lastToken;
     return new Promise((resolve, reject) => {
       this.#promises.set(token, { name, resolve, reject });
-      withCore(
+      callWhenReady(
         (core) => call(core, token),
         (error) => {
           this.#promises.delete(token);
@@ -307,11 +290,11 @@ export class Player extends EventTarget {
     this.#source = source;
     this.#others = others;
     // What an element would leave out is ours to play; and a failure of the track before is none of this one.
-    const engine = isForElement(source) ? this.#usual : 'stream';
+    const engine = isForElement(source) ? this.#defaultEngine : 'stream';
     const changes = this.#chosen === 'auto' && this.#engine !== engine;
     if (changes) this.#engine = engine;
     if (changes || !this.#opened) this.#open();
-    if (changes) withCore((core) => tell(core, ENGINE, this.#id, 0, 0, 0, engine === 'element'));
+    if (changes) callWhenReady((core) => core.set_engine(this.#id, engine));
     if (this.#loop && (this.#loop[0] > 0 || this.#loop[1] < Infinity)) this.setLoop();
     this.#signal = signal;
     this.#early = this.#error = undefined;
@@ -336,7 +319,7 @@ export class Player extends EventTarget {
   #select() {
     const bytes = this.#describeSource();
     return this.#promise(SPAN_TRACK_LOAD, performance.now(), (core, token) =>
-      this.#hand(core, LOAD, token, bytes),
+      core.load(this.#id, token, bytes),
     );
   }
 
@@ -346,7 +329,7 @@ export class Player extends EventTarget {
     this.#error = undefined;
     this.#resolver.reset();
     const bytes = this.#describeSource();
-    withCore((core) => this.#hand(core, ALTERNATIVE, 0, bytes));
+    callWhenReady((core) => core.select_alternative(this.#id, bytes));
   }
 
   /** Hands the source to the Worker. Returns what the core is to know of it. */
@@ -354,17 +337,14 @@ export class Player extends EventTarget {
     const source = /** @type {import('./types').Source} */ (this.#source);
     const element = this.#elementAllowed && isForElement(source);
     const parent = source.parent ?? this.#telemetry?.impliedParent();
-    const { told, bytes } = toldOf({ ...source, parent }, element, this.#telemetry?.options);
-    this.#worker?.postMessage((this.#told = told));
+    const { workerSource, bytes } = describeSource(
+      { ...source, parent },
+      element,
+      this.#others.length,
+      this.#telemetry?.options,
+    );
+    this.#worker?.postMessage((this.#workerSource = workerSource));
     return bytes;
-  }
-
-  /** @param {import('./core').Core} core @param {number} what @param {number} token @param {Uint8Array} bytes */
-  #hand(core, what, token, bytes) {
-    const source = /** @type {import('./types').Source} */ (this.#source);
-    const { credentials, firstByteTimeout = 0 } = source;
-    const cookies = credentials === 'include';
-    tell(core, what, this.#id, token, this.#others.length, Number(firstByteTimeout), cookies, bytes);
   }
 
   /** @param {import('./types').PlayOptions} [options] @returns {Promise<void>} */
@@ -377,7 +357,7 @@ export class Player extends EventTarget {
     this.#output.resume();
     const loaded = this.#loaded.signal;
     return this.#promise(SPAN_TRACK_PLAY, at, (core, token) =>
-      tell(core, PLAY, this.#id, token, at, trigger, activation),
+      core.play(this.#id, token, at, trigger, activation),
     ).catch(async (error) => {
       if (error.name !== 'NotAllowedError' || !onGesture) throw error;
       await nextGesture(loaded);
@@ -390,7 +370,7 @@ export class Player extends EventTarget {
   }
   /** @param {boolean} metadataOnly whether what is fetched is dropped once the metadata are there */
   #prepare(metadataOnly) {
-    withCore((core) => tell(core, PREPARE, this.#id, 0, 0, 0, metadataOnly));
+    callWhenReady((core) => core.prepare(this.#id, metadataOnly));
   }
 
   /**
@@ -418,7 +398,7 @@ export class Player extends EventTarget {
         this.#output.onFollow = (at) => {
           this.#output.onFollow = undefined;
           const began = this.#promise(SPAN_TRACK_PLAY, at, (core, token) =>
-            tell(core, PLAY, this.#id, token, at, 1, true),
+            core.play(this.#id, token, at, 'auto', true),
           );
           began.then(resolve, reject);
         };
@@ -457,18 +437,17 @@ export class Player extends EventTarget {
   }
 
   pause() {
-    this.#tell(PAUSE);
+    callWhenReady((core) => core.pause(this.#id));
   }
   stop() {
-    this.#tell(STOP);
+    callWhenReady((core) => core.stop(this.#id));
   }
 
   destroy() {
     if (this.#alive.signal.aborted) return;
     this.#alive.abort(destroyed('AbortError'));
-    this.#tell(DESTROY_PLAYER);
-    sides.delete(this.#id);
-    revivals.delete(this.#revive);
+    callWhenReady((core) => core.destroy_player(this.#id));
+    coreRestartListeners.delete(this.#onCoreRestart);
     this.#resolver.cancel();
     this.#loaded.abort(destroyed('AbortError'));
     this.#terminate();
@@ -477,18 +456,15 @@ export class Player extends EventTarget {
     this.#promises.clear();
   }
 
-  /** The figures of the core, or those of a player that has done nothing yet. */
-  #read() {
-    return currentCore()?.read(0, this.#id) ?? [];
-  }
-
   get state() {
-    return STATES[this.#read()[0] ?? 0];
+    return currentCore()?.player_state(this.#id) ?? 'idle';
   }
   get paused() {
-    const [, paused] = this.#read();
-    if (paused !== undefined) return paused === 1;
-    return [...this.#promises.values()].every(({ name }) => name !== SPAN_TRACK_PLAY);
+    // Before the core is there, a play that waits for it is none the less one.
+    return (
+      currentCore()?.paused(this.#id) ??
+      [...this.#promises.values()].every(({ name }) => name !== SPAN_TRACK_PLAY)
+    );
   }
   get ended() {
     return this.state === 'ended';
@@ -497,11 +473,11 @@ export class Player extends EventTarget {
     return this.state === 'seeking';
   }
   get duration() {
-    return this.#read()[3] ?? NaN;
+    return currentCore()?.duration(this.#id) ?? NaN;
   }
   get buffered() {
-    const [, , , , start = 0, end = 0] = this.#read();
-    return new Range(start, end);
+    const core = currentCore();
+    return new Range(core?.buffered_start(this.#id) ?? 0, core?.buffered_end(this.#id) ?? 0);
   }
   get error() {
     return this.#failure ?? this.#early ?? null;
@@ -510,14 +486,15 @@ export class Player extends EventTarget {
     return this.#metadata;
   }
   get traceparent() {
-    return traceparentOfPlay(this.#id) || null;
+    return currentCore()?.traceparent(this.#id) || null;
   }
 
   get currentTime() {
-    return this.#read()[2] ?? 0;
+    return currentCore()?.current_time(this.#id) ?? 0;
   }
   set currentTime(seconds) {
-    this.#tell(SEEK, double('currentTime', seconds));
+    const position = double('currentTime', seconds);
+    callWhenReady((core) => core.seek(this.#id, position));
   }
 
   get playbackRate() {
@@ -531,7 +508,7 @@ export class Player extends EventTarget {
         'NotSupportedError',
       );
     if (rate === this.#output.rate) return;
-    this.#tell(RATE, rate);
+    callWhenReady((core) => core.set_rate(this.#id, rate));
     this.#output.applyPitch({ rate });
   }
   get preservesPitch() {
@@ -562,7 +539,9 @@ export class Player extends EventTarget {
     if (start !== undefined && !(start >= 0 && end > start))
       throw new TypeError(`setLoop: expected 0 <= start < end, got ${start} and ${end}`);
     this.#loop = start === undefined ? undefined : [start, end];
-    withCore((core) => tell(core, LOOP, this.#id, start, end, 0, start !== undefined));
+    callWhenReady((core) =>
+      start === undefined ? core.clear_loop(this.#id) : core.set_loop(this.#id, start, end),
+    );
   }
 
   canPlayType = canPlayType;
@@ -587,7 +566,16 @@ export class Player extends EventTarget {
   }
 
   stats() {
-    return statsOf(this.#read().slice(6));
+    /** @template {import('tonearm-core-glue').PlayStatistic} Name @param {Name[]} names @returns {Record<Name, number>} */
+    const read = (...names) =>
+      /** @type {any} */ (
+        Object.fromEntries(names.map((name) => [name, currentCore()?.play_statistic(this.#id, name) ?? 0]))
+      );
+    return {
+      ...read('playTime', 'stallTime', 'stalls', 'decodeFailures'),
+      latency: currentCore()?.play_statistic(this.#id, 'latency') ?? NaN,
+      phases: read('metadata', 'connect', 'firstByte', 'decode', 'output'),
+    };
   }
 }
 

@@ -1,8 +1,8 @@
-// Contexts in and out of headers as apps hold them. Before the core is there W3C Trace Context alone; baggage and B3 the core
-// with all options reads and writes (`crates/telemetry/src/propagation`).
+// Contexts in and out of headers as apps hold them. Before the core is there W3C Trace Context alone; baggage and B3 the extended
+// core reads and writes (`crates/telemetry/src/propagation`).
 
 import { contextOf, format } from './context.js';
-import { flat, within } from './flat.js';
+import { flat, spanContextPart } from './flat.js';
 import { currentCore } from './loader.js';
 import { dictionary, mismatch, safeString, usvString } from './webidl.js';
 
@@ -18,7 +18,6 @@ const CARRIED = [
 ];
 
 const utf8 = new TextEncoder();
-const text = new TextDecoder();
 
 /** The header's value, of the members that find room. @param {[string, string][]} members a token and a text each */
 function header(members) {
@@ -59,19 +58,19 @@ export function baggageOf(given) {
 
 /**
  * The headers that hand a context on, and the baggage that came with it.
- * @param {number} telemetry @param {boolean} full whether the pipeline asks for more than W3C Trace Context @param {unknown} span
+ * @param {number} telemetry @param {boolean} extended whether the pipeline asks for more than W3C Trace Context @param {unknown} span
  * @returns {Record<string, string>}
  */
-export function inject(telemetry, full, span) {
+export function inject(telemetry, extended, span) {
   const context = contextOf(span);
-  if (!full) {
+  if (!extended) {
     if (!context) return {};
     return { traceparent: format(context), ...(context.state && { tracestate: context.state }) };
   }
   const baggage = baggageOf(span);
-  const core = currentCore();
-  if (!core || !(context || baggage)) return {};
-  const lines = text.decode(core.ask(1, telemetry, flat(within(context && { context }), baggage))).trim();
+  if (!context && !baggage) return {};
+  const bytes = flat(spanContextPart(context && { context }), baggage);
+  const lines = currentCore()?.inject(telemetry, bytes)?.trim();
   return !lines ? {} : Object.fromEntries(lines.split('\n').map((line) => line.split(/: (.*)/, 2)));
 }
 
@@ -103,22 +102,19 @@ function readCarrier(carrier) {
 
 /**
  * The context and the baggage of some headers; undefined where there is neither. Throws nothing.
- * @param {number} telemetry @param {boolean} full as of `inject` @param {unknown} carrier
+ * @param {number} telemetry @param {boolean} extended as of `inject` @param {unknown} carrier
  * @returns {import('./types').RemoteContext | undefined}
  */
-export function extract(telemetry, full, carrier) {
+export function extract(telemetry, extended, carrier) {
   const headers = readCarrier(carrier);
-  if (!full) {
+  if (!extended) {
     const [traceparent, tracestate] = ['traceparent', 'tracestate'].map((name) => headers.get(name));
     const context = contextOf({ traceparent, tracestate });
     return context && { traceparent: format(context), tracestate: context.state };
   }
-  const core = currentCore();
-  if (!core) return undefined;
   const lines = [...headers].map(([name, value]) => `${name}: ${value}`).join('\n');
-  const [traceparent = '', tracestate = '', members = ''] = text
-    .decode(core.ask(2, telemetry, utf8.encode(lines)))
-    .split('\n');
+  const found = currentCore()?.extract(telemetry, utf8.encode(lines)) ?? '';
+  const [traceparent = '', tracestate = '', members = ''] = found.split('\n');
   // A value may have a `=` of its own; properties follow it.
   const pairs = [...members.matchAll(/([^,=]+)=([^,;]*)/g)].filter(
     ({ index }) => index === 0 || members[index - 1] === ',',

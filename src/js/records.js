@@ -5,6 +5,7 @@
 import { hexOf } from './context.js';
 import { isKept } from './redaction.js';
 
+/** @typedef {import('tonearm-core-glue').Signal} Signal */
 /** What a request or a record is turned into. @typedef {typeof transcode} Transcode */
 /** @typedef {Record<string, any>} Json */
 /**
@@ -277,12 +278,12 @@ const requestOf = (scope, records, record) => ({
     true,
   ],
 });
-/** Requests by their signal (`SIGNALS`). */
-const REQUESTS = [
-  requestOf('scopeSpans', 'spans', SPAN),
-  requestOf('scopeMetrics', 'metrics', METRIC),
-  requestOf('scopeLogs', 'logRecords', LOG_RECORD),
-];
+/** Requests by their signal. */
+const REQUESTS = {
+  traces: requestOf('scopeSpans', 'spans', SPAN),
+  metrics: requestOf('scopeMetrics', 'metrics', METRIC),
+  logs: requestOf('scopeLogs', 'logRecords', LOG_RECORD),
+};
 
 /** Bytes below which gzip saves nothing worth its time (`export.rs`). */
 const SMALL = 1024;
@@ -296,7 +297,7 @@ export const transcode = {
     if (body.length < SMALL || typeof CompressionStream === 'undefined') return undefined;
     return new Response(new Blob([body]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer();
   },
-  /** A request's body in JSON. @param {number} signal @param {Uint8Array} body */
+  /** A request's body in JSON. @param {Signal} signal @param {Uint8Array} body */
   request: (signal, body) => utf8.encode(JSON.stringify(decode(REQUESTS[signal], body))),
   /**
    * An answer in JSON as the core reads it: how many were rejected, if some were, and the endpoint's message.
@@ -377,10 +378,10 @@ function message(tag, bytes) {
 const field = (tag, value) => message(tag, utf8.encode(String(value)));
 
 /** Shows a span or a log record to who asked for it; what comes back goes on, nothing is out.
- *  @param {Hooks} hooks @param {number} signal @param {Uint8Array} record @returns {Uint8Array | undefined} */
+ *  @param {Hooks} hooks @param {Signal} signal @param {Uint8Array} record @returns {Uint8Array | undefined} */
 export function inspect(hooks, signal, record) {
   try {
-    return seen(hooks, signal === 0, record);
+    return seen(hooks, signal === 'traces', record);
   } catch (error) {
     // What could not be looked at, or not be written again, must not leave.
     console.error(error);

@@ -3,23 +3,16 @@
 import { anySignal } from '../browser/abort.js';
 import { nativeFetch } from '../browser/native_fetch.js';
 import { describe } from '../browser/url.js';
-import { LOAD, tell } from './door.js';
 import { currentCore } from './loader.js';
-import { contextOf, hexOf } from './context.js';
+import { contextOf } from './context.js';
 import { flat } from './flat.js';
 import { TRACK_REQUEST_PURPOSE } from '../browser/semconv.js';
 import { onRequest } from './on_request.js';
 
-/** A URL, or that there is none, as the core takes it; a track's attributes and its app's span may follow.
- *  @param {import('../browser/url.js').Described | undefined} url @param {Parameters<typeof flat>} more */
-export const told = (url, ...more) =>
+/** Encodes a URL, or that there is none, for the core (`exports/player.rs`).
+ *  @param {import('../browser/url.js').Described | undefined} url @param {Parameters<typeof flat>} more what follows it */
+export const encodeUrl = (url, ...more) =>
   flat(Number(url?.propagates ?? 0), url?.href ?? '', url?.attributes ?? {}, ...more);
-
-/** `traceparent` of a player's current or last play. @param {number} player */
-export function traceparentOfPlay(player) {
-  const hex = hexOf(Uint8Array.from(currentCore()?.read(1, player) ?? []));
-  return hex && `00-${hex.slice(0, 32)}-${hex.slice(32, 48)}-${hex.slice(48)}`;
-}
 
 export class Resolver {
   #player;
@@ -64,7 +57,7 @@ export class Resolver {
 
   /** @param {AbortSignal} signal @param {number} play @param {import('../browser/url.js').Described} [url] */
   #answer(signal, play, url) {
-    if (!signal.aborted) tell(currentCore(), LOAD, this.#player, 0, play, 0, false, told(url));
+    if (!signal.aborted) currentCore()?.resolve(this.#player, play, encodeUrl(url));
   }
 
   cancel() {
@@ -88,7 +81,7 @@ export class Resolver {
     const { tools } = this.#telemetry ?? {};
     if (!tools) return nativeFetch(input, all);
     // The play is of this page: its decision stands.
-    const context = contextOf(traceparentOfPlay(this.#player));
+    const context = contextOf(currentCore()?.traceparent(this.#player));
     return onRequest.fetch(tools, /** @type {any} */ (this.#telemetry), input, all, {
       parent: context && /** @type {any} */ ({ context: { ...context, isRemote: false } }),
       attributes: { [TRACK_REQUEST_PURPOSE]: 'metadata' },

@@ -1,10 +1,10 @@
-// What a source may be, what is told of it, and what can be played.
+// What a source may be, how Worker and core know it, and what can be played.
 
 import { baseUrl, describe } from '../browser/url.js';
 import { MUSIC_PLAYLIST_ID, MUSIC_TRACK_ID } from '../browser/semconv.js';
 import { contextOf } from './context.js';
-import { within } from './flat.js';
-import { told } from './resolver.js';
+import { spanContextPart } from './flat.js';
+import { encodeUrl } from './resolver.js';
 import { callback, enumeration, mismatch, slot, string, unrestrictedDouble, usvString } from './webidl.js';
 
 /** @param {string} option */
@@ -83,9 +83,34 @@ export function sourceOf(given) {
   };
 }
 
-/** What the Worker and the core are to know of a source. @param {import('./types').Source} source
- *  @param {boolean} element whether an element may play it @param {Parameters<typeof describe>[1]} options of the telemetry */
-export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent }, element, options) {
+/**
+ * Encodes a source for the core (`exports/player.rs`).
+ * @param {import('./types').Source} source @param {import('../browser/url.js').Described | undefined} url
+ * @param {boolean} element whether a media element may play it @param {number} alternatives how many other sources there are
+ */
+function encodeSource(
+  { credentials, firstByteTimeout, trackId, playlistId, parent },
+  url,
+  element,
+  alternatives,
+) {
+  const attributes = { [MUSIC_TRACK_ID]: trackId, [MUSIC_PLAYLIST_ID]: playlistId };
+  return encodeUrl(
+    url,
+    Number(element),
+    Number(credentials === 'include'),
+    alternatives,
+    Number(firstByteTimeout ?? 0),
+    attributes,
+    spanContextPart(parent),
+  );
+}
+
+/** What the Worker and the core are to know of a source. @param {import('./types').Source} given
+ *  @param {boolean} element whether a media element may play it @param {number} alternatives how many other sources there are
+ *  @param {Parameters<typeof describe>[1]} options of the telemetry */
+export function describeSource(given, element, alternatives, options) {
+  const { src, headers, fetch, renew } = given;
   const blob = typeof src === 'object' ? /** @type {Blob} */ (src) : undefined;
   const name = blob
     ? `blob:${encodeURIComponent(usvString('name', slot(File, 'name', blob) ?? ''))}`
@@ -93,10 +118,9 @@ export function toldOf({ src, headers, fetch, renew, trackId, playlistId, parent
   const url = name === undefined ? undefined : describe(name, options);
   // The app's headers are for this origin: its Authorization goes to no other.
   const source = { headers, blob, fetches: Boolean(fetch), renews: Boolean(renew), origin: url?.origin };
-  const attributes = { [MUSIC_TRACK_ID]: trackId, [MUSIC_PLAYLIST_ID]: playlistId };
   return {
-    told: { source, expects: blob?.type || String(name ?? '') },
-    bytes: told(url, attributes, within(parent), Number(element)),
+    workerSource: { source, expects: blob?.type || String(name ?? '') },
+    bytes: encodeSource(given, url, element, alternatives),
   };
 }
 
@@ -118,7 +142,7 @@ export const isForElement = ({ headers, fetch, renew }) => !headers && !fetch &&
 
 /** Who plays where the app does not choose. On iOS a lock of the screen suspends Web Audio, and can't be foreseen.
  *  @returns {import('./types').Engine} */
-export function usualEngine() {
+export function defaultEngine() {
   const { platform = '', maxTouchPoints = 0 } = globalThis.navigator ?? {};
   const ios = /^iP(hone|ad|od)/.test(platform) || (platform === 'MacIntel' && maxTouchPoints > 1);
   const able =
@@ -129,7 +153,7 @@ export function usualEngine() {
 /**
  * What the Worker asks of the app: a response, or another URL.
  * @param {import('./types').Source | undefined} source
- * @param {ReturnType<typeof toldOf>['told'] | undefined} known what the Worker knows of the source
+ * @param {ReturnType<typeof describeSource>['workerSource'] | undefined} known what the Worker knows of the source
  * @param {Parameters<typeof describe>[1]} options of the telemetry
  * @param {Worker} worker
  * @param {any} question
@@ -144,8 +168,8 @@ export async function answer(source, known, options, worker, question, renewed) 
       const described = describe(next, options);
       // A Worker that takes the place of this one begins with the other URL.
       if (known) known.source.origin ??= new URL(renew).origin;
-      renewed(told(described));
       const { href, propagates } = described;
+      renewed(encodeUrl(described));
       return worker.postMessage({ answer: ask, url: href, propagates, origin: known?.source.origin });
     }
     const response = await source?.fetch?.(new Request(url, { headers, credentials }));

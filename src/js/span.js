@@ -1,24 +1,20 @@
 // A span of the app's own. Ids and times are given here, so that it may begin before the core is there.
 
 import { enqueue } from './batch.js';
-import { countLost, samplers } from './loader.js';
 import { contextOf, format, idsOf, newContext } from './context.js';
 import { gatherSpan } from './flat.js';
+import { pipelines, recordDropped } from './pipelines.js';
 import { baggageOf } from './propagation.js';
 import { exceptionOf } from './values.js';
 import { copyAttributes, safeNumber, safeString } from './webidl.js';
-
-/** The number of traces among the signals, and a `DropReason`. */
-const TRACES = 0;
-const UNSAMPLED = 8;
 
 /** @param {Span} span */
 function hasEnded(span) {
   const { telemetry } = span;
   // Where the core decides by how a play went, it has to see what was not chosen.
-  if (!(span.context.flags & 1) && !samplers.get(telemetry)?.tail)
-    return countLost(telemetry, TRACES, UNSAMPLED);
-  enqueue(telemetry, TRACES, gatherSpan, span);
+  if (!(span.context.flags & 1) && !pipelines.get(telemetry)?.sampler?.tail)
+    return recordDropped(telemetry, 'traces', 'unsampled');
+  enqueue(telemetry, 'traces', gatherSpan, span);
 }
 
 /** `SpanKind`. */
@@ -88,7 +84,7 @@ export class Span {
     this.parent = parent === undefined ? undefined : contextOf(parent);
     /** @internal */
     this.context = newContext(this.parent, parent === undefined ? '' : baggageOf(parent));
-    const sampler = samplers.size > 0 && samplers.get(telemetry);
+    const sampler = pipelines.get(telemetry)?.sampler;
     if (sampler && !samples(sampler, name, this.context, this.parent)) this.context.flags &= ~1;
     /** @internal */
     this.kind = kind ?? kindOf(given.kind);

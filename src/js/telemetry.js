@@ -6,53 +6,31 @@ import { pageTraceparent } from '../browser/page_context.js';
 import { keepSession, lastSession } from '../browser/session.js';
 import { Spool, erase } from '../browser/storage.js';
 import { attributesOf, locate } from '../browser/url.js';
-import { CONSENTS, flatConfig, fullOption, samplerOf } from './config.js';
+import { extendedOption, samplerOf, telemetryCreator } from './config.js';
+import { NO_BYTES } from './core_client.js';
 import {
-  BAGGAGE,
-  CONSENT,
-  CONTEXT_ATTRIBUTES,
-  CREATE_TELEMETRY,
-  DESTROY_TELEMETRY,
-  FLUSH,
-  INSPECTED,
-  RECORD,
-  RECOVER,
-  SERIES,
-  NO_BYTES,
-  SESSION,
-  tell,
-} from './door.js';
-import {
-  answered,
+  callWhenReady,
+  coreRestartListeners,
   currentCore,
-  exporters,
-  inTurn,
-  inspectors,
+  enqueueRecord,
   isLive,
   lastTrace,
-  observe,
-  observers,
-  revivals,
-  samplers,
-  spools,
-  tellLosses,
-  wantFull,
-  whenCore,
-  withCore,
+  requireExtendedCore,
+  whenCoreReady,
 } from './loader.js';
-import { currentSpan, runWithin } from './current_span.js';
-import { flat, given, within } from './flat.js';
-import { recordLog } from './log.js';
 import {
-  COUNTER,
-  GAUGE,
-  HISTOGRAM,
-  Instrument,
-  OBSERVED,
-  ObservableInstrument,
-  UP_DOWN_COUNTER,
-} from './metrics.js';
-import { FAILURES, REASONS } from './drop_reasons.js';
+  exportSettledListeners,
+  notifyExportSettled,
+  observe,
+  pipelineHost,
+  pipelines,
+  reportDropped,
+} from './pipelines.js';
+import { DROP_REASONS } from './drop_reasons.js';
+import { currentSpan, runWithin } from './current_span.js';
+import { attributesPart, flat, spanContextPart } from './flat.js';
+import { recordLog } from './log.js';
+import { Instrument, ObservableInstrument } from './metrics.js';
 import { onRequest } from './on_request.js';
 import { check } from './options.js';
 import { later, settle } from './batch.js';
@@ -60,18 +38,12 @@ import { baggageHeader, extract, inject } from './propagation.js';
 import { Span } from './span.js';
 import { callback, copyAttributes, dictionary, double, safeString } from './webidl.js';
 
-/**
- * Figures of a pipeline before its signals', and of each signal before its losses: started, recovered,
- * exported, pending.
- */
-const OF_ALL = 2;
-const OF_SIGNAL = 4;
+/** @typedef {import('tonearm-core-glue').DropReason} DropReason */
 /** The number of `music.search.results` among the player's instruments (`metrics.rs`). */
 const MUSIC_SEARCH_RESULTS = 16;
-/** The number of traces among the signals. */
-const TRACES = 0;
-/** How an endpoint is that refuses all records (`Endpoint` of `export.rs`). */
-const REJECTING = 2;
+
+/** Whether records that are dropped for a reason failed to arrive, which no option asks for. @param {string} reason */
+const isFailure = (reason) => currentCore()?.is_failure(/** @type {DropReason} */ (reason));
 
 /** The longest delay of a timer (HTML), in milliseconds. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
@@ -89,9 +61,8 @@ const tools = {
   settle,
   Span,
   flat,
-  within,
-  whenCore,
-  tell,
+  spanContextPart,
+  whenCoreReady,
 };
 
 /** One pipeline; see `createTelemetry` in `types.d.ts`. */
@@ -104,10 +75,13 @@ export class Telemetry extends EventTarget {
   #context = {};
   /** @type {string | undefined} */
   #user;
-  #encoded;
+  /** Creates the pipeline in a core. */
+  #createIn;
+  /** @type {import('./pipelines.js').Pipeline} */
+  #pipeline;
   /** Aborted when what is on its way must not go out any more. */
   #leaving = new AbortController();
-  #full;
+  #extended;
   #consent;
   #ended = false;
   #baggage = '';
@@ -115,20 +89,19 @@ export class Telemetry extends EventTarget {
   contexts = 0;
   /** Traced requests whose span has begun and not ended. @internal */
   openRequests = 0;
-  /** Failures by signal and reason, as they were told last. @type {Map<string, number>} */
-  #told = new Map();
+  /** Failures by signal and reason, as they were recorded last. @type {Map<string, number>} */
+  #recordedFailures = new Map();
   /** Counts the calls of `setUser`: the last one stands. */
   #users = 0;
   /** Undoes `instrumentFetch()`. */
   #restoreFetch = () => {};
-  #revive = (/** @type {unknown} */ error) => {
-    spools.get(this.id)?.close();
-    spools.delete(this.id);
+  #onCoreRestart = (/** @type {unknown} */ error) => {
+    this.#closeSpool();
     // The account begins anew.
-    this.#told.clear();
+    this.#recordedFailures.clear();
     this.#create(true);
     // What is observed is declared to the new core.
-    inTurn(() => observe(this.id));
+    enqueueRecord(() => observe(this.id));
     this.log({
       eventName: 'sdk.panicked',
       severity: 'error',
@@ -141,10 +114,10 @@ export class Telemetry extends EventTarget {
   constructor(config) {
     super();
     const options = (this.options = /** @type {import('./types').TelemetryConfig} */ (check(config)));
-    this.#encoded = flatConfig(options);
-    const wanted = fullOption(options);
-    if (wanted) wantFull(wanted);
-    this.#full = Boolean(wanted);
+    this.#createIn = telemetryCreator(options);
+    const extended = extendedOption(options);
+    if (extended) requireExtendedCore(extended);
+    this.#extended = Boolean(extended);
     this.#consent = options.consent ?? 'granted';
     /** @type {import('../browser/fetch.js').Destination} */
     const destination = {
@@ -152,17 +125,20 @@ export class Telemetry extends EventTarget {
       ended: this.#leaving.signal,
       diagnose: (...diagnostic) => onRequest.diagnose(this, destination, diagnostic),
     };
-    exporters.set(this.id, destination);
     const { sampler, redact, echo, protocol } = options;
-    if (sampler && sampler !== 'always_on') samplers.set(this.id, samplerOf(sampler));
+    this.#pipeline = {
+      destination,
+      sampler: sampler && sampler !== 'always_on' ? samplerOf(sampler) : undefined,
+      observers: [() => settle(), () => this.#recordFailures()],
+    };
+    pipelines.set(this.id, this.#pipeline);
     if (protocol === 'http/json') {
       destination.transcode = async () => (destination.json ??= (await onRequest.records()).transcode);
       destination.transcode().catch(() => {});
     }
     if (redact || echo) this.#inspect();
-    observers.set(this.id, [() => settle(), () => this.#tellDropped()]);
     this.#create();
-    revivals.add(this.#revive);
+    coreRestartListeners.add(this.#onCoreRestart);
     if (this.#consent === 'denied') this.#erase();
   }
 
@@ -170,33 +146,35 @@ export class Telemetry extends EventTarget {
   #inspect() {
     const { redact, echo } = this.options;
     const { signal: refused } = this.#leaving;
-    const answer = (/** @type {number} */ signal, /** @type {Uint8Array | undefined} */ record) => {
+    /** @param {import('./pipelines.js').Signal} signal @param {Uint8Array} [record] */
+    const answer = (signal, record) => {
       if (refused.aborted) return;
-      tell(currentCore(), INSPECTED, this.id, signal, 0, 0, Boolean(record), record);
+      if (record) currentCore()?.keep_inspected(this.id, signal, record);
+      else currentCore()?.drop_inspected(this.id, signal);
       // A flush waits for what is dropped here, too.
-      for (const heard of answered) heard();
+      notifyExportSettled();
     };
     /** @param {number} tag @param {object} attributes */
     const encode = (tag, attributes) =>
-      currentCore()?.ask(3, this.id, flat(tag >> 3, given(attributes))) ?? NO_BYTES;
-    inspectors.set(this.id, onRequest.inspector({ redact, echo, encode }, answer));
+      currentCore()?.encode_attributes(tag >> 3, flat(attributesPart(attributes))) ?? NO_BYTES;
+    this.#pipeline.inspect = onRequest.inspector({ redact, echo, encode }, answer);
   }
 
   /** @param {boolean} [again] */
   #create(again) {
-    withCore((core) => {
-      tell(core, CREATE_TELEMETRY, this.id, 0, 0, 0, false, this.#encoded);
-      const known =
-        this.#consent === 'granted' && this.#stores ? lastSession(this.options.serviceName) : undefined;
-      const names = flat(this.options.serviceName, known?.id ?? '');
-      tell(core, SESSION, this.id, known?.age ?? 0, Number(known?.told ?? false), 0, false, names);
+    callWhenReady((core) => {
+      this.#createIn(core, this.id, pipelineHost(this.id));
+      const { serviceName, consent } = this.options;
+      const known = this.#consent === 'granted' && this.#stores ? lastSession(serviceName) : undefined;
+      const names = flat(serviceName, known?.id ?? '');
+      core.begin_session(this.id, names, known?.age ?? 0, known?.counted ?? false);
+      if (consent) core.set_consent(this.id, this.#consent);
       // What was said to one that ended; what is said before the first is there follows in its turn.
       if (again) {
-        tell(core, CONTEXT_ATTRIBUTES, this.id, 0, 0, 0, false, this.#attributes());
-        if (this.options.consent) tell(core, CONSENT, this.id, CONSENTS.indexOf(this.#consent));
-        tell(core, BAGGAGE, this.id, 0, 0, 0, false, utf8.encode(this.#baggage));
+        core.set_context(this.id, this.#attributes());
+        if (this.#baggage) core.set_baggage(this.id, utf8.encode(this.#baggage));
       }
-      tellLosses(core, this.id);
+      reportDropped(core, this.id);
       this.#store();
     });
   }
@@ -210,36 +188,44 @@ export class Telemetry extends EventTarget {
    * lets us.
    */
   #store() {
-    if (!this.#stores || this.#consent !== 'granted' || this.#ended || spools.has(this.id)) return;
+    if (!this.#stores || this.#consent !== 'granted' || this.#ended || this.#pipeline.spool) return;
     const { serviceName } = this.options;
-    const recover = (
-      /** @type {import('../browser/storage.js').Row} */ { signal, records, body, at },
-      /** @type {number} */ fate,
-    ) => {
+    /** @param {import('../browser/storage.js').Row} row @param {'unconfirmed' | 'expired'} [lost] */
+    const recover = ({ signal, records, body, at }, lost) => {
+      const core = currentCore();
       const age = Math.max(0, (Date.now() - at) / 1000);
-      tell(currentCore(), RECOVER, this.id, signal + 4 * fate, records, age, false, body);
+      if (lost) core?.drop_recovered(this.id, signal, records, lost);
+      else core?.recover(this.id, signal, records, age, body);
     };
     const snapshot = () => {
       settle();
       const core = currentCore();
       if (!core) return undefined;
-      keepSession(serviceName, this.sessionId, core.read(3, this.id)[0] > 0);
-      return core.ask(0, this.id, NO_BYTES);
+      keepSession(serviceName, this.sessionId, core.session_counted(this.id));
+      return SIGNALS.map((signal) => {
+        /** @type {[typeof signal, Uint8Array]} */
+        const pending = [signal, core.snapshot(this.id, signal) ?? NO_BYTES];
+        return pending;
+      });
     };
-    const spool = new Spool(serviceName, snapshot, recover, () => this.#drop());
-    spools.set(this.id, spool);
-    spool.start();
+    this.#pipeline.spool = new Spool(serviceName, snapshot, recover, () => this.#drop());
+    this.#pipeline.spool.start();
   }
 
-  /** @param {number} what @param {number} [a] @param {Uint8Array} [bytes] */
-  #tell(what, a, bytes) {
-    // What has ended before is told as it was then.
+  #closeSpool() {
+    this.#pipeline.spool?.close();
+    this.#pipeline.spool = undefined;
+  }
+
+  /** Calls the core after what has ended before, which is recorded as it was then.
+   *  @param {(core: import('./core_client.js').Core) => void} call */
+  #callInTurn(call) {
     settle(true);
-    inTurn((core) => tell(core, what, this.id, a, 0, 0, false, bytes));
+    enqueueRecord(call);
   }
 
   get sessionId() {
-    return String.fromCharCode(...(currentCore()?.read(3, this.id) ?? []).slice(1)) || undefined;
+    return currentCore()?.session_id(this.id) || undefined;
   }
 
   get pageContext() {
@@ -251,51 +237,52 @@ export class Telemetry extends EventTarget {
     return new Span(this.id, safeString(name), options ?? {}, undefined, undefined, this.impliedParent());
   }
 
-  /** @param {string} name @param {number} kind @param {import('./types').InstrumentOptions} options */
-  #instrument(name, kind, options) {
-    return new Instrument(this.id, name, kind, options, this.options.redact);
+  /** @param {string} name @param {import('tonearm-core-glue').InstrumentKind} kind @param {import('./types').InstrumentOptions} options
+   *  @param {boolean} [observed] */
+  #instrument(name, kind, options, observed = false) {
+    return new Instrument(this.id, name, kind, observed, options, this.options.redact);
   }
 
   /** @param {string} name @param {import('./types').InstrumentOptions} [options] */
   createCounter(name, options = {}) {
-    return this.#instrument(name, COUNTER, options);
+    return this.#instrument(name, 'counter', options);
   }
 
   /** @param {string} name @param {import('./types').InstrumentOptions} [options] */
   createUpDownCounter(name, options = {}) {
-    return this.#instrument(name, UP_DOWN_COUNTER, options);
+    return this.#instrument(name, 'up_down_counter', options);
   }
 
   /** @param {string} name @param {import('./types').InstrumentOptions} [options] */
   createGauge(name, options = {}) {
-    return this.#instrument(name, GAUGE, options);
+    return this.#instrument(name, 'gauge', options);
   }
 
   /** @param {string} name @param {import('./types').InstrumentOptions} [options] */
   createHistogram(name, options = {}) {
-    return this.#instrument(name, HISTOGRAM, options);
+    return this.#instrument(name, 'histogram', options);
   }
 
-  /** @param {string} method @param {number} kind @param {string} name @param {import('./types').InstrumentOptions} options
+  /** @param {string} method @param {import('tonearm-core-glue').InstrumentKind} kind @param {string} name @param {import('./types').InstrumentOptions} options
    *  @param {import('./types').ObservableCallback} [observe] */
   #observable(method, kind, name, options, observe) {
     if (observe !== undefined) callback(`${method}: "callback"`, observe);
-    return new ObservableInstrument(this.id, this.#instrument(name, kind + OBSERVED, options ?? {}), observe);
+    return new ObservableInstrument(this.id, this.#instrument(name, kind, options ?? {}, true), observe);
   }
 
   /** @param {string} name @param {import('./types').InstrumentOptions} options @param {import('./types').ObservableCallback} [observe] */
   createObservableGauge(name, options, observe) {
-    return this.#observable('createObservableGauge', GAUGE, name, options, observe);
+    return this.#observable('createObservableGauge', 'gauge', name, options, observe);
   }
 
   /** @param {string} name @param {import('./types').InstrumentOptions} options @param {import('./types').ObservableCallback} [observe] */
   createObservableCounter(name, options, observe) {
-    return this.#observable('createObservableCounter', COUNTER, name, options, observe);
+    return this.#observable('createObservableCounter', 'counter', name, options, observe);
   }
 
   /** @param {string} name @param {import('./types').InstrumentOptions} options @param {import('./types').ObservableCallback} [observe] */
   createObservableUpDownCounter(name, options, observe) {
-    return this.#observable('createObservableUpDownCounter', UP_DOWN_COUNTER, name, options, observe);
+    return this.#observable('createObservableUpDownCounter', 'up_down_counter', name, options, observe);
   }
 
   /** @param {import('./types').LogRecord} record */
@@ -312,9 +299,9 @@ export class Telemetry extends EventTarget {
   /** @param {{ hit: boolean }} search */
   recordSearch(search) {
     const attributes = flat({ hit: Boolean(dictionary('recordSearch', search).hit) });
-    whenCore((core) => {
-      const series = tell(core, SERIES, this.id, MUSIC_SEARCH_RESULTS, 0, 0, false, attributes);
-      tell(core, RECORD, this.id, series, 1);
+    whenCoreReady((core) => {
+      const series = core.create_series(this.id, MUSIC_SEARCH_RESULTS, attributes) ?? 0;
+      core.record_measurement(this.id, series, 1, NO_BYTES);
     });
   }
 
@@ -328,7 +315,7 @@ export class Telemetry extends EventTarget {
       console.error(error);
       this.#context = {};
     }
-    this.#tellContext();
+    this.#setContext();
   }
 
   /** @param {string | null} id @param {{ plain?: boolean }} [options] */
@@ -336,27 +323,34 @@ export class Telemetry extends EventTarget {
     const { plain } = dictionary('setUser: options', options);
     const turn = ++this.#users;
     this.#user = undefined;
-    this.#tellContext();
+    this.#setContext();
     if (id === null || id === undefined) return;
     const { userKey } = this.options;
     if (!plain && !userKey)
       throw new TypeError('setUser: expected the option "userKey" of createTelemetry, or { plain: true }');
-    const told = plain
+    const user = plain
       ? safeString(id)
       : await onRequest.hmac(/** @type {string} */ (userKey), safeString(id));
-    // Somebody else by now, or nobody.
+    // Another user by now, or none.
     if (turn !== this.#users) return;
-    this.#user = told;
-    this.#tellContext();
+    this.#user = user;
+    this.#setContext();
   }
 
+  /** What records of all signals say, and what spans and logs say besides. */
   #attributes() {
     return flat(this.#context, { 'music.user_id': this.#user });
   }
 
-  #tellContext() {
+  #setContext() {
     this.contexts++;
-    this.#tell(CONTEXT_ATTRIBUTES, 0, this.#attributes());
+    const attributes = this.#attributes();
+    this.#callInTurn((core) => core.set_context(this.id, attributes));
+  }
+
+  /** @param {import('tonearm-core-glue').ConsentState} consent */
+  #setConsent(consent) {
+    this.#callInTurn((core) => core.set_consent(this.id, consent));
   }
 
   /** @param {boolean} granted */
@@ -369,8 +363,8 @@ export class Telemetry extends EventTarget {
     const before = this.#consent;
     this.#consent = granted ? 'granted' : 'denied';
     if (before === this.#consent) return;
-    this.#tell(CONSENT, CONSENTS.indexOf(this.#consent));
-    if (granted) inTurn(() => this.#store());
+    this.#setConsent(this.#consent);
+    if (granted) enqueueRecord(() => this.#store());
     else this.#erase();
   }
 
@@ -378,17 +372,15 @@ export class Telemetry extends EventTarget {
   #abort() {
     this.#leaving.abort();
     this.#leaving = new AbortController();
-    const destination = exporters.get(this.id);
-    if (destination) destination.ended = this.#leaving.signal;
-    if (inspectors.has(this.id)) this.#inspect();
+    this.#pipeline.destination.ended = this.#leaving.signal;
+    if (this.#pipeline.inspect) this.#inspect();
     keepSession(this.options.serviceName);
   }
 
   /** Erases what is stored of the service, by earlier visits and other tabs too, whatever this one stores. */
   async #erase() {
     this.#abort();
-    spools.get(this.id)?.close();
-    spools.delete(this.id);
+    this.#closeSpool();
     await erase(this.options.serviceName);
   }
 
@@ -396,25 +388,26 @@ export class Telemetry extends EventTarget {
   #drop() {
     if (!this.options.consent) return;
     this.#abort();
-    this.#tell(CONSENT, CONSENTS.indexOf('denied'));
-    this.#tell(CONSENT, CONSENTS.indexOf(this.#consent));
+    this.#setConsent('denied');
+    this.#setConsent(this.#consent);
   }
 
   /** @param {Record<string, string>} entries */
   setBaggage(entries) {
     const baggage = baggageHeader(entries);
     this.#baggage = baggage;
-    this.#tell(BAGGAGE, 0, utf8.encode(baggage));
+    const header = utf8.encode(baggage);
+    if (this.#extended) this.#callInTurn((core) => core.set_baggage(this.id, header));
   }
 
   /** @param {import('./types').Span | string | import('./types').RemoteContext} span */
   inject(span) {
-    return inject(this.id, this.#full, span);
+    return inject(this.id, this.#extended, span);
   }
 
   /** @param {Headers | Record<string, string>} carrier */
   extract(carrier) {
-    return extract(this.id, this.#full, carrier);
+    return extract(this.id, this.#extended, carrier);
   }
 
   /** @param {unknown} span @param {(span: any) => any} call */
@@ -459,64 +452,55 @@ export class Telemetry extends EventTarget {
     // Behind what was recorded and said before.
     settle(true);
     return new Promise((resolve) => {
-      withCore(
+      callWhenReady(
         () => {},
         () => resolve(false),
       );
-      inTurn((core) => {
+      enqueueRecord((core) => {
         settle();
-        tell(core, FLUSH, this.id);
-        const [, open = 0] = this.#figures();
+        core.flush(this.id);
         // Of each signal so many records have to be gone; what fails to arrive meanwhile is lost.
-        const first = this.#gone();
-        const goals = first.map(({ all, gone, lost }, signal) => ({
-          goal: all - (signal === TRACES ? open : 0),
-          gone,
+        const first = this.#progress();
+        const open = core.open_spans(this.id) ?? 0;
+        const goals = first.map(({ signal, all, lost }) => ({
+          goal: all - (signal === 'traces' ? open : 0),
           lost,
         }));
-        const timer = setTimeout(() => heard(true), limit);
-        const heard = (late = false, now = this.#gone()) => {
-          const done = currentCore() === core && goals.every(({ goal }, signal) => now[signal].gone >= goal);
-          if (!done && !late && currentCore() === core) return;
+        const timer = setTimeout(() => check(true), limit);
+        const check = (late = false, now = this.#progress()) => {
+          const isSame = currentCore() === core;
+          const done = isSame && goals.every(({ goal }, at) => now[at].gone >= goal);
+          if (!done && !late && isSame) return;
           clearTimeout(timer);
-          answered.delete(heard);
-          resolve(done && goals.every(({ lost }, signal) => now[signal].lost === lost));
+          exportSettledListeners.delete(check);
+          resolve(done && goals.every(({ lost }, at) => now[at].lost === lost));
         };
-        answered.add(heard);
-        heard(false, first);
+        exportSettledListeners.add(check);
+        check(false, first);
       });
     });
   }
 
-  /** Tells what failed to arrive since the last time, and why. */
-  #tellDropped() {
-    this.#accounts().forEach((account, signal) => {
-      for (const at of FAILURES) {
-        const lost = account[OF_SIGNAL + at];
-        if (!lost) continue;
-        const key = `${SIGNALS[signal]} ${REASONS[at]}`;
-        const count = lost - (this.#told.get(key) ?? 0);
-        this.#told.set(key, lost);
-        const attributes = {
-          'telemetry.signal': SIGNALS[signal],
-          'telemetry.records': count,
-          'error.type': REASONS[at],
-        };
-        if (count > 0) this.log({ eventName: 'telemetry.dropped', severity: 'warn', attributes });
+  /** Records what failed to arrive since the last time, and why. */
+  #recordFailures() {
+    for (const [signal, { dropped }] of this.#accounts()) {
+      for (const [reason, count] of Object.entries(dropped)) {
+        if (!count || !isFailure(reason)) continue;
+        const key = `${signal} ${reason}`;
+        const records = count - (this.#recordedFailures.get(key) ?? 0);
+        this.#recordedFailures.set(key, count);
+        const attributes = { 'telemetry.signal': signal, 'telemetry.records': records, 'error.type': reason };
+        if (records > 0) this.log({ eventName: 'telemetry.dropped', severity: 'warn', attributes });
       }
-    });
+    }
   }
 
   /** Of each signal all records, those that are gone, and those of them that failed to arrive. */
-  #gone() {
-    return this.#accounts().map((account) => {
-      const [started = 0, recovered = 0, , pending = 0] = account;
+  #progress() {
+    return this.#accounts().map(([signal, { started, recovered, pending, dropped }]) => {
       const all = started + recovered;
-      return {
-        all,
-        gone: all - pending,
-        lost: FAILURES.reduce((sum, at) => sum + (account[OF_SIGNAL + at] ?? 0), 0),
-      };
+      const failures = Object.entries(dropped).filter(([reason]) => isFailure(reason));
+      return { signal, all, gone: all - pending, lost: failures.reduce((sum, [, count]) => sum + count, 0) };
     });
   }
 
@@ -529,30 +513,31 @@ export class Telemetry extends EventTarget {
     if (!forget) {
       await this.forceFlush();
       // What could not be sent is for the next visit.
-      spools.get(this.id)?.write();
-      spools.get(this.id)?.close();
+      this.#pipeline.spool?.write();
+      // It stays for `health()`.
+      this.#pipeline.spool?.close();
     }
-    revivals.delete(this.#revive);
-    this.#tell(DESTROY_TELEMETRY);
+    coreRestartListeners.delete(this.#onCoreRestart);
+    this.#callInTurn((core) => core.destroy_telemetry(this.id));
     if (forget) await this.#erase();
-    for (const map of [exporters, observers, spools, inspectors, samplers]) map.delete(this.id);
+    pipelines.delete(this.id);
   }
 
   health() {
-    const [endpoint = 0] = this.#figures();
+    const endpoint = currentCore()?.endpoint_state(this.id) ?? 'well';
     const started = currentCore() !== undefined;
     const reasons = Object.entries({
       fault: !isLive(),
       loading: !started,
       ended: this.#ended,
       offline: globalThis.navigator?.onLine === false,
-      endpoint: endpoint > 0,
-      rejected: endpoint === REJECTING,
+      endpoint: endpoint !== 'well',
+      rejected: endpoint === 'rejecting',
       consent: this.#consent !== 'granted',
-      storage: spools.get(this.id)?.fault !== undefined,
+      storage: this.#pipeline.spool?.fault !== undefined,
     }).flatMap(([reason, holds]) => (holds ? [reason] : []));
     // Without storage it goes on in memory.
-    const clockSkewMillis = exporters.get(this.id)?.skew;
+    const clockSkewMillis = this.#pipeline.destination.skew;
     return {
       live: isLive(),
       started,
@@ -562,33 +547,34 @@ export class Telemetry extends EventTarget {
     };
   }
 
-  #figures() {
-    return currentCore()?.read(2, this.id) ?? [];
-  }
-
-  /** The figures of each signal, as they are now. */
+  /** Where the records of each signal are, as it is now. */
   #accounts() {
     settle();
     const core = currentCore();
-    if (core) tellLosses(core, this.id);
-    const figures = this.#figures();
-    const count = OF_SIGNAL + REASONS.length;
-    return SIGNALS.map((_, signal) => figures.slice(OF_ALL + signal * count, OF_ALL + (signal + 1) * count));
+    if (core) reportDropped(core, this.id);
+    return SIGNALS.map((signal) => {
+      /** @param {import('tonearm-core-glue').RecordState} state */
+      const count = (state) => core?.count_records(this.id, signal, state) ?? 0;
+      const dropped = Object.fromEntries(
+        DROP_REASONS.map((reason) => [reason, core?.count_dropped(this.id, signal, reason) ?? 0]),
+      );
+      const account = {
+        started: count('started'),
+        recovered: count('recovered'),
+        exported: count('exported'),
+        pending: count('pending'),
+        dropped,
+      };
+      return /** @type {const} */ ([signal, account]);
+    });
   }
 
   stats() {
-    const accounts = this.#accounts().map(
-      ([started = 0, recovered = 0, exported = 0, pending = 0, ...lost]) => {
-        const dropped = Object.fromEntries(REASONS.map((reason, at) => [reason, lost[at] ?? 0]));
-        return { started, recovered, exported, pending, dropped };
-      },
-    );
+    const accounts = Object.fromEntries(this.#accounts());
     // They are counted from their start, as the core counts its own.
-    accounts[TRACES].started += this.openRequests;
-    accounts[TRACES].pending += this.openRequests;
-    return /** @type {import('./types').TelemetryStats} */ (
-      /** @type {any} */ (Object.fromEntries(SIGNALS.map((signal, at) => [signal, accounts[at]])))
-    );
+    accounts.traces.started += this.openRequests;
+    accounts.traces.pending += this.openRequests;
+    return /** @type {import('./types').TelemetryStats} */ (/** @type {any} */ (accounts));
   }
 }
 

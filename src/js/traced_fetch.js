@@ -4,7 +4,6 @@
 
 import { takeRecords, timingsOf } from '../browser/resource_timing.js';
 import { serverTiming } from '../browser/server_timing.js';
-import { HIDDEN, RECORD, SERIES } from './door.js';
 import { initWithHeaders, readArguments } from './fetch_arguments.js';
 import {
   mayBeRefused,
@@ -35,17 +34,17 @@ const CLIENT = 3;
 /** What this gets by with of the page's script.
  *  @typedef {{ nativeFetch: typeof import('../browser/native_fetch.js').nativeFetch, locate: typeof import('../browser/url.js').locate,
  *    attributesOf: typeof import('../browser/url.js').attributesOf, Span: typeof import('./span.js').Span, later: typeof import('./batch.js').later, settle: typeof import('./batch.js').settle,
- *    flat: typeof import('./flat.js').flat, within: typeof import('./flat.js').within,
- *    whenCore: typeof import('./loader.js').whenCore, tell: typeof import('./door.js').tell }} Tools */
+ *    flat: typeof import('./flat.js').flat, spanContextPart: typeof import('./flat.js').spanContextPart,
+ *    whenCoreReady: typeof import('./loader.js').whenCoreReady }} Tools */
 /** Of the player's instruments (`metrics.rs`) the one that app's requests are measured by too. */
 const HTTP_CLIENT_REQUEST_DURATION = 15;
 /** Methods that may be sent twice without harm (RFC 9110 section 9.2.1). */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Headers that say that a request has a context already. */
 const CARRIED = ['traceparent', 'b3', 'x-b3-traceid'];
-/** Series of the core that is told, by what they are of. @type {Map<string, number>} */
+/** Series of the core, by what they are of. @type {Map<string, number>} */
 let series = new Map();
-/** @type {import('./core').Core | undefined} */
+/** @type {import('./core_client.js').Core | undefined} */
 let seriesOf;
 const MOST_SERIES = 1000;
 
@@ -102,7 +101,7 @@ function addPhases(attributes, href, began, ended) {
  * @returns {Promise<Response>}
  */
 export async function tracedFetch(
-  { nativeFetch, locate, attributesOf, Span, later, settle, flat, within, whenCore, tell },
+  { nativeFetch, locate, attributesOf, Span, later, settle, flat, spanContextPart, whenCoreReady },
   telemetry,
   given,
   init,
@@ -198,32 +197,24 @@ export async function tracedFetch(
       span.endAt(at);
       // A request that the page did not wait for has no duration.
       if (isLeft && !head) return;
-      whenCore((core) => {
+      whenCoreReady((core) => {
         // A series of the context of then: what the app says of its place is part of it.
         const of = [telemetry.id, contexts, method, status, failed, origin, node].join(' ');
         if (seriesOf !== core || series.size > MOST_SERIES) [seriesOf, series] = [core, new Map()];
         let key = series.get(of);
         if (key === undefined) {
-          key = tell(
-            core,
-            SERIES,
-            telemetry.id,
-            HTTP_CLIENT_REQUEST_DURATION,
-            0,
-            0,
-            false,
-            flat({
-              [HTTP_REQUEST_METHOD]: method,
-              [HTTP_RESPONSE_STATUS_CODE]: status || undefined,
-              [ERROR_TYPE]: failed || undefined,
-              [SERVER_ADDRESS]: place[SERVER_ADDRESS],
-              [SERVER_PORT]: place[SERVER_PORT],
-              [CDN_NODE]: node,
-            }),
-          );
+          const attributes = flat({
+            [HTTP_REQUEST_METHOD]: method,
+            [HTTP_RESPONSE_STATUS_CODE]: status || undefined,
+            [ERROR_TYPE]: failed || undefined,
+            [SERVER_ADDRESS]: place[SERVER_ADDRESS],
+            [SERVER_PORT]: place[SERVER_PORT],
+            [CDN_NODE]: node,
+          });
+          key = core.create_series(telemetry.id, HTTP_CLIENT_REQUEST_DURATION, attributes) ?? 0;
           series.set(of, key);
         }
-        tell(core, RECORD, telemetry.id, key, (at - began) / 1000, 0, false, flat(within(span)));
+        core.record_measurement(telemetry.id, key, (at - began) / 1000, flat(spanContextPart(span)));
       });
     });
   };
@@ -237,7 +228,7 @@ export async function tracedFetch(
       // Its answer comes to nobody: the span goes along with the page.
       end();
       settle();
-      whenCore((core) => tell(core, HIDDEN, 0));
+      whenCoreReady((core) => core.page_hidden());
     }
     /** @type {Response} */
     let response;

@@ -129,7 +129,7 @@ async function until(holds, what) {
 
 /** @param {Buffer} body */
 const spansOf = (body) =>
-  JSON.parse(new TextDecoder().decode(transcode.request(0, body))).resourceSpans[0].scopeSpans[0].spans.map(
+  JSON.parse(new TextDecoder().decode(transcode.request('traces', body))).resourceSpans[0].scopeSpans[0].spans.map(
     (/** @type {any} */ span) => span.name,
   );
 

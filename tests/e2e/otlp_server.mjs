@@ -5,8 +5,6 @@ import { createServer } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { transcode } from '../../src/js/records.js';
 
-const SIGNALS = ['traces', 'metrics', 'logs'];
-
 /** A value as JavaScript has it. @param {any} value @returns {any} */
 const plain = ({ stringValue, boolValue, intValue, doubleValue, arrayValue }) =>
   arrayValue
@@ -33,7 +31,7 @@ export async function startOtlpServer() {
     requests.push({ type, encoding });
     const sent = Buffer.concat(chunks);
     const body = encoding === 'gzip' ? gunzipSync(sent) : sent;
-    const signal = SIGNALS.indexOf(String(request.url).split('/').at(-1) ?? '');
+    const signal = /** @type {'traces' | 'metrics' | 'logs'} */ (String(request.url).split('/').at(-1));
     const json = JSON.parse(
       type === 'application/json'
         ? body.toString()
@@ -45,7 +43,7 @@ export async function startOtlpServer() {
         for (const record of scopes.flatMap(
           (/** @type {any} */ scope) => scope.spans ?? scope.metrics ?? scope.logRecords,
         )) {
-          const list = [got.spans, got.metrics, got.logs][signal];
+          const list = { traces: got.spans, metrics: got.metrics, logs: got.logs }[signal];
           list.push({
             ...record,
             own: attributesOf(record.attributes),

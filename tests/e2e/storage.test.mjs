@@ -31,7 +31,7 @@ before(async () => {
       if (mode === 'busy') return response.writeHead(503).end();
       const sent = Buffer.concat(chunks);
       const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
-      const signal = ['traces', 'metrics', 'logs'].indexOf(String(request.url).split('/')[2]);
+      const signal = /** @type {'traces' | 'metrics' | 'logs'} */ (String(request.url).split('/')[2]);
       const json = JSON.parse(new TextDecoder().decode(transcode.request(signal, body)));
       /** @type {string[]} */
       const services = [];

@@ -327,7 +327,9 @@ fn a_refusal_is_persisted_though_nothing_new_is_recorded() {
     telemetry.set_consent(at(60_000), Consent::Denied);
     telemetry.set_consent(at(60_000), Consent::Granted);
     assert!(telemetry.take_spooling(at(66_000)));
-    telemetry.snapshot(at(66_000), |_, _, _, _, _| panic!("nothing is pending"));
+    for signal in Signal::ALL {
+        telemetry.snapshot(at(66_000), signal, |_, _, _, _| panic!("nothing is pending"));
+    }
 }
 
 #[test]

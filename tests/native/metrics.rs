@@ -359,7 +359,7 @@ fn what_is_observed_is_collected_at_each_interval_whatever_else_is_recorded() {
                 telemetry.measure(at(now), instrument, value, &[], None);
             }
             // A look takes nothing along.
-            telemetry.snapshot(at(now), |_, _, _, _, _| ());
+            telemetry.snapshot(at(now), Signal::Metrics, |_, _, _, _| ());
             let metrics = collect(&mut telemetry, now);
             seen.push(["sum", "balance", "gauge"].map(|name| sums(&metrics, name)));
         }

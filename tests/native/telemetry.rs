@@ -269,7 +269,7 @@ fn the_account_adds_up_through_a_day_of_random_faults() {
                     let fate = fates[random.next_u64() as usize % 3];
                     telemetry.recover(at(now), Signal::ALL[many as usize % 3], many, vec![1], fate);
                 }
-                10 => telemetry.snapshot(at(now), |_, _, _, _, _| {}),
+                10 => telemetry.snapshot(at(now), Signal::ALL[many as usize % 3], |_, _, _, _| {}),
                 11 if many < 3 => {
                     let decided = [Consent::Granted, Consent::Pending, Consent::Denied];
                     telemetry.set_consent(at(now), decided[many as usize]);
@@ -322,7 +322,11 @@ fn spooling() -> Telemetry {
 /// Signal, number, records and spans of everything in a snapshot.
 fn snapshot(telemetry: &mut Telemetry, now: Instant) -> Vec<(Signal, u32, u64, Vec<u8>)> {
     let mut rows = Vec::new();
-    telemetry.snapshot(now, |signal, id, records, _, body| rows.push((signal, id, records, body.to_vec())));
+    for signal in Signal::ALL {
+        telemetry.snapshot(now, signal, |id, records, _, body| {
+            rows.push((signal, id, records, body.to_vec()));
+        });
+    }
     rows
 }
 

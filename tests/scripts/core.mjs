@@ -1,8 +1,9 @@
 // The core that has all, as the package has it, without a page: what the scripts tell it becomes OTLP here.
 
 import { readFileSync } from 'node:fs';
+import { bindExports } from '../../src/js/core_exports.js';
 import { flat } from '../../src/js/flat.js';
-import * as glue from '../../target/glue.js';
+import { glue } from '../../target/glue.js';
 
 const root = new URL('../../', import.meta.url);
 const module = new WebAssembly.Module(readFileSync(new URL('pkg/dist/tonearm_full_bg.wasm', root)));
@@ -14,34 +15,35 @@ const { exports } = new WebAssembly.Instance(module, /** @type {any} */ (imports
 glue.__wbg_set_wasm(exports);
 /** @type {any} */ (exports).__wbindgen_start();
 
-/** What was sent. @type {{ request: number, signal: number, body: Uint8Array }[]} */
+/** What was sent. @type {{ request: number, signal: string, body: Uint8Array }[]} */
 const posted = [];
 const nothing = () => {};
 const host = {
-  tell: nothing,
-  media: nothing,
-  wake: nothing,
-  spool: nothing,
   observe: nothing,
+  spool: nothing,
   inspect: nothing,
-  /** @param {number} _ @param {number} request @param {number} signal @param {Uint8Array} body */
-  post: (_, request, signal, body) => void posted.push({ request, signal, body: body.slice() }),
+  report_diagnostic: nothing,
+  /** @param {number} request @param {string} signal @param {Uint8Array} body */
+  post_export: (request, signal, body) => void posted.push({ request, signal, body: body.slice() }),
 };
 
 /** @type {any} */ (globalThis).TONEARM_VERSION = '0.0.0';
 globalThis.navigator ??= /** @type {any} */ ({ userAgent: 'node', language: 'en', onLine: true });
-const { flatConfig } = await import('../../src/js/config.js');
-glue.begin(performance, 1n, 2n, host);
-export const core = { tell: glue.tell, ask: glue.ask, read: glue.read };
-core.tell(
-  27,
-  1,
-  0,
-  0,
-  0,
-  false,
-  flatConfig({ serviceName: 'test', storage: false, compression: 'none', maxExportBatchSize: 10_000 }),
-);
+const { telemetryCreator } = await import('../../src/js/config.js');
+/** @type {any} */
+const all = bindExports(/** @type {any} */ (exports), /** @type {any} */ (glue));
+/** @type {import('../../src/js/core_client.js').Core} */
+export const core = all;
+all.begin(performance, 1n, 2n, { wake_in: nothing });
+
+/** Creates a pipeline. @param {number} id @param {object} options */
+export const createPipeline = (id, options) =>
+  telemetryCreator({ serviceName: 'test', storage: false, compression: 'none', ...options })(
+    core,
+    id,
+    /** @type {any} */ (host),
+  );
+createPipeline(1, { maxExportBatchSize: 10_000 });
 
 /**
  * Attributes in protobuf, each as a field of that tag.
@@ -49,12 +51,13 @@ core.tell(
  * @param {object} attributes
  * @returns {Uint8Array}
  */
-export const encode = (tag, attributes) => core.ask(3, 1, flat(tag >> 3, attributes));
+export const encode = (tag, attributes) =>
+  /** @type {Uint8Array} */ (core.encode_attributes(tag >> 3, flat(attributes)));
 
-/** The bodies of all that is queued, which arrive, of a signal. @param {number} of @returns {Uint8Array[]} */
+/** The bodies of all that is queued, which arrive, of a signal. @param {string} of @returns {Uint8Array[]} */
 export function sent(of) {
-  core.tell(22, 1, 0, 0, 0, false, new Uint8Array());
+  core.flush(1);
   const all = posted.splice(0);
-  for (const { request } of all) core.tell(26, 1, request, 200, -1, false, new Uint8Array());
+  for (const { request } of all) core.export_responded(1, request, 200, -1, new Uint8Array());
   return all.flatMap(({ signal, body }) => (signal === of ? [body] : []));
 }

@@ -4,23 +4,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contextOf } from '../../src/js/context.js';
-import { flat, gatherLog, gatherSpan as gather, takeRows, within } from '../../src/js/flat.js';
+import { flat, gatherLog, gatherSpan as gather, spanContextPart, takeRows } from '../../src/js/flat.js';
 import { transcode } from '../../src/js/records.js';
-import { core, encode, sent } from './core.mjs';
+import { core, createPipeline, encode, sent } from './core.mjs';
 
 const SPAN = 0x4a;
-const ROWS = 25;
-const SERIES = 30;
-const INSTRUMENT = 31;
-const RECORD = 29;
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03';
 const { traceId, spanId } = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
 
-/** Requests of a signal, as OTLP's JSON has them. @param {number} signal */
-const told = (signal) =>
+/** Requests of a signal, as OTLP's JSON has them. @param {'traces' | 'metrics' | 'logs'} signal */
+const requestsOf = (signal) =>
   sent(signal).map((body) => JSON.parse(new TextDecoder().decode(transcode.request(signal, body))));
 /** @returns {any[]} */
-const spansTold = () => told(0).flatMap(({ resourceSpans }) => resourceSpans[0].scopeSpans[0].spans);
+const recordedSpans = () =>
+  requestsOf('traces').flatMap(({ resourceSpans }) => resourceSpans[0].scopeSpans[0].spans);
 /** @param {object} more @returns {any} */
 const spanOf = (more) => ({
   name: 'n',
@@ -37,22 +34,16 @@ const spanOf = (more) => ({
   ...more,
 });
 
-test('a tail rule of less than a millisecond is one: what was not chosen does not leave', async () => {
-  const { flatConfig } = await import('../../src/js/config.js');
-  const tell = (/** @type {number} */ what, /** @type {Uint8Array} */ bytes) =>
-    core.tell(what, 9, 0, 0, 0, false, bytes);
-  tell(
-    27,
-    flatConfig({ serviceName: 'tail', storage: false, sampler: { ratio: 0, tail: { slowerThan: 0.0005 } } }),
-  );
+test('a tail rule of less than a millisecond is one: what was not chosen does not leave', () => {
+  createPipeline(9, { sampler: { ratio: 0, tail: { slowerThan: 0.0005 } } });
   const context = contextOf(TRACEPARENT);
   gather(spanOf({ context: { ...context, flags: 2 } }));
   gather(spanOf({ context }));
-  tell(ROWS, takeRows());
-  // Started, recovered, exported, pending, and the dropped ones by reason, of which this is the ninth.
-  const figures = core.read(2, 9).slice(2, 2 + 15);
-  assert.deepEqual([figures[0], figures[3], figures[4 + 8]], [2, 1, 1]);
-  tell(35, new Uint8Array());
+  core.record_rows(9, takeRows());
+  assert.equal(core.count_records(9, 'traces', 'started'), 2);
+  assert.equal(core.count_records(9, 'traces', 'pending'), 1);
+  assert.equal(core.count_dropped(9, 'traces', 'unsampled'), 1);
+  core.destroy_telemetry(9);
 });
 
 test('attributes are protobuf', () => {
@@ -148,14 +139,14 @@ const wireAttributes = (attributes) => {
   return pairs.length ? pairs : undefined;
 };
 
-test('spans of every kind of attributes are what was told', () => {
+test('spans of every kind of attributes are what was written', () => {
   for (let batch = 0; batch < 500; batch++) {
     const spans = Array.from({ length: 1 + draw(40) }, () =>
       spanOf({ name: draw(9) ? ascii() : text(), attributes: attributes() }),
     );
     for (const span of spans) gather(span);
-    core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
-    const json = spansTold();
+    core.record_rows(1, takeRows());
+    const json = recordedSpans();
     assert.equal(json.length, spans.length);
     spans.forEach((span, at) => {
       assert.equal(json[at].name ?? '', Buffer.from(span.name).toString());
@@ -164,7 +155,7 @@ test('spans of every kind of attributes are what was told', () => {
   }
 });
 
-test('a span tells its state, parent, links and failure', () => {
+test('a span has its state, parent, links and failure', () => {
   const context = contextOf({ traceparent: TRACEPARENT, tracestate: 'a=1' });
   const parent = contextOf(TRACEPARENT.replace('b7', 'c7'));
   gather(
@@ -180,8 +171,8 @@ test('a span tells its state, parent, links and failure', () => {
     }),
   );
   gather(spanOf({ error: '', parent: { ...parent, isRemote: false } }));
-  core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
-  const [first, second] = spansTold();
+  core.record_rows(1, takeRows());
+  const [first, second] = recordedSpans();
   const linked = { traceId, spanId: spanId.replace('b7', 'c7') };
   assert.deepEqual(
     {
@@ -259,9 +250,9 @@ test('what an app throws takes its own span along, and no other', () => {
   };
   const many = Array.from({ length: 40 }, (_, n) => gather(spanOf({ attributes: { n, behind }, links })));
   assert.ok(!many.includes(true));
-  core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
+  core.record_rows(1, takeRows());
   assert.deepEqual(
-    spansTold().map(({ attributes }) =>
+    recordedSpans().map(({ attributes }) =>
       attributes.map((/** @type {any} */ { key, value }) => [key, Object.values(value)[0]]),
     ),
     [
@@ -292,7 +283,7 @@ test('what an app throws takes its own span along, and no other', () => {
   );
 });
 
-test('what all objects of a page inherit is no attribute, and what changes later is not told', () => {
+test('what all objects of a page inherit is no attribute, and what changes later is not recorded', () => {
   const list = [1];
   Object.defineProperty(Object.prototype, 'inherited', { value: 1, enumerable: true, configurable: true });
   try {
@@ -312,8 +303,8 @@ test('what all objects of a page inherit is no attribute, and what changes later
   list.push(2);
   // A key that sets a prototype is no attribute either.
   gather(spanOf({ attributes: Object.setPrototypeOf({ own: 1 }, { above: 1 }) }));
-  core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
-  const [{ attributes, links }, second] = spansTold();
+  core.record_rows(1, takeRows());
+  const [{ attributes, links }, second] = recordedSpans();
   assert.deepEqual(second.attributes, [{ key: 'own', value: { intValue: '1' } }]);
   assert.deepEqual(attributes, [
     { key: 'own', value: { intValue: '1' } },
@@ -328,8 +319,8 @@ test('much text ends a batch, and what one record needed is not kept from the ne
   const texts = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`k${n}`, long]));
   assert.equal(gather(spanOf({ attributes: { short: 'x' } })), false);
   assert.equal(gather(spanOf({ attributes: texts })), true);
-  core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
-  const [, large] = spansTold();
+  core.record_rows(1, takeRows());
+  const [, large] = recordedSpans();
   assert.deepEqual(
     [
       large.attributes.length,
@@ -354,9 +345,12 @@ test('much text ends a batch, and what one record needed is not kept from the ne
       },
     }),
   );
-  core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
+  core.record_rows(1, takeRows());
   assert.deepEqual(
-    spansTold().map(({ attributes, droppedAttributesCount }) => [attributes.length, droppedAttributesCount]),
+    recordedSpans().map(({ attributes, droppedAttributesCount }) => [
+      attributes.length,
+      droppedAttributesCount,
+    ]),
     [[101, undefined]],
   );
 });
@@ -375,11 +369,11 @@ test('spans and log records share a batch, its keys, and what is dropped of each
   }
   const events = [{ time: 1.5, name: 'event', attributes: { key: 'of event', '': 1 } }];
   gather(spanOf({ name: 'last', events, error: 'why', dropped: { links: 7, events: 2 }, start: -3 }));
-  core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
-  const bodies = sent(0);
-  core.tell(22, 1, 0, 0, 0, false, new Uint8Array());
+  core.record_rows(1, takeRows());
+  const bodies = sent('traces');
+  core.flush(1);
   const spans = bodies
-    .map((body) => JSON.parse(new TextDecoder().decode(transcode.request(0, body))))
+    .map((body) => JSON.parse(new TextDecoder().decode(transcode.request('traces', body))))
     .flatMap(({ resourceSpans }) => resourceSpans[0].scopeSpans[0].spans);
   assert.deepEqual(
     spans.map(({ name, attributes, droppedAttributesCount }) => [name, attributes, droppedAttributesCount]),
@@ -419,8 +413,8 @@ test('a log record tells its body, its event, its attributes and its span', () =
       context: contextOf(span),
     });
   }
-  core.tell(ROWS, 1, 0, 0, 0, false, takeRows());
-  const [{ resourceLogs }] = told(2);
+  core.record_rows(1, takeRows());
+  const [{ resourceLogs }] = requestsOf('logs');
   const [one, two, three] = resourceLogs[0].scopeLogs[0].logRecords;
   assert.deepEqual(
     [one.body, one.eventName, one.traceId, one.spanId, one.flags, one.severityNumber],
@@ -433,13 +427,15 @@ test('a log record tells its body, its event, its attributes and its span', () =
   );
 });
 
-test('an instrument tells its bounds, a series its attributes, a measurement its span', () => {
-  const instrument = core.tell(INSTRUMENT, 1, 3, 0, 0, false, flat('h', 's', 'how long', 0.5, 1));
-  const series = core.tell(SERIES, 1, instrument, 0, 0, false, flat({ a: 'ü' }));
-  core.tell(RECORD, 1, series, 0.75, 0, false, flat(within(TRACEPARENT)));
-  core.tell(RECORD, 1, series, 3, 0, false, new Uint8Array());
-  core.tell(24, 1, 0, 0, 0, false, new Uint8Array());
-  const metrics = told(1).flatMap(({ resourceMetrics }) => resourceMetrics[0].scopeMetrics[0].metrics);
+test('an instrument has its bounds, a series its attributes, a measurement its span', () => {
+  const instrument = core.create_instrument(1, 'histogram', false, flat('h', 's', 'how long', 0.5, 1)) ?? 0;
+  const series = core.create_series(1, instrument, flat({ a: 'ü' })) ?? 0;
+  core.record_measurement(1, series, 0.75, flat(spanContextPart(TRACEPARENT)));
+  core.record_measurement(1, series, 3, new Uint8Array());
+  core.collect(1);
+  const metrics = requestsOf('metrics').flatMap(
+    ({ resourceMetrics }) => resourceMetrics[0].scopeMetrics[0].metrics,
+  );
   const {
     unit,
     description,

@@ -39,6 +39,9 @@ function lean(value) {
   return Object.fromEntries(entries.filter(told));
 }
 
+/** By their number in the vectors. */
+const SIGNALS = /** @type {const} */ (['traces', 'metrics', 'logs']);
+
 const lines = readFileSync(new URL('target/otlp-json.tsv', root), 'utf8')
   .trim()
   .split('\n')
@@ -47,7 +50,7 @@ const lines = readFileSync(new URL('target/otlp-json.tsv', root), 'utf8')
 test('requests of all signals are what OTLP has in JSON', () => {
   const seen = [0, 0, 0];
   for (const [signal, hex, json] of lines) {
-    const ours = JSON.parse(text.decode(transcode.request(Number(signal), Buffer.from(hex, 'hex'))));
+    const ours = JSON.parse(text.decode(transcode.request(SIGNALS[Number(signal)], Buffer.from(hex, 'hex'))));
     assert.deepEqual(lean(ours), lean(JSON.parse(json)));
     seen[Number(signal)]++;
   }
@@ -59,7 +62,9 @@ test('requests of all signals are what OTLP has in JSON', () => {
 
 test('ids are in hexadecimal, enums whole numbers, 64-bit numbers text', () => {
   const [, hex] = lines.find(([signal]) => signal === '0') ?? [];
-  const { resourceSpans } = JSON.parse(text.decode(transcode.request(0, Buffer.from(String(hex), 'hex'))));
+  const { resourceSpans } = JSON.parse(
+    text.decode(transcode.request('traces', Buffer.from(String(hex), 'hex'))),
+  );
   const [span] = resourceSpans[0].scopeSpans[0].spans;
   assert.match(span.traceId, /^[\da-f]{32}$/);
   assert.match(span.spanId, /^[\da-f]{16}$/);
@@ -116,9 +121,9 @@ test('a hook sees a record, changes it, or wants it out', () => {
   for (const signal of /** @type {const} */ (['0', '2'])) {
     for (let at = 0; at < 50; at++) {
       const { bytes, json } = recordOf(signal, at);
-      const number = Number(signal);
-      assert.equal(inspect({ encode }, number, bytes), bytes, 'untouched it stays the same bytes');
-      assert.equal(inspect({ encode, redact: () => false }, number, bytes), undefined);
+      const name = SIGNALS[Number(signal)];
+      assert.equal(inspect({ encode }, name, bytes), bytes, 'untouched it stays the same bytes');
+      assert.equal(inspect({ encode, redact: () => false }, name, bytes), undefined);
       const errors = console.error;
       console.error = () => {};
       const thrown = inspect(
@@ -128,7 +133,7 @@ test('a hook sees a record, changes it, or wants it out', () => {
             throw new Error('no');
           },
         },
-        number,
+        name,
         bytes,
       );
       console.error = errors;
@@ -144,12 +149,12 @@ test('a hook sees a record, changes it, or wants it out', () => {
             if (signal === '2') record.body = 'said';
           },
         },
-        number,
+        name,
         bytes,
       );
       const tag = signal === '0' ? 'resourceSpans' : 'resourceLogs';
       const wrapped = wrap(wrap(wrap(/** @type {Uint8Array} */ (changed), 0x12), 0x12), 0x0a);
-      const read = JSON.parse(text.decode(transcode.request(number, wrapped)))[tag][0];
+      const read = JSON.parse(text.decode(transcode.request(name, wrapped)))[tag][0];
       const record = read.scopeSpans?.[0].spans[0] ?? read.scopeLogs[0].logRecords[0];
       assert.equal(record.name ?? record.eventName, 'other');
       assert.deepEqual(record.attributes, [
@@ -183,7 +188,7 @@ test('a log record is echoed at its level', () => {
     info: (...args) => said.push(['info', ...args]),
     error: (...args) => said.push(['error', ...args]),
   });
-  inspect({ encode, echo: true }, 2, bytes);
+  inspect({ encode, echo: true }, 'logs', bytes);
   Object.assign(console, before);
   assert.equal(said.length, 1);
   assert.deepEqual(said[0].slice(0, 2), [json.severityNumber === 17 ? 'error' : 'info', 'event.name']);

@@ -132,28 +132,27 @@ async function send(respond, gzipped = false) {
     const destination = { endpoint: 'https://otlp.example/', headers: { 'x-key': 'k' } };
     const body = new Uint8Array([1]);
     const how = { gzipped, keepalive: true, timeout: 1000, evenOffline: false };
-    const answer = await new Promise((answered) =>
-      post(destination, 0, body, how, (...reply) => answered(reply)),
-    );
-    return { url: calls[0][0], init: calls[0][1], answer };
+    const outcome = await new Promise((settled) => post(destination, 'traces', body, how, settled));
+    return { url: calls[0][0], init: calls[0][1], outcome };
   } finally {
     globalThis.fetch = original;
   }
 }
 
 test('an export is a POST of protobuf, and its reply is read', async () => {
-  const { url, init, answer } = await send(() => new Response(new Uint8Array([10, 2]), { status: 200 }));
+  const { url, init, outcome } = await send(() => new Response(new Uint8Array([10, 2]), { status: 200 }));
   assert.equal(url, 'https://otlp.example/v1/traces');
   assert.deepEqual(init.headers, { 'content-type': 'application/x-protobuf', 'x-key': 'k' });
   assert.equal(init.keepalive, true);
   const { init: zipped } = await send(() => new Response(null, { status: 200 }), true);
   assert.deepEqual(zipped.headers, { ...init.headers, 'content-encoding': 'gzip' });
-  assert.deepEqual(answer, [200, -1, new Uint8Array([10, 2])]);
+  assert.deepEqual(outcome, { status: 200, retryAfter: -1, reply: new Uint8Array([10, 2]) });
 });
 
-test('a wait that is asked for is told in milliseconds', async () => {
+test('a wait that is asked for is in milliseconds', async () => {
   const wait = async (value) =>
-    (await send(() => new Response('', { status: 429, headers: { 'retry-after': value } }))).answer[1];
+    (await send(() => new Response('', { status: 429, headers: { 'retry-after': value } }))).outcome
+      .retryAfter;
   assert.equal(await wait('2'), 2000);
   assert.equal(await wait('soon'), -1);
   assert.equal(await wait('Fri, 01 Jan 2010 00:00:00 GMT'), 0);
@@ -162,9 +161,9 @@ test('a wait that is asked for is told in milliseconds', async () => {
 
 test('a redirect is not followed, and has an outcome of its own', async () => {
   const opaque = Object.defineProperty(new Response(null), 'type', { value: 'opaqueredirect' });
-  const { init, answer } = await send(() => opaque);
+  const { init, outcome } = await send(() => opaque);
   assert.equal(init.redirect, 'manual');
-  assert.deepEqual(answer, [3, -1, new Uint8Array()]);
+  assert.deepEqual(outcome, { failure: 'redirected' });
 });
 
 test('of a long body a bounded part is read, and one that breaks off leaves the status', async () => {
@@ -174,8 +173,8 @@ test('of a long body a bounded part is read, and one that breaks off leaves the 
       pull: (controller) => controller.enqueue(new Uint8Array(10_000).fill(7)),
       cancel: () => void (canceled = true),
     });
-  const { answer } = await send(() => new Response(endless(), { status: 200 }));
-  assert.deepEqual(answer, [200, -1, new Uint8Array(16_384).fill(7)]);
+  const { outcome } = await send(() => new Response(endless(), { status: 200 }));
+  assert.deepEqual(outcome, { status: 200, retryAfter: -1, reply: new Uint8Array(16_384).fill(7) });
   assert.ok(canceled);
   let pulls = 0;
   const broken = new ReadableStream({
@@ -184,11 +183,11 @@ test('of a long body a bounded part is read, and one that breaks off leaves the 
       else controller.enqueue(Uint8Array.of(1));
     },
   });
-  assert.deepEqual((await send(() => new Response(broken, { status: 400 }))).answer, [
-    400,
-    -1,
-    Uint8Array.of(1),
-  ]);
+  assert.deepEqual((await send(() => new Response(broken, { status: 400 }))).outcome, {
+    status: 400,
+    retryAfter: -1,
+    reply: Uint8Array.of(1),
+  });
 });
 
 test('a date to wait for is one of the clock that wrote it', () => {
@@ -200,11 +199,11 @@ test('a date to wait for is one of the clock that wrote it', () => {
   }
 });
 
-test('no response is status 0', async () => {
-  const { answer } = await send(() => {
+test('no response is a failure', async () => {
+  const { outcome } = await send(() => {
     throw new TypeError('no network');
   });
-  assert.deepEqual(answer.slice(0, 2), [0, -1]);
+  assert.deepEqual(outcome, { failure: 'failed' });
 });
 
 test('offline nothing is sent, and that is said', async () => {
@@ -212,10 +211,8 @@ test('offline nothing is sent, and that is said', async () => {
   Object.defineProperty(globalThis, 'navigator', { value: { onLine: false }, configurable: true });
   try {
     const how = { gzipped: false, keepalive: false, timeout: 1000, evenOffline: false };
-    const answer = await new Promise((answered) =>
-      post({}, 0, new Uint8Array([1]), how, (...reply) => answered(reply)),
-    );
-    assert.deepEqual(answer.slice(0, 2), [1, -1]);
+    const outcome = await new Promise((settled) => post({}, 'traces', new Uint8Array([1]), how, settled));
+    assert.deepEqual(outcome, { failure: 'unsent' });
   } finally {
     Object.defineProperty(globalThis, 'navigator', /** @type {PropertyDescriptor} */ (original));
   }

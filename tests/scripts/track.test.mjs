@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { build } from 'esbuild';
-import { gluePlugin } from '../../scripts/build/glue.mjs';
+import { gluePlugin } from '../../scripts/build/worker_glue.mjs';
 import { fileURLToPath } from 'node:url';
 
 const GLUE = fileURLToPath(new URL('../../target/wasm/media/tonearm_media_bg.js', import.meta.url));

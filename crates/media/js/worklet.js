@@ -3,19 +3,13 @@
 // use.
 //
 // From and to the Worker's port: `worklet_messages.d.ts`.
-// From the page: { port } once, then the epoch to be heard, or -1 to hold; "close" at the end. { watched }
+// From the page: { port } once, then the epoch that may be audible, or `HOLD`; "close" at the end. { watched }
 // says that the app listens for `timeupdate`. { follower } is a port to a worklet that goes on where this one
 // ends, { leader, at } one from such a worklet, or the very frame to begin at. Between two worklets: the
-// context's frame behind the leader's last one, or Infinity while that is not known. To the page: [kind,
-// epoch, contextFrame, figure, flag], kinds as below; a position's flag says whether samples are rendered.
+// context's frame after the leader's last one, or Infinity while that is not known. To the page: reports
+// (`worklet_reports.js`).
 
-/** Kinds of reports to the page. */
-const AUDIBLE = 0;
-const POSITION = 1;
-const GAP_STARTED = 2;
-const GAP_ENDED = 3;
-const ENDED = 4;
-const MEDIA_SILENT = 6;
+import { AUDIBLE, ENDED, GAP_ENDED, GAP_STARTED, HOLD, MEDIA_SILENT, POSITION } from './worklet_reports.js';
 
 /**
  * Frames after which the Worker gets its credit back: two blocks of its, which it is woken for six times a
@@ -61,8 +55,8 @@ class TonearmOutput extends AudioWorkletProcessor {
     this.every = REPORT_SECONDS;
     /** The context's frame at which the Worker got a credit that it has not answered, or -1. */
     this.unanswered = -1;
-    /** The run that may be heard, or -1: samples of one before must not sound in its place. */
-    this.wanted = -1;
+    /** The run that may be audible, or `HOLD`: samples of an earlier one must not be audible in its place. */
+    this.wanted = HOLD;
     this.run = newRun(0);
     /** The worklet that continues where this one ends, and the frame that it was given. @type {MessagePort | undefined} */
     this.follower = undefined;
@@ -143,9 +137,11 @@ class TonearmOutput extends AudioWorkletProcessor {
     }
   }
 
-  /** @param {number} kind @param {number} frame @param {number} figure @param {boolean} [flag] */
-  report(kind, frame, figure, flag) {
-    this.port.postMessage([kind, this.run.epoch, frame, figure, flag]);
+  /** @param {number} kind @param {number} frame @param {number} frames @param {boolean} [audible] */
+  report(kind, frame, frames, audible) {
+    /** @type {import('./worklet_reports.js').Report} */
+    const report = { kind, epoch: this.run.epoch, frame, frames, audible };
+    this.port.postMessage(report);
   }
 
   /**

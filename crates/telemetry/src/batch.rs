@@ -48,6 +48,19 @@ impl DropReason {
         Self::Redacted,
     ];
 
+    /// Whether records that are dropped for it failed to arrive. The others are dropped because an option asks for it.
+    pub fn is_failure(self) -> bool {
+        matches!(
+            self,
+            Self::QueueFull
+                | Self::TooManyOpen
+                | Self::Rejected
+                | Self::RetriesExhausted
+                | Self::Unconfirmed
+                | Self::Expired
+        )
+    }
+
     /// Its name, as `stats()` and `otel.sdk.*` have it.
     pub fn as_str(self) -> &'static str {
         [

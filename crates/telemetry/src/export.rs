@@ -361,14 +361,14 @@ impl Pipeline {
         &self,
         now: Instant,
         config: &Config,
-        mut keep: impl FnMut(Signal, u32, u64, Duration, &[u8]),
+        keep: &mut impl FnMut(u32, u64, Duration, &[u8]),
     ) {
         for flight in &self.flights {
             let id = if flight.uncertain { flight.id } else { 0 };
-            keep(self.signal, id, flight.records, flight.age_at(now), &flight.body);
+            keep(id, flight.records, flight.age_at(now), &flight.body);
         }
         for (records, count) in self.queue.pieces(config.batch.size) {
-            keep(self.signal, 0, count, Duration::ZERO, &self.body(records, config));
+            keep(0, count, Duration::ZERO, &self.body(records, config));
         }
     }
 

@@ -13,6 +13,7 @@ mod late;
 mod log;
 mod metric;
 mod own;
+mod policy;
 mod propagation;
 mod request;
 mod response;
@@ -150,10 +151,11 @@ impl Telemetry {
             warnings: Warnings::default(),
             service: String::new(),
         };
-        let own: &[Instrument<'_>] =
-            if FULL && telemetry.config.tells_itself { &sdk_instruments::INSTRUMENTS } else { &[] };
-        for instrument in instruments.iter().chain(own) {
+        for instrument in instruments {
             telemetry.instrument(Instant::ORIGIN, instrument);
+        }
+        if FULL && telemetry.config.tells_itself {
+            telemetry.enable_sdk_metrics();
         }
         telemetry
     }
@@ -430,11 +432,17 @@ impl Telemetry {
         (!FULL || self.config.consent == Consent::Granted) && self.spool.take(now)
     }
 
-    /// Everything that no endpoint has answered for, metrics that are not collected yet included: signal, the
+    /// Everything of a signal that no endpoint has answered for, metrics that are not collected yet included: the
     /// number of the request (0 was never sent), records, their age, and the body of a request.
-    pub fn snapshot(&mut self, now: Instant, mut keep: impl FnMut(Signal, u32, u64, Duration, &[u8])) {
-        for pipeline in &self.pipelines {
-            pipeline.snapshot(now, &self.config, &mut keep);
+    pub fn snapshot(
+        &mut self,
+        now: Instant,
+        signal: Signal,
+        mut keep: impl FnMut(u32, u64, Duration, &[u8]),
+    ) {
+        self.pipelines[signal as usize].snapshot(now, &self.config, &mut keep);
+        if signal != Signal::Metrics {
+            return;
         }
         let (mut metrics, mut count) = (Writer::default(), 0);
         let time = self.clock.unix_nanos(now);
@@ -446,13 +454,7 @@ impl Telemetry {
             }
         }
         if count > 0 {
-            keep(
-                Signal::Metrics,
-                0,
-                count,
-                Duration::ZERO,
-                &encode_request(&[&self.config.resource], metrics.as_slice()),
-            );
+            keep(0, count, Duration::ZERO, &encode_request(&[&self.config.resource], metrics.as_slice()));
         }
     }
 

@@ -14,7 +14,7 @@ mod recovery;
 mod watchdog;
 
 pub use input::{ContextState, Input, PlayRequest, PlayerInput, Report, Source};
-pub use output::{Output, PlayerEvent, WorkletCommand};
+pub use output::{Output, Owner, PlayerEvent, WorkletCommand};
 use player::Edge;
 pub use player::Player;
 

@@ -22,6 +22,39 @@ pub enum WorkletCommand {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlayerEvent(pub &'static str);
 
+/// What an output is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// A player.
+    Player(PlayerId),
+    /// A pipeline.
+    Pipeline(TelemetryId),
+}
+
+impl Output {
+    /// Returns what it is for.
+    pub fn owner(&self) -> Owner {
+        match self {
+            Self::Media { player, .. }
+            | Self::Worklet { player, .. }
+            | Self::Resolve { player, .. }
+            | Self::CancelResolve { player }
+            | Self::Reopen { player, .. }
+            | Self::TerminateWorker { player }
+            | Self::ReplaceContext { player }
+            | Self::Alternative { player }
+            | Self::Settle { player, .. }
+            | Self::Failure { player, .. }
+            | Self::Event { player, .. } => Owner::Player(*player),
+            Self::Observe { telemetry }
+            | Self::Spool { telemetry }
+            | Self::Inspect { telemetry, .. }
+            | Self::Diagnostic { telemetry, .. }
+            | Self::Export { telemetry, .. } => Owner::Pipeline(*telemetry),
+        }
+    }
+}
+
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {

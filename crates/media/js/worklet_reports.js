@@ -1,0 +1,23 @@
+// Names in the messages between a worklet and the page. A report to the page is an object; `frame` is the context's, at which
+// what it reports is rendered.
+
+/**
+ * @typedef {object} Report
+ * @property {number} kind one of those below
+ * @property {number} epoch
+ * @property {number} frame
+ * @property {number} frames frames of the epoch that were played; of a gap's end those of silence that were inserted
+ * @property {boolean} [audible] of a position whether samples are rendered, of a gap's end whether samples follow
+ */
+
+/** Kinds of reports. */
+export const AUDIBLE = 0;
+export const POSITION = 1;
+export const GAP_STARTED = 2;
+export const GAP_ENDED = 3;
+export const ENDED = 4;
+/** The Worker does not answer a credit. */
+export const MEDIA_SILENT = 5;
+
+/** Posted to the worklet in the place of the epoch that may be audible: it plays nothing, and keeps what it has. */
+export const HOLD = -1;
