@@ -1,7 +1,7 @@
 //! ADTS: AAC frames, each behind a header (ISO/IEC 14496-3 section 1.A.2.2).
 
 use crate::demux::Codec;
-use crate::framed::{Header, Index};
+use crate::framed::{FrameHeader, Index};
 
 /// Sample rates by their index (ISO/IEC 14496-3 table 1.18), in Hz.
 pub const SAMPLE_RATES: [u32; 13] =
@@ -12,11 +12,11 @@ const SAMPLES: u32 = 1024;
 pub(crate) const IMPLICIT_SBR: u32 = 24_000;
 
 /// The demuxer of one file.
-pub type Demuxer = crate::framed::Demuxer<FrameHeader>;
+pub type Demuxer = crate::framed::Demuxer<AdtsHeader>;
 
 /// One frame header, checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FrameHeader {
+pub struct AdtsHeader {
     profile: u8,
     rate_index: u8,
     channels: u8,
@@ -24,7 +24,7 @@ pub struct FrameHeader {
     frame_bytes: usize,
 }
 
-impl Header for FrameHeader {
+impl FrameHeader for AdtsHeader {
     const CONSTANT: bool = false;
 
     fn parse(bytes: &[u8]) -> Option<Self> {
@@ -40,7 +40,7 @@ impl Header for FrameHeader {
             frame_bytes: usize::from(b3 & 3) << 11 | usize::from(b4) << 3 | usize::from(b5 >> 5),
         };
         // One block a frame, as every encoder writes it; main, low complexity and long-term prediction are
-        // told apart later.
+        // distinguished later.
         let sound = usize::from(header.rate_index) < SAMPLE_RATES.len()
             && matches!(header.channels, 1..=7)
             && b6.trailing_zeros() >= 2
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn reads_the_common_header() {
-        let header = FrameHeader::parse(&[0xff, 0xf1, 0x50, 0x80, 0x2e, 0x7f, 0xfc]).unwrap();
+        let header = AdtsHeader::parse(&[0xff, 0xf1, 0x50, 0x80, 0x2e, 0x7f, 0xfc]).unwrap();
         assert_eq!(
             (header.sample_rate(), header.channels(), header.frame_bytes, header.payload()),
             (44_100, 2, 371, 7)

@@ -14,7 +14,7 @@ pub struct Window {
     /// File offset of the first byte.
     offset: u64,
     finished: bool,
-    elsewhere: bool,
+    source_seek: bool,
 }
 
 impl Window {
@@ -86,7 +86,7 @@ impl Window {
     }
 
     /// Goes to a place in the file. Where its bytes are not at hand and are not the next to come, others are
-    /// wanted: [`Window::take_elsewhere`] says so.
+    /// wanted: [`Window::take_source_seek`] says so.
     pub fn jump(&mut self, offset: u64) {
         if let Some(ahead) = offset.checked_sub(self.offset)
             && ahead <= self.len() as u64
@@ -95,17 +95,17 @@ impl Window {
             return;
         }
         self.bytes.clear();
-        (self.head, self.offset, self.finished, self.elsewhere) = (0, offset, false, true);
+        (self.head, self.offset, self.finished, self.source_seek) = (0, offset, false, true);
     }
 
     /// Forgets all bytes and wants those from the first on.
     pub fn restart(&mut self) {
-        *self = Self { elsewhere: true, ..Self::default() };
+        *self = Self { source_seek: true, ..Self::default() };
     }
 
     /// Whether the bytes to push now are not those that follow the last ones: asked once for each jump.
-    pub fn take_elsewhere(&mut self) -> bool {
-        std::mem::take(&mut self.elsewhere)
+    pub fn take_source_seek(&mut self) -> bool {
+        std::mem::take(&mut self.source_seek)
     }
 }
 
@@ -172,7 +172,7 @@ mod tests {
         window.push(b"abc");
         window.finish();
         window.restart();
-        assert!(window.take_elsewhere() && !window.take_elsewhere());
+        assert!(window.take_source_seek() && !window.take_source_seek());
         assert!((window.offset(), window.len(), window.is_finished()) == (0, 0, false));
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::bytes::Window;
 use crate::tags::Tags;
+use crate::track::CodecName;
 
 /// Why a file can't be demuxed any further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,15 +43,15 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// The name that telemetry and JavaScript see.
-    pub fn name(self) -> &'static str {
+    /// The codec without its parameters.
+    pub fn name(self) -> CodecName {
         match self {
-            Self::Mp3 => "mp3",
-            Self::Aac(_) => "aac",
-            Self::Flac => "flac",
-            Self::Vorbis => "vorbis",
-            Self::Opus => "opus",
-            Self::Pcm(_) => "pcm",
+            Self::Mp3 => CodecName::Mp3,
+            Self::Aac(_) => CodecName::Aac,
+            Self::Flac => CodecName::Flac,
+            Self::Vorbis => CodecName::Vorbis,
+            Self::Opus => CodecName::Opus,
+            Self::Pcm(_) => CodecName::Pcm,
         }
     }
 }
@@ -121,16 +122,16 @@ pub struct Packet<'a> {
     pub bytes: &'a [u8],
     /// The place on the time line of the first frame that it decodes to, where that is known.
     pub at: Option<u64>,
-    /// How many frames it stands for, where that can be told without decoding; 0 where it can't.
+    /// How many frames it stands for, where that is known without decoding; 0 where it can't.
     pub frames: u32,
-    /// Its frames are not heard: it readies the decoder.
-    pub primes: bool,
+    /// The packet only primes the decoder: its frames are discarded.
+    pub is_preroll: bool,
 }
 
 /// What [`Demux::step`] has.
 #[derive(Debug, PartialEq)]
 pub enum Step<'a> {
-    /// Nothing before more bytes are pushed; from where, [`Window::take_elsewhere`] says.
+    /// Nothing before more bytes are pushed; from where, [`Window::take_source_seek`] says.
     NeedBytes,
     /// A stream has been recognised: the first, the next one of a chain, or a change within one.
     Stream(Stream),
@@ -177,16 +178,16 @@ pub trait Demux {
     fn undecoded(&self) -> usize {
         self.peek().len()
     }
-    /// The link brings `rate` bytes a second: where more than `worth` of them stand between here and the
-    /// music, and could as well come later, goes there at once. Before the stream is known, and where any
-    /// part of the file can be asked for.
-    fn hurry(&mut self, _rate: f64, _worth: u64) {}
-    /// Whether the last bytes of the file would tell its length, which is not known.
-    fn wants_tail(&self) -> bool {
+    /// Sets the transfer rate of the link in bytes per second. Where more than `min_skip_bytes` precede the audio
+    /// and can be read later, the demuxer asks for the audio at once. Has an effect before the stream is known, and
+    /// only where the server serves byte ranges.
+    fn set_link_rate(&mut self, _bytes_per_second: f64, _min_skip_bytes: u64) {}
+    /// Whether the length is unknown and the last bytes of the file would give it.
+    fn wants_end_probe(&self) -> bool {
         false
     }
     /// Takes the last bytes of the file, out of turn.
-    fn tail(&mut self, _bytes: &[u8]) {}
+    fn probe_end(&mut self, _bytes: &[u8]) {}
     /// What the file says of the music, so far.
     fn tags(&mut self) -> &mut Tags;
 }

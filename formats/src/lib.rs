@@ -2,12 +2,16 @@
 //!
 //! Owns push demuxers, decoders and tags, and the trim of what encoders add at both ends. Knows no network,
 //! no output and no clock: [`Track`] is all that the media plane sees. Each family becomes a wasm module of
-//! its own (`wasm.rs`), so that a play downloads the one it needs; one instance holds one track, and what a
+//! its own (`exports.rs`), so that a play downloads the one it needs; one instance holds one track, and what a
 //! damaged file does to it ends with it.
 
 #![cfg_attr(
     not(feature = "all"),
     allow(dead_code, unreachable_pub, unused_imports, reason = "a module has one family of what is here")
+)]
+#![cfg_attr(
+    all(target_arch = "wasm32", feature = "bindings"),
+    allow(clippy::float_cmp, reason = "wasm-bindgen compares the numbers of enums")
 )]
 
 mod bytes;
@@ -38,11 +42,11 @@ pub mod ogg;
 pub mod wav;
 
 #[cfg(all(target_arch = "wasm32", feature = "module"))]
-mod wasm;
+pub mod exports;
 
 pub use decode::Planes;
 pub use sniff::{Family, Sniffed, sniff};
-pub use track::{Advance, Format, Host, TAIL_BYTES, Track, TrackError};
+pub use track::{Advance, AdvanceCode, CodecName, END_PROBE_BYTES, Format, HostDecoders, Track, TrackError};
 
 /// A quarter of the code of Rust's own allocator for this target, and bounded time for each call.
 #[cfg(target_arch = "wasm32")]

@@ -1,10 +1,11 @@
-//! What the first bytes of a file are: its name and its `Content-Type` are heard only where the bytes do not
-//! tell.
+//! Identifies a file's format by its first bytes; its name and its `Content-Type` count only where the bytes do not
+//! identify it.
 //!
-//! After the order of WHATWG's MIME Sniffing section 6.2, with ADTS and MPEG audio told apart by their layer
+//! After the order of WHATWG's MIME Sniffing section 6.2, with ADTS and MPEG audio distinguished by their layer
 //! bits, and a tag of ID3v2 stepped over, which any of them may carry.
 
 /// A family of formats that one module reads.
+#[cfg_attr(all(target_arch = "wasm32", feature = "bindings"), wasm_bindgen::prelude::wasm_bindgen)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Family {
     /// MPEG audio, layer III.
@@ -64,14 +65,14 @@ const NAMES: [(&str, Family); 7] = [
     ("wav wave pn-wav", Family::Wav),
 ];
 
-/// What some first bytes tell.
+/// What the first bytes identify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sniffed {
     /// The format is recognised.
     Family(Family),
     /// There are too few.
     NeedBytes,
-    /// A tag of so many bytes stands first: what follows it tells.
+    /// A tag of that many bytes comes first: the bytes after it identify the format.
     Behind(u64),
     /// They are the beginning of nothing that is known.
     Unknown,
@@ -84,7 +85,7 @@ const MAX_OGG_STREAMS: usize = 16;
 pub const ID3_HEADER_BYTES: usize = 10;
 
 /// Bytes of an ID3v2 tag, header and footer included (ID3v2.4 structure, sections 3.1 and 3.4): `None` where
-/// there is none, 0 where the bytes are too few to tell.
+/// there is none, 0 where there are too few bytes to see one.
 pub fn id3_bytes(bytes: &[u8]) -> Option<u64> {
     let seen = bytes.len().min(3);
     if bytes[..seen] != b"ID3"[..seen] {

@@ -208,7 +208,7 @@ impl Demuxer {
             return Ok(Step::NeedBytes);
         }
         let bytes = self.window.take((count * align) as usize);
-        Ok(Step::Packet(Packet { bytes, at: Some(at), frames: count as u32, primes: false }))
+        Ok(Step::Packet(Packet { bytes, at: Some(at), frames: count as u32, is_preroll: false }))
     }
 }
 

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use peak_alloc::PeakAlloc;
 use tonearm_formats::decode::decoder;
 use tonearm_formats::demux::{Demux, Step, Stream};
-use tonearm_formats::{Advance, Family, Host, Planes, Track};
+use tonearm_formats::{Advance, Family, HostDecoders, Planes, Track};
 
 #[global_allocator]
 static PEAK: PeakAlloc = PeakAlloc;
@@ -91,7 +91,7 @@ fn mend_pages(bytes: &mut [u8]) {
 
 /// Plays a file that may be anything, with a seek or two; panics where it does not come to an end.
 fn play(family: Family, bytes: &[u8], random: &mut Random) {
-    let mut track = Track::new(family, random.below(3) as f64 * 0.1, Host::default()).unwrap();
+    let mut track = Track::new(family, random.below(3) as f64 * 0.1, HostDecoders::default()).unwrap();
     track.set_total_bytes(bytes.len() as u64);
     let (piece, hurries) = (1 + random.below(5000), random.below(2) == 0);
     let (mut calls, mut seeks, mut jumps) = (0, random.below(3), 0);
@@ -101,8 +101,8 @@ fn play(family: Family, bytes: &[u8], random: &mut Random) {
         match track.advance(4096) {
             Advance::Failed(_) => return,
             Advance::End if seeks == 0 => return,
-            advance @ (Advance::NeedBytes | Advance::Elsewhere) => {
-                jumps += usize::from(advance == Advance::Elsewhere);
+            advance @ (Advance::NeedBytes | Advance::SeekSource) => {
+                jumps += usize::from(advance == Advance::SeekSource);
                 assert!(jumps < 2000, "jumps for ever");
                 let at = usize::try_from(track.end_offset()).unwrap_or(usize::MAX).min(bytes.len());
                 if at == bytes.len() {
@@ -111,7 +111,7 @@ fn play(family: Family, bytes: &[u8], random: &mut Random) {
                     track.push(&bytes[at..bytes.len().min(at + piece)]);
                 }
                 if hurries {
-                    track.hurry(100_000.0, 300);
+                    track.set_link_rate(100_000.0, 300);
                 }
             }
             Advance::Ready | Advance::End => {

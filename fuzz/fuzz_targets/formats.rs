@@ -2,12 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tonearm_formats::{Advance, Family, Host, Track};
+use tonearm_formats::{Advance, Family, HostDecoders, Track};
 
 fuzz_target!(|data: &[u8]| {
     let [family, seed, bytes @ ..] = data else { return };
     let family = Family::ALL[usize::from(family % 8)];
-    let Some(mut track) = Track::new(family, f64::from(seed % 3), Host::default()) else { return };
+    let Some(mut track) = Track::new(family, f64::from(seed % 3), HostDecoders::default()) else { return };
     track.set_total_bytes(bytes.len() as u64);
     let piece = usize::from(*seed) * 11 + 1;
     let (mut calls, mut seeks) = (0, seed % 3);
@@ -16,7 +16,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(calls < 100_000, "the track does not come to an end");
         match track.advance(4096) {
             Advance::Failed(_) => return,
-            Advance::NeedBytes | Advance::Elsewhere => {
+            Advance::NeedBytes | Advance::SeekSource => {
                 let at = usize::try_from(track.end_offset()).unwrap_or(usize::MAX).min(bytes.len());
                 if at == bytes.len() {
                     track.finish()

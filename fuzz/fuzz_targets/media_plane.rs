@@ -5,6 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use tonearm_media::native::{Native, open};
 use tonearm_media::plane::{MediaPlane, Output};
+use tonearm_media::response::ResponseFields;
 use tonearm_messages::{BodyEnd, Command, RING_SECONDS, Request, ResponseHead};
 
 fuzz_target!(|data: &[u8]| {
@@ -28,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
         ranges: true,
         ..ResponseHead::default()
     };
-    plane.handle_head(0.0, 1, head, "audio/mpeg");
+    plane.handle_head(0.0, 1, head, &ResponseFields::from_lines("content-type: audio/mpeg"));
     let ring = u64::from(output_rate) * u64::from(RING_SECONDS);
     let (mut given, mut now) = (0u64, 0.0);
     let mut drain = |plane: &mut MediaPlane<Native>, now: f64| {

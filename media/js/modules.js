@@ -1,11 +1,22 @@
 // The modules of the formats: each is fetched and compiled once, when a track of it is expected, and
 // instantiated for every track: what a damaged file does to its module ends with it.
 
-/** By the number of their family (`Family::ALL` of `formats/src/sniff.rs`): the module of each. */
-const NAMES = ['mp3', 'aac', 'aac', 'flac', 'vorbis', 'opus', 'flac', 'wav'];
-/** The families of AAC, which not every browser decodes. */
-const ADTS = 1;
-const MP4 = 2;
+import { Family } from 'tonearm-media-glue';
+
+/** The module that reads a family. */
+const MODULES = {
+  [Family.Mp3]: 'mp3',
+  [Family.Adts]: 'aac',
+  [Family.Mp4]: 'aac',
+  [Family.Flac]: 'flac',
+  [Family.OggVorbis]: 'vorbis',
+  [Family.OggOpus]: 'opus',
+  [Family.OggFlac]: 'flac',
+  [Family.Wav]: 'wav',
+};
+
+/** What the browser decodes of a module's codecs; AAC is apart, since not every browser has it.
+ *  @typedef {{ decodes: boolean, decodesAac: boolean }} HostSupport */
 
 const hostDecodes = typeof AudioDecoder === 'function';
 /** Whether the browser decodes a codec. @param {string} codec */
@@ -22,23 +33,23 @@ async function decodes(codec) {
 }
 const decodesAac = decodes('mp4a.40.5');
 /**
- * WebKitGTK (2.50) crashes where a mono frame of MP3 is copied out of its decoder, and Safari's was never
- * heard beside ffmpeg's.
+ * WebKitGTK (2.50) crashes where a mono frame of MP3 is copied out of its decoder, and Safari's output was never
+ * compared with ffmpeg's.
  */
 const isWebKit = /AppleWebKit(?!.*Chrom)/.test(navigator.userAgent);
 /**
- * By their family: those whose module has no decoder, where the browser has one.
- * @type {Record<number, Promise<boolean>>}
+ * Modules that come without a decoder where the browser has one: whether it has.
+ * @type {Record<string, Promise<boolean> | undefined>}
  */
-const LIGHT = { 0: isWebKit ? Promise.resolve(false) : decodes('mp3'), 5: decodes('opus') };
+const DEMUX_ONLY = { mp3: isWebKit ? Promise.resolve(false) : decodes('mp3'), opus: decodes('opus') };
 
-/**
- * What the browser is to decode of a family's codecs: 8, and 16 more where AAC too.
- * @param {number} family
- */
-export async function hostOf(family) {
-  const aac = (family === ADTS || family === MP4) && (await decodesAac);
-  return (((await LIGHT[family]) ?? hostDecodes) ? 8 : 0) + (aac ? 16 : 0);
+/** @param {Family} family @returns {Promise<HostSupport>} */
+export async function hostSupport(family) {
+  const name = MODULES[family];
+  return {
+    decodes: (await DEMUX_ONLY[name]) ?? hostDecodes,
+    decodesAac: name === 'aac' && (await decodesAac),
+  };
 }
 
 /** @type {Map<string, Promise<WebAssembly.Module>>} */
@@ -65,45 +76,45 @@ function load(name) {
   });
 }
 
-/**
- * The module of a family; a file that could not be had may be there at the next attempt.
- * @param {number} family
- */
-export async function moduleOf(family) {
-  const light = (await LIGHT[family]) ?? true;
-  const name = light ? NAMES[family] : `${NAMES[family]}-decoder`;
-  let module = modules.get(name);
+/** A module by its name. A file that failed to load is fetched again at the next attempt. @param {string} name */
+async function moduleOf(name) {
+  const demuxOnly = (await DEMUX_ONLY[name]) ?? true;
+  const file = demuxOnly ? name : `${name}-decoder`;
+  let module = modules.get(file);
   if (!module) {
-    module = load(name);
-    modules.set(name, module);
-    module.catch(() => modules.delete(name));
+    module = load(file);
+    modules.set(file, module);
+    module.catch(() => modules.delete(file));
   }
   return module;
 }
 
-/** Ends of names, and the families that they stand for. */
+/** The module that reads a family. @param {Family} family */
+export const moduleFor = (family) => moduleOf(MODULES[family]);
+
+/** Ends of paths and types, and the module that reads what they name. @type {[RegExp, string][]} */
 const ENDS = [
-  /(mp3|mpeg)$/i,
-  /(aac|adts)$/i,
-  /(mp4|m4a|m4b)$/i,
-  /flac$/i,
-  /(ogg|vorbis)$/i,
-  /opus$/i,
-  /oga$/i,
-  /wave?$/i,
+  [/(mp3|mpeg)$/i, 'mp3'],
+  [/(aac|adts|mp4|m4a|m4b)$/i, 'aac'],
+  [/(flac|oga)$/i, 'flac'],
+  [/(ogg|vorbis)$/i, 'vorbis'],
+  [/opus$/i, 'opus'],
+  [/wave?$/i, 'wav'],
 ];
 
 /**
- * Brings the module of what a URL or a type promises, ahead of the bytes that will tell.
+ * Fetches the module of what a URL or a type names before the first bytes identify the format.
  * @param {string} name
  */
-export function expect(name) {
-  const family = ENDS.findIndex((end) => end.test(name.split(/[?#;]/, 1)[0]));
-  if (family >= 0) moduleOf(family).catch(() => {});
+export function preloadModule(name) {
+  const path = name.split(/[?#;]/, 1)[0];
+  const found = ENDS.find(([end]) => end.test(path));
+  if (found) moduleOf(found[1]).catch(() => {});
 }
 
-/** What a module imports is what wasm-bindgen puts into any: nothing of it is called. */
+/** A module imports only what wasm-bindgen adds to each: none of it is called. */
 const imports = new Proxy({}, { get: () => new Proxy({}, { get: () => () => {} }) });
 
-/** @param {WebAssembly.Module} module */
-export const instantiate = (module) => /** @type {any} */ (new WebAssembly.Instance(module, imports).exports);
+/** @param {WebAssembly.Module} module @returns {import('./track.js').FormatExports} */
+export const instantiateFormat = (module) =>
+  /** @type {any} */ (new WebAssembly.Instance(module, imports).exports);

@@ -3,29 +3,15 @@
 
 import { serverTiming } from '../../src/browser/server_timing.js';
 import { instantiate } from '../../src/browser/wasm.js';
-import * as glue from 'tonearm-media-glue';
-import { expect, hostOf, instantiate as instance, moduleOf } from './modules.js';
-import { Track } from './track.js';
+import * as plane from 'tonearm-media-glue';
+import { CommandKind, OutputKind, imports } from 'tonearm-media-glue';
+import { hostSupport, instantiateFormat, moduleFor, preloadModule } from './modules.js';
+import { openTrack } from './track.js';
 
-/** Kinds of outputs, as `browser.rs` numbers them; the rest are the worklet's. */
-const POST = 1;
-const FETCH = 2;
-const ABORT = 3;
-const SAMPLES = 5;
-const OPEN = 8;
-/** `Command::Ping` of `messages/`, whose bytes are those of its answer. */
-const PING = 12;
-const PROBE = 9;
-/** Frames of a full block: `BLOCK_FRAMES` of `plane.rs`. */
-const BLOCK_FRAMES = 4096;
 /** Bytes of a chunk that the plane takes at once. */
 const PIECE_BYTES = 64 << 10;
 
-/** @typedef {import('../../target/wasm/media/tonearm_media.js').Plane} Plane */
-
-/** @type {Plane | undefined} */
-let plane;
-/** @type {WebAssembly.Memory} */
+/** The memory of the media plane, once its wasm is there. @type {WebAssembly.Memory | undefined} */
 let memory;
 /** @type {MessagePort | undefined} */
 let worklet;
@@ -46,32 +32,34 @@ let source = {};
 /** Questions to the page that wait for their answer. @type {Map<number, (answer: any) => void>} */
 const questions = new Map();
 let lastQuestion = 0;
-/** Messages to the worklet from before its port was there. @type {[unknown[], Transferable[]][]} */
+/** Messages to the worklet from before its port was there. @type {[WorkletMessage, Transferable[]][]} */
 const unsent = [];
 
 /** Unix milliseconds on the line of the page's own clock. */
 const now = () => performance.timeOrigin + performance.now();
 
-/** @param {unknown[]} message @param {Transferable[]} [transfer] */
-function tellWorklet(message, transfer = []) {
+/** @typedef {import('./worklet_messages').WorkletMessage} WorkletMessage */
+
+/** @param {WorkletMessage} message @param {Transferable[]} [transfer] */
+function postToWorklet(message, transfer = []) {
   if (worklet) worklet.postMessage(message, transfer);
   else unsent.push([message, transfer]);
 }
 
-/** The block's planes, copied out of the wasm's memory. @param {Plane} plane */
-function samples(plane) {
+/** The channels of a block, copied out of the wasm's memory. @param {number} frames */
+function copySamples(frames) {
   const planes = [];
   for (let at; (at = plane.samples(planes.length));) {
-    const target = spare.pop() ?? new Float32Array(BLOCK_FRAMES);
-    target.set(new Float32Array(memory.buffer, at, plane.count()));
+    const target = spare.pop() ?? new Float32Array(plane.block_frames());
+    target.set(new Float32Array(/** @type {WebAssembly.Memory} */ (memory).buffer, at, frames));
     planes.push(target);
   }
   return planes;
 }
 
-/** Does everything that follows from an input. @param {Plane} plane */
-function work(plane) {
-  do drain(plane);
+/** Does everything that follows from an input. */
+function work() {
+  do drain();
   while (plane.resume(now()));
   for (const [id, go] of waiting) {
     if (!requests.has(id) || plane.wants_bytes(id)) {
@@ -81,63 +69,60 @@ function work(plane) {
   }
 }
 
-/** @param {Plane} plane */
-function drain(plane) {
+function drain() {
   plane.finish_input(now());
-  for (let kind; (kind = plane.next_output());) {
-    const id = plane.id();
-    if (kind === POST) {
+  for (let kind; (kind = plane.next_output()) !== OutputKind.None;) {
+    const epoch = plane.epoch();
+    const frames = plane.frames();
+    if (kind === OutputKind.Post) {
       const fact = plane.fact();
       postMessage(fact, { transfer: [fact.buffer] });
-    } else if (kind === FETCH) {
-      request(plane, id, plane.url(), plane.count(), plane.headers(), plane.credentials());
-    } else if (kind === ABORT) {
+    } else if (kind === OutputKind.Fetch) {
+      request(plane.request_id(), plane.url(), plane.offset(), plane.headers(), plane.credentials());
+    } else if (kind === OutputKind.Abort) {
+      const id = plane.request_id();
       const controller = requests.get(id);
       requests.delete(id);
       controller?.abort();
-    } else if (kind === SAMPLES) {
-      const planes = samples(plane);
-      tellWorklet(
-        [kind, id, plane.count(), planes],
+    } else if (kind === OutputKind.Samples) {
+      const planes = copySamples(frames);
+      postToWorklet(
+        { type: 'samples', epoch, frames, planes },
         planes.map(({ buffer }) => buffer),
       );
-    } else if (kind === OPEN) open(plane, id, plane.count(), plane.start());
-    else if (kind === PROBE) probe(plane, id, plane.url(), plane.credentials());
-    else tellWorklet([kind, id, plane.count()]);
+    } else if (kind === OutputKind.Open) open(epoch, plane.family(), plane.start());
+    else if (kind === OutputKind.Probe) probe(plane.request_id(), plane.url(), plane.credentials());
+    else if (kind === OutputKind.Flush) postToWorklet({ type: 'flush', epoch });
+    else if (kind === OutputKind.Start) postToWorklet({ type: 'start', epoch });
+    else postToWorklet({ type: 'end', epoch, frames });
   }
 }
 
-/** Brings a track of a family, and tells the page what it says of its music.
- *  @param {Plane} plane @param {number} epoch @param {number} family @param {number} start */
-async function open(plane, epoch, family, start) {
-  const module = await moduleOf(family).catch(() => undefined);
-  const host = await hostOf(family);
-  const decoded = () => {
-    plane.decoded(now());
-    work(plane);
+/** Opens a track of a family, whose tags go to the page.
+ *  @param {number} epoch @param {import('tonearm-media-glue').Family} family @param {number} start */
+async function open(epoch, family, start) {
+  const module = await moduleFor(family).catch(() => undefined);
+  const host = await hostSupport(family);
+  const onDecoded = () => {
+    plane.handle_decoded(now());
+    work();
   };
-  const tags = (/** @type {import('./track.js').Tags} */ tags) => postMessage(tags);
+  const onTags = (/** @type {import('./tags.js').Tags} */ tags) => postMessage(tags);
   let track;
   try {
-    track = module && new Track(instance(module), family, start, host, decoded, tags);
+    track = module && openTrack(instantiateFormat(module), family, start, host, onDecoded, onTags);
   } catch {
-    // No memory for another instance: named like a module that is not there.
+    // No memory for another instance: reported like a module that is not there.
   }
-  plane.track(now(), epoch, track);
-  work(plane);
-}
-
-/** `Content-Length` where it is that of the whole file, or -1. @param {Response} response */
-function lengthOf({ status, headers }) {
-  const length = headers.get('content-length');
-  return status === 206 || length === null || headers.has('content-encoding') ? -1 : Number(length);
+  plane.handle_track(now(), epoch, track);
+  work();
 }
 
 /**
  * Finds out whether a request that failed gets a response that a script may not read.
- * @param {Plane} plane @param {number} id @param {string} url @param {boolean} credentials
+ * @param {number} id @param {string} url @param {boolean} credentials
  */
-async function probe(plane, id, url, credentials) {
+async function probe(id, url, credentials) {
   const controller = new AbortController();
   requests.set(id, controller);
   let reachable = false;
@@ -153,11 +138,11 @@ async function probe(plane, id, url, credentials) {
   }
   controller.abort();
   if (!requests.delete(id)) return;
-  plane.probed(now(), id, reachable);
-  work(plane);
+  plane.handle_probe(now(), id, reachable);
+  work();
 }
 
-/** Asks the page what only the app can tell. @param {object} question @returns {Promise<any>} */
+/** Asks the page for what only the app knows. @param {object} question @returns {Promise<any>} */
 function ask(question) {
   const id = ++lastQuestion;
   postMessage({ ask: id, ...question });
@@ -211,10 +196,10 @@ async function respond(url, init, offset, context) {
 const EXPIRED = new Set([401, 403, 404, 410]);
 
 /**
- * @param {Plane} plane @param {number} id @param {string} url @param {number} offset
+ * @param {number} id @param {string} url @param {number} offset
  * @param {string | undefined} lines @param {boolean} credentials
  */
-async function request(plane, id, url, offset, lines, credentials) {
+async function request(id, url, offset, lines, credentials) {
   const controller = new AbortController();
   requests.set(id, controller);
   let complete = false;
@@ -229,7 +214,7 @@ async function request(plane, id, url, offset, lines, credentials) {
     for (const line of lines?.trim().split('\n') ?? []) {
       const at = line.indexOf(': ');
       const [name, value] = [line.slice(0, at), line.slice(at + 2)];
-      // What no header may tell goes into the query (CTA-5004): no preflight.
+      // CMCD goes into the query (CTA-5004), where it needs no preflight.
       if (name !== 'CMCD') context[name] = value;
       else url = `${url.split('#', 1)[0]}${url.includes('?') ? '&' : '?'}CMCD=${encodeURIComponent(value)}`;
     }
@@ -247,22 +232,14 @@ async function request(plane, id, url, offset, lines, credentials) {
       const renewed = await ask({ renew: url, status: response.status });
       if (renewed.url) {
         [of.url, of.origin, of.redirects] = [renewed.url, renewed.origin, false];
-        plane.renewed();
+        plane.forget_validators();
         response = await respond(renewed.url, init, offset, renewed.propagates ? context : {});
       }
     }
     if (!requests.has(id)) return void response.body?.cancel();
-    const field = (/** @type {string} */ name) => response.headers.get(name) ?? '';
-    plane.head(
-      now(),
-      id,
-      response.status,
-      lengthOf(response),
-      field('accept-ranges') === 'bytes',
-      ...serverTiming(response.headers),
-      ['content-type', 'content-range', 'etag', 'last-modified'].map(field).join('\n'),
-    );
-    work(plane);
+    const fields = Array.from(response.headers, ([name, value]) => `${name}: ${value}`).join('\n');
+    plane.handle_head(now(), id, response.status, fields, ...serverTiming(response.headers));
+    work();
     reader = response.body?.getReader();
     /** @type {Uint8Array} */
     let rest = new Uint8Array();
@@ -279,9 +256,9 @@ async function request(plane, id, url, offset, lines, credentials) {
         rest = value;
       }
       // A piece at a time: a fast server's chunk may be larger than all that is to be held.
-      plane.chunk(now(), id, rest.subarray(0, PIECE_BYTES));
+      plane.handle_chunk(now(), id, rest.subarray(0, PIECE_BYTES));
       rest = rest.subarray(PIECE_BYTES);
-      work(plane);
+      work();
     }
   } catch (error) {
     // The network failed; an abort of our own has left the map before. A trap is the end of this Worker's
@@ -291,37 +268,40 @@ async function request(plane, id, url, offset, lines, credentials) {
   // A response of the app's own fetch hears of no abort but this.
   if (!complete) reader?.cancel().catch(() => {});
   if (!requests.delete(id)) return;
-  plane.body_end(now(), id, complete);
-  work(plane);
+  plane.handle_body_end(now(), id, complete);
+  work();
 }
 
 /** @param {MessagePort} port */
 function connect(port) {
   worklet = port;
   for (const [message, transfer] of unsent.splice(0)) port.postMessage(message, transfer);
-  port.onmessage = ({ data: [epoch, frames, starved, planes] }) => {
+  port.onmessage = ({ data }) => {
+    /** @type {import('./worklet_messages').Credit} */
+    const { epoch, frames, starved, planes } = data;
     spare.push(...planes);
-    plane?.credit(now(), epoch, frames, starved);
-    if (plane) work(plane);
+    if (!memory) return;
+    plane.handle_credit(now(), epoch, frames, starved);
+    work();
   };
 }
 
 /** @param {Uint8Array} bytes */
 function command(bytes) {
-  if (!plane) commands.push(bytes);
-  else if (plane.command(now(), bytes)) work(plane);
+  if (!memory) commands.push(bytes);
+  else if (plane.handle_command(now(), bytes)) work();
   else postMessage('unavailable');
 }
 
 self.onmessage = ({ data }) => {
-  // Answered by the script: it may come before the wasm is there.
-  if (data instanceof Uint8Array && data[0] === PING) postMessage(data);
+  // The answer to a ping has the same bytes. The script answers: it can before the wasm is there.
+  if (data instanceof Uint8Array && data[0] === CommandKind.Ping) postMessage(data);
   else if (data instanceof Uint8Array) command(data);
   else if (data.port) connect(data.port);
   else if (data.source) {
     source = data.source;
-    // The module is on its way before the bytes are.
-    expect(data.expects);
+    // The module is fetched at the same time as the first bytes.
+    preloadModule(data.expects);
   } else {
     questions.get(data.answer)?.(data);
     questions.delete(data.answer);
@@ -329,11 +309,10 @@ self.onmessage = ({ data }) => {
 };
 
 fetch(new URL('./tonearm_media_bg.wasm', import.meta.url))
-  .then((response) => instantiate(response, ['./tonearm_media_bg.js'], glue))
+  .then((response) => instantiate(response, ['./tonearm_media_bg.js'], imports))
   .then(
     (exports) => {
       memory = exports.memory;
-      plane = new glue.Plane();
       for (const bytes of commands.splice(0)) command(bytes);
     },
     () => {

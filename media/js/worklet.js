@@ -2,19 +2,12 @@
 // Owns the sample ring. Knows no decoding and no network; it has no timers, no fetch and no TextDecoder to
 // use.
 //
-// From the Worker's port: [kind, epoch, frames, planes], kinds as below.
-// To the Worker's port: [epoch, framesPlayed, starved, spentPlanes].
+// From and to the Worker's port: `worklet_messages.d.ts`.
 // From the page: { port } once, then the epoch to be heard, or -1 to hold; "close" at the end. { watched }
 // says that the app listens for `timeupdate`. { follower } is a port to a worklet that goes on where this one
 // ends, { leader, at } one from such a worklet, or the very frame to begin at. Between two worklets: the
 // context's frame behind the leader's last one, or Infinity while that is not known. To the page: [kind,
 // epoch, contextFrame, figure, flag], kinds as below; a position's flag says whether samples are rendered.
-
-/** Kinds of messages of the Worker, as the media plane's `browser.rs` numbers its outputs. */
-const FLUSH = 4;
-const SAMPLES = 5;
-const START = 6;
-const END = 7;
 
 /** Kinds of reports to the page. */
 const AUDIBLE = 0;
@@ -71,7 +64,7 @@ class TonearmOutput extends AudioWorkletProcessor {
     /** The run that may be heard, or -1: samples of one before must not sound in its place. */
     this.wanted = -1;
     this.run = newRun(0);
-    /** Who goes on where this ends, and which frame it was told. @type {MessagePort | undefined} */
+    /** The worklet that continues where this one ends, and the frame that it was given. @type {MessagePort | undefined} */
     this.follower = undefined;
     /** Where it says how far the one before this goes. @type {MessagePort | undefined} */
     this.leader = undefined;
@@ -98,15 +91,17 @@ class TonearmOutput extends AudioWorkletProcessor {
   /** @param {MessagePort} port */
   connect(port) {
     this.worker = port;
-    port.onmessage = ({ data: [kind, epoch, frames, planes] }) => {
+    port.onmessage = ({ data }) => {
+      /** @type {import('./worklet_messages').WorkletMessage} */
+      const message = data;
       this.unanswered = -1;
-      if (kind === FLUSH) {
+      if (message.type === 'flush') {
         this.endGap(currentFrame, false);
-        this.run = newRun(epoch);
-      } else if (epoch !== this.run.epoch) return;
-      else if (kind === SAMPLES) this.run.blocks.push({ frames, planes });
-      else if (kind === START) this.run.started = true;
-      else if (kind === END) this.run.total = frames;
+        this.run = newRun(message.epoch);
+      } else if (message.epoch !== this.run.epoch) return;
+      else if (message.type === 'samples') this.run.blocks.push(message);
+      else if (message.type === 'start') this.run.started = true;
+      else this.run.total = message.frames;
     };
   }
 
@@ -123,8 +118,8 @@ class TonearmOutput extends AudioWorkletProcessor {
   }
 
   /**
-   * Tells the follower where this one ends, where that has changed.
-   * @param {number} frame behind what was given so far
+   * Posts the frame at which this one ends to the follower, where it has changed.
+   * @param {number} frame after the last one that was rendered
    */
   promise(frame) {
     const { total, played, started, ended } = this.run;
@@ -175,10 +170,12 @@ class TonearmOutput extends AudioWorkletProcessor {
     this.run.credited = this.run.played;
     // After the last sample of the track nothing more comes.
     if (this.unanswered < 0 && this.run.total < 0) this.unanswered = currentFrame;
-    const spent = this.run.spent.splice(0).flat();
+    const planes = this.run.spent.splice(0).flat();
+    /** @type {import('./worklet_messages').Credit} */
+    const credit = { epoch: this.run.epoch, frames: this.run.played, starved, planes };
     this.worker?.postMessage(
-      [this.run.epoch, this.run.played, starved, spent],
-      spent.map((plane) => plane.buffer),
+      credit,
+      planes.map((plane) => plane.buffer),
     );
   }
 

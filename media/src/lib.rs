@@ -3,9 +3,15 @@
 //! Owns requests, recognition, resampling, the read-ahead and the credits of the sample ring; demuxing and
 //! decoding are the formats' (`tonearm-formats`), which come as modules of their own. Knows nothing of
 //! players, telemetry or the page: commands come down and facts go up as [`tonearm_messages`]. Everything but
-//! `browser` is deterministic: bytes, times and credits are inputs, so native tests and fuzzers drive the
+//! `exports` is deterministic: bytes, times and credits are inputs, so native tests and fuzzers drive the
 //! whole plane.
 
+#![cfg_attr(
+    all(target_arch = "wasm32", feature = "module"),
+    allow(clippy::float_cmp, reason = "wasm-bindgen compares the numbers of enums")
+)]
+
+pub mod command_kind;
 mod filter;
 pub mod history;
 pub mod limit;
@@ -18,5 +24,5 @@ pub mod response;
 pub mod source;
 pub mod start;
 
-#[cfg(target_arch = "wasm32")]
-mod browser;
+#[cfg(all(target_arch = "wasm32", feature = "module"))]
+pub mod exports;

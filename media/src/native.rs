@@ -1,18 +1,18 @@
 //! Tracks as native tests, fuzzers and tools have them: the formats themselves, without modules between.
 
-use tonearm_formats::{Advance, Family, Host, Planes};
+use tonearm_formats::{Advance, Family, HostDecoders, Planes};
 
-use crate::source::Track;
+use crate::source::FormatTrack;
 
 /// All formats.
 pub type Native = tonearm_formats::Track;
 
 /// A track of a family, from `start` seconds on.
 pub fn open(family: Family, start: f64) -> Option<Native> {
-    Native::new(family, start, Host::default())
+    Native::new(family, start, HostDecoders::default())
 }
 
-impl Track for Native {
+impl FormatTrack for Native {
     fn set_total_bytes(&mut self, bytes: u64) {
         Self::set_total_bytes(self, bytes);
     }
@@ -25,8 +25,8 @@ impl Track for Native {
     fn finish(&mut self) {
         Self::finish(self);
     }
-    fn hurry(&mut self, rate: f64, worth: f64) {
-        Self::hurry(self, rate, worth as u64);
+    fn set_link_rate(&mut self, bytes_per_second: f64, min_skip_bytes: f64) {
+        Self::set_link_rate(self, bytes_per_second, min_skip_bytes as u64);
     }
     fn seek(&mut self, position: f64) {
         Self::seek(self, position);
@@ -64,11 +64,11 @@ impl Track for Native {
     fn estimated_duration(&mut self) -> Option<f64> {
         Self::estimated_duration(self)
     }
-    fn wants_tail(&self) -> bool {
-        Self::wants_tail(self)
+    fn wants_end_probe(&self) -> bool {
+        Self::wants_end_probe(self)
     }
-    fn tail(&mut self, bytes: &[u8]) {
-        Self::tail(self, bytes);
+    fn probe_end(&mut self, bytes: &[u8]) {
+        Self::probe_end(self, bytes);
     }
     fn bytes_per_second(&self) -> f64 {
         Self::bytes_per_second(self)

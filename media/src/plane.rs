@@ -15,7 +15,7 @@ use tonearm_messages::{BodyEnd, Command, Fact, MediaError, READ_AHEAD_BYTES, RIN
 use tonearm_formats::{Format, TrackError};
 
 use crate::response::Validators;
-use crate::source::{Advance, Source, Track};
+use crate::source::{Advance, FormatTrack, Source};
 use crate::start::{Arrival, may_start};
 
 pub use output::Output;
@@ -25,8 +25,8 @@ use transfer::{InFlight, Ranges};
 pub const BLOCK_FRAMES: usize = 4096;
 /// Change of the buffered range that is worth a fact, in seconds.
 const BUFFERED_STEP: f64 = 0.25;
-/// How far an estimate may fall before that is told, in seconds: more than the packets that a host has at
-/// once.
+/// How far the end of the buffered range may fall without a fact, in seconds: more than the packets that the
+/// host decodes at once.
 const BUFFERED_BACK: f64 = 1.0;
 /// Part of an estimated length by which it has to change for that to be a fact.
 const ESTIMATE_STEP: f64 = 0.01;
@@ -51,7 +51,7 @@ struct Open<T> {
     whole_file_only: bool,
     /// Headers that need a preflight are left out: the first request failed with them.
     simple_requests_only: bool,
-    /// What tells this version of the file from another.
+    /// What distinguishes this version of the file from another.
     validators: Validators,
     /// A response was accepted.
     answered: bool,
@@ -60,9 +60,9 @@ struct Open<T> {
     complete: bool,
     /// A `BytesWanted` is on its way.
     asked: bool,
-    /// It is for the last bytes, from here on; these were asked for once.
-    tail_asked: Option<u64>,
-    tail_tried: bool,
+    /// The offset of a request for the last bytes of the file, until it is sent; they are requested once.
+    end_probe_offset: Option<u64>,
+    end_probe_tried: bool,
     /// The length that was posted, and the estimate of it.
     duration: Option<f64>,
     estimate: Option<f64>,
@@ -70,7 +70,7 @@ struct Open<T> {
     credited: u64,
     started: bool,
     first_decoded: bool,
-    /// The first frame was decoded in this input; told once the host says what time it is by then.
+    /// The first frame was decoded in this input: [`MediaPlane::finish_input`] reports it with the time.
     decoded_now: bool,
     ended: bool,
     /// What is in memory is not enough to go on, however much it is: a large head, which its demuxer bounds.
@@ -79,8 +79,8 @@ struct Open<T> {
     failed: Option<MediaError>,
     /// Why no more bytes come; what is in memory is decoded and given first.
     stopped: Option<MediaError>,
-    /// Packets and failures that are told.
-    told: (u32, u32),
+    /// Packets and failures that facts have reported.
+    reported: (u32, u32),
     buffered: f64,
 }
 
@@ -108,10 +108,17 @@ fn media_error(error: TrackError) -> MediaError {
 
 fn described(format: &Format) -> tonearm_messages::Format {
     let &Format { codec, sample_rate, channels, duration, estimated, bit_rate } = format;
-    tonearm_messages::Format { codec: codec.into(), sample_rate, channels, duration, estimated, bit_rate }
+    tonearm_messages::Format {
+        codec: codec.as_str().into(),
+        sample_rate,
+        channels,
+        duration,
+        estimated,
+        bit_rate,
+    }
 }
 
-impl<T: Track> MediaPlane<T> {
+impl<T: FormatTrack> MediaPlane<T> {
     /// The next thing to do; drain it to `None` after every input.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
@@ -154,8 +161,8 @@ impl<T: Track> MediaPlane<T> {
                     total_bytes: None,
                     complete: false,
                     asked: false,
-                    tail_asked: None,
-                    tail_tried: false,
+                    end_probe_offset: None,
+                    end_probe_tried: false,
                     duration: None,
                     estimate: None,
                     given: 0,
@@ -167,7 +174,7 @@ impl<T: Track> MediaPlane<T> {
                     hungry: true,
                     failed: None,
                     stopped: None,
-                    told: (0, 0),
+                    reported: (0, 0),
                     buffered: position,
                 });
                 self.fetch(now, request);
@@ -314,7 +321,7 @@ impl<T: Track> MediaPlane<T> {
                     break;
                 }
                 Advance::Pending => break,
-                Advance::Elsewhere => self.go_elsewhere(now),
+                Advance::SeekSource => self.seek_source(now),
                 Advance::End | Advance::Failed(_) => {
                     if failed {
                         self.end_request(now, BodyEnd::Dropped {});
@@ -372,9 +379,9 @@ impl<T: Track> MediaPlane<T> {
         let moved = end - open.buffered;
         let further = moved >= BUFFERED_STEP || moved <= -BUFFERED_BACK || (open.ended && moved > 0.0);
         let all = open.track.packets();
-        let (packets, failures) = (all.0 - open.told.0, all.1 - open.told.1);
+        let (packets, failures) = (all.0 - open.reported.0, all.1 - open.reported.1);
         if failures > 0 || (packets > 0 && (further || open.ended)) {
-            open.told = all;
+            open.reported = all;
             self.outputs.push_back(Output::Post(Fact::Decoded { epoch, packets, failures }));
         }
         let stated = open.track.stated_duration();
@@ -406,7 +413,7 @@ impl<T: Track> MediaPlane<T> {
         if open.request.is_some() && ranges && !open.complete && !open.hungry && undecoded >= READ_AHEAD_BYTES
         {
             self.end_request(now, BodyEnd::Dropped {});
-            self.want_tail();
+            self.request_end_probe();
         } else if open.request.is_none()
             && ranges
             && !open.complete

@@ -8,7 +8,7 @@ const MAX_DIGITS: usize = 15;
 const CODINGS: [&[u8]; 5] = [b"gzip", b"br", b"deflate", b"zstd", b"identity"];
 const SEPARATORS: &[u8] = b"-;:+_";
 
-/// Header fields of a media response that stay within the media plane; an absent one is empty.
+/// Header fields of a media response; an absent one is empty.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ResponseFields<'a> {
     /// `Content-Type`.
@@ -19,28 +19,53 @@ pub struct ResponseFields<'a> {
     pub etag: &'a str,
     /// `Last-Modified`.
     pub last_modified: &'a str,
-}
-
-/// The line at the front of `rest`, which is taken off.
-#[inline(never)]
-fn take_line<'a>(rest: &mut &'a str) -> &'a str {
-    let end = rest.bytes().position(|byte| byte == b'\n').unwrap_or(rest.len());
-    let line = rest.get(..end).unwrap_or_default();
-    *rest = rest.get(end + 1..).unwrap_or_default();
-    line
+    content_length: &'a str,
+    accept_ranges: &'a str,
+    content_encoding: &'a str,
 }
 
 impl<'a> ResponseFields<'a> {
-    /// Reads the fields from lines in the order of this type's fields.
+    /// Reads the fields from lines `name: value` with the names in lower case; others are ignored.
     pub fn from_lines(lines: &'a str) -> Self {
+        let mut fields = Self::default();
         let mut rest = lines;
-        Self {
-            content_type: take_line(&mut rest),
-            content_range: take_line(&mut rest),
-            etag: take_line(&mut rest),
-            last_modified: take_line(&mut rest),
+        while !rest.is_empty() {
+            let (line, after) = split(rest, b'\n');
+            let (name, value) = split(line, b':');
+            let field = match name {
+                "content-type" => &mut fields.content_type,
+                "content-range" => &mut fields.content_range,
+                "etag" => &mut fields.etag,
+                "last-modified" => &mut fields.last_modified,
+                "content-length" => &mut fields.content_length,
+                "accept-ranges" => &mut fields.accept_ranges,
+                "content-encoding" => &mut fields.content_encoding,
+                _ => &mut "",
+            };
+            *field = value.trim_ascii();
+            rest = after;
         }
+        fields
     }
+
+    /// `Content-Length` where it is the length of the file: not of a part, and not of a coded body.
+    pub fn total_bytes(&self, status: u16) -> Option<u64> {
+        let mut rest = self.content_length.as_bytes();
+        let length = take_number(&mut rest).filter(|&length| length != ANY && rest.is_empty());
+        length.filter(|_| status != 206 && self.content_encoding.is_empty())
+    }
+
+    /// Whether the server serves byte ranges by its own account (RFC 9110 section 14.3).
+    pub fn accepts_ranges(&self) -> bool {
+        self.accept_ranges == "bytes"
+    }
+}
+
+/// What precedes and follows the first separator.
+#[inline(never)]
+fn split(text: &str, separator: u8) -> (&str, &str) {
+    let end = text.bytes().position(|byte| byte == separator).unwrap_or(text.len());
+    (text.get(..end).unwrap_or_default(), text.get(end + 1..).unwrap_or_default())
 }
 
 /// `Content-Range` (RFC 9110 section 14.4), in bytes.
@@ -243,9 +268,28 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_lines_and_absent_ones_are_empty() {
-        let fields = ResponseFields::from_lines("audio/mpeg\n\n\"x\"\n");
-        assert_eq!((fields.content_type, fields.content_range, fields.etag), ("audio/mpeg", "", "\"x\""));
-        assert_eq!(ResponseFields::from_lines("audio/mpeg").last_modified, "");
+    fn fields_are_read_by_name_and_absent_ones_are_empty() {
+        let fields = ResponseFields::from_lines("content-type: audio/mpeg\nx-etag: 1\netag:\"x\"\n");
+        assert_eq!((fields.content_type, fields.etag), ("audio/mpeg", "\"x\""));
+        assert_eq!((fields.content_range, fields.last_modified), ("", ""));
+        let fields = ResponseFields::from_lines("last-modified: Mon, 30 Nov 2026 10:20:30 GMT");
+        assert_eq!(fields.last_modified, "Mon, 30 Nov 2026 10:20:30 GMT");
+    }
+
+    #[test]
+    fn a_content_length_is_that_of_the_file_only_for_a_whole_body_without_a_coding() {
+        let total = |status, lines: &str| ResponseFields::from_lines(lines).total_bytes(status);
+        assert_eq!(total(200, "content-length: 123"), Some(123));
+        assert_eq!(total(206, "content-length: 123"), None);
+        assert_eq!(total(200, "content-length: 123\ncontent-encoding: gzip"), None);
+        assert_eq!([total(200, ""), total(200, "content-length: 1, 1")], [None, None]);
+        assert_eq!([total(200, "content-length: *"), total(200, "content-length: -1")], [None, None]);
+    }
+
+    #[test]
+    fn ranges_are_served_where_the_server_says_bytes() {
+        let serves = |lines: &str| ResponseFields::from_lines(lines).accepts_ranges();
+        assert!(serves("accept-ranges: bytes"));
+        assert!(!serves("accept-ranges: none") && !serves(""));
     }
 }

@@ -14,18 +14,18 @@ use crate::resample::Resampler;
 
 /// Bytes of a tag in front that are held here: behind a longer one stands what the names say.
 const MOST_TAG: u64 = 1 << 20;
-/// Bytes that tell a family, where anything does.
+/// Bytes that identify a family, where any do.
 const TELLING: usize = 4096;
 /// Frames that a track is asked for at once: as few as it has, so that none are left of the stream before
 /// where a stream of a chain begins.
 const STEP_FRAMES: usize = 1;
 /// Seconds that are decoded and dropped rather than sought, where they are in memory.
 const READ_THROUGH_SECONDS: f64 = 10.0;
-/// Seconds before what was played last that are kept: a position is told by the moment it is heard.
+/// Seconds before the last played frame that are kept: a reported position is the audible one, which is earlier.
 const KEPT_SECONDS: f64 = 1.0;
 
 /// What demuxes and decodes: a module's instance, or in native tests the formats themselves.
-pub trait Track {
+pub trait FormatTrack {
     /// Notes the length of the file in bytes.
     fn set_total_bytes(&mut self, bytes: u64);
     /// What was noted of it is wrong.
@@ -34,9 +34,9 @@ pub trait Track {
     fn push(&mut self, bytes: &[u8]);
     /// Says that the file is over.
     fn finish(&mut self);
-    /// Says what the link brings, in bytes a second: before more than `worth` bytes that could come later,
-    /// the music is wanted.
-    fn hurry(&mut self, rate: f64, worth: f64);
+    /// Sets the transfer rate of the link. A track that could read more than `min_skip_bytes` later asks for the
+    /// audio first.
+    fn set_link_rate(&mut self, bytes_per_second: f64, min_skip_bytes: f64);
     /// Goes to a position in seconds.
     fn seek(&mut self, position: f64);
     /// Decodes until at least so many frames are ready.
@@ -65,10 +65,10 @@ pub trait Track {
     fn estimated_duration(&mut self) -> Option<f64> {
         None
     }
-    /// Whether the last bytes of the file would tell its length.
-    fn wants_tail(&self) -> bool;
-    /// Takes them, out of turn.
-    fn tail(&mut self, bytes: &[u8]);
+    /// Whether the last bytes of the file would give its length.
+    fn wants_end_probe(&self) -> bool;
+    /// Takes the last bytes of the file before those that precede them.
+    fn probe_end(&mut self, bytes: &[u8]);
     /// Bytes for a second, on average; 0 before the format is known.
     fn bytes_per_second(&self) -> f64;
 }
@@ -81,7 +81,7 @@ pub enum Advance {
     /// More bytes are needed first.
     NeedBytes,
     /// Bytes are needed from [`Source::end_offset`] on, which is not where the last ones ended.
-    Elsewhere,
+    SeekSource,
     /// A track of this family is needed: see [`Source::set_track`].
     Open(Family),
     /// The host has a packet to decode, or a track to bring, and says when it has.
@@ -121,12 +121,12 @@ pub struct Source<T> {
     ended: bool,
 }
 
-/// A speed that a resampler can follow.
-fn sound(speed: f64) -> f64 {
+/// The nearest speed that a resampler can follow.
+fn clamp_speed(speed: f64) -> f64 {
     if speed.is_finite() { speed.clamp(0.25, 4.0) } else { 1.0 }
 }
 
-impl<T: Track> Source<T> {
+impl<T: FormatTrack> Source<T> {
     /// A source whose samples come out at `output_rate` Hz, from `start` seconds on, so many seconds of it in
     /// one.
     pub fn new(output_rate: u32, start: f64, speed: f64) -> Self {
@@ -139,7 +139,7 @@ impl<T: Track> Source<T> {
             total_bytes: None,
             resampler: None,
             output_rate,
-            speed: sound(speed),
+            speed: clamp_speed(speed),
             channels: 0,
             rate: 0,
             start,
@@ -151,8 +151,8 @@ impl<T: Track> Source<T> {
         }
     }
 
-    /// Notes what a name says of the bytes: heard where they do not tell themselves. The first name that says
-    /// something.
+    /// Notes what a name says of the bytes, for bytes that do not identify their format. The first name that names a
+    /// family counts.
     pub fn note_name(&mut self, name: &str) {
         self.named = self.named.or_else(|| Family::named(name));
     }
@@ -182,10 +182,10 @@ impl<T: Track> Source<T> {
         }
     }
 
-    /// Says what the link brings: see [`Track::hurry`]. Of no use once the format is known.
-    pub fn hurry(&mut self, rate: f64, worth: f64) {
+    /// Sets the transfer rate of the link; see [`FormatTrack::set_link_rate`]. Has no effect once the format is known.
+    pub fn set_link_rate(&mut self, bytes_per_second: f64, min_skip_bytes: f64) {
         if let Some(track) = self.track.as_mut().filter(|_| self.rate == 0) {
-            track.hurry(rate, worth);
+            track.set_link_rate(bytes_per_second, min_skip_bytes);
         }
     }
 
@@ -226,7 +226,7 @@ impl<T: Track> Source<T> {
 
     /// Undecoded bytes in memory.
     pub fn undecoded(&self) -> usize {
-        self.track.as_ref().map_or(self.head.len(), Track::undecoded)
+        self.track.as_ref().map_or(self.head.len(), FormatTrack::undecoded)
     }
 
     /// Whether what is in memory is enough for now; while its module is on its way, a little is.
@@ -237,7 +237,7 @@ impl<T: Track> Source<T> {
     /// File offset of the next byte to push.
     #[inline(never)]
     pub fn end_offset(&self) -> u64 {
-        self.track.as_ref().map_or(self.head.len() as u64, Track::end_offset)
+        self.track.as_ref().map_or(self.head.len() as u64, FormatTrack::end_offset)
     }
 
     /// Frames ready at the output's rate.
@@ -247,45 +247,45 @@ impl<T: Track> Source<T> {
 
     /// Frames of the file that were decoded and kept since the start or the last seek.
     pub fn frames(&self) -> u64 {
-        self.track.as_ref().map_or(0, Track::frames)
+        self.track.as_ref().map_or(0, FormatTrack::frames)
     }
 
     /// Packets so far, and how many of them became silence or had samples that no decoder should give.
     pub fn packets(&self) -> (u32, u32) {
-        let (packets, failures) = self.track.as_ref().map_or((0, 0), Track::packets);
+        let (packets, failures) = self.track.as_ref().map_or((0, 0), FormatTrack::packets);
         (packets, failures.saturating_add(self.limited))
     }
 
     /// End of what is in memory, undecoded bytes included, in seconds of the track.
     pub fn buffered_end(&self) -> f64 {
-        self.track.as_ref().map_or(self.start, Track::buffered_end)
+        self.track.as_ref().map_or(self.start, FormatTrack::buffered_end)
     }
 
     /// Length in seconds, where the file states it.
     pub fn stated_duration(&self) -> Option<f64> {
-        self.track.as_ref().and_then(Track::stated_duration)
+        self.track.as_ref().and_then(FormatTrack::stated_duration)
     }
 
     /// Length in seconds by what came of the file so far, where it does not state it.
     pub fn estimated_duration(&mut self) -> Option<f64> {
-        self.track.as_mut().and_then(Track::estimated_duration)
+        self.track.as_mut().and_then(FormatTrack::estimated_duration)
     }
 
-    /// Whether the last bytes of the file would tell its length.
-    pub fn wants_tail(&self) -> bool {
-        self.track.as_ref().is_some_and(Track::wants_tail)
+    /// Whether the last bytes of the file would give its length.
+    pub fn wants_end_probe(&self) -> bool {
+        self.track.as_ref().is_some_and(FormatTrack::wants_end_probe)
     }
 
-    /// Takes them, out of turn.
-    pub fn tail(&mut self, bytes: &[u8]) {
+    /// Takes the last bytes of the file before those that precede them.
+    pub fn probe_end(&mut self, bytes: &[u8]) {
         if let Some(track) = &mut self.track {
-            track.tail(bytes);
+            track.probe_end(bytes);
         }
     }
 
     /// Seconds of audio in so many bytes; 0 before the format is known.
     pub fn seconds_in(&self, bytes: u64) -> f64 {
-        let rate = self.track.as_ref().map_or(0.0, Track::bytes_per_second);
+        let rate = self.track.as_ref().map_or(0.0, FormatTrack::bytes_per_second);
         if rate > 0.0 { bytes as f64 / rate } else { 0.0 }
     }
 
@@ -299,7 +299,7 @@ impl<T: Track> Source<T> {
     /// the track was sent to another place.
     #[inline(never)]
     pub fn seek(&mut self, position: f64, speed: f64, jump: bool) -> bool {
-        self.speed = sound(speed);
+        self.speed = clamp_speed(speed);
         self.start = position.max(0.0);
         self.ended = false;
         self.ready.iter_mut().for_each(Vec::clear);
@@ -375,10 +375,10 @@ impl<T: Track> Source<T> {
                     self.drain();
                     return Advance::NeedBytes;
                 }
-                Decoded::Elsewhere => {
+                Decoded::SeekSource => {
                     self.drain();
                     self.over = false;
-                    return Advance::Elsewhere;
+                    return Advance::SeekSource;
                 }
                 Decoded::Packet | Decoded::Drain => {
                     self.drain();
@@ -457,7 +457,7 @@ impl<T: Track> Source<T> {
 
     /// Takes what the track has ready through the resampler.
     fn drain(&mut self) {
-        let rate = self.track.as_ref().map_or(0, Track::sample_rate);
+        let rate = self.track.as_ref().map_or(0, FormatTrack::sample_rate);
         self.take_decoded(if SAMPLE_RATES.contains(&rate) { rate } else { self.rate });
     }
 

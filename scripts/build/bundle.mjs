@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { gluePlugin } from './glue.mjs';
 import { ON_DEMAND, PAGE } from './scripts.mjs';
 
 const { positionals, values } = parseArgs({
@@ -37,6 +38,7 @@ const { outputFiles } = await build({
   define: { TONEARM_VERSION: JSON.stringify(version), TONEARM_DEVELOPMENT: String(values.development) },
   alias: Object.fromEntries(glue ? [[glue[0], resolve(glue[1])]] : []),
   plugins: [
+    ...(glue ? [gluePlugin(resolve(glue[1]))] : []),
     {
       name: 'beside',
       setup({ onResolve }) {

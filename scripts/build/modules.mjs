@@ -62,7 +62,7 @@ export const MODULES = [
     file: 'tonearm_media',
     folder: 'media',
     crate: 'tonearm-media',
-    features: [],
+    features: ['module'],
     kind: 'worker',
   },
   ...['mp3', 'aac', 'flac', 'vorbis', 'opus', 'wav', 'mp3-decoder', 'opus-decoder'].map(format),

@@ -90,7 +90,7 @@ function scriptOutput({ name, source, glue, page, banner, development }) {
     name,
     group: 'package',
     needs: glue ? [glue] : [],
-    from: [...importsOf(source), 'pkg/package.json', 'scripts/build/bundle.mjs'],
+    from: [...importsOf(source), 'pkg/package.json', 'scripts/build/bundle.mjs', 'scripts/build/glue.mjs'],
     tools: ['esbuild', 'terser'],
     commands: [
       {

@@ -94,6 +94,9 @@ export const wasmOutputs = () =>
             dist,
           ],
         })),
+        ...(module.kind === 'worker'
+          ? [{ program: 'node', args: ['scripts/build/short_imports.mjs', dist] }]
+          : []),
       ],
       // The glue and its types are what the page's scripts are bundled and checked with.
       makes: [dist, packed(module.name)],

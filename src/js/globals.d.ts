@@ -13,12 +13,6 @@ declare module 'tonearm-core-glue' {
   export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
 }
 
-/** wasm-bindgen's glue of the media plane. */
-declare module 'tonearm-media-glue' {
-  export const Plane: typeof import('../../target/wasm/media/tonearm_media.js').Plane;
-  export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
-}
-
 declare module '*/stretch_worklet.js' {
   const create: {
     (

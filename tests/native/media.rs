@@ -7,6 +7,7 @@ use tonearm_formats::mp3::Demuxer;
 use tonearm_formats::{Advance, Family, Track, TrackError};
 use tonearm_media::native::{Native, open};
 use tonearm_media::plane::{BLOCK_FRAMES, MediaPlane, Output};
+use tonearm_media::response::ResponseFields;
 use tonearm_messages::{
     BodyEnd, Command, Fact, MediaError, READ_AHEAD_BYTES, RING_SECONDS, Request, ResponseHead,
 };
@@ -228,7 +229,7 @@ impl Bench {
 
     pub fn head_of(&mut self, request: u32, status: u16, ranges: bool, total_bytes: Option<u64>) {
         let head = ResponseHead { status, total_bytes, ranges, ..ResponseHead::default() };
-        self.plane.handle_head(self.now, request, head, "");
+        self.plane.handle_head(self.now, request, head, &ResponseFields::default());
         self.drain();
     }
 

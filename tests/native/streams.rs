@@ -5,10 +5,11 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use tonearm_formats::{Advance as Decoded, Family, Format, Planes, TAIL_BYTES};
+use tonearm_formats::{Advance as Decoded, CodecName, END_PROBE_BYTES, Family, Format, Planes};
 use tonearm_media::native::open;
 use tonearm_media::plane::{MediaPlane, Output};
-use tonearm_media::source::{Advance, Source, Track};
+use tonearm_media::response::ResponseFields;
+use tonearm_media::source::{Advance, FormatTrack, Source};
 use tonearm_messages::{BodyEnd, Command, Fact, READ_AHEAD_BYTES, Request, ResponseHead};
 
 /// One part of a fake track.
@@ -53,13 +54,13 @@ impl FakeTrack {
     }
 }
 
-impl Track for FakeTrack {
+impl FormatTrack for FakeTrack {
     fn set_total_bytes(&mut self, _: u64) {}
     fn push(&mut self, bytes: &[u8]) {
         self.pushed += bytes.len() as u64;
     }
     fn finish(&mut self) {}
-    fn hurry(&mut self, _: f64, _: f64) {}
+    fn set_link_rate(&mut self, _: f64, _: f64) {}
     fn seek(&mut self, position: f64) {
         self.seeks.push(position);
         self.ready.iter_mut().for_each(Vec::clear);
@@ -82,7 +83,7 @@ impl Track for FakeTrack {
                     let first = self.ready.first().cloned().unwrap_or_default();
                     self.ready.resize(channels.into(), first);
                     return Decoded::Format(Format {
-                        codec: "pcm",
+                        codec: CodecName::Pcm,
                         sample_rate,
                         channels,
                         duration: None,
@@ -96,7 +97,7 @@ impl Track for FakeTrack {
                 }
                 Some(Part::Jump(offset)) => {
                     self.pushed = offset;
-                    return Decoded::Elsewhere;
+                    return Decoded::SeekSource;
                 }
                 Some(Part::Samples(planes)) => {
                     for (ready, plane) in self.ready.iter_mut().zip(planes) {
@@ -131,10 +132,10 @@ impl Track for FakeTrack {
     fn stated_duration(&self) -> Option<f64> {
         None
     }
-    fn wants_tail(&self) -> bool {
+    fn wants_end_probe(&self) -> bool {
         true
     }
-    fn tail(&mut self, bytes: &[u8]) {
+    fn probe_end(&mut self, bytes: &[u8]) {
         self.tails.borrow_mut().push(bytes.len());
     }
     fn bytes_per_second(&self) -> f64 {
@@ -323,7 +324,7 @@ fn fetch_tail(content_range: Option<u64>, bytes: usize, end: BodyEnd) -> (Vec<us
     );
     let head =
         |status| ResponseHead { status, total_bytes: Some(total), ranges: true, ..ResponseHead::default() };
-    plane.handle_head(0.0, 1, head(200), "");
+    plane.handle_head(0.0, 1, head(200), &ResponseFields::default());
     plane.handle_chunk(0.0, 1, b"fLaC............");
     let parts = std::iter::once(Part::Format(48_000, 1)).chain((0..300).map(|_| Part::Packet(1000)));
     let track = FakeTrack { undecoded: READ_AHEAD_BYTES, ..FakeTrack::new(parts.collect()) };
@@ -347,11 +348,11 @@ fn fetch_tail(content_range: Option<u64>, bytes: usize, end: BodyEnd) -> (Vec<us
         (wanted, aborted)
     };
     let offset = drain(&mut plane).0.expect("the end is asked for");
-    assert_eq!(offset, total - TAIL_BYTES as u64);
+    assert_eq!(offset, total - END_PROBE_BYTES as u64);
     plane.handle_command(0.0, Command::Fetch { epoch, request: Request { id: 2, offset, headers: None } });
     let first = content_range.unwrap_or(offset);
-    let lines = format!("\nbytes {first}-{}/{total}", total - 1);
-    plane.handle_head(0.0, 2, head(206), &lines);
+    let lines = format!("content-range: bytes {first}-{}/{total}", total - 1);
+    plane.handle_head(0.0, 2, head(206), &ResponseFields::from_lines(&lines));
     for piece in vec![0; bytes].chunks(64 << 10) {
         plane.handle_chunk(0.0, 2, piece);
     }
@@ -364,13 +365,13 @@ fn fetch_tail(content_range: Option<u64>, bytes: usize, end: BodyEnd) -> (Vec<us
 #[test]
 fn the_end_of_a_file_is_taken_whole_or_not_at_all() {
     let complete = BodyEnd::Complete {};
-    assert_eq!(fetch_tail(None, TAIL_BYTES, complete), (vec![TAIL_BYTES], false));
+    assert_eq!(fetch_tail(None, END_PROBE_BYTES, complete), (vec![END_PROBE_BYTES], false));
     // A part of it would name another length.
-    assert_eq!(fetch_tail(None, TAIL_BYTES - 1, complete), (vec![], false));
+    assert_eq!(fetch_tail(None, END_PROBE_BYTES - 1, complete), (vec![], false));
     assert_eq!(fetch_tail(None, 1000, BodyEnd::Failed {}), (vec![], true));
-    assert_eq!(fetch_tail(Some(0), TAIL_BYTES, complete), (vec![], true));
+    assert_eq!(fetch_tail(Some(0), END_PROBE_BYTES, complete), (vec![], true));
     // More than was asked for is held up to a bound.
-    assert_eq!(fetch_tail(None, 2 * TAIL_BYTES + 1, complete), (vec![], true));
+    assert_eq!(fetch_tail(None, 2 * END_PROBE_BYTES + 1, complete), (vec![], true));
 }
 
 /// Offsets that are asked for after a track has gone to a place.
@@ -384,7 +385,7 @@ fn asked_for(jump: u64, total_bytes: Option<u64>) -> Vec<u64> {
         Command::Open { epoch, url, credentials: false, output_rate, position, speed, request },
     );
     let head = ResponseHead { status: 200, total_bytes, ranges: true, ..ResponseHead::default() };
-    plane.handle_head(0.0, 1, head, "");
+    plane.handle_head(0.0, 1, head, &ResponseFields::default());
     plane.handle_chunk(0.0, 1, b"fLaC............");
     let parts = vec![Part::Format(48_000, 1), Part::Packet(1000), Part::Jump(jump), Part::Packet(1000)];
     plane.handle_track(0.0, 1, Some(FakeTrack::new(parts)));

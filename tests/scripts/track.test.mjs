@@ -1,17 +1,36 @@
-// What comes out of the browser's decoder, and where that is laid: with decoders that count, that tell, that
-// say nothing, that fail.
+// The output of the browser's decoder and its place on the time line: with decoders that restamp their output, that
+// preserve timestamps, that give no output, that fail.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { build } from 'esbuild';
+import { gluePlugin } from '../../scripts/build/glue.mjs';
+import { fileURLToPath } from 'node:url';
+
+const GLUE = fileURLToPath(new URL('../../target/wasm/media/tonearm_media_bg.js', import.meta.url));
+const { outputFiles } = await build({
+  stdin: {
+    contents: "export { openTrack } from './track.js'; export { AdvanceCode } from 'tonearm-media-glue';",
+    resolveDir: fileURLToPath(new URL('../../media/js/', import.meta.url)),
+  },
+  bundle: true,
+  write: false,
+  format: 'esm',
+  alias: { 'tonearm-media-glue': GLUE },
+  plugins: [gluePlugin(GLUE)],
+});
+/** Each import is another module: what it learns of a browser lasts as long as the module. @param {number} run */
+const importTrack = (run) =>
+  import(`data:text/javascript;base64,${Buffer.from(`${outputFiles[0].text}\n//${run}`).toString('base64')}`);
 
 const FRAMES = 1152;
 const RATE = 44_100;
 
-/** @typedef {{ counts: boolean, ahead: number, silent?: (n: number) => boolean, fails?: (n: number) => boolean }} Engine
- *   `ahead`: packets that it takes before it gives what the one before came to */
+/** @typedef {{ restamps: boolean, ahead: number, silent?: (n: number) => boolean, fails?: (n: number) => boolean }} Engine
+ *   `ahead`: packets that it takes before the output of the first */
 
 /** A browser's decoder. @param {Engine} engine */
-const decoderOf = ({ counts, ahead, silent = () => false, fails = () => false }) =>
+const decoderOf = ({ restamps, ahead, silent = () => false, fails = () => false }) =>
   class {
     state = 'configured';
     decodeQueueSize = 0;
@@ -64,7 +83,7 @@ const decoderOf = ({ counts, ahead, silent = () => false, fails = () => false })
           return this.to.error({ name: 'EncodingError' });
         }
         if (!silent(n)) {
-          const time = counts ? this.base + (this.out * 1e6) / RATE : timestamp;
+          const time = restamps ? this.base + (this.out * 1e6) / RATE : timestamp;
           this.out += FRAMES;
           this.to.output({
             timestamp: Math.round(time),
@@ -86,7 +105,7 @@ const decoderOf = ({ counts, ahead, silent = () => false, fails = () => false })
   };
 
 let runs = 0;
-/** Plays so many packets; gives the numbers of those that were laid somewhere, by their place, and how it ended.
+/** Plays packets; resolves with the numbers of those that were placed, in order, and how it ended.
  *  @param {Engine} engine @param {number} packets */
 async function play(engine, packets) {
   Object.assign(globalThis, {
@@ -97,37 +116,46 @@ async function play(engine, packets) {
       }
     },
   });
-  // What it has learned of a browser is the module's.
-  const { Track } = await import(/** @type {any} */ (`../../media/js/track.js?${++runs}`));
+  const { openTrack, AdvanceCode } = await importTrack(++runs);
   const memory = new WebAssembly.Memory({ initial: 1 });
   const bytes = new DataView(memory.buffer);
-  let [next, length, drained, place] = [-1, 0, false, -1];
+  let [next, length, drained] = [-1, 0, false];
   /** @type {number[]} */
   const laid = [];
-  /** @param {number} what @param {number} value */
-  const tell = (what, value) => {
-    if (what === 6) {
-      if (next < 0) return ((next = 0), 3);
-      if (next < packets) return (next++, 4);
-      return drained ? 6 : 5;
-    }
-    if (what === 9) return { 7: RATE, 8: 1, 11: (next - 1) * FRAMES, 17: length, 22: FRAMES }[value] ?? 0;
-    if (what === 10) {
-      const content =
-        value === 1 ? [...Buffer.from('mp3')] : value === 0 ? [0, 0, (next - 1) >> 8, (next - 1) & 255] : [];
-      content.forEach((byte, at) => bytes.setUint8(at, byte));
-      return ((length = content.length), 0);
-    }
-    if (what === 13) place = value;
-    if (what === 14) laid.push(place / FRAMES);
-    if (what === 15) drained = true;
+  const lend = (/** @type {number[]} */ ...content) => {
+    content.forEach((byte, at) => bytes.setUint8(at, byte));
+    length = content.length;
     return 0;
+  };
+  const exports = {
+    memory,
+    open: () => 1,
+    advance() {
+      if (next < 0) return ((next = 0), AdvanceCode.Format);
+      if (next < packets) return (next++, AdvanceCode.Packet);
+      return drained ? AdvanceCode.End : AdvanceCode.Drain;
+    },
+    codec: () => 0,
+    sample_rate: () => RATE,
+    channels: () => 1,
+    aac_object_type: () => 0,
+    bytes_length: () => length,
+    configuration: () => lend(),
+    packet: () => lend(0, 0, (next - 1) >> 8, (next - 1) & 255),
+    packet_position: () => (next - 1) * FRAMES,
+    packet_frames: () => FRAMES,
+    reserve_decoded() {},
+    decoded_plane: () => 0,
+    push_decoded: (/** @type {number} */ position) => void laid.push(position / FRAMES),
+    drained: () => void (drained = true),
+    tags_version: () => 0,
   };
   return new Promise((resolve) => {
     const go = () => {
-      for (let came; (came = track.advance(4096)) !== 4;) if (came >= 6) return resolve({ laid, came });
+      for (let code; (code = track.advance(4096)) !== AdvanceCode.Packet;)
+        if (code >= AdvanceCode.End) return resolve({ laid, code: AdvanceCode[code] });
     };
-    const track = new Track({ memory, tell }, 0, 0, 8, go, () => {});
+    const track = openTrack(exports, 0, 0, { decodes: true, decodesAac: false }, go, () => {});
     go();
   });
 }
@@ -138,35 +166,34 @@ const but = (packets, missing = () => false) =>
 
 /** @type {[string, Engine][]} */
 const ENGINES = [
-  ['counts, one at a time', { counts: true, ahead: 0 }],
-  ['tells, one ahead', { counts: false, ahead: 1 }],
-  ['tells', { counts: false, ahead: 0 }],
+  ['restamps, one at a time', { restamps: true, ahead: 0 }],
+  ['preserves timestamps, one ahead', { restamps: false, ahead: 1 }],
+  ['preserves timestamps', { restamps: false, ahead: 0 }],
 ];
 
 for (const [name, engine] of ENGINES) {
-  test(`a decoder that ${name}: each packet in its place, whatever came to nothing`, async () => {
-    assert.deepEqual(await play(engine, 60), { laid: but(60), came: 6 });
+  test(`a decoder that ${name}: each packet has its place, whichever have no output`, async () => {
+    assert.deepEqual(await play(engine, 60), { laid: but(60), code: 'End' });
     for (const missing of [[0], [1], [5, 6, 30], [59], [0, 1, 2, 3, 20, 59]]) {
       const silent = (/** @type {number} */ n) => missing.includes(n);
-      // Who counts lays a first output by its time, at the place of what came before it: until more is known
-      // it can't be told.
-      const expected = engine.counts && missing[0] === 0 ? undefined : but(60, silent);
-      const { laid, came } = await play({ ...engine, silent }, 60);
-      assert.equal(came, 6);
+      // A first output that is restamped has the place of the packet before it, until the decoder is known.
+      const expected = engine.restamps && missing[0] === 0 ? undefined : but(60, silent);
+      const { laid, code } = await play({ ...engine, silent }, 60);
+      assert.equal(code, 'End');
       if (expected) assert.deepEqual(laid, expected, `${missing}`);
       else assert.deepEqual(laid.slice(2), but(60, silent).slice(2), `${missing}`);
     }
   });
 
-  test(`a decoder that ${name}: behind its fault another goes on`, async () => {
+  test(`a decoder that ${name}: after its fault another continues`, async () => {
     const fails = (/** @type {number} */ n) => [0, 7, 8, 59].includes(n);
-    assert.deepEqual(await play({ ...engine, fails }, 60), { laid: but(60, fails), came: 6 });
+    assert.deepEqual(await play({ ...engine, fails }, 60), { laid: but(60, fails), code: 'End' });
   });
 
-  test(`a decoder that ${name}: of packets that all come to nothing some are borne, not all`, async () => {
+  test(`a decoder that ${name}: some packets without output are borne, not all`, async () => {
     const some = (/** @type {number} */ n) => n >= 20 && n < 60;
-    assert.deepEqual(await play({ ...engine, silent: some }, 100), { laid: but(100, some), came: 6 });
+    assert.deepEqual(await play({ ...engine, silent: some }, 100), { laid: but(100, some), code: 'End' });
     const all = (/** @type {number} */ n) => n >= 20;
-    assert.deepEqual(await play({ ...engine, silent: all }, 1000), { laid: but(20), came: 8 });
+    assert.deepEqual(await play({ ...engine, silent: all }, 1000), { laid: but(20), code: 'Undecodable' });
   });
 }

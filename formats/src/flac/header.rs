@@ -28,7 +28,7 @@ pub(crate) enum Parsed {
     Header(FrameHeader),
     /// It is none.
     Nothing,
-    /// There are too few bytes to tell.
+    /// There are too few bytes.
     NeedBytes,
 }
 

@@ -249,7 +249,7 @@ impl Demuxer {
                 bytes,
                 at: Some(at),
                 frames: header.block_size,
-                primes: false,
+                is_preroll: false,
             }));
         }
     }

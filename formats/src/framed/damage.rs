@@ -2,7 +2,7 @@
 
 use super::end::{MENDABLE_PACKETS, is_padding};
 use super::head::Head;
-use super::{Demuxer, HEADER_BYTES, Header};
+use super::{Demuxer, FrameHeader, HEADER_BYTES};
 use crate::demux::{DemuxError, Step};
 use crate::tags::is_tag;
 
@@ -20,7 +20,7 @@ pub(super) enum Found {
     Nowhere,
 }
 
-impl<H: Header> Demuxer<H> {
+impl<H: FrameHeader> Demuxer<H> {
     pub(super) fn take_gap(&mut self) -> Step<'_> {
         let Some(stream) = self.stream.clone() else { return Step::NeedBytes };
         let lost =

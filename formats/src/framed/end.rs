@@ -2,7 +2,7 @@
 //! what an index states is a hint.
 
 use super::head::Head;
-use super::{Demuxer, HEADER_BYTES, Header, Index};
+use super::{Demuxer, FrameHeader, HEADER_BYTES, Index};
 use crate::demux::{DemuxError, Step};
 use crate::tags::is_tag;
 
@@ -57,7 +57,7 @@ pub(super) struct Walk {
     pub part: Option<(u64, u64, u64)>,
 }
 
-impl<H: Header> Demuxer<H> {
+impl<H: FrameHeader> Demuxer<H> {
     /// The frames at hand from byte `from` on that continue each other.
     #[inline(never)]
     pub(super) fn walk(&self, from: usize) -> Walk {

@@ -1,6 +1,6 @@
 //! What is known of a stream once its first frame is found: its length, and where its packets lie.
 
-use super::{Header, Index};
+use super::{FrameHeader, Index};
 use crate::demux::Stream;
 
 /// What is known of the stream once its first frame is found.
@@ -14,7 +14,7 @@ pub(super) struct Head<H> {
     pub measured: (f64, bool),
 }
 
-impl<H: Header> Head<H> {
+impl<H: FrameHeader> Head<H> {
     /// Mean bytes of a packet over the whole file, estimated from the first bytes.
     #[inline(never)]
     pub(super) fn mean_bytes(&self) -> f64 {

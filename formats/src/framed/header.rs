@@ -3,7 +3,7 @@
 use crate::demux::Codec;
 
 /// A frame's header, checked.
-pub trait Header: Copy {
+pub trait FrameHeader: Copy {
     /// Whether a stream without an index is taken to be of one bit rate.
     const CONSTANT: bool;
     /// Reads the header at the front of at least [`HEADER_BYTES`] bytes; `None` where there is none.

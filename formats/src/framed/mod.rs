@@ -13,7 +13,7 @@ mod header;
 use damage::{Found, MAX_DAMAGE};
 use end::{LAST_PACKETS, part, tag_bytes};
 use head::{Head, last_before};
-pub use header::{Header, Index};
+pub use header::{FrameHeader, Index};
 
 use crate::bytes::Window;
 use crate::demux::{Demux, DemuxError, Packet, Step, Stream, extrapolate};
@@ -108,7 +108,7 @@ impl<H> Default for Demuxer<H> {
     }
 }
 
-impl<H: Header> Demux for Demuxer<H> {
+impl<H: FrameHeader> Demux for Demuxer<H> {
     fn window(&mut self) -> &mut Window {
         &mut self.window
     }
@@ -164,11 +164,11 @@ impl<H: Header> Demux for Demuxer<H> {
     }
 
     /// The end of the file is in memory, and its frames were not counted.
-    fn wants_tail(&self) -> bool {
+    fn wants_end_probe(&self) -> bool {
         self.window.is_finished() && self.end.is_none() && !self.counted
     }
 
-    fn tail(&mut self, _: &[u8]) {
+    fn probe_end(&mut self, _: &[u8]) {
         self.count();
     }
 
@@ -186,7 +186,7 @@ impl<H: Header> Demux for Demuxer<H> {
     }
 }
 
-impl<H: Header> Demuxer<H> {
+impl<H: FrameHeader> Demuxer<H> {
     fn rest(&self) -> &[u8] {
         self.window.rest()
     }
@@ -381,7 +381,7 @@ impl<H: Header> Demuxer<H> {
         let samples = stream.header.samples();
         let at = self.at(stream).saturating_sub(samples.into());
         self.primed = std::mem::take(&mut self.primer);
-        Step::Packet(Packet { bytes: &self.primed, at: Some(at), frames: samples, primes: false })
+        Step::Packet(Packet { bytes: &self.primed, at: Some(at), frames: samples, is_preroll: false })
     }
 
     /// Whether what comes after a frame bears out that it was one.
@@ -433,7 +433,7 @@ impl<H: Header> Demuxer<H> {
         self.reservoir.drain(..self.reservoir.len().saturating_sub(room));
         self.reservoir.extend_from_slice(&data[data.len().saturating_sub(MAX_RESERVOIR)..]);
         let payload = H::parse(frame).map_or(0, |header| header.payload());
-        Step::Packet(Packet { bytes: &frame[payload..], at: Some(at), frames: samples, primes: false })
+        Step::Packet(Packet { bytes: &frame[payload..], at: Some(at), frames: samples, is_preroll: false })
     }
 
     /// Mean bytes of a packet, by the packets so far where there are enough.

@@ -3,7 +3,7 @@
 
 use super::info::InfoTag;
 use crate::demux::Codec;
-use crate::framed::{Header, Index};
+use crate::framed::{FrameHeader, Index};
 
 /// Bytes before a frame that its samples may lie in: the bit reservoir's reach (ISO/IEC 11172-3 section
 /// 2.4.3.4).
@@ -17,7 +17,7 @@ const SAMPLE_RATES: [u32; 3] = [44_100, 48_000, 32_000];
 
 /// One frame header, checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FrameHeader {
+pub struct MpegHeader {
     /// Two version bits as they stand: 3 is MPEG-1, 2 is MPEG-2, 0 is MPEG-2.5.
     pub version: u8,
     /// Bit rate, in kbit/s.
@@ -32,7 +32,7 @@ pub struct FrameHeader {
     pub frame_bytes: usize,
 }
 
-impl FrameHeader {
+impl MpegHeader {
     /// Bytes of a header.
     pub const BYTES: usize = 4;
 
@@ -49,7 +49,7 @@ impl FrameHeader {
         let rates = if version == 3 { &BIT_RATES_V1 } else { &BIT_RATES_V2 };
         let bit_rate = rates[usize::from(b2 >> 4)];
         let base = *SAMPLE_RATES.get(usize::from((b2 >> 2) & 3))?;
-        // Emphasis 2 is reserved: one more way to tell a header from noise.
+        // Emphasis 2 is reserved: another way to distinguish a header from noise.
         if bit_rate == 0 || b3 & 3 == 2 {
             return None;
         }
@@ -80,7 +80,7 @@ impl FrameHeader {
     }
 }
 
-impl Header for FrameHeader {
+impl FrameHeader for MpegHeader {
     const CONSTANT: bool = true;
 
     fn parse(bytes: &[u8]) -> Option<Self> {
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn reads_the_common_header() {
-        let header = FrameHeader::parse(&[0xff, 0xfb, 0x90, 0x64]).unwrap();
+        let header = MpegHeader::parse(&[0xff, 0xfb, 0x90, 0x64]).unwrap();
         assert_eq!((header.bit_rate, header.sample_rate, header.channels), (128, 44_100, 2));
         assert_eq!((header.frame_bytes, header.samples(), header.side_info_bytes()), (417, 1152, 32));
         assert!((header.mean_bytes() - 417.96).abs() < 0.01);
@@ -183,14 +183,14 @@ mod tests {
             [0xff, 0xfb, 0x90, 0x66], // reserved emphasis
             [0xfe, 0xfb, 0x90, 0x64], // no sync
         ] {
-            assert_eq!(FrameHeader::parse(&bytes), None, "{bytes:02x?}");
+            assert_eq!(MpegHeader::parse(&bytes), None, "{bytes:02x?}");
         }
-        assert_eq!(FrameHeader::parse(&[0xff, 0xfb, 0x90]), None);
+        assert_eq!(MpegHeader::parse(&[0xff, 0xfb, 0x90]), None);
     }
 
     #[test]
     fn low_sampling_frequencies_have_short_frames() {
-        let header = FrameHeader::parse(&[0xff, 0xf3, 0x40, 0xc0]).unwrap();
+        let header = MpegHeader::parse(&[0xff, 0xf3, 0x40, 0xc0]).unwrap();
         assert_eq!((header.bit_rate, header.sample_rate, header.channels), (32, 22_050, 1));
         assert_eq!((header.frame_bytes, header.samples(), header.side_info_bytes()), (104, 576, 9));
     }

@@ -3,7 +3,7 @@
 //! It is a silent frame of its own; its fields lie where the audio data would. Written down only in encoders
 //! and their documentation (LAME's "mp3 info tag rev 1").
 
-use super::header::FrameHeader;
+use super::header::MpegHeader;
 use crate::bytes::Reader;
 use crate::framed::Index;
 
@@ -30,8 +30,8 @@ pub struct InfoTag {
 impl InfoTag {
     /// The information in `frame`, a whole frame that `header` begins; `None` where the frame is audio.
     #[inline(never)]
-    pub fn parse(header: &FrameHeader, frame: &[u8]) -> Option<Self> {
-        let at = FrameHeader::BYTES + header.side_info_bytes();
+    pub fn parse(header: &MpegHeader, frame: &[u8]) -> Option<Self> {
+        let at = MpegHeader::BYTES + header.side_info_bytes();
         // VBRI stands at a fixed place, whatever the side information's length.
         Self::xing(frame.get(at..)?).or_else(|| Self::vbri(frame.get(36..)?))
     }
@@ -94,8 +94,8 @@ impl InfoTag {
 mod tests {
     use super::*;
 
-    fn frame(tag: &[u8]) -> (FrameHeader, Vec<u8>) {
-        let header = FrameHeader::parse(&[0xff, 0xfb, 0x90, 0x64]).unwrap();
+    fn frame(tag: &[u8]) -> (MpegHeader, Vec<u8>) {
+        let header = MpegHeader::parse(&[0xff, 0xfb, 0x90, 0x64]).unwrap();
         let mut frame = vec![0; header.frame_bytes];
         frame[36..36 + tag.len()].copy_from_slice(tag);
         (header, frame)

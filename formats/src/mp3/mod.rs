@@ -5,8 +5,8 @@
 mod header;
 mod info;
 
-pub use header::FrameHeader;
+pub use header::MpegHeader;
 pub use info::InfoTag;
 
 /// The demuxer of one file.
-pub type Demuxer = crate::framed::Demuxer<FrameHeader>;
+pub type Demuxer = crate::framed::Demuxer<MpegHeader>;

@@ -7,7 +7,7 @@ pub(super) type Kind = [u8; 4];
 
 /// The header of a box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Header {
+pub(super) struct BoxHeader {
     /// Its type.
     pub kind: Kind,
     /// Bytes of the header.
@@ -23,10 +23,10 @@ pub(super) const MOST_HEADER: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Parsed {
     /// It is one.
-    Header(Header),
+    Header(BoxHeader),
     /// Its size is less than its own.
     Unsound,
-    /// There are too few bytes to tell.
+    /// There are too few bytes.
     NeedBytes,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn header(bytes: &[u8]) -> Parsed {
     }
 }
 
-fn fields(rest: &mut Reader<'_>) -> Option<Header> {
+fn fields(rest: &mut Reader<'_>) -> Option<BoxHeader> {
     let size = u64::from(rest.u32()?);
     let kind = *rest.take(4)?.first_chunk()?;
     let (len, size) = match size {
@@ -47,7 +47,7 @@ fn fields(rest: &mut Reader<'_>) -> Option<Header> {
         1 => (16, Some(rest.be(8)?)),
         size => (8, Some(size)),
     };
-    Some(Header { kind, len, size })
+    Some(BoxHeader { kind, len, size })
 }
 
 /// The boxes that some bytes hold; of the last one as much as there is.

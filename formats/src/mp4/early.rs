@@ -45,7 +45,7 @@ pub(super) struct Early {
     /// What of the track's clock to have before the rest is fetched.
     units: u64,
     phase: Phase,
-    /// The stream, until it was told.
+    /// The stream, until a step has returned it.
     stream: Option<Stream>,
     /// Where to go once the index is here.
     seek: Option<u64>,

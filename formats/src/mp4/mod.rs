@@ -10,7 +10,7 @@ mod table;
 
 use std::collections::VecDeque;
 
-use boxes::{Header, MOST_HEADER, Parsed, header};
+use boxes::{BoxHeader, MOST_HEADER, Parsed, header};
 use early::Early;
 use movie::Movie;
 use table::{Cursor, Sample};
@@ -119,8 +119,8 @@ impl Demux for Demuxer {
         self.held.len() + self.window.end_offset().saturating_sub(index.end()) as usize
     }
 
-    fn hurry(&mut self, rate: f64, worth: u64) {
-        self.begin_early(rate, worth);
+    fn set_link_rate(&mut self, bytes_per_second: f64, min_skip_bytes: u64) {
+        self.begin_early(bytes_per_second, min_skip_bytes);
     }
 
     fn seek(&mut self, frame: u64) {
@@ -269,7 +269,7 @@ impl Demuxer {
     }
 
     /// Takes the box at the head, or steps over it. Gives the stream where it is `moov`.
-    fn open_box(&mut self, found: Header) -> Result<Option<Step<'static>>, DemuxError> {
+    fn open_box(&mut self, found: BoxHeader) -> Result<Option<Step<'static>>, DemuxError> {
         let offset = self.window.offset();
         let end = found.size.map_or(u64::MAX, |size| offset.saturating_add(size));
         let wanted = match &found.kind {
@@ -444,7 +444,7 @@ impl Demuxer {
             if flac && crc16(0, bytes) != 0 {
                 return Ok(Step::Lost { at: Some(at), frames: u64::from(frames).max(1) });
             }
-            return Ok(Step::Packet(Packet { bytes, at: Some(at), frames, primes: false }));
+            return Ok(Step::Packet(Packet { bytes, at: Some(at), frames, is_preroll: false }));
         }
         if !sound {
             return Ok(Step::Lost { at: Some(at), frames: u64::from(frames).max(1) });

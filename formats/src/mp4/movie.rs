@@ -220,7 +220,7 @@ impl Movie {
         let (delay, end) = itunes.or(edited).unwrap_or((entry.delay, u64::MAX));
         let end = total.filter(|&total| total > delay).map_or(end, |total| end.min(total));
         let end = (end < u64::MAX && (!self.fragmented || self.edits() > 1)).then_some(end);
-        // Of fragments nobody need have said how many there are: their bytes tell about.
+        // No header need state the number of fragments: their bytes give an estimate.
         let guess = bytes.filter(|_| self.fragmented && entry.bit_rate > 0.0).map(|bytes| {
             // The samples of `moov` give a better bit rate than the entry does.
             let tabled = self.table.duration().filter(|_| self.is_mixed());

@@ -38,7 +38,7 @@ pub(super) enum Mapping {
 
 /// What a header packet is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Header {
+pub(super) enum PacketRole {
     /// A header; more follow.
     More,
     /// The last header.
@@ -83,42 +83,42 @@ impl Mapping {
     }
 
     /// Takes a packet after the first, as long as headers come.
-    pub(super) fn header(&mut self, packet: &[u8], tags: &mut Tags) -> Header {
+    pub(super) fn header(&mut self, packet: &[u8], tags: &mut Tags) -> PacketRole {
         match self {
             #[cfg(feature = "vorbis")]
             Self::Vorbis { headers, modes, .. } => match packet {
                 [3, b'v', b'o', b'r', b'b', b'i', b's', comments @ ..] => {
                     vorbis_comment::read(comments, tags);
-                    Header::More
+                    PacketRole::More
                 }
                 [5, b'v', b'o', b'r', b'b', b'i', b's', ..] => {
                     *modes = Modes::parse(headers, packet);
                     headers.truncate(30);
                     headers.extend_from_slice(packet);
-                    Header::Last
+                    PacketRole::Last
                 }
-                _ => Header::Audio,
+                _ => PacketRole::Audio,
             },
             #[cfg(feature = "opus")]
             Self::Opus { .. } => match packet.strip_prefix(b"OpusTags") {
                 Some(comments) => {
                     vorbis_comment::read(comments, tags);
-                    Header::Last
+                    PacketRole::Last
                 }
-                None => Header::Audio,
+                None => PacketRole::Audio,
             },
             #[cfg(feature = "flac")]
             Self::Flac { .. } => {
                 let (Some(&kind), Some(body)) = (packet.first(), packet.get(4..)) else {
-                    return Header::Audio;
+                    return PacketRole::Audio;
                 };
                 match kind & 0x7f {
                     4 => vorbis_comment::read(body, tags),
                     6 => vorbis_comment::read_picture(body, tags),
-                    127 => return Header::Audio,
+                    127 => return PacketRole::Audio,
                     _ => {}
                 }
-                if kind & 0x80 != 0 { Header::Last } else { Header::More }
+                if kind & 0x80 != 0 { PacketRole::Last } else { PacketRole::More }
             }
         }
     }

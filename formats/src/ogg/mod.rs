@@ -13,7 +13,7 @@ pub(crate) mod vorbis;
 
 use std::collections::VecDeque;
 
-use mapping::{Header, Mapping};
+use mapping::{Mapping, PacketRole};
 use page::Page;
 use survey::Survey;
 
@@ -118,12 +118,12 @@ impl Demux for Demuxer {
         Some((frames as u64).saturating_add(stream.delay))
     }
 
-    fn wants_tail(&self) -> bool {
+    fn wants_end_probe(&self) -> bool {
         self.end_of_file().is_none() && self.logical.as_ref().is_some_and(|logical| logical.announced)
     }
 
     /// The last page of the stream says where it ends.
-    fn tail(&mut self, bytes: &[u8]) {
+    fn probe_end(&mut self, bytes: &[u8]) {
         let Some((serial, base)) =
             self.logical.as_ref().and_then(|logical| Some((logical.serial, logical.base?)))
         else {
@@ -186,8 +186,8 @@ impl Demux for Demuxer {
             }
             if let Some(Waiting { bytes, at, frames }) = self.waiting.pop_front() {
                 self.current = bytes;
-                let (primes, frames) = (frames.is_none(), frames.unwrap_or(0));
-                return Ok(Step::Packet(Packet { bytes: &self.current, at, frames, primes }));
+                let (is_preroll, frames) = (frames.is_none(), frames.unwrap_or(0));
+                return Ok(Step::Packet(Packet { bytes: &self.current, at, frames, is_preroll }));
             }
             if self.foreign && self.logical.as_ref().is_some_and(|logical| logical.ended) {
                 return Err(DemuxError::Unsupported);
@@ -286,9 +286,9 @@ impl Demuxer {
         if !logical.ready {
             for packet in packets {
                 match logical.mapping.header(&packet, &mut self.tags) {
-                    Header::More => {}
-                    Header::Last => logical.ready = true,
-                    Header::Audio => {}
+                    PacketRole::More => {}
+                    PacketRole::Last => logical.ready = true,
+                    PacketRole::Audio => {}
                 }
             }
             logical.ended = page.ends;

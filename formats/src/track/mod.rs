@@ -8,15 +8,15 @@ mod format;
 mod length;
 mod silence;
 
-pub use format::{Advance, Format, Host, TrackError};
+pub use format::{Advance, AdvanceCode, CodecName, Format, HostDecoders, TrackError};
 
 use crate::decode::{Decode, Planes, decoder};
 use crate::demux::{Codec, Demux, Packet, Step, Stream};
 use crate::sniff::Family;
 use crate::tags::Tags;
 
-/// Bytes at a file's end that tell its length: more than the largest page of Ogg.
-pub const TAIL_BYTES: usize = 64 << 10;
+/// Bytes at a file's end that contain its length: more than the largest page of Ogg.
+pub const END_PROBE_BYTES: usize = 64 << 10;
 /// Lost or undecodable packets in a row after which a track is given up of which nothing was decoded: 6.5 s of MPEG-1
 /// audio.
 const MOST_FAILURES_IN_A_ROW: u32 = 250;
@@ -50,7 +50,7 @@ pub struct Track {
     /// The host still decodes packets of the stream before `next`.
     draining: bool,
     decoder: Option<Decoder>,
-    host: Host,
+    host: HostDecoders,
     /// Where on the time line the next decoded frame lies; not known behind a seek.
     at: Option<u64>,
     /// Where the packet lies that the host is to decode, and how many frames it stands for.
@@ -112,7 +112,7 @@ fn demuxer(family: Family) -> Option<Box<dyn Demux>> {
 impl Track {
     /// A track of a family, whose samples are wanted from `start` seconds on; `None` where this build has no
     /// such family.
-    pub fn new(family: Family, start: f64, host: Host) -> Option<Self> {
+    pub fn new(family: Family, start: f64, host: HostDecoders) -> Option<Self> {
         Some(Self {
             family,
             demuxer: demuxer(family)?,
@@ -174,29 +174,29 @@ impl Track {
         self.read_end();
     }
 
-    /// The file's end may be in memory already: what it tells is heard before it is reached.
+    /// Reads the length from the file's last bytes where they are in memory already.
     fn read_end(&mut self) {
-        if self.demuxer.peek().is_finished() && self.demuxer.wants_tail() {
+        if self.demuxer.peek().is_finished() && self.demuxer.wants_end_probe() {
             let rest = self.demuxer.peek().rest();
-            let last = rest[rest.len().saturating_sub(TAIL_BYTES)..].to_vec();
-            self.demuxer.tail(&last);
+            let last = rest[rest.len().saturating_sub(END_PROBE_BYTES)..].to_vec();
+            self.demuxer.probe_end(&last);
         }
     }
 
-    /// Whether the last bytes of the file would tell its length, which is an estimate.
-    pub fn wants_tail(&self) -> bool {
-        self.demuxer.wants_tail()
+    /// Whether the length is an estimate and the last bytes of the file would give it.
+    pub fn wants_end_probe(&self) -> bool {
+        self.demuxer.wants_end_probe()
     }
 
-    /// Takes the last bytes of the file, out of turn.
-    pub fn tail(&mut self, bytes: &[u8]) {
-        self.demuxer.tail(bytes);
+    /// Takes the last bytes of the file before those that precede them.
+    pub fn probe_end(&mut self, bytes: &[u8]) {
+        self.demuxer.probe_end(bytes);
     }
 
-    /// Says what a link brings: see [`Demux::hurry`]. Only at the start of a file.
-    pub fn hurry(&mut self, rate: f64, worth: u64) {
+    /// Sets the transfer rate of the link; see [`Demux::set_link_rate`]. Has an effect only at the start of a file.
+    pub fn set_link_rate(&mut self, bytes_per_second: f64, min_skip_bytes: u64) {
         if self.start == 0.0 {
-            self.demuxer.hurry(rate, worth);
+            self.demuxer.set_link_rate(bytes_per_second, min_skip_bytes);
         }
     }
 
@@ -322,8 +322,8 @@ impl Track {
                 }
             }
             // Asked for while there is something to go on with.
-            if self.demuxer.window().take_elsewhere() {
-                return Advance::Elsewhere;
+            if self.demuxer.window().take_source_seek() {
+                return Advance::SeekSource;
             }
             let step = match self.demuxer.step() {
                 Ok(step) => step,
@@ -335,8 +335,8 @@ impl Track {
             };
             let lost = match step {
                 Step::NeedBytes => {
-                    let elsewhere = self.demuxer.window().take_elsewhere();
-                    return if elsewhere { Advance::Elsewhere } else { Advance::NeedBytes };
+                    let source_seek = self.demuxer.window().take_source_seek();
+                    return if source_seek { Advance::SeekSource } else { Advance::NeedBytes };
                 }
                 Step::Stream(stream) => {
                     self.next = Some(stream);
@@ -370,9 +370,9 @@ impl Track {
                     }
                     Some(Decoder::Own(decoder)) => {
                         self.packets += 1;
-                        let Packet { bytes, at, frames, primes } = packet;
+                        let Packet { bytes, at, frames, is_preroll } = packet;
                         let result = decoder.decode(bytes, &mut self.planes);
-                        if primes {
+                        if is_preroll {
                             continue;
                         }
                         if result.is_ok() {
@@ -513,7 +513,7 @@ impl Track {
         Advance::Format(format)
     }
 
-    /// Frames that the host decoded, from `at` on the time line where it can tell, at `rate` Hz.
+    /// Frames that the host decoded, from `at` on the time line where that is known, at `rate` Hz.
     pub fn decoded(&mut self, planes: Planes, at: Option<u64>, rate: u32) {
         let Some(stream) = &self.stream else { return };
         self.scale = u64::from(rate / stream.sample_rate.max(1)).clamp(1, 2);

@@ -1,7 +1,7 @@
 //! Files that were cut before they were uploaded: the server serves all that there is, and the header states more.
 
-use tonearm_formats::framed::Header;
-use tonearm_formats::mp3::FrameHeader;
+use tonearm_formats::framed::FrameHeader;
+use tonearm_formats::mp3::MpegHeader;
 
 use super::support::{feed, file, open};
 
@@ -9,14 +9,14 @@ use super::support::{feed, file, open};
 pub fn with_index(bytes: &[u8]) -> Vec<u8> {
     let mut places = Vec::new();
     let mut at = 0;
-    while let Some(header) = FrameHeader::parse(&bytes[at..]) {
+    while let Some(header) = MpegHeader::parse(&bytes[at..]) {
         places.push(at);
         at += header.frame_bytes();
     }
     let mut frame = bytes[..4].to_vec();
     // 128 kbit/s, no padding.
     frame[2] = 0x90 | frame[2] & 0x0c;
-    let header = FrameHeader::parse(&frame).unwrap();
+    let header = MpegHeader::parse(&frame).unwrap();
     frame.resize(header.frame_bytes(), 0);
     let all = (at + frame.len()) as f64;
     let mut fields = b"Xing\0\0\0\x07".to_vec();

@@ -1,8 +1,8 @@
 //! Damage in the middle of a file: what follows it is heard, up to a bound.
 
-use tonearm_formats::framed::Header;
-use tonearm_formats::mp3::FrameHeader;
-use tonearm_formats::{Advance, Family, Host, Track, TrackError};
+use tonearm_formats::framed::FrameHeader;
+use tonearm_formats::mp3::MpegHeader;
+use tonearm_formats::{Advance, Family, HostDecoders, Track, TrackError};
 
 use super::support::{feed, file, longest_silence, open, play_bytes};
 
@@ -47,7 +47,7 @@ fn a_burst_of_noise_is_silence_of_its_length() {
 fn frames_whose_bodies_are_noise_do_not_end_a_track() {
     let mut bytes = steady();
     let (mut at, mut number) = (0, 0);
-    while let Some(header) = FrameHeader::parse(&bytes[at..]) {
+    while let Some(header) = MpegHeader::parse(&bytes[at..]) {
         if (100..450).contains(&number) {
             let body = at + 4..at + header.frame_bytes();
             bytes[body.clone()].copy_from_slice(&vec![0xfe; body.len()]);
@@ -80,12 +80,12 @@ fn damage_has_a_bound_where_the_host_decodes() {
     // High-efficiency AAC is the host's to decode, at twice the rate.
     let bytes = file("he.aac");
     let bytes = [&bytes[..16_000], noise(5 << 20).as_slice(), &bytes[16_000..]].concat();
-    let mut track = Track::new(Family::Adts, 0.0, Host { aac: true, others: true }).unwrap();
+    let mut track = Track::new(Family::Adts, 0.0, HostDecoders { aac: true, others: true }).unwrap();
     track.set_total_bytes(bytes.len() as u64);
     let (mut packets, mut drains) = (0, 0);
     let error = loop {
         match track.advance(4096) {
-            Advance::NeedBytes | Advance::Elsewhere => {
+            Advance::NeedBytes | Advance::SeekSource => {
                 let at = usize::try_from(track.end_offset()).unwrap();
                 if at == bytes.len() {
                     track.finish();
@@ -116,7 +116,7 @@ fn damage_has_a_bound_where_the_host_decodes() {
 fn a_file_that_begins_with_what_can_not_be_decoded_is_given_up_soon() {
     let mut bytes = steady();
     let mut at = 0;
-    while let Some(header) = FrameHeader::parse(&bytes[at..]) {
+    while let Some(header) = MpegHeader::parse(&bytes[at..]) {
         let body = at + 4..at + header.frame_bytes();
         bytes[body.clone()].copy_from_slice(&vec![0xfe; body.len()]);
         at += header.frame_bytes();

@@ -1,6 +1,6 @@
 //! Bounds of what a header may repeat or claim: as much as the bound is read, one more is not.
 
-use tonearm_formats::{Advance, Family, Host, Sniffed, Track, TrackError, sniff};
+use tonearm_formats::{Advance, Family, HostDecoders, Sniffed, Track, TrackError, sniff};
 
 use super::support::{feed, file, open, play_bytes};
 
@@ -78,7 +78,7 @@ fn the_largest_box_of_mp4() {
     let after = |size: u32| {
         let bytes =
             [b"\0\0\0\x10ftypM4A \0\0\0\0".as_slice(), &size.to_be_bytes(), b"moov", &[0; 64]].concat();
-        let mut track = Track::new(Family::Mp4, 0.0, Host::default()).unwrap();
+        let mut track = Track::new(Family::Mp4, 0.0, HostDecoders::default()).unwrap();
         track.push(&bytes);
         track.advance(1)
     };

@@ -1,9 +1,9 @@
 //! MP3: joined files, changes of channels and rate, tags and noise anywhere, lengths without an index.
 
 use tonearm_formats::decode::decoder;
-use tonearm_formats::framed::Header;
-use tonearm_formats::mp3::FrameHeader;
-use tonearm_formats::{Family, Host, Planes, Track, TrackError};
+use tonearm_formats::framed::FrameHeader;
+use tonearm_formats::mp3::MpegHeader;
+use tonearm_formats::{Family, HostDecoders, Planes, Track, TrackError};
 
 use super::support::{feed, file, longest_silence, open, play, play_bytes, refused};
 
@@ -105,7 +105,7 @@ fn a_primer_hands_the_bit_reservoir_to_a_new_decoder() {
     let mut got = want.clone();
     let mut refers = false;
     for number in 0..40 {
-        let header = FrameHeader::parse(&bytes[at..]).unwrap();
+        let header = MpegHeader::parse(&bytes[at..]).unwrap();
         let frame = &bytes[at..at + header.frame_bytes];
         old.decode(frame, &mut want).unwrap();
         // A new decoder for this frame, and the one after it in the overlap of which only this one is.
@@ -169,11 +169,11 @@ fn an_index_that_states_too_much() {
 #[test]
 fn what_comes_before_the_first_frame_is_stepped_over_up_to_a_bound() {
     let part = file("twice.mp3");
-    let mut behind = Track::new(Family::Mp3, 0.0, Host::default()).unwrap();
+    let mut behind = Track::new(Family::Mp3, 0.0, HostDecoders::default()).unwrap();
     let bytes = [vec![0; 2_000_000], part.clone()].concat();
     behind.set_total_bytes(bytes.len() as u64);
     assert_eq!(feed(&mut behind, &bytes, 65_536, usize::MAX).unwrap().total(), 354_960);
-    let mut never = Track::new(Family::Mp3, 0.0, Host::default()).unwrap();
+    let mut never = Track::new(Family::Mp3, 0.0, HostDecoders::default()).unwrap();
     let bytes = [vec![0; 3 << 20], part].concat();
     assert_eq!(feed(&mut never, &bytes, 65_536, usize::MAX).err(), Some(TrackError::Unsupported));
     assert!(never.end_offset() < (2 << 20) + 70_000, "{} bytes were read", never.end_offset());

@@ -1,6 +1,6 @@
 //! MP4: samples in `moov` and in fragments, compact sizes, edit lists, recorders' clocks, and the bounds of tables.
 
-use tonearm_formats::{Advance, Family, Host, Track, TrackError};
+use tonearm_formats::{Advance, Family, HostDecoders, Track, TrackError};
 
 use super::support::{feed, file, open, play, play_bytes, refused};
 
@@ -165,7 +165,7 @@ fn what_has_no_decoder_is_refused_by_name() {
 fn parametric_stereo_is_two_channels() {
     for (name, family) in [("hev2.aac", Family::Adts), ("hev2.m4a", Family::Mp4)] {
         let bytes = file(name);
-        let mut track = Track::new(family, 0.0, Host { aac: true, others: true }).unwrap();
+        let mut track = Track::new(family, 0.0, HostDecoders { aac: true, others: true }).unwrap();
         track.set_total_bytes(bytes.len() as u64);
         track.push(&bytes);
         track.finish();

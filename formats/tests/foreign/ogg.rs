@@ -1,6 +1,6 @@
 //! Ogg: chains, other streams, more than two channels, fake pages, seeks without a length.
 
-use tonearm_formats::{Family, Host, Sniffed, Track, TrackError, sniff};
+use tonearm_formats::{Family, HostDecoders, Sniffed, Track, TrackError, sniff};
 
 use super::support::{feed, file, open, play, play_bytes};
 
@@ -114,7 +114,7 @@ fn fake_pages_are_given_up_after_bounded_work() {
     page.push(255);
     page.resize(32, 255);
     let fake: Vec<u8> = page.iter().copied().cycle().take(4 << 20).collect();
-    let mut track = Track::new(Family::OggVorbis, 0.0, Host::default()).unwrap();
+    let mut track = Track::new(Family::OggVorbis, 0.0, HostDecoders::default()).unwrap();
     assert_eq!(feed(&mut track, &fake, 65_536, usize::MAX).err(), Some(TrackError::Unsupported));
     assert!(track.end_offset() < 1 << 20, "{} bytes were looked through", track.end_offset());
     // One that is damaged is no more than a hole.
@@ -126,10 +126,10 @@ fn fake_pages_are_given_up_after_bounded_work() {
 #[test]
 fn noise_before_the_first_page_has_a_bound() {
     let bytes = [vec![7; 1 << 20], file("chain-small.ogg")].concat();
-    let mut track = Track::new(Family::OggVorbis, 0.0, Host::default()).unwrap();
+    let mut track = Track::new(Family::OggVorbis, 0.0, HostDecoders::default()).unwrap();
     assert_eq!(feed(&mut track, &bytes, 65_536, usize::MAX).unwrap().total(), 32_000);
     let bytes = vec![7; 20 << 20];
-    let mut track = Track::new(Family::OggVorbis, 0.0, Host::default()).unwrap();
+    let mut track = Track::new(Family::OggVorbis, 0.0, HostDecoders::default()).unwrap();
     assert_eq!(feed(&mut track, &bytes, 65_536, usize::MAX).err(), Some(TrackError::Unsupported));
     assert!(track.end_offset() < 17 << 20, "{} bytes were looked through", track.end_offset());
 }
@@ -186,9 +186,9 @@ fn the_end_of_a_later_stream_is_not_that_of_an_earlier_one() {
     let mut track = open(&bytes, true).unwrap();
     let begun = feed(&mut track, &bytes, 9000, 4000).unwrap();
     // Where the tail has the first page of another stream, it says nothing of this one's end.
-    track.tail(&bytes[first.len() - 1000..]);
+    track.probe_end(&bytes[first.len() - 1000..]);
     assert_eq!(track.stated_duration(), None);
-    track.tail(&bytes[bytes.len() - 30_000..]);
+    track.probe_end(&bytes[bytes.len() - 30_000..]);
     let rest = feed(&mut track, &bytes, 9000, usize::MAX).unwrap();
     let of_second = play_bytes(second).unwrap().total();
     assert!(of_second < 192_000 - 4000, "{of_second}");

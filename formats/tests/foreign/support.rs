@@ -1,6 +1,6 @@
 //! Files of `tests/media`, and a host that gives a track the bytes that it asks for.
 
-use tonearm_formats::{Advance, Format, Host, Planes, Sniffed, Track, TrackError, sniff};
+use tonearm_formats::{Advance, Format, HostDecoders, Planes, Sniffed, Track, TrackError, sniff};
 
 /// A file of `tests/media`.
 pub fn file(name: &str) -> Vec<u8> {
@@ -40,7 +40,7 @@ pub fn open(bytes: &[u8], total: bool) -> Option<Track> {
             _ => return None,
         }
     };
-    let mut track = Track::new(family, 0.0, Host::default())?;
+    let mut track = Track::new(family, 0.0, HostDecoders::default())?;
     if total {
         track.set_total_bytes(bytes.len() as u64);
     }
@@ -57,8 +57,8 @@ pub fn feed(track: &mut Track, bytes: &[u8], piece: usize, most: usize) -> Resul
         let advance = track.advance(4096);
         match advance {
             Advance::Failed(error) => return Err(error),
-            Advance::NeedBytes | Advance::Elsewhere => {
-                jumps += u32::from(advance == Advance::Elsewhere);
+            Advance::NeedBytes | Advance::SeekSource => {
+                jumps += u32::from(advance == Advance::SeekSource);
                 assert!(jumps < 100, "the track jumps for ever");
                 played.furthest = played.furthest.max(track.end_offset());
                 let at = usize::try_from(track.end_offset()).unwrap().min(bytes.len());

@@ -6,7 +6,7 @@ use tonearm_messages::{Fact, Request};
 /// What the host must do.
 #[derive(Debug, PartialEq)]
 pub enum Output {
-    /// Tell the control plane.
+    /// Post a fact to the control plane.
     Post(Fact),
     /// Send a request.
     Fetch {

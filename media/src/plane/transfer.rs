@@ -1,12 +1,12 @@
 //! Requests and their bodies: where the bytes of a response belong, what is asked for next, and when the file
 //! is over.
 
-use tonearm_formats::TAIL_BYTES;
+use tonearm_formats::END_PROBE_BYTES;
 use tonearm_messages::{BodyEnd, Fact, MediaError, Request, ResponseHead};
 
 use super::{MediaPlane, Output};
 use crate::response::{ContentRange, ResponseFields, Validators};
-use crate::source::Track;
+use crate::source::FormatTrack;
 
 /// Time that a jump within the file must save, besides the time of its requests, in seconds.
 const WORTH_SECONDS: f64 = 0.03;
@@ -56,21 +56,26 @@ pub(super) struct InFlight {
     preflighted: bool,
     /// It failed without a response, and the host finds out why.
     probed: bool,
-    /// It brings the last bytes of the file, out of turn.
-    tail: Option<Vec<u8>>,
+    /// It reads the last bytes of the file; those that came so far.
+    end_probe: Option<Vec<u8>>,
 }
 
-impl<T: Track> MediaPlane<T> {
-    /// Status and header fields of a response; [`ResponseFields::from_lines`] says what the lines are.
-    pub fn handle_head(&mut self, now: f64, request: u32, mut head: ResponseHead, lines: &str) {
-        let fields = ResponseFields::from_lines(lines);
+impl<T: FormatTrack> MediaPlane<T> {
+    /// Status and header fields of a response.
+    pub fn handle_head(
+        &mut self,
+        now: f64,
+        request: u32,
+        mut head: ResponseHead,
+        fields: &ResponseFields<'_>,
+    ) {
         let Some(open) = self.open.as_mut() else { return };
         let Some(current) = open.request.as_mut().filter(|current| current.id == request) else { return };
         let range = ContentRange::parse(fields.content_range);
         let total = range.and_then(|range| range.total).or(head.total_bytes);
         head.total_bytes = total.filter(|&total| total <= MAX_FILE_BYTES);
         let first = range.and_then(|range| range.first).unwrap_or(current.offset);
-        if current.tail.is_some() && (head.status != 206 || first != current.offset) {
+        if current.end_probe.is_some() && (head.status != 206 || first != current.offset) {
             self.end_request(now, BodyEnd::Dropped {});
             return;
         }
@@ -85,7 +90,7 @@ impl<T: Track> MediaPlane<T> {
             self.post(Fact::BodyEnd { request, at: now, bytes: 0, end: BodyEnd::Complete {} });
             return;
         }
-        let validators = Validators::of(&fields, head.total_bytes);
+        let validators = Validators::of(fields, head.total_bytes);
         let changed = open.answered && open.validators.differ(&validators);
         open.answered = true;
         // Used in this order where the bytes do not identify the format.
@@ -167,13 +172,13 @@ impl<T: Track> MediaPlane<T> {
             current.burst = len;
         }
         current.received += len;
-        if let Some(tail) = &mut current.tail {
+        if let Some(end_probe) = &mut current.end_probe {
             current.at += len;
             // More than was asked for: the file has grown.
-            if tail.len() + bytes.len() > 2 * TAIL_BYTES {
+            if end_probe.len() + bytes.len() > 2 * END_PROBE_BYTES {
                 self.end_request(now, BodyEnd::Dropped {});
             } else {
-                tail.extend_from_slice(bytes);
+                end_probe.extend_from_slice(bytes);
             }
             return;
         }
@@ -198,11 +203,10 @@ impl<T: Track> MediaPlane<T> {
         open.track.push(&bytes[skipped as usize..]);
         let elapsed = current.first_byte.map_or(0.0, |first| now - first) / 1000.0;
         if open.ranges == Ranges::Served && elapsed > 0.0 {
-            // To go elsewhere in a file costs the way there and back, and to the rest of what was left as
-            // much again.
+            // A seek costs one round trip, and the return to the skipped bytes another.
             let rate = (current.received - current.burst) as f64 / elapsed;
             let trip = (now - current.sent) / 1000.0 - elapsed;
-            open.track.hurry(rate, rate * (2.0 * trip + WORTH_SECONDS));
+            open.track.set_link_rate(rate, rate * (2.0 * trip + WORTH_SECONDS));
         }
         // The last byte is the end, whether the body says so, breaks off, or is dropped because enough is in
         // memory.
@@ -225,10 +229,11 @@ impl<T: Track> MediaPlane<T> {
     pub fn handle_body_end(&mut self, now: f64, request: u32, end: BodyEnd) {
         let Some(open) = self.open.as_mut() else { return };
         let Some(current) = open.request.as_mut().filter(|current| current.id == request) else { return };
-        if let Some(tail) = current.tail.take() {
-            let whole = open.total_bytes.is_some_and(|total| current.offset + tail.len() as u64 == total);
+        if let Some(end_probe) = current.end_probe.take() {
+            let whole =
+                open.total_bytes.is_some_and(|total| current.offset + end_probe.len() as u64 == total);
             if whole {
-                open.track.tail(&tail);
+                open.track.probe_end(&end_probe);
             }
             // Nothing depends on it: a connection that broke is no loss of the track's.
             self.end_request(now, if end == (BodyEnd::Failed {}) { BodyEnd::Dropped {} } else { end });
@@ -293,7 +298,7 @@ impl<T: Track> MediaPlane<T> {
         if open.simple_requests_only {
             request.headers = None;
         }
-        let tail = (std::mem::take(&mut open.tail_asked) == Some(request.offset)).then(Vec::new);
+        let end_probe = (std::mem::take(&mut open.end_probe_offset) == Some(request.offset)).then(Vec::new);
         open.request = Some(InFlight {
             id: request.id,
             offset: request.offset,
@@ -308,7 +313,7 @@ impl<T: Track> MediaPlane<T> {
             noted: now,
             preflighted: request.headers.is_some(),
             probed: false,
-            tail,
+            end_probe,
         });
         let (url, credentials) = (open.url.clone(), open.credentials);
         self.outputs.push_back(Output::Fetch { request, url, credentials });
@@ -356,26 +361,27 @@ impl<T: Track> MediaPlane<T> {
     }
 
     /// There is time for it: the read-ahead is full.
-    pub(super) fn want_tail(&mut self) {
+    pub(super) fn request_end_probe(&mut self) {
         let Some(open) = self.open.as_mut() else { return };
-        let Some(total) = open.total_bytes.filter(|_| open.track.wants_tail() && !open.tail_tried) else {
+        let Some(total) = open.total_bytes.filter(|_| open.track.wants_end_probe() && !open.end_probe_tried)
+        else {
             return;
         };
-        let offset = total.saturating_sub(TAIL_BYTES as u64);
-        (open.tail_asked, open.tail_tried) = (Some(offset), true);
+        let offset = total.saturating_sub(END_PROBE_BYTES as u64);
+        (open.end_probe_offset, open.end_probe_tried) = (Some(offset), true);
         let epoch = open.epoch;
         self.post(Fact::BytesWanted { epoch, offset });
     }
 
-    /// The bytes that the track wants next are not the ones that come.
+    /// Requests the bytes that the track wants next: they are not the next ones of the body.
     #[inline(never)]
-    pub(super) fn go_elsewhere(&mut self, now: f64) {
+    pub(super) fn seek_source(&mut self, now: f64) {
         let Some(open) = self.open.as_mut() else { return };
         let offset = open.track.end_offset();
         // After the last byte there is nothing to ask for.
         open.complete = offset > MAX_FILE_BYTES || open.total_bytes.is_some_and(|total| offset >= total);
         open.stopped = None;
-        let ahead = |current: &InFlight| current.tail.is_none() && current.at <= offset;
+        let ahead = |current: &InFlight| current.end_probe.is_none() && current.at <= offset;
         if open.ranges == Ranges::Refused && !open.complete && open.request.as_ref().is_some_and(ahead) {
             // The body comes to that place by itself: it is not asked for again.
             return;

@@ -25,9 +25,9 @@ fn slowly(
         let advance = track.advance(512);
         match advance {
             Advance::Failed(error) => return Err(error),
-            Advance::NeedBytes | Advance::Elsewhere => {
+            Advance::NeedBytes | Advance::SeekSource => {
                 let at = (track.end_offset() as usize).min(bytes.len());
-                if advance == Advance::Elsewhere {
+                if advance == Advance::SeekSource {
                     reads.push((at, at));
                     assert!(reads.len() < 100, "the track jumps for ever");
                 }
@@ -37,7 +37,7 @@ fn slowly(
                     track.finish();
                 } else {
                     track.push(&bytes[at..end]);
-                    track.hurry(100_000.0, 300);
+                    track.set_link_rate(100_000.0, 300);
                 }
             }
             Advance::Format(_) | Advance::Packet | Advance::Drain => {}
@@ -107,7 +107,7 @@ fn a_short_rest_is_waited_for() {
         let mut track = open(&file.bytes, 0.0).unwrap();
         track.push(&file.bytes[..end - 200]);
         assert_eq!(track.advance(1), Advance::NeedBytes);
-        track.hurry(100_000.0, 300);
+        track.set_link_rate(100_000.0, 300);
         assert_eq!(track.advance(1), Advance::NeedBytes);
         assert_eq!(track.end_offset(), end as u64 - 200);
     }
@@ -127,7 +127,7 @@ fn a_seek_before_the_index_is_whole_waits_for_it() {
         let mut late = open(&file.bytes, 3.3).unwrap();
         late.push(&file.bytes[..2000]);
         late.advance(1);
-        late.hurry(100_000.0, 300);
+        late.set_link_rate(100_000.0, 300);
         assert_eq!(late.advance(1), Advance::NeedBytes, "who begins elsewhere needs the index first");
         feed(&mut late, &file.bytes, 9000, 1000).unwrap();
     }
@@ -375,8 +375,8 @@ fn a_link_as_slow_as_the_music_waits_for_the_index() {
             track.push(&bytes[..2000]);
             track.advance(1);
             track.push(&bytes[2000..3000]);
-            track.hurry(rate, 300);
-            let goes = if begins { Advance::Elsewhere } else { Advance::NeedBytes };
+            track.set_link_rate(rate, 300);
+            let goes = if begins { Advance::SeekSource } else { Advance::NeedBytes };
             assert_eq!(track.advance(1), goes, "{rate} bytes a second");
         }
     }

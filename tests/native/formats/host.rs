@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use tonearm_formats::{Advance, Family, Host, Planes, Track};
+use tonearm_formats::{Advance, Family, HostDecoders, Planes, Track};
 
 use super::files;
 
@@ -20,7 +20,7 @@ fn play(
     missing: impl Fn(usize) -> bool,
     seek_after: Option<(usize, f64)>,
 ) -> (Planes, usize, u32) {
-    let mut track = Track::new(Family::OggOpus, 0.0, Host { aac: false, others: true }).unwrap();
+    let mut track = Track::new(Family::OggOpus, 0.0, HostDecoders { aac: false, others: true }).unwrap();
     track.set_total_bytes(bytes.len() as u64);
     let mut out: Planes = vec![Vec::new(); 2];
     let (mut under_way, mut number) = (VecDeque::<Packet>::new(), 0);
@@ -46,7 +46,7 @@ fn play(
                 under_way.drain(..).for_each(|packet| give(&mut track, packet));
                 track.drained();
             }
-            Advance::NeedBytes | Advance::Elsewhere => {
+            Advance::NeedBytes | Advance::SeekSource => {
                 let at = (track.end_offset() as usize).min(bytes.len());
                 if at == bytes.len() {
                     track.finish();

@@ -8,7 +8,7 @@ mod matrix;
 
 use std::path::PathBuf;
 
-use tonearm_formats::{Advance, Host, Planes, Sniffed, Track, TrackError, sniff};
+use tonearm_formats::{Advance, HostDecoders, Planes, Sniffed, Track, TrackError, sniff};
 
 /// A file of the matrix.
 pub struct File {
@@ -73,7 +73,7 @@ pub fn open_of(bytes: &[u8], start: f64, total: Option<u64>) -> Option<Track> {
             _ => return None,
         }
     };
-    let mut track = Track::new(family, start, Host::default())?;
+    let mut track = Track::new(family, start, HostDecoders::default())?;
     if let Some(total) = total {
         track.set_total_bytes(total);
     }
@@ -88,8 +88,8 @@ pub fn feed(track: &mut Track, bytes: &[u8], piece: usize, frames: usize) -> Res
         let advance = track.advance(4096);
         match advance {
             Advance::Failed(error) => return Err(error),
-            Advance::NeedBytes | Advance::Elsewhere => {
-                jumps += u32::from(advance == Advance::Elsewhere);
+            Advance::NeedBytes | Advance::SeekSource => {
+                jumps += u32::from(advance == Advance::SeekSource);
                 assert!(jumps < 100, "the track jumps for ever");
                 let at = (track.end_offset() as usize).min(bytes.len());
                 if at == bytes.len() {

@@ -7,6 +7,7 @@ use tonearm::playback::State;
 use tonearm_formats::Planes;
 use tonearm_media::native::{Native, open};
 use tonearm_media::plane::{MediaPlane, Output};
+use tonearm_media::response::ResponseFields;
 use tonearm_messages::{BodyEnd, Command, ResponseHead};
 
 use crate::fake_host::{FakeHost, PLAYER, RATE};
@@ -145,8 +146,12 @@ impl World {
                 ranges: answer.accepts_ranges,
                 ..ResponseHead::default()
             };
-            let lines = format!("audio/wav\n{}\n{}\n", answer.content_range, answer.etag);
-            self.plane.handle_head(now, transfer.id, head, &lines);
+            let lines = format!(
+                "content-type: audio/wav\ncontent-range: {}\netag: {}",
+                answer.content_range, answer.etag
+            );
+            let fields = ResponseFields::from_lines(&lines);
+            self.plane.handle_head(now, transfer.id, head, &fields);
             self.drain();
         }
         let most = if answer.rate > 0 { answer.rate * STEP as usize / 1000 } else { 128 << 10 };

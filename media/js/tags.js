@@ -1,0 +1,21 @@
+// The tags of a track, as they go to the page.
+
+import { bytesAt } from './memory.js';
+
+/** @typedef {import('./track.js').FormatExports} FormatExports */
+/** @typedef {{ texts: [string, string][], picture?: { mime: string, bytes: Uint8Array }, gains: number[] }} Tags */
+
+/** @param {FormatExports} format @param {number} address */
+const textAt = (format, address) => new TextDecoder().decode(bytesAt(format, address));
+
+/** @param {FormatExports} format @returns {Tags} */
+export function readTags(format) {
+  const parts = textAt(format, format.tag_texts()).split('\0');
+  /** @type {[string, string][]} */
+  const texts = [];
+  for (let at = 0; at + 1 < parts.length; at += 2) texts.push([parts[at], parts[at + 1]]);
+  const mime = textAt(format, format.picture_type());
+  const picture = mime ? { mime, bytes: bytesAt(format, format.picture()) } : undefined;
+  const gains = [format.track_gain(), format.track_peak(), format.album_gain(), format.album_peak()];
+  return { texts, picture, gains };
+}
