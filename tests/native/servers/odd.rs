@@ -350,9 +350,8 @@ fn a_server_that_sends_a_byte_a_second_fails_by_name() {
 /// The body slows down to nearly nothing once the play has begun.
 #[test]
 fn a_body_that_trickles_in_the_midst_is_heard_to_there() {
-    let mut server =
-        after_a_break(Answer::default(), |file, offset, _| Answer { rate: 1, ..rest(file, offset) });
-    let world = play_to(move |offset| server(offset), 600.0);
+    let server = after_a_break(Answer::default(), |file, offset, _| Answer { rate: 1, ..rest(file, offset) });
+    let world = play_to(server, 600.0);
     assert_eq!(failure(&world), Some(PlayFailure::Network));
     assert!(world.tape.len() >= BROKEN_FRAMES - 512 && world.silent_playing < 200.0, "{}", world.tape.len());
 }
