@@ -10,12 +10,7 @@ import { callWhenReady, coreRestartListeners, currentCore, isLive, lastTrace, pl
 import { onRequest } from './on_request.js';
 import { Output } from './output.js';
 import { Resolver } from './resolver.js';
-import {
-  ERROR_TYPE,
-  EVENT_DEVICE_CHANGED,
-  SPAN_TRACK_LOAD,
-  SPAN_TRACK_PLAY,
-} from '../browser/semconv.js';
+import { ERROR_TYPE, EVENT_DEVICE_CHANGED, SPAN_TRACK_LOAD, SPAN_TRACK_PLAY } from '../browser/semconv.js';
 import { followOptions, loadOptions, playOptions, playerOptions } from './player_options.js';
 import { answer, canPlayType, defaultEngine, describeSource, isForElement, sourceOf } from './source.js';
 import { Span } from './span.js';

@@ -34,13 +34,12 @@ import { Instrument, ObservableInstrument } from './metrics.js';
 import { onRequest } from './on_request.js';
 import { check } from './options.js';
 import { later, settle } from './batch.js';
+import { MUSIC_SEARCH_RESULTS } from '../browser/semconv.js';
 import { baggageHeader, extract, inject } from './propagation.js';
 import { Span } from './span.js';
 import { callback, copyAttributes, dictionary, double, safeString } from './webidl.js';
 
 /** @typedef {import('tonearm-core-glue').DropReason} DropReason */
-/** The number of `music.search.results` among the player's instruments (`metrics.rs`). */
-const MUSIC_SEARCH_RESULTS = 16;
 
 /** Whether records that are dropped for a reason failed to arrive, which no option asks for. @param {string} reason */
 const isFailure = (reason) => currentCore()?.is_failure(/** @type {DropReason} */ (reason));

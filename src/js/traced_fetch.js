@@ -17,6 +17,7 @@ import {
   CDN_CACHE,
   CDN_NODE,
   ERROR_TYPE,
+  HTTP_CLIENT_REQUEST_DURATION,
   HTTP_PHASE_CONNECT,
   HTTP_PHASE_LOOKUP,
   HTTP_PHASE_RECEIVE,
@@ -36,8 +37,6 @@ const CLIENT = 3;
  *    attributesOf: typeof import('../browser/url.js').attributesOf, Span: typeof import('./span.js').Span, later: typeof import('./batch.js').later, settle: typeof import('./batch.js').settle,
  *    flat: typeof import('./flat.js').flat, spanContextPart: typeof import('./flat.js').spanContextPart,
  *    whenCoreReady: typeof import('./loader.js').whenCoreReady }} Tools */
-/** Of the player's instruments (`metrics.rs`) the one that app's requests are measured by too. */
-const HTTP_CLIENT_REQUEST_DURATION = 15;
 /** Methods that may be sent twice without harm (RFC 9110 section 9.2.1). */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Headers that say that a request has a context already. */
