@@ -93,7 +93,9 @@ function scriptOutput({ name, source, glue, page, banner, development }) {
     from: [
       ...importsOf(source),
       'pkg/package.json',
-      ...['bundle', 'core_glue', 'imports', 'short_imports', 'worker_glue'].map((name) => `scripts/build/${name}.mjs`),
+      ...['bundle', 'core_glue', 'imports', 'short_imports', 'worker_glue'].map(
+        (name) => `scripts/build/${name}.mjs`,
+      ),
     ],
     tools: ['esbuild', 'terser'],
     commands: [
@@ -156,7 +158,10 @@ export const scriptOutputs = () => [
     from: ['scripts/build/core_glue.mjs', 'scripts/build/imports.mjs'],
     tools: ['terser'],
     commands: [
-      { program: 'node', args: ['scripts/build/core_glue.mjs', GLUE['extended-core'].file, 'target/glue.js'] },
+      {
+        program: 'node',
+        args: ['scripts/build/core_glue.mjs', GLUE['extended-core'].file, 'target/glue.js'],
+      },
       {
         program: 'terser',
         args: [
