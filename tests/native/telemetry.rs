@@ -453,3 +453,18 @@ fn a_span_under_way_when_the_wall_clock_is_set_has_the_times_of_its_end() {
         assert_eq!((span.start_time_unix_nano, span.end_time_unix_nano), (end - 2_000_000_000, end), "{by}");
     }
 }
+
+#[test]
+fn failures_are_the_reasons_that_no_option_asks_for() {
+    let failures = [
+        DropReason::QueueFull,
+        DropReason::TooManyOpen,
+        DropReason::Rejected,
+        DropReason::RetriesExhausted,
+        DropReason::Unconfirmed,
+        DropReason::Expired,
+    ];
+    for reason in DropReason::ALL {
+        assert_eq!(reason.is_failure(), failures.contains(&reason), "{reason:?}");
+    }
+}

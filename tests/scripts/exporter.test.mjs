@@ -28,18 +28,18 @@ async function withNetwork(respond, run, onLine = true) {
 }
 
 /**
- * Sends a body. Resolves with the status, the wait and the reply.
+ * Sends a body. Resolves with what became of it.
  * @param {import('../../src/browser/fetch.js').Destination} destination @param {number} length @param {object} [how]
- * @returns {Promise<[number, number, Uint8Array]>}
+ * @returns {Promise<import('../../src/browser/fetch.js').Outcome>}
  */
 const send = (destination, length, how) =>
   new Promise((resolve) =>
     post(
       { endpoint: 'https://otlp.example', ...destination },
-      0,
+      'traces',
       new Uint8Array(length),
       { gzipped: false, keepalive: false, timeout: 60_000, evenOffline: false, ...how },
-      (...answer) => resolve(answer),
+      resolve,
     ),
   );
 
@@ -66,7 +66,8 @@ test('a reply that comes within two seconds of its head is read; of one that tak
         } catch {
           // It was cancelled.
         }
-        assert.deepEqual(await answer, [200, -1, Uint8Array.from(expected)], `${wait} ms`);
+        const outcome = { status: 200, retryAfter: -1, reply: Uint8Array.from(expected) };
+        assert.deepEqual(await answer, outcome, `${wait} ms`);
       },
     );
   }
@@ -78,20 +79,16 @@ test('requests that have ended leave room for others while the page is left, in 
     request: (_, /** @type {Uint8Array} */ body) => new Uint8Array(3 * body.length),
   };
   const destination = /** @type {any} */ ({ json, transcode: async () => json });
-  const statuses = async (/** @type {Promise<[number, number, Uint8Array]>[]} */ answers) =>
-    (await Promise.all(answers)).map(([status]) => status);
+  const results = async (/** @type {ReturnType<typeof send>[]} */ outcomes) =>
+    (await Promise.all(outcomes)).map(({ status, failure }) => status ?? failure);
   await withNetwork(
     () => new Response(null),
     async () => {
       // Each needs three quarters of the 60 KiB.
       for (let n = 0; n < 4; n++)
-        assert.deepEqual(
-          await statuses([send(destination, 15 << 10, { keepalive: true })]),
-          [200],
-          String(n),
-        );
+        assert.deepEqual(await results([send(destination, 15 << 10, { keepalive: true })]), [200], String(n));
       const both = [1, 2].map(() => send(destination, 15 << 10, { keepalive: true }));
-      assert.deepEqual(await statuses(both), [200, 2]);
+      assert.deepEqual(await results(both), [200, 'deferred']);
     },
   );
 });
@@ -101,15 +98,15 @@ test('what is sent although the page is offline was not sent where it fails, and
     throw new TypeError('no network');
   };
   for (const [onLine, respond, expected] of /** @type {const} */ ([
-    [false, fails, 1],
-    [true, fails, 0],
+    [false, fails, 'unsent'],
+    [true, fails, 'failed'],
     [false, () => new Response(null), 200],
   ]))
     await withNetwork(
       respond,
       async () => {
-        const [status, wait] = await send({}, 1, { evenOffline: true });
-        assert.deepEqual([status, wait], [expected, -1], `${onLine} ${expected}`);
+        const { status, failure } = await send({}, 1, { evenOffline: true });
+        assert.equal(status ?? failure, expected, `${onLine}`);
       },
       onLine,
     );

@@ -12,7 +12,7 @@ const gc = runInNewContext('gc');
 
 /** Collects what nothing holds, and lets the registries call back: until something has ended, or often enough. @param {unknown[]} ends */
 async function collect(ends) {
-  for (let n = 0; n < 20 && ends.length === 0; n++) {
+  for (let n = 0; n < 200 && ends.length === 0; n++) {
     await new Promise((resolve) => setImmediate(resolve));
     gc();
   }
