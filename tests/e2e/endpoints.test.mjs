@@ -129,9 +129,9 @@ async function until(holds, what) {
 
 /** @param {Buffer} body */
 const spansOf = (body) =>
-  JSON.parse(new TextDecoder().decode(transcode.request('traces', body))).resourceSpans[0].scopeSpans[0].spans.map(
-    (/** @type {any} */ span) => span.name,
-  );
+  JSON.parse(
+    new TextDecoder().decode(transcode.request('traces', body)),
+  ).resourceSpans[0].scopeSpans[0].spans.map((/** @type {any} */ span) => span.name);
 
 /** Answers 503 with a `Retry-After` twice, then accepts. @param {() => string} value @returns {Endpoint} */
 const busy =
