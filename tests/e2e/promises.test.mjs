@@ -244,19 +244,19 @@ test('the position that is set before the metadata come is where the play begins
 
 test('rate and loop outlive the core that ended', async () => {
   const page = await browser.newPage();
-  // The core's next call traps, once.
+  // The core's next play traps, once.
   await page.addInitScript(() => {
     const { instantiateStreaming } = WebAssembly;
     WebAssembly.instantiateStreaming = async (...args) => {
       const { module, instance } = await instantiateStreaming(...args);
       const exports = /** @type {any} */ (instance.exports);
       /** @param {unknown[]} args */
-      const tell = (...args) => {
-        if (!globalThis.trap) return exports.tell(...args);
+      const play = (...args) => {
+        if (!globalThis.trap) return exports.play(...args);
         globalThis.trap = false;
         throw new WebAssembly.RuntimeError('unreachable');
       };
-      return /** @type {any} */ ({ module, instance: { exports: { ...exports, tell } } });
+      return /** @type {any} */ ({ module, instance: { exports: { ...exports, play } } });
     };
   });
   await page.goto(`${server.origin}/blank`);

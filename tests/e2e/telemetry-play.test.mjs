@@ -49,12 +49,12 @@ test('a trap that ends the core is logged with the last trace, and the next play
       const { module, instance } = await instantiateStreaming(...args);
       const exports = /** @type {any} */ (instance.exports);
       /** @param {unknown[]} args */
-      const tell = (...args) => {
-        if (!globalThis.trap) return exports.tell(...args);
+      const create_series = (...args) => {
+        if (!globalThis.trap) return exports.create_series(...args);
         globalThis.trap = false;
         return unreachable();
       };
-      return /** @type {any} */ ({ module, instance: { exports: { ...exports, tell } } });
+      return /** @type {any} */ ({ module, instance: { exports: { ...exports, create_series } } });
     };
   });
   await page.goto(`${backend.gateway}/e2e/blank.html`);
