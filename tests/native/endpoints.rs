@@ -290,6 +290,18 @@ fn a_diagnostic_reaches_the_host_with_the_endpoints_message() {
     assert_eq!((diagnostic.status, &diagnostic.message[..]), (400, &b"no"[..]));
 }
 
+/// Below 300 the body is a partial success, from there on a `google.rpc.Status`.
+#[test]
+fn a_message_is_read_from_the_body_that_the_status_has() {
+    let partial = vec![0x0a, 0x04, 0x12, 0x02, b'n', b'o'];
+    let failure = vec![0x08, 0x03, 0x12, 0x02, b'n', b'o'];
+    for (status, body) in [(299, partial), (300, failure)] {
+        let reply = Reply::Response { status, retry_after: None, body };
+        let (_, diagnostics) = answered(std::slice::from_ref(&reply));
+        assert_eq!(diagnostics[0].message, b"no", "{status}");
+    }
+}
+
 #[test]
 fn requests_of_earlier_visits_are_taken_over_up_to_the_bytes_of_a_queue() {
     let batch = Batch { queue_bytes: 10_000, ..Batch::default() };
