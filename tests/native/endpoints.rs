@@ -290,6 +290,34 @@ fn a_diagnostic_reaches_the_host_with_the_endpoints_message() {
     assert_eq!((diagnostic.status, &diagnostic.message[..]), (400, &b"no"[..]));
 }
 
+#[test]
+fn a_retry_wakes_the_host_when_it_is_due() {
+    let mut telemetry = pipeline(Config::default());
+    span(&mut telemetry, at(0), "span");
+    telemetry.flush(at(20));
+    let export = telemetry.poll_export(at(20)).unwrap();
+    let busy = Reply::Response { status: 503, retry_after: Some(Duration::from_secs(7)), body: Vec::new() };
+    telemetry.handle_reply(at(30), export.id, &busy);
+    assert_eq!(telemetry.poll_timeout(), Some(at(7030)));
+}
+
+/// What fits leaves in one request; a second sign of leaving counts what is on its way.
+#[test]
+fn requests_that_leave_with_the_page_share_its_budget() {
+    let mut telemetry = pipeline(Config::default());
+    let mut sent = Vec::new();
+    for round in 0..2 {
+        for n in 0..40 {
+            span(&mut telemetry, at(round), &format!("{n} {}", "x".repeat(1000)));
+        }
+        let exports = telemetry.leave(at(round));
+        assert!(exports.iter().all(|export| export.keepalive));
+        sent.push(exports.iter().map(|export| export.body.len()).collect::<Vec<_>>());
+    }
+    assert!(sent[0].len() == 1 && sent[0][0] > 40_000, "{sent:?}");
+    assert!(sent.iter().flatten().sum::<usize>() <= 60 << 10, "{sent:?}");
+}
+
 /// Below 300 the body is a partial success, from there on a `google.rpc.Status`.
 #[test]
 fn a_message_is_read_from_the_body_that_the_status_has() {
