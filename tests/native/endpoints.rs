@@ -318,6 +318,20 @@ fn requests_that_leave_with_the_page_share_its_budget() {
     assert!(sent.iter().flatten().sum::<usize>() <= 60 << 10, "{sent:?}");
 }
 
+#[test]
+fn a_request_that_waits_for_a_retry_leaves_beside_the_queue() {
+    let mut telemetry = pipeline(Config::default());
+    span(&mut telemetry, at(0), "first");
+    telemetry.flush(at(0));
+    let export = telemetry.poll_export(at(0)).unwrap();
+    telemetry.handle_reply(at(1), export.id, &status(503));
+    for n in 0..40 {
+        span(&mut telemetry, at(2), &format!("{n} {}", "x".repeat(1000)));
+    }
+    let left: Vec<_> = telemetry.leave(at(3)).iter().map(|export| records(export).len()).collect();
+    assert_eq!(left, [1, 40]);
+}
+
 /// Below 300 the body is a partial success, from there on a `google.rpc.Status`.
 #[test]
 fn a_message_is_read_from_the_body_that_the_status_has() {
