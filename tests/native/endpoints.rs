@@ -291,6 +291,60 @@ fn a_diagnostic_reaches_the_host_with_the_endpoints_message() {
 }
 
 #[test]
+fn a_retry_wakes_the_host_when_it_is_due() {
+    let mut telemetry = pipeline(Config::default());
+    span(&mut telemetry, at(0), "span");
+    telemetry.flush(at(20));
+    let export = telemetry.poll_export(at(20)).unwrap();
+    let busy = Reply::Response { status: 503, retry_after: Some(Duration::from_secs(7)), body: Vec::new() };
+    telemetry.handle_reply(at(30), export.id, &busy);
+    assert_eq!(telemetry.poll_timeout(), Some(at(7030)));
+}
+
+/// What fits leaves in one request; a second sign of leaving counts what is on its way.
+#[test]
+fn requests_that_leave_with_the_page_share_its_budget() {
+    let mut telemetry = pipeline(Config::default());
+    let mut sent = Vec::new();
+    for round in 0..2 {
+        for n in 0..40 {
+            span(&mut telemetry, at(round), &format!("{n} {}", "x".repeat(1000)));
+        }
+        let exports = telemetry.leave(at(round));
+        assert!(exports.iter().all(|export| export.keepalive));
+        sent.push(exports.iter().map(|export| export.body.len()).collect::<Vec<_>>());
+    }
+    assert!(sent[0].len() == 1 && sent[0][0] > 40_000, "{sent:?}");
+    assert!(sent.iter().flatten().sum::<usize>() <= 60 << 10, "{sent:?}");
+}
+
+#[test]
+fn a_request_that_waits_for_a_retry_leaves_beside_the_queue() {
+    let mut telemetry = pipeline(Config::default());
+    span(&mut telemetry, at(0), "first");
+    telemetry.flush(at(0));
+    let export = telemetry.poll_export(at(0)).unwrap();
+    telemetry.handle_reply(at(1), export.id, &status(503));
+    for n in 0..40 {
+        span(&mut telemetry, at(2), &format!("{n} {}", "x".repeat(1000)));
+    }
+    let left: Vec<_> = telemetry.leave(at(3)).iter().map(|export| records(export).len()).collect();
+    assert_eq!(left, [1, 40]);
+}
+
+/// Below 300 the body is a partial success, from there on a `google.rpc.Status`.
+#[test]
+fn a_message_is_read_from_the_body_that_the_status_has() {
+    let partial = vec![0x0a, 0x04, 0x12, 0x02, b'n', b'o'];
+    let failure = vec![0x08, 0x03, 0x12, 0x02, b'n', b'o'];
+    for (status, body) in [(299, partial), (300, failure)] {
+        let reply = Reply::Response { status, retry_after: None, body };
+        let (_, diagnostics) = answered(std::slice::from_ref(&reply));
+        assert_eq!(diagnostics[0].message, b"no", "{status}");
+    }
+}
+
+#[test]
 fn requests_of_earlier_visits_are_taken_over_up_to_the_bytes_of_a_queue() {
     let batch = Batch { queue_bytes: 10_000, ..Batch::default() };
     let mut telemetry = pipeline(Config { batch, ..Config::default() });

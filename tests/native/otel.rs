@@ -237,6 +237,15 @@ fn contexts_and_baggage_go_there_and_back() {
 }
 
 #[test]
+fn baggage_comes_in_where_its_format_is_in_the_set() {
+    let carrier = HashMap::from([("baggage".to_owned(), "plan=free".to_owned())]);
+    for (set, members) in [(Propagators::TRACE_CONTEXT, 0), (Propagators::BAGGAGE, 1)] {
+        let found = Propagator::new(set).extract_with_context(&Context::new(), &carrier);
+        assert_eq!(found.baggage().len(), members, "{set:?}");
+    }
+}
+
+#[test]
 fn a_page_that_is_left_sends_what_fits() {
     let (handle, surroundings) = start();
     handle.tracer_provider().tracer("shop").start("span").end();

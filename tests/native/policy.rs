@@ -11,8 +11,8 @@ use tonearm_base::random::Random;
 use tonearm_base::time::{ClockAnchor, Duration, Instant};
 use tonearm_player::engine::Input;
 use tonearm_telemetry::{
-    Attributes, Config, Consent, DropReason, INFO, Instrument, Kind, Log, Parent, Recovered, Reply, SAMPLED,
-    Sampler, Signal, SpanContext, SpanOptions, Telemetry, Value, WARN,
+    Attributes, Config, Consent, DropReason, INFO, Instrument, Kind, Log, Parent, Propagators, Recovered,
+    Reply, SAMPLED, Sampler, Signal, SpanContext, SpanOptions, Telemetry, Value, WARN,
 };
 
 use crate::fake_host::{FakeHost, accepted};
@@ -148,6 +148,45 @@ fn a_trace_that_was_not_chosen_is_exported_whole_where_its_play_went_badly() {
     }
 }
 
+/// Of a trace that is held 32 spans wait; one more is lost as unsampled at once.
+#[test]
+fn the_spans_that_a_held_trace_keeps_have_a_bound() {
+    let sampler = Sampler { ratio: 0.0, tail: Some(Duration::from_secs(1)), ..Sampler::default() };
+    let mut telemetry = telemetry(Config { sampler, ..Config::default() });
+    let root = telemetry.start_span(at(1), SpanOptions::new("root")).unwrap();
+    let context = telemetry.span_context(root).unwrap();
+    telemetry.hold(&context);
+    for lost in [0, 1] {
+        for _ in 0..if lost == 0 { 32 } else { 1 } {
+            span(&mut telemetry, at(1), SpanOptions::new("child").child_of(Some(Parent::Local(root))));
+        }
+        // The root is open.
+        assert_eq!(telemetry.open_spans(), 33);
+        let account = telemetry.account(Signal::Traces);
+        assert_eq!((account.pending, account.dropped(DropReason::Unsampled)), (33, lost));
+    }
+    assert!(telemetry.keep(at(2), &context));
+    telemetry.end_span(at(3), root, at(3));
+    assert_eq!(spans_of(&bodies(&mut telemetry, at(4))[&0]).len(), 33);
+}
+
+/// What is persisted has the metrics that have points, and no others.
+#[test]
+fn a_snapshot_leaves_out_what_measured_nothing() {
+    let mut telemetry = telemetry(Config::default());
+    telemetry.instrument(at(0), &Instrument::new("idle", "1", Kind::Counter, &[]));
+    telemetry.measure(at(1), 0, 1.0, &[Value::Text("user")], None);
+    let mut names = Vec::new();
+    for signal in [Signal::Traces, Signal::Logs] {
+        telemetry.snapshot(at(2), signal, |_, _, _, _| panic!("nothing else is pending"));
+    }
+    telemetry.snapshot(at(2), Signal::Metrics, |_, records, _, body| {
+        assert_eq!(records, 1);
+        names.extend(metrics_of(body).into_iter().map(|metric| metric.name));
+    });
+    assert_eq!(names, ["play.latency"]);
+}
+
 #[test]
 fn the_session_is_on_every_span_and_log_and_ends_by_idleness_and_by_age() {
     let mut telemetry = telemetry(Config::default());
@@ -196,6 +235,15 @@ fn what_the_app_says_of_its_place_is_on_all_signals_and_of_its_user_not_on_metri
     let keys: Vec<_> =
         histogram.data_points[0].attributes.iter().map(|attribute| attribute.key.as_str()).collect();
     assert_eq!(keys, ["trigger", "network.region"]);
+}
+
+#[test]
+fn the_apps_baggage_goes_along_with_a_request() {
+    let mut telemetry = telemetry(Config { propagators: Propagators(3), ..Config::default() });
+    telemetry.set_baggage("plan=free".into());
+    let key = telemetry.start_span(at(1), SpanOptions::new("GET")).unwrap();
+    let lines = telemetry.headers(key, "").unwrap();
+    assert!(lines.starts_with("traceparent: ") && lines.ends_with("\nbaggage: plan=free\n"), "{lines}");
 }
 
 #[test]

@@ -130,6 +130,29 @@ fn baggage_is_read_as_its_grammar_says() {
     assert!(read(&many).is_err() && read(&format!("k={}", "v".repeat(8192))).is_err());
 }
 
+/// 8,192 bytes, commas included, and only whole members.
+#[test]
+fn a_header_of_baggage_has_the_members_that_fit() {
+    for (second, length) in [(4095, 8192), (4096, 4096)] {
+        let mut baggage = Baggage::default();
+        for (key, member) in [("a", 4096), ("b", second)] {
+            let value = "v".repeat(member - "a=".len());
+            baggage.set(BaggageEntry { key: key.into(), value, properties: String::new() }).unwrap();
+        }
+        assert_eq!(baggage.header().len(), length);
+    }
+}
+
+#[test]
+fn a_set_hands_on_its_own_formats_alone() {
+    let context = parse_traceparent(TRACEPARENT).unwrap();
+    let lines = inject(Propagators::TRACE_CONTEXT, &context, "", "user=me").into_lines();
+    assert_eq!(lines, format!("traceparent: {TRACEPARENT}\n"));
+    let b3 = format_b3(&context);
+    let carrier = |name: &str| (name == "b3").then_some(b3.as_str());
+    assert!(extract(Propagators::TRACE_CONTEXT, carrier).is_none());
+}
+
 #[test]
 fn b3_goes_in_and_out() {
     let context = parse_traceparent(TRACEPARENT).unwrap();

@@ -11,6 +11,7 @@ mod lengths;
 mod limits;
 mod mp3;
 mod mp4;
+mod mp4_lengths;
 mod ogg;
 mod ogg_pages;
 mod support;

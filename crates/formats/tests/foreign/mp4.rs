@@ -1,5 +1,6 @@
 //! MP4: samples in `moov` and in fragments, compact sizes, edit lists, recorders' clocks, and the bounds of tables.
 
+use tonearm_formats::demux::{Demux, Step};
 use tonearm_formats::{Advance, Family, HostDecoders, Track, TrackError};
 
 use super::support::{feed, file, open, play, play_bytes, refused};
@@ -78,20 +79,27 @@ fn with_edits(bytes: &[u8], entries: &[(u32, u32)]) -> Vec<u8> {
         list.extend([duration.to_be_bytes(), from.to_be_bytes(), [0, 1, 0, 0]].concat());
     }
     let edits = [&(4 + list.len() as u32).to_be_bytes(), list.as_slice()].concat();
+    insert(bytes, b"mdia", &edits, &[b"moov", b"trak"])
+}
+
+/// Where boxes of a kind have it.
+pub fn places(bytes: &[u8], kind: &[u8]) -> Vec<usize> {
+    (0..bytes.len() - 4).filter(|&at| &bytes[at..at + 4] == kind).collect()
+}
+
+/// A file with a box more in front of the first of a kind, within these.
+pub fn insert(bytes: &[u8], before: &[u8], what: &[u8], within: &[&[u8]]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    let places = |bytes: &[u8], kind: &[u8]| -> Vec<usize> {
-        (0..bytes.len() - 4).filter(|&at| &bytes[at..at + 4] == kind).collect()
-    };
     // Sizes of the boxes around it, and offsets from the first byte of the file.
-    let sizes = [places(&bytes, b"moov")[0] - 4, places(&bytes, b"trak")[0] - 4];
+    let sizes = within.iter().map(|kind| places(&bytes, kind)[0] - 4);
     let chunks = places(&bytes, b"stco").into_iter().map(|at| at + 12).filter(|&at| bytes[at - 1] > 0);
     let bases = places(&bytes, b"tfhd").into_iter().filter(|&at| bytes[at + 7] & 1 > 0).map(|at| at + 16);
-    for at in sizes.into_iter().chain(chunks).chain(bases).collect::<Vec<_>>() {
-        let value = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) + edits.len() as u32;
+    for at in sizes.chain(chunks).chain(bases).collect::<Vec<_>>() {
+        let value = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) + what.len() as u32;
         bytes[at..at + 4].copy_from_slice(&value.to_be_bytes());
     }
-    let media = places(&bytes, b"mdia")[0] - 4;
-    bytes.splice(media..media, edits);
+    let at = places(&bytes, before)[0] - 4;
+    bytes.splice(at..at, what.iter().copied());
     bytes
 }
 
@@ -210,4 +218,64 @@ fn counts_and_sizes_that_lie_are_bounded() {
             }
         }
     }
+}
+
+/// `frag-plain.m4a` with a segment index of its fragments, one second each whatever they hold, and where they begin.
+fn with_index(version: u8, nested: bool) -> (Vec<u8>, Vec<u64>) {
+    let bytes = file("frag-plain.m4a");
+    let (mut at, mut fragments) = (0, Vec::new());
+    while at < bytes.len() {
+        if &bytes[at + 4..at + 8] == b"moof" {
+            fragments.push(at);
+        }
+        at += u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    }
+    let wide =
+        |value: u32| if version == 1 { vec![0; 4] } else { vec![] }.into_iter().chain(value.to_be_bytes());
+    let mut index = b"sidx".to_vec();
+    index.extend([version, 0, 0, 0, 0, 0, 0, 1]);
+    index.extend(1000u32.to_be_bytes());
+    index.extend(wide(0).chain(wide(0)));
+    index.extend((fragments.len() as u32).to_be_bytes());
+    for (number, &fragment) in fragments.iter().enumerate() {
+        let end = fragments.get(number + 1).copied().unwrap_or(bytes.len());
+        let size = (end - fragment) as u32 | if nested { 1 << 31 } else { 0 };
+        index.extend([size.to_be_bytes(), 1000u32.to_be_bytes(), [0x90, 0, 0, 0]].concat());
+    }
+    let index = [&(4 + index.len() as u32).to_be_bytes(), index.as_slice()].concat();
+    let places = fragments.iter().map(|at| (at + index.len()) as u64).collect();
+    let (front, rest) = bytes.split_at(fragments[0]);
+    ([front, &index, rest].concat(), places)
+}
+
+#[test]
+fn a_segment_index_says_where_a_fragment_is() {
+    let mut odd = 0;
+    for (version, nested) in [(0, false), (1, false), (0, true)] {
+        let (bytes, places) = with_index(version, nested);
+        assert!(places.len() > 2, "{} fragments", places.len());
+        odd += places.windows(2).filter(|pair| (pair[1] - pair[0]) % 2 == 1).count();
+        let mut demuxer = tonearm_formats::mp4::Demuxer::default();
+        demuxer.set_total_bytes(Some(bytes.len() as u64));
+        let step = |demuxer: &mut tonearm_formats::mp4::Demuxer| match demuxer.step().unwrap() {
+            Step::Packet(packet) => packet.at,
+            Step::NeedBytes => {
+                let from = demuxer.window().end_offset() as usize;
+                demuxer.window().push(&bytes[from..]);
+                None
+            }
+            _ => None,
+        };
+        // The samples of `moov` come first, then the index, and fragments.
+        let last = (0..100).filter_map(|_| step(&mut demuxer)).last();
+        assert!(last > Some(30_000), "{last:?}");
+        let second = places.len() as u64 - 1;
+        demuxer.seek(second * 44_100 + 1024);
+        // An index of indices is not followed.
+        assert_eq!(demuxer.window().offset() == places[second as usize], !nested, "{version} {nested}");
+        // It is read from there, and not from the samples of `moov` again.
+        let first = (0..10).find_map(|_| step(&mut demuxer));
+        assert!(nested || first > Some(100_000), "{first:?}");
+    }
+    assert!(odd > 0, "all sizes are even");
 }
