@@ -22,7 +22,7 @@ const LIMITS = [
 const TELEMETRY = [
   'crates/telemetry/src/propagation',
   ...[
-    'mod',
+    'lib',
     'batch',
     'export',
     'late',
@@ -55,12 +55,12 @@ const lines = (/** @type {string[]} */ args) => run('git', args).trim().split('\
 const SETS = {
   bounds: {
     files: () => [...new Set([...lines(['grep', '-lE', BOUND, '--', ...FOLDERS]), ...LIMITS])],
-    packages: ['tonearm-formats', 'tonearm-media', 'tonearm-messages', 'tonearm'],
+    packages: ['tonearm-formats', 'tonearm-media', 'tonearm-messages', 'tonearm-player', 'tonearm'],
     features: /** @type {string[]} */ ([]),
   },
   telemetry: {
     files: () => lines(['ls-files', '--', ...TELEMETRY]),
-    packages: ['tonearm'],
+    packages: ['tonearm', 'tonearm-telemetry', 'tonearm-player'],
     features: ['--features', 'tonearm/opentelemetry'],
   },
 };

@@ -93,9 +93,7 @@ function scriptOutput({ name, source, glue, page, banner, development }) {
     from: [
       ...importsOf(source),
       'pkg/package.json',
-      ...['bundle', 'core_glue', 'imports', 'short_imports', 'worker_glue'].map(
-        (name) => `scripts/build/${name}.mjs`,
-      ),
+      ...['bundle', 'core_glue', 'imports', 'worker_glue'].map((name) => `scripts/build/${name}.mjs`),
     ],
     tools: ['esbuild', 'terser'],
     commands: [

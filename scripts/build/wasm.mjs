@@ -85,7 +85,7 @@ export const wasmOutputs = () =>
         'Cargo.toml',
         ...(module.folder === '.' ? [] : [`${module.folder}/Cargo.toml`]),
         ...CRATE_FOLDERS[module.crate],
-        ...(module.kind === 'worker' ? [] : ['scripts/build/imports.mjs']),
+        'scripts/build/imports.mjs',
       ],
       extensions: ['.rs', '.toml'],
       tools: ['rustc', 'wasm-bindgen', 'wasm-pack', 'wasm-opt'],
@@ -103,7 +103,7 @@ export const wasmOutputs = () =>
         })),
         {
           program: 'node',
-          args: [`scripts/build/${module.kind === 'worker' ? 'short_imports' : 'imports'}.mjs`, dist],
+          args: ['scripts/build/imports.mjs', dist],
         },
       ],
       // The glue and its types are what the page's scripts are bundled and checked with.

@@ -2,7 +2,7 @@
 // used, and the objects that map names to numbers are left out. It adds `imports`, what the module imports of its glue.
 
 import { readFileSync } from 'node:fs';
-import { shortNames } from './short_imports.mjs';
+import { shortName } from './imports.mjs';
 
 const ENUM = /^export const (\w+) = Object\.freeze\(\{([^}]*)\}\);$/gm;
 const MEMBER = /^ *(\w+): (\d+), "\d+": "\w+",$/gm;
@@ -14,7 +14,7 @@ export function bundledGlue(glue) {
     const parts = [...members.matchAll(MEMBER)].map(([, member, value]) => `${member} = ${value}`);
     return `export enum ${name} { ${parts.join(', ')} }`;
   });
-  const names = [...glue.matchAll(IMPORT)].map(([, name]) => `${shortNames(name)}: ${name}`);
+  const names = [...glue.matchAll(IMPORT)].map(([, name]) => `${shortName(name)}: ${name}`);
   return `${enums}\nexport const imports = { ${names.join(', ')} };\n`;
 }
 

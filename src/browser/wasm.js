@@ -2,11 +2,12 @@
 // it.
 
 /**
- * @param {Response} response @param {string[]} names what modules call that glue
+ * @param {Response} response
  * @param {{ __wbg_set_wasm: (exports: WebAssembly.Exports) => void }} glue
  */
-export async function instantiate(response, names, glue) {
-  const imports = Object.fromEntries(names.map((name) => [name, /** @type {any} */ (glue)]));
+export async function instantiate(response, glue) {
+  // The name by which every module imports its glue (`scripts/build/imports.mjs`).
+  const imports = { glue: /** @type {any} */ (glue) };
   // Compiled as it comes in, where the server names its type; not every server does.
   const streams = response.headers.get('content-type') === 'application/wasm';
   const { instance } = streams

@@ -279,3 +279,74 @@ fn a_segment_index_says_where_a_fragment_is() {
     }
     assert!(odd > 0, "all sizes are even");
 }
+
+/// A fragment whose samples have one size states any number of them in a few bytes: no more than its bound are listed.
+#[test]
+fn samples_of_a_fragment_have_a_bound() {
+    const BOUND: usize = 1 << 20;
+    let mut bytes = file("frag-plain.m4a");
+    let sizes = places(&bytes, b"stsz")[0] + 4 + 8;
+    bytes[sizes..sizes + 4].fill(0);
+    let first = places(&bytes, b"moof")[0] - 4;
+    let head = places(&bytes, b"tfhd")[0] + 4;
+    let boxed = |kind: &[u8], body: &[u8]| [&(8 + body.len() as u32).to_be_bytes(), kind, body].concat();
+    // The flags: the samples' duration, their size, offsets that count from the fragment.
+    let header = [&[0, 2, 0, 0x18], &bytes[head + 4..head + 8], &[0, 0, 4, 0], &[0, 0, 0, 1]].concat();
+    let listed = |count: usize| {
+        let offset = 8 + 8 + 8 + header.len() as u32 + 8 + 12 + 8;
+        let run = [[0, 0, 0, 1], (count as u32).to_be_bytes(), offset.to_be_bytes()].concat();
+        let fragment =
+            boxed(b"moof", &boxed(b"traf", &[boxed(b"tfhd", &header), boxed(b"trun", &run)].concat()));
+        let mut demuxer = tonearm_formats::mp4::Demuxer::default();
+        demuxer.window().push(&bytes[..first]);
+        demuxer.window().push(&fragment);
+        demuxer.window().push(&boxed(b"mdat", &vec![0; count]));
+        let mut packets = 0;
+        loop {
+            match demuxer.step().unwrap() {
+                Step::Packet(_) => packets += 1,
+                Step::NeedBytes | Step::End => return packets,
+                _ => {}
+            }
+        }
+    };
+    assert_eq!(listed(1000), 1000);
+    assert_eq!(listed(BOUND + 1000), BOUND);
+}
+
+/// The same of the samples of `moov`: of those that have one size.
+#[test]
+fn samples_of_a_table_have_a_bound() {
+    const BOUND: usize = 1 << 24;
+    let bytes = file("frag-plain.m4a");
+    let first = places(&bytes, b"moof")[0] - 4;
+    let listed = |count: usize| {
+        let mut bytes = bytes[..first].to_vec();
+        let number = count as u32;
+        let mut set = |kind: &[u8], values: &[(usize, u32)]| {
+            let at = places(&bytes, kind)[0] + 4;
+            for &(offset, value) in values {
+                bytes[at + offset..][..4].copy_from_slice(&value.to_be_bytes());
+            }
+        };
+        // One run of samples of one size, in one chunk behind the header.
+        set(b"stsz", &[(4, 1), (8, number)]);
+        set(b"stsc", &[(4, 1), (8, 1), (12, number), (16, 1)]);
+        set(b"stts", &[(4, 1), (8, number), (12, 1024)]);
+        set(b"stco", &[(4, 1), (8, first as u32 + 8)]);
+        let mut demuxer = tonearm_formats::mp4::Demuxer::default();
+        demuxer.window().push(&bytes);
+        demuxer.window().push(&[&(8 + number).to_be_bytes(), b"mdat".as_slice()].concat());
+        demuxer.window().push(&vec![0; count]);
+        let mut packets = 0;
+        loop {
+            match demuxer.step().unwrap() {
+                Step::Packet(_) => packets += 1,
+                Step::NeedBytes | Step::End => return packets,
+                _ => {}
+            }
+        }
+    };
+    assert_eq!(listed(1000), 1000);
+    assert_eq!(listed(BOUND + 1000), BOUND);
+}
