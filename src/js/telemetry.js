@@ -167,8 +167,8 @@ export class Telemetry extends EventTarget {
       const known = this.#consent === 'granted' && this.#stores ? lastSession(serviceName) : undefined;
       const names = flat(serviceName, known?.id ?? '');
       core.begin_session(this.id, names, known?.age ?? 0, known?.counted ?? false);
-      if (consent) core.set_consent(this.id, this.#consent);
-      // What was said to one that ended; what is said before the first is there follows in its turn.
+      // What was set in a core that ended; what is set before the first is there follows in its turn.
+      if (consent) core.set_consent(this.id, again ? this.#consent : consent);
       if (again) {
         core.set_context(this.id, this.#attributes());
         if (this.#baggage) core.set_baggage(this.id, utf8.encode(this.#baggage));
