@@ -106,10 +106,11 @@ export class Player extends EventTarget {
     },
     settle_promise: (promise, name, message) => {
       const { resolve, reject } = this.#promises.get(promise) ?? {};
-      this.#promises.delete(promise);
       if (!name) resolve?.();
       else if (name === 'AbortError' && this.#signal?.aborted) reject?.(this.#signal.reason);
       else reject?.(this.#fault(name, message));
+      // Last: where the stack ends before it, the promise is rejected with the core.
+      this.#promises.delete(promise);
     },
     resolve_source: (play) => this.#resolver.run(play, this.#source),
     cancel_resolve: () => this.#resolver.cancel(),
