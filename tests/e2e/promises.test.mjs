@@ -391,23 +391,25 @@ for (const call of DEEP) {
       await player.load(steady);
       player.loop = true;
       const settled = [];
-      let overflowed = 0;
+      let rounds = 0;
       // Until the functions are compiled as they stay: a frame that becomes smaller moves the end of the stack.
       for (let n = 0; n < 100; n++) {
         overflows(Infinity, () => {});
         overflows(1000, () => use(player, telemetry, counter));
       }
-      // The call has a little more room in each round: the stack ends at another place in it.
-      for (let room = 0; room < 240; room += 6) {
+      // The call has a little more room in each round: the stack ends at another place in it, until it ends nowhere.
+      for (let room = 0, calm = 0; calm < 20 && room < 2000; room += 12) {
         const played = named(player.play());
         overflows(Infinity, () => {});
-        overflowed += Number(overflows(depth - room, () => use(player, telemetry, counter)));
+        const overflowed = overflows(depth - room, () => use(player, telemetry, counter));
         settled.push(await played);
         player.pause();
+        if (overflowed) rounds++;
+        else calm++;
       }
       await player.play();
       await next(player, 'timeupdate');
-      return { settled, overflowed, state: player.state, live: telemetry.health().live };
+      return { settled, overflowed: rounds, state: player.state, live: telemetry.health().live };
     }, call);
     const names = new Set(seen.settled);
     for (const name of ['fulfilled', 'AbortError', 'OperationError']) names.delete(name);
