@@ -57,12 +57,10 @@ function optionsOf(words) {
   return options;
 }
 
-const SIGNALS = ['traces', 'metrics', 'logs'];
-
 /**
  * What a request of OTLP/HTTP carries, as OTLP's JSON has it.
  * @param {import('playwright-core').Request} request
- * @param {string} signal
+ * @param {'traces' | 'logs'} signal
  */
 function recordsOf(request, signal) {
   const body = request.postDataBuffer();
@@ -70,7 +68,7 @@ function recordsOf(request, signal) {
   const plain = request.headers()['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
   const json = (request.headers()['content-type'] ?? '').includes('json')
     ? plain
-    : transcode.request(SIGNALS.indexOf(signal), plain);
+    : transcode.request(signal, plain);
   const { resourceSpans = [], resourceLogs = [] } = JSON.parse(new TextDecoder().decode(json));
   return [...resourceSpans, ...resourceLogs].flatMap((/** @type {any} */ { scopeSpans, scopeLogs }) =>
     (scopeSpans ?? scopeLogs ?? []).flatMap(

@@ -77,8 +77,8 @@ export function rustInstruments({ metrics: { player } }) {
   const known = player.flatMap((metric, at) =>
     metric.scripts ? [`        assert_eq!(Metric::${variant(metric)} as usize, ${at});`] : [],
   );
-  return `//! The instruments of the player, with their units and the attributes that tell their series apart. No
-//! attribute tells one user from another.
+  return `//! The instruments of the player, with their units and the attributes that distinguish their series. No
+//! attribute identifies a user.
 ${GENERATED}
 
 use super::semconv as name;
