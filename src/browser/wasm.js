@@ -4,8 +4,9 @@
 /**
  * @param {Response} response
  * @param {{ __wbg_set_wasm: (exports: WebAssembly.Exports) => void }} glue
+ * @param {string} entry an export that the module has and no other one of the package
  */
-export async function instantiate(response, glue) {
+export async function instantiate(response, glue, entry) {
   // The name by which every module imports its glue (`scripts/build/imports.mjs`).
   const imports = { glue: /** @type {any} */ (glue) };
   // Compiled as it comes in, where the server names its type; not every server does.
@@ -13,6 +14,8 @@ export async function instantiate(response, glue) {
   const { instance } = streams
     ? await WebAssembly.instantiateStreaming(response, imports)
     : await WebAssembly.instantiate(await response.arrayBuffer(), imports);
+  // What another module imports may be in this glue, too.
+  if (!(entry in instance.exports)) throw new WebAssembly.LinkError(`The module exports no "${entry}".`);
   glue.__wbg_set_wasm(instance.exports);
   /** @type {any} */ (instance.exports).__wbindgen_start();
   return /** @type {any} */ (instance.exports);

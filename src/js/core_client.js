@@ -59,7 +59,7 @@ let instance;
 /** Makes an instance of a core's file, in the place of the one before. @param {Response} response */
 export async function instantiateCore(response) {
   const before = instance;
-  instance = await instantiate(response, glue);
+  instance = await instantiate(response, glue, 'begin');
   // The glue keeps views of a core's memory: this takes from it those of one that ended, whatever has called that
   // since.
   before?.memory.grow(0);

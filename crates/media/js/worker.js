@@ -309,7 +309,7 @@ self.onmessage = ({ data }) => {
 };
 
 fetch(new URL('./tonearm_media_bg.wasm', import.meta.url))
-  .then((response) => instantiate(response, imports))
+  .then((response) => instantiate(response, imports, 'handle_command'))
   .then(
     (exports) => {
       memory = exports.memory;
