@@ -34,7 +34,9 @@ export async function heard(file, rate) {
     await Promise.race([ended, failed]);
     const { decodeFailures, underflows } = player.stats();
     const [left, right] = await Promise.all(tapes.map(({ read }) => read()));
-    const difference = left.map((sample, n) => sample - right[n]);
+    // Each side is read in its own time: one may have a block more at its end.
+    const both = Math.min(left.length, right.length);
+    const difference = left.subarray(0, both).map((sample, n) => sample - right[n]);
     return {
       published,
       duration: player.duration,
