@@ -18,7 +18,7 @@ export function files(registry = readRegistry()) {
     'crates/player/src/instrumentation/semconv.rs': rustNames(registry),
     'crates/player/src/instrumentation/metrics.rs': rustInstruments(registry),
     'crates/telemetry/src/sdk_instruments.rs': rustSdkInstruments(registry),
-    'src/browser/semconv.js': scriptNames(registry),
+    'pkg/src/semconv.ts': scriptNames(registry),
     'deploy/semconv.mjs': queryNames(registry),
     'deploy/collector/allowlist/declared.go': goFile(registry),
     'docs/telemetry.md': documentTables(registry, document),

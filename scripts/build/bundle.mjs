@@ -2,11 +2,11 @@
 // [--development]`. Scripts that load on demand stay imports of files beside it.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { compactGlue } from './core_glue.mjs';
-import { ON_DEMAND, PAGE } from './scripts.mjs';
+import { ON_DEMAND, PAGE, TSCONFIG } from './scripts.mjs';
 import { gluePlugin } from './worker_glue.mjs';
 
 const { positionals, values } = parseArgs({
@@ -36,6 +36,8 @@ const { outputFiles } = await build({
   logLevel: 'warning',
   // Of the branches for the other mode nothing is left, so that bundlers find no file of that mode.
   minifySyntax: true,
+  // Without the paths of `pkg/tsconfig.json`, which lead to types.
+  tsconfigRaw: TSCONFIG,
   define: { TONEARM_VERSION: JSON.stringify(version), TONEARM_DEVELOPMENT: String(values.development) },
   alias: Object.fromEntries(glue ? [[glue[0], resolve(glue[1])]] : []),
   plugins: [
@@ -47,7 +49,7 @@ const { outputFiles } = await build({
           onLoad({ filter: /_bg\.js$/ }, ({ path }) => ({
             contents: compactGlue(readFileSync(path, 'utf8')),
           }));
-        onResolve({ filter: ON_DEMAND }, ({ path }) => ({ path, external: true }));
+        onResolve({ filter: ON_DEMAND }, ({ path }) => ({ path: `./${basename(path)}`, external: true }));
         onResolve({ filter: PAGE }, () => ({ path: values.page, external: true }));
       },
     },

@@ -1,14 +1,17 @@
-// Makes the build's outputs for the hand-written scripts of the package: bundled, then minified. One script for the
-// page, one for the Worker, one for the worklet, and those that a page loads on demand.
+// Makes the build's outputs for the scripts of the package (`pkg/src`, TypeScript): bundled, then minified. One script
+// for the page, one for the Worker, one for the worklet, and those that a page loads on demand; and their types.
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packed } from './wasm.mjs';
 
 /** Scripts that load on demand: they stay imports of files beside the one that is bundled. */
-export const ON_DEMAND = /^\.\/(traced_fetch|records|diagnostics|element|stretch|stretch_worklet)\.js$/;
+export const ON_DEMAND = /\/(traced_fetch|records|diagnostics|element|stretch|stretch_worklet)\.js$/;
 /** The page's own script: others that import it share its classes. */
 export const PAGE = /^\.\/index\.js$/;
+
+/** How esbuild reads TypeScript: fields are defined, imports of types alone are dropped. */
+export const TSCONFIG = { compilerOptions: { target: 'es2024', verbatimModuleSyntax: true } };
 
 /**
  * A script and all that it imports and is bundled with.
@@ -21,7 +24,7 @@ function importsOf(file, found = new Set()) {
     /^(?:import|\} from|export .* from)\b[^'"]*'(\.[^']+)';$/gm,
   )) {
     const bundled = !ON_DEMAND.test(path) && !PAGE.test(path);
-    if (bundled) importsOf(join(dirname(file), path), found);
+    if (bundled) importsOf(join(dirname(file), path).replace(/\.js$/, '.ts'), found);
   }
   return found;
 }
@@ -42,28 +45,28 @@ function importsOf(file, found = new Set()) {
 const SCRIPTS = [
   {
     name: 'index.js',
-    source: 'src/js/index.js',
+    source: 'pkg/src/index.ts',
     // The glue of the core with all options has everything that the smaller core's has.
     glue: 'extended-core',
     // The browser compiles the whole script off the main thread while it loads, not call by call at start.
     banner: '//# allFunctionsCalledOnLoad',
   },
-  { name: 'index.development.js', source: 'src/js/index.js', glue: 'development-core', development: true },
-  { name: 'queue.js', source: 'src/js/queue.js' },
+  { name: 'index.development.js', source: 'pkg/src/index.ts', glue: 'development-core', development: true },
+  { name: 'queue.js', source: 'pkg/src/queue.ts' },
   {
     name: 'queue.development.js',
-    source: 'src/js/queue.js',
+    source: 'pkg/src/queue.ts',
     page: './index.development.js',
     development: true,
   },
-  { name: 'traced_fetch.js', source: 'src/js/traced_fetch.js' },
-  { name: 'records.js', source: 'src/js/records.js' },
-  { name: 'diagnostics.js', source: 'src/js/diagnostics.js' },
-  { name: 'stretch.js', source: 'src/js/stretch.js' },
-  { name: 'element.js', source: 'src/js/element.js' },
-  { name: 'media-session.js', source: 'src/js/media_session.js' },
-  { name: 'worker.js', source: 'crates/media/js/worker.js', glue: 'media' },
-  { name: 'worklet.js', source: 'crates/media/js/worklet.js' },
+  { name: 'traced_fetch.js', source: 'pkg/src/traced_fetch.ts' },
+  { name: 'records.js', source: 'pkg/src/records.ts' },
+  { name: 'diagnostics.js', source: 'pkg/src/diagnostics.ts' },
+  { name: 'stretch.js', source: 'pkg/src/stretch.ts' },
+  { name: 'element.js', source: 'pkg/src/element.ts' },
+  { name: 'media-session.js', source: 'pkg/src/media_session.ts' },
+  { name: 'worker.js', source: 'pkg/src/worker/worker.ts', glue: 'media' },
+  { name: 'worklet.js', source: 'pkg/src/worklet/worklet.ts' },
 ];
 
 // Without terser's unsafe options: they save 48 bytes of the page and assume what nothing checks (docs/decisions.md).
@@ -128,26 +131,40 @@ const GLUE = {
   media: { name: 'tonearm-media-glue', file: `${packed('media')}/tonearm_media_bg.js` },
 };
 
-/** Copied as they are: published types, and the worklet of Signalsmith Stretch. @type {[string, string][]} */
-const COPIES = [
-  ['types.d.ts', 'src/js/types.d.ts'],
-  ['instruments.d.ts', 'src/js/instruments.d.ts'],
-  ['spans.d.ts', 'src/js/spans.d.ts'],
-  ['queue.d.ts', 'src/js/queue.d.ts'],
-  ['media-session.d.ts', 'src/js/media-session.d.ts'],
-  ['stretch_worklet.js', 'node_modules/signalsmith-stretch/SignalsmithStretch.mjs'],
-];
+const STRETCH_WORKLET = 'node_modules/signalsmith-stretch/SignalsmithStretch.mjs';
 
 /** @returns {Output[]} */
 export const scriptOutputs = () => [
   ...SCRIPTS.map(scriptOutput),
-  ...COPIES.map(([name, source]) => ({
-    name,
+  {
+    // Copied as it is.
+    name: 'stretch_worklet.js',
     group: 'package',
-    from: [source],
-    commands: [{ program: 'cp', args: [source, `pkg/dist/${name}`] }],
-    makes: [`pkg/dist/${name}`],
-  })),
+    from: [STRETCH_WORKLET],
+    commands: [{ program: 'cp', args: [STRETCH_WORKLET, 'pkg/dist/stretch_worklet.js'] }],
+    makes: ['pkg/dist/stretch_worklet.js'],
+  },
+  {
+    // What the package publishes of its types.
+    name: 'types',
+    group: 'package',
+    needs: ['extended-core', 'media', 'mp3'],
+    from: ['pkg/src', 'pkg/tsconfig.json', 'scripts/build/types.mjs'],
+    extensions: ['.ts', '.json', '.mjs'],
+    tools: ['tsc'],
+    commands: [{ program: 'node', args: ['scripts/build/types.mjs', 'pkg/dist/types'] }],
+    makes: ['pkg/dist/types'],
+  },
+  {
+    // Each file of the scripts by itself, as tests import them.
+    name: 'modules',
+    group: 'package',
+    from: ['pkg/src'],
+    extensions: ['.ts'],
+    tools: ['esbuild'],
+    commands: [{ program: 'node', args: ['scripts/build/script_modules.mjs', 'target/modules'] }],
+    makes: ['target/modules'],
+  },
   {
     // A part of index.js; alone it is measured (size-budget.json) and drives the core in tests.
     name: 'glue',

@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{InstrumentKind, arm, input, record};
 use tonearm_player::engine::Input;
-use tonearm_telemetry::{Flat, Instrument};
+use tonearm_telemetry::{Flat, Instrument, SpanContext};
 
 /// The key of no series: what is recorded under it is dropped.
 const NO_SERIES: u32 = u32::MAX;
@@ -43,14 +43,21 @@ pub fn create_series(telemetry: u32, instrument: u32, attributes: &[u8]) -> u32 
     series.map_or(NO_SERIES, Into::into)
 }
 
-/// Records a measurement; `context` is that of a span, or no bytes.
+/// Records a measurement outside of spans.
 #[wasm_bindgen]
-pub fn record_measurement(telemetry: u32, series: u32, value: f64, context: &[u8]) {
-    let is_earlier = record(telemetry, |telemetry, now| {
-        // Nearly always there is none.
-        let context = if context.is_empty() { None } else { Flat::new(context).context() };
-        telemetry.record(now, series.into(), value, context.map(|(context, _)| context))
-    });
+pub fn record_measurement(telemetry: u32, series: u32, value: f64) {
+    measure(telemetry, series, value, None);
+}
+
+/// Records a measurement within a span; `context` is the span's.
+#[wasm_bindgen]
+pub fn record_measurement_in_span(telemetry: u32, series: u32, value: f64, context: &[u8]) {
+    let context = Flat::new(context).context();
+    measure(telemetry, series, value, context.map(|(context, _)| context));
+}
+
+fn measure(telemetry: u32, series: u32, value: f64, context: Option<SpanContext>) {
+    let is_earlier = record(telemetry, |telemetry, now| telemetry.record(now, series.into(), value, context));
     if is_earlier == Some(true) {
         arm();
     }

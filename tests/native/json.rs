@@ -1,5 +1,5 @@
 //! What OTLP's own JSON encoding makes of random requests, as the `opentelemetry-proto` crate has it, written
-//! to a file that the test of `src/js/records.js` reads (tests/scripts/records.test.mjs).
+//! to a file that the test of `pkg/src/records.ts` reads (tests/scripts/records.test.mjs).
 
 use std::fmt::Write as _;
 

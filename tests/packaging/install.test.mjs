@@ -41,7 +41,8 @@ test('the tarball has what it promises, and no more', () => {
   const promised = [
     /^(package\.json|README\.md|NOTICE|LICENSE-(APACHE|MIT)|bin|dist)$/,
     ...Object.values(manifest.bin).map((path) => new RegExp(`^${path.replace(/^\.\//, '')}$`)),
-    /^dist\/[\w.-]+\.(js|js\.map|d\.ts)$/,
+    /^dist\/[\w.-]+\.(js|js\.map)$/,
+    /^dist\/types(\/\w+)*(\.d\.ts)?$/,
     /^dist\/tonearm(_\w+)?_bg\.wasm$/,
   ];
   assert.deepEqual(
@@ -51,6 +52,26 @@ test('the tarball has what it promises, and no more', () => {
   );
   const version = /^version = "(.+)"$/m.exec(readFileSync(`${root}Cargo.toml`, 'utf8'))?.[1];
   assert.equal(manifest.version, version, 'the crate and the package have one version');
+});
+
+test('its types are whole: an app compiles with them, libraries checked', () => {
+  writeFileSync(
+    join(folder, 'app.ts'),
+    `import { canPlayType, createPlayer, createTelemetry, init, type TelemetryConfig } from 'tonearm';
+    import { createQueue, type Item } from 'tonearm/queue';
+    import { mediaSession } from 'tonearm/media-session';
+    const config: TelemetryConfig = { serviceName: 'app' };
+    const telemetry = createTelemetry(config);
+    const item: Item = { src: 'a.mp3', parent: telemetry.startSpan('click') };
+    const queue = createQueue({ telemetry });
+    queue.add(item);
+    mediaSession(queue);
+    // @ts-expect-error what the package needs itself is not published
+    telemetry.tools;
+    export const ready: [Promise<void>, string, number] = [init(), canPlayType('a'), createPlayer().duration];`,
+  );
+  const options = ['--strict', '--noEmit', '--target', 'es2022', '--module', 'nodenext', '--types', ''];
+  run(`${root}node_modules/.bin/tsc`, ['--ignoreConfig', ...options, '--lib', 'es2022,dom', 'app.ts']);
 });
 
 test('importing it touches nothing', () => {

@@ -1,8 +1,8 @@
 // The core that has all, as the package has it, without a page: what the scripts tell it becomes OTLP here.
 
 import { readFileSync } from 'node:fs';
-import { bindExports } from '../../src/js/core_exports.js';
-import { flat } from '../../src/js/flat.js';
+import { bindExports } from '../../target/modules/core/exports.js';
+import { flat } from '../../target/modules/core/flat.js';
 import { glue } from '../../target/glue.js';
 
 const root = new URL('../../', import.meta.url);
@@ -29,10 +29,10 @@ const host = {
 
 /** @type {any} */ (globalThis).TONEARM_VERSION = '0.0.0';
 globalThis.navigator ??= /** @type {any} */ ({ userAgent: 'node', language: 'en', onLine: true });
-const { telemetryCreator } = await import('../../src/js/config.js');
+const { telemetryCreator } = await import('../../target/modules/core/config.js');
 /** @type {any} */
 const all = bindExports(/** @type {any} */ (exports), /** @type {any} */ (glue));
-/** @type {import('../../src/js/core_client.js').Core} */
+/** @type {import('../../pkg/src/core/client.js').Core} */
 export const core = all;
 all.begin(performance, 1n, 2n, { wake_in: nothing });
 

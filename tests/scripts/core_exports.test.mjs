@@ -6,8 +6,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { SIGNALS } from '../../src/browser/fetch.js';
-import { DROP_REASONS } from '../../src/js/drop_reasons.js';
+import { SIGNALS } from '../../target/modules/host/fetch.js';
+import { DROP_REASONS } from '../../target/modules/core/drop_reasons.js';
 import { compactGlue } from '../../scripts/build/core_glue.mjs';
 import { GLUE_NAME, shortName, shortenImports } from '../../scripts/build/imports.mjs';
 
@@ -60,7 +60,7 @@ test('scripts call each export by its type', () => {
     const file = join(folder, 'check.ts');
     writeFileSync(
       file,
-      `import type { Core } from '../../src/js/core_client.js';
+      `import type { Core } from '../../pkg/src/core/client.js';
 declare const core: Core;
 export const all: Record<${names.join(' | ')}, (...args: any[]) => unknown> = core;
 `,
@@ -68,7 +68,10 @@ export const all: Record<${names.join(' | ')}, (...args: any[]) => unknown> = co
     const config = join(folder, 'tsconfig.json');
     writeFileSync(
       config,
-      JSON.stringify({ extends: '../../tsconfig.json', include: ['check.ts', '../../src/js/*.d.ts'] }),
+      JSON.stringify({
+        extends: '../../pkg/tsconfig.json',
+        include: ['check.ts', '../../pkg/src/**/*.d.ts'],
+      }),
     );
     const said = complaints('-p', config)
       .split('\n')

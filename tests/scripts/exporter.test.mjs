@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { post } from '../../src/browser/fetch.js';
-import { transcode } from '../../src/js/records.js';
+import { post } from '../../target/modules/host/fetch.js';
+import { transcode } from '../../target/modules/records.js';
 
 /** Lets promises settle; timers that are mocked stay as they are. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -29,8 +29,8 @@ async function withNetwork(respond, run, onLine = true) {
 
 /**
  * Sends a body. Resolves with what became of it.
- * @param {import('../../src/browser/fetch.js').Destination} destination @param {number} length @param {object} [how]
- * @returns {Promise<import('../../src/browser/fetch.js').Outcome>}
+ * @param {import('../../pkg/src/host/fetch.js').Destination} destination @param {number} length @param {object} [how]
+ * @returns {Promise<import('../../pkg/src/host/fetch.js').Outcome>}
  */
 const send = (destination, length, how) =>
   new Promise((resolve) =>

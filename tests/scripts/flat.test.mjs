@@ -3,9 +3,15 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { contextOf } from '../../src/js/context.js';
-import { flat, gatherLog, gatherSpan as gather, spanContextPart, takeRows } from '../../src/js/flat.js';
-import { transcode } from '../../src/js/records.js';
+import { contextOf } from '../../target/modules/before/context.js';
+import {
+  flat,
+  gatherLog,
+  gatherSpan as gather,
+  spanContextPart,
+  takeRows,
+} from '../../target/modules/core/flat.js';
+import { transcode } from '../../target/modules/records.js';
 import { core, createPipeline, encode, sent } from './core.mjs';
 
 const SPAN = 0x4a;
@@ -430,8 +436,8 @@ test('a log record tells its body, its event, its attributes and its span', () =
 test('an instrument has its bounds, a series its attributes, a measurement its span', () => {
   const instrument = core.create_instrument(1, 'histogram', false, flat('h', 's', 'how long', 0.5, 1)) ?? 0;
   const series = core.create_series(1, instrument, flat({ a: 'ü' })) ?? 0;
-  core.record_measurement(1, series, 0.75, flat(spanContextPart(TRACEPARENT)));
-  core.record_measurement(1, series, 3, new Uint8Array());
+  core.record_measurement_in_span(1, series, 0.75, flat(spanContextPart(TRACEPARENT)));
+  core.record_measurement(1, series, 3);
   core.collect(1);
   const metrics = requestsOf('metrics').flatMap(
     ({ resourceMetrics }) => resourceMetrics[0].scopeMetrics[0].metrics,

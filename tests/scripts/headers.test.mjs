@@ -2,8 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_HEADER, MAX_METRICS, descriptions, serverTiming } from '../../src/browser/server_timing.js';
-import { contextOf } from '../../src/js/context.js';
+import {
+  MAX_HEADER,
+  MAX_METRICS,
+  descriptions,
+  serverTiming,
+} from '../../target/modules/host/server_timing.js';
+import { contextOf } from '../../target/modules/before/context.js';
 
 /** @param {string} header */
 const read = (header) => Object.fromEntries(descriptions(header));

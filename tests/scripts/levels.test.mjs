@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { curveOf, levelAt, loudness } from '../../src/js/levels.js';
+import { curveOf, levelAt, loudness } from '../../target/modules/levels.js';
 
 const near = (/** @type {number} */ actual, /** @type {number} */ expected, /** @type {string} */ what) =>
   assert.ok(Math.abs(actual - expected) < 1e-6, `${what}: ${actual}, expected ${expected}`);

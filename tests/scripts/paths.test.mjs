@@ -8,7 +8,7 @@ import {
   rememberAccepted,
   rememberRedirected,
   rememberRefused,
-} from '../../src/js/header_memory.js';
+} from '../../target/modules/header_memory.js';
 
 const page = 'https://app.example';
 /** @param {string} path */

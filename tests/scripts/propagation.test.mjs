@@ -2,7 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mayBeRefused, mayCarry, rememberAccepted, rememberRefused } from '../../src/js/header_memory.js';
+import {
+  mayBeRefused,
+  mayCarry,
+  rememberAccepted,
+  rememberRefused,
+} from '../../target/modules/header_memory.js';
 
 const MINUTE = 60_000;
 const response = /** @type {Response} */ ({ redirected: false, url: '' });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DROP_REASONS } from '../../src/js/drop_reasons.js';
+import { DROP_REASONS } from '../../target/modules/core/drop_reasons.js';
 
 test('each reason has its public name, in the order of the core', () => {
   assert.deepEqual(DROP_REASONS, [

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { hmac, inspect, transcode } from '../../src/js/records.js';
+import { hmac, inspect, transcode } from '../../target/modules/records.js';
 import { encode } from './core.mjs';
 
 const root = new URL('../../', import.meta.url);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attributesOf } from '../../src/browser/url.js';
+import { attributesOf } from '../../target/modules/before/url.js';
 
 /** @param {string} href @param {string[]} [allowQuery] */
 const urlOf = (href, allowQuery) => attributesOf(new URL(href), { allowQuery })['url.full'];

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { endUnread, release, watchResponse } from '../../src/js/traced_response.js';
+import { endUnread, release, watchResponse } from '../../target/modules/traced_response.js';
 
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc');

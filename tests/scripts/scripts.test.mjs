@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { post, waitOf } from '../../src/browser/fetch.js';
-import { nativeFetch, replaceFetch } from '../../src/browser/native_fetch.js';
-import { serverTiming } from '../../src/browser/server_timing.js';
-import { check } from '../../src/js/options.js';
-import { contextOf, format } from '../../src/js/context.js';
+import { post, waitOf } from '../../target/modules/host/fetch.js';
+import { nativeFetch, replaceFetch } from '../../target/modules/host/native_fetch.js';
+import { serverTiming } from '../../target/modules/host/server_timing.js';
+import { check } from '../../target/modules/before/options.js';
+import { contextOf, format } from '../../target/modules/before/context.js';
 
 test('Server-Timing tells node, cache and trace', () => {
   const of = (value, more = {}) => serverTiming(new Headers({ 'server-timing': value, ...more }));
@@ -256,7 +256,7 @@ test("a path is of the page's origin only where the browser's own parser says so
     origin: page,
     document: { baseURI: `${page}/x/y` },
   });
-  const { locate } = await import('../../src/browser/url.js');
+  const { locate } = await import('../../target/modules/before/url.js');
   for (const base of [`${page}/x/y`, 'https://b.example/z', 'https://a.example.evil/']) {
     /** @type {any} */ (globalThis.document).baseURI = base;
     for (const given of [
@@ -294,7 +294,7 @@ test("a path is of the page's origin only where the browser's own parser says so
   }
   // A page made of a blob has its maker's origin, and no protocol of its own.
   Object.assign(globalThis, { location: new URL(`blob:${page}/1`), document: { baseURI: `${page}/` } });
-  const fresh = await import(`../../src/browser/url.js?${page}`);
+  const fresh = await import(`../../target/modules/before/url.js?${page}`);
   const { isHttp, foreign, propagates } = fresh.locate('/a');
   assert.deepEqual([isHttp, foreign, propagates], [true, false, true]);
 });

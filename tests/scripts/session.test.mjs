@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keepSession, lastSession } from '../../src/browser/session.js';
+import { keepSession, lastSession } from '../../target/modules/host/session.js';
 
 /** @type {Map<string, string>} */
 const stored = new Map();

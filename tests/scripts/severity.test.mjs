@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { severityOf } from '../../src/js/severity.js';
-import { exceptionOf, recordable } from '../../src/js/values.js';
+import { severityOf } from '../../target/modules/before/severity.js';
+import { exceptionOf, recordable } from '../../target/modules/core/values.js';
 
 test('names of other loggers are the nearest severity, numbers are their own', () => {
   const cases = /** @type {[unknown, number][]} */ ([

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { build } from 'esbuild';
+import { TSCONFIG } from '../../scripts/build/scripts.mjs';
 import { gluePlugin } from '../../scripts/build/worker_glue.mjs';
 import { fileURLToPath } from 'node:url';
 
@@ -11,12 +12,13 @@ const GLUE = fileURLToPath(new URL('../../target/wasm/media/tonearm_media_bg.js'
 const { outputFiles } = await build({
   stdin: {
     contents: "export { openTrack } from './track.js'; export { AdvanceCode } from 'tonearm-media-glue';",
-    resolveDir: fileURLToPath(new URL('../../crates/media/js/', import.meta.url)),
+    resolveDir: fileURLToPath(new URL('../../pkg/src/worker/', import.meta.url)),
   },
   bundle: true,
   write: false,
   format: 'esm',
   alias: { 'tonearm-media-glue': GLUE },
+  tsconfigRaw: TSCONFIG,
   plugins: [gluePlugin(GLUE)],
 });
 /** Each import is another module: what it learns of a browser lasts as long as the module. @param {number} run */

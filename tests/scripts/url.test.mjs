@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 const page = 'https://app.example';
 Object.assign(globalThis, { location: new URL(page), origin: page, document: { baseURI: `${page}/` } });
-const { attributesOf, describe, locate } = await import('../../src/browser/url.js');
+const { attributesOf, describe, locate } = await import('../../target/modules/before/url.js');
 
 test('credentials of a URL are not exported, wherever they stand', () => {
   for (const [url, full] of [

@@ -15,7 +15,7 @@ import {
   unrestrictedDouble,
   unsignedLong,
   usvString,
-} from '../../src/js/webidl.js';
+} from '../../target/modules/host/webidl.js';
 
 const none = () => Object.create(null);
 const throwing = () => ({

@@ -1,7 +1,7 @@
 // The types of the modules beside the player: a queue, the system's controls.
 
-import { mediaSession } from '../../src/js/media-session';
-import { createQueue, type Item, type Queue } from '../../src/js/queue';
+import { mediaSession } from 'tonearm/media-session';
+import { createQueue, type Item, type Queue } from 'tonearm/queue';
 
 const queue: Queue = createQueue({ repeat: 'all', crossfade: 2, replayGain: 'album' });
 queue.add('a.mp3', { src: 'b.flac', trackId: 'b' });

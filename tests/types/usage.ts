@@ -1,13 +1,6 @@
 // What an app writes in TypeScript must compile, and what is wrong must not.
 
-import {
-  createPlayer,
-  createTelemetry,
-  init,
-  type Player,
-  type PlayerState,
-  type Telemetry,
-} from '../../src/js/types';
+import { createPlayer, createTelemetry, init, type Player, type PlayerState, type Telemetry } from 'tonearm';
 
 const telemetry: Telemetry = createTelemetry({
   serviceName: 'app',

@@ -29,7 +29,7 @@ export type ModuleTrack = Omit<
 
 #[wasm_bindgen]
 extern "C" {
-    /// A track in an instance of its format's module (`crates/media/js/track.js`). The methods are those of
+    /// A track in an instance of its format's module (`pkg/src/worker/track.ts`). The methods are those of
     /// [`FormatTrack`] and the exports of the module.
     #[wasm_bindgen(typescript_type = "ModuleTrack")]
     pub type ModuleTrack;

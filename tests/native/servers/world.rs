@@ -47,7 +47,7 @@ struct Transfer {
     sent: usize,
 }
 
-/// The worklet: as `crates/media/js/worklet.js`, at 480 frames a step.
+/// The worklet: as `pkg/src/worklet/worklet.ts`, at 480 frames a step.
 #[derive(Default)]
 struct Worklet {
     epoch: u32,
