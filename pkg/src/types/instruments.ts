@@ -1,4 +1,4 @@
-// The types of instruments.
+// Instruments, as an app has them.
 
 import type { AttributeValue } from './attributes.js';
 import type { Span } from './spans.js';

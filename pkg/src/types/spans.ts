@@ -1,4 +1,5 @@
-// The types of spans: as an app has them.
+/// <reference lib="esnext.disposable" preserve="true" />
+// Spans, as an app has them.
 
 import type { AttributeValue } from './attributes.js';
 
