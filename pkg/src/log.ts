@@ -5,7 +5,7 @@ import { contextOf } from './before/context.js';
 import { enqueue } from './core/batch.js';
 import { gatherLog } from './core/flat.js';
 import type { LogRow } from './core/flat.js';
-import { severityOf } from './before/severity.js';
+import { severityOf } from './core/severity.js';
 import { safeString } from './host/webidl.js';
 import type { LogRecord } from './types/index.js';
 

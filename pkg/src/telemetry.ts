@@ -25,7 +25,7 @@ import { attributesPart, flat, spanContextPart } from './core/flat.js';
 import { recordLog } from './log.js';
 import { Instrument, ObservableInstrument } from './metrics.js';
 import { onRequest } from './on_request.js';
-import { check } from './before/options.js';
+import { check } from './telemetry_options.js';
 import { later, settle } from './core/batch.js';
 import { MUSIC_SEARCH_RESULTS } from './semconv.js';
 import { baggageHeader, extract, inject } from './core/propagation.js';

@@ -18,6 +18,8 @@ use std::rc::Rc;
 pub use logs::{Logger, LoggerProvider};
 pub use metrics::MeterProvider;
 pub use propagator::Propagator;
+/// For an app that traces its own requests: what is recorded of a URL, and where a trace header may go.
+pub use tonearm_telemetry::{AllowedOrigin, HeaderPolicy, header_policy, redact};
 pub use trace::{Span, Tracer, TracerProvider};
 
 use tonearm_base::random::Random;

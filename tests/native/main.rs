@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod before;
 mod endpoints;
 mod engine;
 mod fake_host;

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { post, waitOf } from '../../target/modules/host/fetch.js';
 import { nativeFetch, replaceFetch } from '../../target/modules/host/native_fetch.js';
 import { serverTiming } from '../../target/modules/host/server_timing.js';
-import { check } from '../../target/modules/before/options.js';
+import { check } from '../../target/modules/telemetry_options.js';
 import { contextOf, format } from '../../target/modules/before/context.js';
 
 test('Server-Timing tells node, cache and trace', () => {

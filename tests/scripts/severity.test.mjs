@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { severityOf } from '../../target/modules/before/severity.js';
+import { severityOf } from '../../target/modules/core/severity.js';
 import { exceptionOf, recordable } from '../../target/modules/core/values.js';
 
 test('names of other loggers are the nearest severity, numbers are their own', () => {

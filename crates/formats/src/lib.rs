@@ -20,6 +20,7 @@ pub mod decode;
 pub mod demux;
 #[cfg(any(feature = "mp3", feature = "aac"))]
 pub mod framed;
+pub mod media_type;
 #[cfg(any(feature = "aac", feature = "opus"))]
 mod opus_packet;
 #[cfg(any(feature = "aac", feature = "flac", feature = "vorbis", feature = "opus"))]
@@ -45,6 +46,7 @@ pub mod wav;
 pub mod exports;
 
 pub use decode::Planes;
+pub use media_type::{CanPlayType, can_play_type};
 pub use sniff::{Family, Sniffed, sniff};
 pub use track::{Advance, AdvanceCode, CodecName, END_PROBE_BYTES, Format, HostDecoders, Track, TrackError};
 

@@ -25,6 +25,7 @@ mod span;
 mod split;
 mod spool;
 mod tracer;
+mod url;
 
 pub use ambient::SharedSession;
 pub use batch::{Account, DropReason};
@@ -45,6 +46,7 @@ pub use sampling::Sampler;
 pub use span::{Parent, SpanKind, SpanOptions};
 use tonearm_otlp::{ATTRIBUTES, LOG_ATTRIBUTES};
 pub use tonearm_otlp::{Attributes, Flat, Value, Writer};
+pub use url::{AllowedOrigin, HeaderPolicy, header_policy, redact};
 
 use std::collections::VecDeque;
 

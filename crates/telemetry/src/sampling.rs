@@ -29,12 +29,13 @@ impl Default for Sampler {
 /// that everybody who decides by them decides alike.
 fn chooses(ratio: f64, trace_id: &TraceId) -> bool {
     let random = trace_id[9..].iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
-    random as f64 >= (1.0 - ratio) * (1u64 << 56) as f64
+    // Compared as integers: 56 bits of a double would round up, and a ratio of 0 would choose some.
+    random >= ((1.0 - ratio) * (1u64 << 56) as f64).ceil() as u64
 }
 
 impl Sampler {
     /// Whether a span is exported; `parent` is its parent's flags, and whether they are another process's.
-    pub(super) fn samples(&self, name: &[u8], trace_id: &TraceId, parent: Option<(u8, bool)>) -> bool {
+    pub fn samples(&self, name: &[u8], trace_id: &TraceId, parent: Option<(u8, bool)>) -> bool {
         if !FULL {
             return true;
         }

@@ -1,7 +1,7 @@
 // An app's options as the core takes them.
 
 import { flat } from './flat.js';
-import { SEVERITIES } from '../before/severity.js';
+import { SEVERITIES } from './severity.js';
 import type { Propagator, Sampler, TelemetryConfig } from '../types/index.js';
 import type { Core } from './client.js';
 import type { PipelineHost } from 'tonearm-core-glue';

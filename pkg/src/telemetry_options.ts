@@ -1,8 +1,8 @@
 // The options of a pipeline, each with what is expected of it: a mistake is a `TypeError` that names the
 // option, what was expected and what came.
 
-import { SEVERITIES } from './severity.js';
-import { describeValue } from '../host/webidl.js';
+import { SEVERITIES } from './core/severity.js';
+import { describeValue } from './host/webidl.js';
 
 export type Rule = [test: (value: any) => boolean, expected: string];
 
