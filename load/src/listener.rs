@@ -87,7 +87,7 @@ impl Listener {
         let unix = unix + begins;
         engine.handle_input(now, unix, Input::CreateTelemetry { id: PIPELINE, config });
         if let Some(telemetry) = engine.telemetry(PIPELINE) {
-            telemetry.begin_session(now, None, false);
+            telemetry.begin_session(now, None);
             let context =
                 Attributes::default().with("network.region", REGIONS[region % REGIONS.len()].0).finish();
             let shared = context.len();

@@ -52,7 +52,7 @@ import type {
   TelemetryConfig,
   TelemetryStats,
 } from './types/index.js';
-import type { ConsentState, InstrumentKind, Signal } from 'tonearm-core-glue';
+import type { ConsentState, DropReason, InstrumentKind, Signal } from 'tonearm-core-glue';
 
 /** The longest delay of a timer (HTML), in milliseconds. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
@@ -189,7 +189,7 @@ export class Telemetry extends EventTarget {
       const { serviceName, consent } = this.options;
       const known = this.#consent === 'granted' && this.#stores ? lastSession(serviceName) : undefined;
       const names = flat(serviceName, known?.id ?? '');
-      core.begin_session(this.id, names, known?.age ?? 0, known?.counted ?? false);
+      core.begin_session(this.id, names, known?.age ?? 0, known?.idle ?? 0, known?.counted ?? false);
       // What was set in a core that ended; what is set before the first is there follows in its turn.
       if (consent) core.set_consent(this.id, again ? this.#consent : consent);
       if (again) {
@@ -212,7 +212,9 @@ export class Telemetry extends EventTarget {
   #store() {
     if (!this.#stores || this.#consent !== 'granted' || this.#ended || this.#pipeline.spool) return;
     const { serviceName } = this.options;
-    const recover = ({ signal, records, body, at }: Row, lost?: 'unconfirmed' | 'expired') => {
+    const lossOf = ({ signal, at }: Row, mayHaveArrived: boolean) =>
+      currentCore()?.loss_of_stored(signal, Date.now() - at, mayHaveArrived);
+    const recover = ({ signal, records, body, at }: Row, lost?: DropReason) => {
       const core = currentCore();
       const age = Math.max(0, (Date.now() - at) / 1000);
       if (lost) core?.drop_recovered(this.id, signal, records, lost);
@@ -228,7 +230,7 @@ export class Telemetry extends EventTarget {
         return pending;
       });
     };
-    this.#pipeline.spool = new Spool(serviceName, snapshot, recover, () => this.#drop());
+    this.#pipeline.spool = new Spool(serviceName, snapshot, lossOf, recover, () => this.#drop());
     this.#pipeline.spool.start();
   }
 

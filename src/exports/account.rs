@@ -22,7 +22,7 @@ fn figures(telemetry: u32) -> Option<Figures> {
             endpoint: pipeline.endpoint(),
             open_spans: pipeline.open_spans(),
             session_id: pipeline.session_id(),
-            session_counted: pipeline.session_told(),
+            session_counted: pipeline.session_counted(),
         })
     })
 }

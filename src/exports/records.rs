@@ -2,10 +2,10 @@
 
 use wasm_bindgen::prelude::*;
 
-use super::{DropReasonName, ExportSignal, arm, driver, input, record};
+use super::{DropReasonName, ExportSignal, arm, driver, input, millis, record};
 use tonearm_base::time::Duration;
 use tonearm_player::engine::Input;
-use tonearm_telemetry::Recovered;
+use tonearm_telemetry::{Recovered, StoredLoss};
 
 /// Takes over spans and log records in rows (`flat.js`).
 #[wasm_bindgen]
@@ -47,6 +47,15 @@ pub fn snapshot(telemetry: u32, signal: ExportSignal) -> Vec<u8> {
 pub fn recover(telemetry: u32, signal: ExportSignal, records: f64, age: f64, body: Vec<u8>) {
     let fate = Recovered::Sent { age: Duration::from_secs(age as u64) };
     input(Input::Recover { telemetry, signal: signal.into(), records: records as u64, body, fate });
+}
+
+/// Returns why a stored request of an earlier visit is not sent again, if it is not; `age` is in milliseconds.
+#[wasm_bindgen]
+pub fn loss_of_stored(signal: ExportSignal, age: f64, may_have_arrived: bool) -> Option<DropReasonName> {
+    StoredLoss::of(signal.into(), millis(age), may_have_arrived).map(|loss| match loss {
+        StoredLoss::Expired => DropReasonName::Expired,
+        StoredLoss::Unconfirmed => DropReasonName::Unconfirmed,
+    })
 }
 
 /// Counts records of an earlier visit that are not sent again.

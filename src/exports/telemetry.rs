@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{PipelineHost, driver, input, millis, record};
 use tonearm_player::engine::Input;
-use tonearm_telemetry::{Batch, Config, Flat, Severity};
+use tonearm_telemetry::{Batch, Config, EarlierSession, Flat, Severity};
 
 /// The field of attributes of a resource, and of attributes that stand alone.
 const RESOURCE_ATTRIBUTES: u32 = 1;
@@ -72,14 +72,16 @@ pub fn destroy_telemetry(telemetry: u32) {
     }
 }
 
-/// Begins the pipeline's session, or goes on with that of another pipeline of the service, or with one of the tab's last page:
-/// its age in milliseconds, and whether it was counted. `names` are the service and the session's id, empty for none.
+/// Begins the pipeline's session, or goes on with that of another pipeline of the service, or with one of the tab's last page
+/// that is not over: how long ago it began and was kept last, in milliseconds, and whether it was counted. `names` are the
+/// service and the session's id, empty for none.
 #[wasm_bindgen]
-pub fn begin_session(telemetry: u32, names: &[u8], age: f64, counted: bool) {
+pub fn begin_session(telemetry: u32, names: &[u8], age: f64, idle: f64, counted: bool) {
     let mut flat = Flat::new(names);
     let (service, id) = (latin1(flat.bytes()), latin1(flat.bytes()));
-    let known = (!id.is_empty()).then(|| (id, millis(age)));
-    input(Input::BeginSession { telemetry, service, known, counted });
+    let earlier =
+        (!id.is_empty()).then(|| EarlierSession { id, age: millis(age), idle: millis(idle), counted });
+    input(Input::BeginSession { telemetry, service, earlier });
 }
 
 /// Sets attributes of the app: those of records of all signals, then those of spans and logs alone.

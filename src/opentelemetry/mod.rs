@@ -63,7 +63,7 @@ pub fn pipeline(config: Config, origin: f64, seed: [u64; 2], host: impl Host + '
     let now = host.now();
     let mut telemetry = Telemetry::new(config, ClockAnchor::at_origin(origin), Random::seeded(seed), &[]);
     telemetry.begin(now);
-    telemetry.begin_session(now, None, false);
+    telemetry.begin_session(now, None);
     let pipeline = Pipeline {
         telemetry: RefCell::new(telemetry),
         host: Box::new(host),

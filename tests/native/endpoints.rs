@@ -10,8 +10,8 @@ use tonearm_base::random::Random;
 use tonearm_base::time::{ClockAnchor, Duration, Instant};
 use tonearm_player::engine::{Engine, Input};
 use tonearm_telemetry::{
-    Batch, Config, Consent, Diagnostic, DropReason, Endpoint, Export, INFO, Instrument, Kind, Log, Outcome,
-    Problem, Recovered, Reply, Signal, SpanOptions, Telemetry, Value,
+    Batch, Config, Consent, Diagnostic, DropReason, EarlierSession, Endpoint, Export, INFO, Instrument, Kind,
+    Log, Outcome, Problem, Recovered, Reply, Signal, SpanOptions, StoredLoss, Telemetry, Value,
 };
 
 use crate::fake_host::{FakeHost, accepted};
@@ -386,6 +386,32 @@ fn a_refusal_is_persisted_though_nothing_new_is_recorded() {
     }
 }
 
+/// A session that was counted, by its age and how long ago it was kept, in seconds.
+fn earlier(age: u64, idle: u64) -> EarlierSession {
+    let [age, idle] = [age, idle].map(Duration::from_secs);
+    EarlierSession { id: "a".repeat(32), age, idle, counted: true }
+}
+
+#[test]
+fn a_session_of_the_last_page_goes_on_for_half_an_hour_and_four_hours_in_all() {
+    for (age, idle, goes_on) in [(0, 0, true), (14_399, 1800, true), (1801, 1801, false), (14_400, 1, false)]
+    {
+        let mut telemetry =
+            Telemetry::new(Config::default(), ClockAnchor::at_origin(1e12), Random::seeded([7, 11]), &[]);
+        telemetry.begin_session(at(0), Some(earlier(age, idle)));
+        assert_eq!(telemetry.session_id() == "a".repeat(32), goes_on, "{age} {idle}");
+        // One that begins is counted.
+        assert_eq!(telemetry.take_new_session(at(1)), !goes_on);
+    }
+    let mut telemetry =
+        Telemetry::new(Config::default(), ClockAnchor::at_origin(1e12), Random::seeded([7, 11]), &[]);
+    telemetry.begin_session(at(0), Some(earlier(14_390, 0)));
+    span(&mut telemetry, at(9_999), "span");
+    assert_eq!(telemetry.session_id(), "a".repeat(32));
+    span(&mut telemetry, at(10_000), "span");
+    assert_ne!(telemetry.session_id(), "a".repeat(32));
+}
+
 #[test]
 fn pipelines_of_one_service_have_one_session_which_ends_for_all_of_them() {
     let minute = 60_000;
@@ -393,9 +419,9 @@ fn pipelines_of_one_service_have_one_session_which_ends_for_all_of_them() {
     let input = |engine: &mut Engine, now: u64, input| engine.handle_input(at(now), 1e12 + now as f64, input);
     for (id, service) in [(1, "app"), (2, "app"), (3, "other")] {
         input(&mut engine, 0, Input::CreateTelemetry { id, config: Config::default() });
-        let known = (id == 1).then(|| ("a".repeat(32), Duration::from_secs(60)));
+        let earlier = (id == 1).then(|| earlier(60, 1799));
         let service = service.into();
-        input(&mut engine, 0, Input::BeginSession { telemetry: id, service, known, counted: true });
+        input(&mut engine, 0, Input::BeginSession { telemetry: id, service, earlier });
     }
     let id = |engine: &mut Engine, of: u32| engine.telemetry(of).unwrap().session_id();
     assert_eq!((id(&mut engine, 1), id(&mut engine, 2)), ("a".repeat(32), "a".repeat(32)));
@@ -426,7 +452,20 @@ fn pipelines_of_one_service_have_one_session_which_ends_for_all_of_them() {
     input(&mut engine, 101 * minute, Input::DestroyTelemetry { id: 1 });
     input(&mut engine, 101 * minute, Input::CreateTelemetry { id: 4, config: Config::default() });
     let service = "app".into();
-    let begin = Input::BeginSession { telemetry: 4, service, known: None, counted: false };
+    let begin = Input::BeginSession { telemetry: 4, service, earlier: None };
     input(&mut engine, 101 * minute, begin);
     assert_eq!((id(&mut engine, 4), id(&mut engine, 2)), (second.clone(), second));
+}
+
+#[test]
+fn what_was_stored_long_ago_or_may_have_arrived_is_not_sent_again() {
+    let day = Duration::from_secs(86_400);
+    let hours = |hours: u64| Duration::from_secs(3600 * hours);
+    for signal in [Signal::Traces, Signal::Metrics, Signal::Logs] {
+        assert_eq!(StoredLoss::of(signal, hours(6 * 24), false), None);
+        assert_eq!(StoredLoss::of(signal, hours(6 * 24 + 1), true), Some(StoredLoss::Expired));
+        // Spans and log records have ids; points are added up.
+        let unconfirmed = (signal == Signal::Metrics).then_some(StoredLoss::Unconfirmed);
+        assert_eq!(StoredLoss::of(signal, day, true), unconfirmed);
+    }
 }

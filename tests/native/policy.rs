@@ -11,8 +11,9 @@ use tonearm_base::random::Random;
 use tonearm_base::time::{ClockAnchor, Duration, Instant};
 use tonearm_player::engine::Input;
 use tonearm_telemetry::{
-    Attributes, Config, Consent, DropReason, INFO, Instrument, Kind, Log, Parent, Propagators, Recovered,
-    Reply, SAMPLED, Sampler, Signal, SpanContext, SpanOptions, Telemetry, Value, WARN,
+    Attributes, Config, Consent, DropReason, EarlierSession, INFO, Instrument, Kind, Log, Parent,
+    Propagators, Recovered, Reply, SAMPLED, Sampler, Signal, SpanContext, SpanOptions, Telemetry, Value,
+    WARN,
 };
 
 use crate::fake_host::{FakeHost, accepted};
@@ -190,7 +191,7 @@ fn a_snapshot_leaves_out_what_measured_nothing() {
 #[test]
 fn the_session_is_on_every_span_and_log_and_ends_by_idleness_and_by_age() {
     let mut telemetry = telemetry(Config::default());
-    telemetry.begin_session(at(0), None, false);
+    telemetry.begin_session(at(0), None);
     let first = telemetry.session_id();
     assert!(first.len() == 32 && telemetry.take_new_session(at(1)) && !telemetry.take_new_session(at(2)));
     let minute = 60_000;
@@ -207,8 +208,10 @@ fn the_session_is_on_every_span_and_log_and_ends_by_idleness_and_by_age() {
     assert!(ids[1] != ids[0] && ids[1] == ids[2] && ids[3] != ids[2]);
     assert!(telemetry.take_new_session(at(100 * minute)));
 
-    // That of an earlier page goes on, and was counted there; a day after it began it ends.
-    telemetry.begin_session(at(0), Some(("known".into(), Duration::from_secs(86_000))), true);
+    // That of an earlier page goes on, and was counted there; four hours after it began it ends.
+    let age = Duration::from_secs(14_000);
+    let earlier = EarlierSession { id: "known".into(), age, idle: Duration::ZERO, counted: true };
+    telemetry.begin_session(at(0), Some(earlier));
     assert!(!telemetry.take_new_session(at(1)) && telemetry.session_id() == "known");
     assert!(telemetry.take_new_session(at(400_001)) && telemetry.session_id() != "known");
 }

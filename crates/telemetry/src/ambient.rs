@@ -13,7 +13,7 @@ use tonearm_otlp::{ATTRIBUTES, LOG_ATTRIBUTES, Value, Writer, has_key};
 /// A session ends when nothing was recorded for so long…
 const IDLE: Duration = Duration::from_secs(30 * 60);
 /// …and at the latest so long after it began.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+const LONGEST: Duration = Duration::from_secs(4 * 3600);
 /// The attribute of its id.
 const SESSION_ID: &str = "session.id";
 
@@ -22,8 +22,21 @@ struct Session {
     id: String,
     active: Instant,
     ends: Instant,
-    /// Whether it was told that it began.
-    told: bool,
+    /// Whether it was counted.
+    counted: bool,
+}
+
+/// The session of the tab's last page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlierSession {
+    /// `session.id`.
+    pub id: String,
+    /// How long ago it began.
+    pub age: Duration,
+    /// How long ago that page kept it last.
+    pub idle: Duration,
+    /// Whether it was counted.
+    pub counted: bool,
 }
 
 /// A session that several pipelines have.
@@ -46,23 +59,19 @@ pub(super) struct Ambient {
 }
 
 impl Ambient {
-    /// Begins a session, or goes on with one of an earlier page that began `age` ago.
-    /// `told` says of that one whether it was counted.
-    pub(super) fn begin(
-        &mut self,
-        now: Instant,
-        known: Option<(String, Duration)>,
-        told: bool,
-        random: &mut Random,
-    ) {
-        let told = known.is_some() && told;
-        let (id, age) = known.unwrap_or_else(|| {
-            let mut id = String::new();
-            write_hex(&mut id, &random.bytes::<16>());
-            (id, Duration::ZERO)
-        });
-        let ends = now + LONGEST.saturating_sub(age);
-        *self.session.borrow_mut() = Session { id, active: now, ends, told };
+    /// Begins a session, or goes on with one of an earlier page that is not over.
+    pub(super) fn begin(&mut self, now: Instant, earlier: Option<EarlierSession>, random: &mut Random) {
+        let session = match earlier.filter(|earlier| earlier.idle <= IDLE && earlier.age < LONGEST) {
+            Some(EarlierSession { id, age, counted, .. }) => {
+                Session { id, active: now, ends: now + LONGEST.saturating_sub(age), counted }
+            }
+            None => {
+                let mut id = String::new();
+                write_hex(&mut id, &random.bytes::<16>());
+                Session { id, active: now, ends: now + LONGEST, counted: false }
+            }
+        };
+        *self.session.borrow_mut() = session;
         self.encode();
     }
 
@@ -88,7 +97,7 @@ impl Ambient {
         let is_other = session.id != self.encoded_id;
         drop(session);
         if is_over {
-            self.begin(now, None, false, random);
+            self.begin(now, None, random);
         } else if is_other {
             self.encode();
         }
@@ -98,12 +107,12 @@ impl Ambient {
     pub(super) fn take_new(&mut self, now: Instant, random: &mut Random) -> bool {
         self.touch(now, random);
         let mut session = self.session.borrow_mut();
-        !session.id.is_empty() && !std::mem::replace(&mut session.told, true)
+        !session.id.is_empty() && !std::mem::replace(&mut session.counted, true)
     }
 
     /// Whether it was counted.
-    pub(super) fn session_told(&self) -> bool {
-        self.session.borrow().told
+    pub(super) fn session_counted(&self) -> bool {
+        self.session.borrow().counted
     }
 
     /// Its id; empty where there is none.

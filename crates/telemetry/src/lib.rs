@@ -27,7 +27,7 @@ mod spool;
 mod tracer;
 mod url;
 
-pub use ambient::SharedSession;
+pub use ambient::{EarlierSession, SharedSession};
 pub use batch::{Account, DropReason};
 pub use config::{Batch, Config, Consent, FULL};
 pub use context::{RANDOM, SAMPLED, SpanContext, SpanId, TraceId};
@@ -44,6 +44,7 @@ pub use request::encode_request;
 pub use response::parse_partial_success;
 pub use sampling::Sampler;
 pub use span::{Parent, SpanKind, SpanOptions};
+pub use spool::StoredLoss;
 use tonearm_otlp::{ATTRIBUTES, LOG_ATTRIBUTES};
 pub use tonearm_otlp::{Attributes, Flat, Value, Writer};
 pub use url::{AllowedOrigin, HeaderPolicy, header_policy, redact};
@@ -213,10 +214,9 @@ impl Telemetry {
         }
     }
 
-    /// Begins a session, or goes on with that of an earlier page, which began so long ago, and was `told` of
-    /// by then or not.
-    pub fn begin_session(&mut self, now: Instant, known: Option<(String, Duration)>, told: bool) {
-        self.ambient.begin(now, known, told, &mut self.random);
+    /// Begins a session, or goes on with that of an earlier page, where it is not over.
+    pub fn begin_session(&mut self, now: Instant, earlier: Option<EarlierSession>) {
+        self.ambient.begin(now, earlier, &mut self.random);
     }
 
     /// The session, for another pipeline of the service of that name.
@@ -235,8 +235,8 @@ impl Telemetry {
     }
 
     /// Whether the session was told to have begun.
-    pub fn session_told(&self) -> bool {
-        self.ambient.session_told()
+    pub fn session_counted(&self) -> bool {
+        self.ambient.session_counted()
     }
 
     /// The session's id; empty where there is none.

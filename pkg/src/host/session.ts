@@ -1,8 +1,5 @@
 // The session of a tab, kept from page to page in `sessionStorage`: it ends with the tab, or when the core
-// says so.
-
-/** Longer than that without a page, and another begins, in milliseconds (`IDLE` of `ambient.rs`). */
-const IDLE = 30 * 60_000;
+// says so: whether it goes on is the core's to decide.
 
 const keyOf = (service: string) => `tonearm.session.${service}`;
 
@@ -16,11 +13,12 @@ function read(service: string): { id: string; began: number; active: number; cou
   }
 }
 
-/** The session of the tab's last page, and how old it is; none where there was none lately. */
+/** The session of the tab's last page, how long ago it began and was kept last, in milliseconds. */
 export function lastSession(service: string) {
   const last = read(service);
-  if (last && Date.now() - last.active < IDLE)
-    return { id: last.id, age: Date.now() - last.began, counted: Boolean(last.counted) };
+  if (!last) return undefined;
+  const { id, began, active, counted } = last;
+  return { id, age: Date.now() - began, idle: Date.now() - active, counted: Boolean(counted) };
 }
 
 /** Keeps it for the tab's next page; nothing is kept where there is no id. */

@@ -3,7 +3,7 @@
 // store that can't be had, or a browser without Web Locks, leaves memory alone. What else an origin keeps is
 // told apart by its names and its shape, and is not touched.
 
-import type { Signal } from 'tonearm-core-glue';
+import type { DropReason, Signal } from 'tonearm-core-glue';
 
 /** One request that no endpoint has answered for. */
 export type Row = {
@@ -18,8 +18,6 @@ export type Row = {
 };
 
 const STORE = 'rows';
-/** Rows older than that are not sent any more, in milliseconds. */
-const MAX_AGE = 6 * 86_400_000;
 
 const done = <T>(request: IDBRequest<T>): Promise<T> =>
   new Promise((resolve, reject) => {
@@ -120,6 +118,7 @@ export class Spool {
   /** Aborted when nobody wants it any more. */
   #closed = new AbortController();
   #snapshot;
+  #lossOf;
   #recover;
   #release: (() => void) | undefined;
   /** The snapshot that was written last. */
@@ -135,17 +134,20 @@ export class Spool {
 
   /**
    * @param name whose rows these are: the service's
-   * @param recover `lost`: why it is not sent again
+   * @param lossOf why a row is not sent again, if it is not
+   * @param recover takes a row over; `lost` is why it is not sent again
    * @param onErased called when another tab has erased them
    */
   constructor(
     name: string,
     snapshot: () => [Signal, Uint8Array][] | undefined,
-    recover: (row: Row, lost?: 'unconfirmed' | 'expired') => void,
+    lossOf: (row: Row, mayHaveArrived: boolean) => DropReason | undefined,
+    recover: (row: Row, lost?: DropReason) => void,
     onErased: () => void,
   ) {
     this.#name = name;
     this.#snapshot = snapshot;
+    this.#lossOf = lossOf;
     this.#recover = recover;
     const { signal } = this.#closed;
     addEventListener('pageshow', ({ persisted }) => persisted && this.start(), { signal });
@@ -253,14 +255,11 @@ export class Spool {
       done(store.getAll(rangeOf(tab))),
     ]);
     const { seq, ids }: Note = readNote(noteOf(tab)) ?? { name: this.#name, seq: -1, ids: [] };
-    const taken: [Row, ('unconfirmed' | 'expired')?][] = [];
+    const taken: [Row, DropReason?][] = [];
     for (const [at, row] of rows.entries()) {
       if (!this.#owns(row)) continue;
       store.delete(keys[at]);
-      // A point that may have been counted must not be counted again.
-      const unconfirmed = row.signal === 'metrics' && (row.seq <= seq || ids.includes(row.id));
-      const isYoung = Date.now() - row.at <= MAX_AGE;
-      const lost = !isYoung ? 'expired' : unconfirmed ? 'unconfirmed' : undefined;
+      const lost = this.#lossOf(row, row.seq <= seq || ids.includes(row.id));
       taken.push([row, lost]);
       // Behind whatever this tab has written by then; its next snapshot takes their place.
       if (!lost) store.put({ ...row, tab: this.#tab, seq: 0, id: 0 }, [this.#tab, 1e9 + this.#taken++]);

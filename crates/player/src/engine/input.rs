@@ -6,7 +6,7 @@ use super::{PlayerId, TelemetryId};
 use crate::instrumentation::Url;
 use crate::playback::PlayFailure;
 use tonearm_base::time::{Duration, Instant};
-use tonearm_telemetry::{Config, Recovered, Reply, Signal, SpanContext};
+use tonearm_telemetry::{Config, EarlierSession, Recovered, Reply, Signal, SpanContext};
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -24,10 +24,8 @@ pub enum Input {
         telemetry: TelemetryId,
         /// The name of its service.
         service: String,
-        /// The session of the tab's last page and its age, if there is one.
-        known: Option<(String, Duration)>,
-        /// Whether that one was counted.
-        counted: bool,
+        /// The session of the tab's last page, if there is one.
+        earlier: Option<EarlierSession>,
     },
     /// The app made a player.
     CreatePlayer {

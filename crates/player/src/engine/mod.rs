@@ -24,8 +24,8 @@ use crate::instrumentation::Teller;
 use crate::instrumentation::metrics::INSTRUMENTS;
 use tonearm_base::random::Random;
 use tonearm_base::small_map::SmallMap;
-use tonearm_base::time::{ClockAnchor, Duration, Instant};
-use tonearm_telemetry::{Account, Signal, Telemetry};
+use tonearm_base::time::{ClockAnchor, Instant};
+use tonearm_telemetry::{Account, EarlierSession, Signal, Telemetry};
 
 /// A player's id, given by the host.
 pub type PlayerId = u32;
@@ -63,8 +63,8 @@ impl Engine {
                 telemetry.begin(now);
                 self.telemetries.insert(id, telemetry);
             }
-            Input::BeginSession { telemetry, service, known, counted } => {
-                self.begin_session(now, telemetry, service, known, counted);
+            Input::BeginSession { telemetry, service, earlier } => {
+                self.begin_session(now, telemetry, service, earlier);
             }
             Input::CreatePlayer { id, telemetry } => {
                 self.players.insert(id, Player::new(id, telemetry));
@@ -179,14 +179,13 @@ impl Engine {
         now: Instant,
         id: TelemetryId,
         service: String,
-        known: Option<(String, Duration)>,
-        counted: bool,
+        earlier: Option<EarlierSession>,
     ) {
         let session = self.telemetries.iter().find_map(|(_, other)| other.session_of(&service));
         let Some(telemetry) = self.telemetries.get_mut(id) else { return };
         match session {
             Some(session) => telemetry.share_session(session),
-            None => telemetry.begin_session(now, known, counted),
+            None => telemetry.begin_session(now, earlier),
         }
         telemetry.set_service(service);
     }
