@@ -3,66 +3,13 @@
 // what it can't know to the frame it tells by events. A script that is loaded where it is needed: on iOS,
 // without a worklet, for media that only an element may play.
 
+import { BodyEndKind, CommandKind, MediaErrorKind } from 'tonearm-media-glue';
+import { facts, readCommand } from './media_messages.js';
 import type { MediaLink, OutputLink } from './host/links.js';
 import type { Core } from './core/client.js';
 
 /** The rate of the positions in reports, in frames a second. */
 const RATE = 48_000;
-
-/** Kinds of facts (`crates/messages/src/fact.rs`). */
-const HELLO = 0;
-const RESPONSE_HEAD = 2;
-const FIRST_BYTE = 3;
-const BODY_END = 4;
-const FORMAT = 5;
-const FIRST_DECODED = 6;
-const BUFFERED = 8;
-const DECODED_ALL = 10;
-const FAILED = 11;
-
-/** `MediaError.code` (HTML): what the media plane would call it. */
-const UNSUPPORTED = 0;
-const UNDECODABLE = 1;
-
-/** Numbers of a message, the lowest byte first. */
-class Message {
-  #bytes: number[];
-  constructor(kind: number) {
-    this.#bytes = [kind];
-  }
-  whole(value: number, size: number = 4) {
-    for (let n = 0; n < size; n++) this.#bytes.push(Math.floor(value / 256 ** n) % 256);
-    return this;
-  }
-  float(value: number) {
-    this.#bytes.push(...new Uint8Array(Float64Array.of(value).buffer));
-    return this;
-  }
-  text(value: string) {
-    this.whole(value.length);
-    for (const letter of value) this.#bytes.push(letter.charCodeAt(0) & 127);
-    return this;
-  }
-  get bytes() {
-    return Uint8Array.from(this.#bytes);
-  }
-}
-
-/** Reads a command's fields in their order. */
-function reader(bytes: Uint8Array) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  let at = 1;
-  const whole = () => view.getUint32((at += 4) - 4, true);
-  return {
-    whole,
-    byte: () => bytes[at++],
-    float: () => view.getFloat64((at += 8) - 8, true),
-    text() {
-      const length = whole();
-      return String.fromCharCode(...bytes.subarray(at, (at += length)));
-    },
-  };
-}
 
 /** Worker and worklet in one. */
 export class ElementLink implements OutputLink, MediaLink {
@@ -76,7 +23,8 @@ export class ElementLink implements OutputLink, MediaLink {
   #sounding = false;
   #wanted = false;
   #gap = 0;
-  #told = false;
+  /** The first frame of what is open was reported. */
+  #isDecoded = false;
   #blob: string | undefined;
   sampleRate = RATE;
   /** The worklet's port. */
@@ -104,8 +52,8 @@ export class ElementLink implements OutputLink, MediaLink {
     for (const [name, listener] of Object.entries(heard)) audio.addEventListener(name, listener);
   }
 
-  #fact(message: Message) {
-    this.#core()?.media_fact(this.#player, message.bytes);
+  #fact(bytes: Uint8Array) {
+    this.#core()?.media_fact(this.#player, bytes);
   }
 
   /** The player, the epoch, page time, and the frames that were played by then, as reports have them. */
@@ -134,52 +82,48 @@ export class ElementLink implements OutputLink, MediaLink {
       return;
     }
     if (!(data instanceof Uint8Array)) return;
-    const { whole, byte, float, text } = reader(data);
+    const command = readCommand(data);
     const audio = this.#audio;
-    switch (data[0]) {
-      case 0:
+    switch (command?.kind) {
+      case CommandKind.Hello:
         // The same build as the page's: there is no other script between them.
-        return this.#fact(new Message(HELLO).text(text()));
-      case 1: {
-        this.#epoch = whole();
-        const url = text();
-        audio.crossOrigin = byte() ? 'use-credentials' : null;
-        whole();
-        this.#start = float();
-        this.#speed = float();
-        this.#request = whole();
+        return this.#fact(facts.hello(command.version));
+      case CommandKind.Open: {
+        const { epoch, url, credentials, position, speed, request } = command;
+        [this.#epoch, this.#start, this.#speed, this.#request] = [epoch, position, speed, request];
+        audio.crossOrigin = credentials ? 'use-credentials' : null;
         this.#endGap();
-        this.#told = false;
+        this.#isDecoded = false;
         audio.src = this.#blob ?? url;
-        audio.playbackRate = this.#speed;
-        if (this.#start > 0) audio.currentTime = this.#start;
+        audio.playbackRate = speed;
+        if (position > 0) audio.currentTime = position;
         return audio.load();
       }
-      case 2: {
+      case CommandKind.Fetch: {
         // After its connection was lost: it has no other way to go on than to load anew.
-        this.#epoch = whole();
-        this.#request = whole();
+        [this.#epoch, this.#request] = [command.epoch, command.request];
         const { currentTime } = audio;
         audio.load();
         audio.currentTime = currentTime;
         if (this.#wanted) this.#output(this.#epoch);
         return;
       }
-      case 3:
-        this.#epoch = whole();
-        this.#start = float();
-        this.#speed = float();
+      case CommandKind.Seek:
+        [this.#epoch, this.#start, this.#speed] = [command.epoch, command.position, command.speed];
         this.#endGap();
         audio.playbackRate = this.#speed;
         audio.currentTime = this.#start;
         return;
-      case 4:
-        audio.pause();
-        if (audio.src) {
-          audio.removeAttribute('src');
-          audio.load();
-        }
+      case CommandKind.Close:
+        this.#close();
     }
+  }
+
+  #close() {
+    this.#audio.pause();
+    if (!this.#audio.src) return;
+    this.#audio.removeAttribute('src');
+    this.#audio.load();
   }
 
   /** What the element says of its failure: a message, of another origin's media often the code alone. */
@@ -196,7 +140,7 @@ export class ElementLink implements OutputLink, MediaLink {
 
   /** @param message the epoch that may be audible, `HOLD`, or "close" */
   #output(message: unknown) {
-    if (message === 'close') return this.postMessage(Uint8Array.of(4));
+    if (message === 'close') return this.#close();
     if (typeof message !== 'number') return;
     this.#wanted = message >= 0;
     if (message < 0) {
@@ -219,23 +163,22 @@ export class ElementLink implements OutputLink, MediaLink {
   #metadata() {
     const { duration } = this.#audio;
     // It has come, so the server gave it: its status is not to be had from an element.
-    const head = new Message(RESPONSE_HEAD).whole(this.#request).float(this.#now()).whole(200, 2);
-    this.#fact(head.whole(0, 1).whole(1, 1).whole(0, 1).whole(0, 1).whole(0, 1));
-    this.#fact(new Message(FIRST_BYTE).whole(this.#request).float(this.#now()));
-    const format = new Message(FORMAT).whole(this.#epoch).text('').whole(0).whole(0, 1);
-    if (Number.isFinite(duration)) format.whole(1, 1).float(duration);
-    else format.whole(0, 1);
-    this.#fact(format.whole(0, 1).whole(0));
+    this.#fact(facts.responseHead(this.#request, this.#now()));
+    this.#fact(facts.firstByte(this.#request, this.#now()));
+    this.#fact(facts.format(this.#epoch, duration));
   }
 
   #decoded() {
-    if (!this.#told)
-      this.#fact(new Message(FIRST_DECODED).whole(this.#epoch).float(this.#now()).float(this.#start));
-    this.#told = true;
+    if (!this.#isDecoded) this.#reportDecoded();
+    this.#isDecoded = true;
+  }
+
+  #reportDecoded() {
+    this.#fact(facts.firstDecoded(this.#epoch, this.#now(), this.#start));
   }
 
   #seeked() {
-    this.#fact(new Message(FIRST_DECODED).whole(this.#epoch).float(this.#now()).float(this.#start));
+    this.#reportDecoded();
     if (this.#wanted && !this.#audio.paused) this.#audible();
   }
 
@@ -243,18 +186,14 @@ export class ElementLink implements OutputLink, MediaLink {
     const { buffered, currentTime, duration } = this.#audio;
     for (let n = 0; n < buffered.length; n++) {
       if (buffered.start(n) > currentTime + 0.1 || buffered.end(n) < currentTime) continue;
-      this.#fact(new Message(BUFFERED).whole(this.#epoch).float(buffered.end(n)));
-      if (buffered.end(n) >= duration - 0.1) this.#body(0);
+      this.#fact(facts.buffered(this.#epoch, buffered.end(n)));
+      if (buffered.end(n) >= duration - 0.1) this.#endBody(BodyEndKind.Complete);
     }
   }
 
-  /**
-   * The request's body ended.
-   * @param how 0 whole, 2 broken
-   */
-  #body(how: number) {
+  #endBody(end: BodyEndKind) {
     if (!this.#request) return;
-    this.#fact(new Message(BODY_END).whole(this.#request).float(this.#now()).whole(0, 8).whole(how, 1));
+    this.#fact(facts.bodyEnd(this.#request, this.#now(), end));
     this.#request = 0;
   }
 
@@ -287,17 +226,18 @@ export class ElementLink implements OutputLink, MediaLink {
 
   #ended() {
     this.#sounding = false;
-    this.#body(0);
-    this.#fact(new Message(DECODED_ALL).whole(this.#epoch).float(this.#audio.duration).whole(0, 8).whole(0));
+    this.#endBody(BodyEndKind.Complete);
+    this.#fact(facts.decodedAll(this.#epoch, this.#audio.duration));
     this.#core()?.report_ended(...this.#position());
   }
 
   #failed() {
     const { error } = this.#audio;
     if (!error || !this.#audio.getAttribute('src')) return;
-    if (error.code === error.MEDIA_ERR_NETWORK) return this.#body(2);
-    const why = error.code === error.MEDIA_ERR_DECODE ? UNDECODABLE : UNSUPPORTED;
-    this.#fact(new Message(FAILED).whole(this.#epoch).whole(why, 1));
+    if (error.code === error.MEDIA_ERR_NETWORK) return this.#endBody(BodyEndKind.Failed);
+    const { Undecodable, UnsupportedFormat } = MediaErrorKind;
+    const why = error.code === error.MEDIA_ERR_DECODE ? Undecodable : UnsupportedFormat;
+    this.#fact(facts.failed(this.#epoch, why));
     // It gives no sample more.
     this.#sounding = false;
     this.#core()?.report_ended(...this.#position());

@@ -63,7 +63,7 @@ const SCRIPTS = [
   { name: 'records.js', source: 'pkg/src/records.ts' },
   { name: 'diagnostics.js', source: 'pkg/src/diagnostics.ts' },
   { name: 'stretch.js', source: 'pkg/src/stretch.ts' },
-  { name: 'element.js', source: 'pkg/src/element.ts' },
+  { name: 'element.js', source: 'pkg/src/element.ts', glue: 'media' },
   { name: 'media-session.js', source: 'pkg/src/media_session.ts' },
   { name: 'worker.js', source: 'pkg/src/worker/worker.ts', glue: 'media' },
   { name: 'worklet.js', source: 'pkg/src/worklet/worklet.ts' },

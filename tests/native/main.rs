@@ -18,6 +18,7 @@ mod formats;
 mod json;
 mod logs;
 mod media;
+mod message_vectors;
 mod messages;
 mod metrics;
 #[cfg(feature = "opentelemetry")]

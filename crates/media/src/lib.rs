@@ -11,10 +11,10 @@
     allow(clippy::float_cmp, reason = "wasm-bindgen compares the numbers of enums")
 )]
 
-pub mod command_kind;
 mod filter;
 pub mod history;
 pub mod limit;
+pub mod message_kinds;
 pub mod mix;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
