@@ -49,7 +49,7 @@ const FLOORS = [
   { folder: 'before', above: ['core', 'worker', 'worklet'] },
   { folder: 'core', above: ['worker', 'worklet'] },
   { folder: 'worklet', above: ['host', 'before', 'core', 'worker'] },
-  { folder: 'worker', above: ['before', 'core'] },
+  { folder: 'worker', above: ['core'] },
 ];
 
 /** @param {(typeof FLOORS)[number]} floor @returns {object} */

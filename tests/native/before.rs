@@ -4,7 +4,7 @@
 use serde_json::Value;
 use tonearm_base::random::Random;
 use tonearm_base::time::{ClockAnchor, Instant};
-use tonearm_formats::{CanPlayType, can_play_type};
+use tonearm_formats::{CanPlayType, Family, can_play_type};
 use tonearm_telemetry::{
     AllowedOrigin, Config, HeaderPolicy, Parent, RANDOM, Sampler, SpanContext, SpanOptions, Telemetry,
     TraceState, format_traceparent, header_policy, parse_traceparent, redact,
@@ -109,6 +109,18 @@ fn describe(of: &Value) {
     }
 }
 
+fn module_named(of: &Value) {
+    let module = Family::named(text(of, "name")).map(|family| match family {
+        Family::Mp3 => "mp3",
+        Family::Adts | Family::Mp4 => "aac",
+        Family::Flac | Family::OggFlac => "flac",
+        Family::OggVorbis => "vorbis",
+        Family::OggOpus => "opus",
+        Family::Wav => "wav",
+    });
+    assert_eq!(module, of["module"].as_str(), "{of}");
+}
+
 fn can_play(of: &Value) {
     let answer = match can_play_type(text(of, "type")) {
         CanPlayType::No => "",
@@ -148,6 +160,7 @@ fn what_scripts_decide_before_the_core_is_what_rust_decides() {
             "url.attributesOf" => attributes_of,
             "url.describe" => describe,
             "media_types.canPlayType" => can_play,
+            "module_names.moduleNamed" => module_named,
             other => panic!("no rule of Rust's is known for {other}"),
         };
         let cases = cases.as_array().unwrap();

@@ -56,6 +56,7 @@ const RUNS = {
     const { href, origin, propagates, attributes } = functions['url.describe'](given, { propagateTo });
     return { href, origin, propagates, url: attributes?.['url.full'] ?? null };
   },
+  'module_names.moduleNamed': ({ name }) => ({ module: functions['module_names.moduleNamed'](name) ?? null }),
   'media_types.canPlayType': ({ type }) => ({ answer: functions['media_types.canPlayType'](type) }),
 };
 

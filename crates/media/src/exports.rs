@@ -300,6 +300,12 @@ pub fn handle_credit(now: f64, epoch: u32, frames: f64, starved: bool) {
     with_plane(|plane| plane.handle_credit(now, epoch, frames as u64, starved));
 }
 
+/// Whether a status says that the URL has run out: the app may have another.
+#[wasm_bindgen]
+pub fn is_expired(status: u16) -> bool {
+    crate::response::is_expired(status)
+}
+
 /// Whether to read more of a body.
 #[wasm_bindgen]
 pub fn wants_bytes(request: u32) -> bool {

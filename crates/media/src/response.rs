@@ -8,6 +8,11 @@ const MAX_DIGITS: usize = 15;
 const CODINGS: [&[u8]; 5] = [b"gzip", b"br", b"deflate", b"zstd", b"identity"];
 const SEPARATORS: &[u8] = b"-;:+_";
 
+/// Whether a status says that a signed URL has run out: not authorised any more, or not there any more.
+pub fn is_expired(status: u16) -> bool {
+    matches!(status, 401 | 403 | 404 | 410)
+}
+
 /// Header fields of a media response; an absent one is empty.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ResponseFields<'a> {

@@ -2,6 +2,7 @@
 // instantiated for every track: what a damaged file does to its module ends with it.
 
 import { Family } from 'tonearm-media-glue';
+import { moduleNamed } from '../before/module_names.js';
 import type { FormatExports } from './track.js';
 
 /** The module that reads a family. */
@@ -90,21 +91,10 @@ async function moduleOf(name: string) {
 /** The module that reads a family. */
 export const moduleFor = (family: Family) => moduleOf(MODULES[family]);
 
-/** Ends of paths and types, and the module that reads what they name. */
-const ENDS: [RegExp, string][] = [
-  [/(mp3|mpeg)$/i, 'mp3'],
-  [/(aac|adts|mp4|m4a|m4b)$/i, 'aac'],
-  [/(flac|oga)$/i, 'flac'],
-  [/(ogg|vorbis)$/i, 'vorbis'],
-  [/opus$/i, 'opus'],
-  [/wave?$/i, 'wav'],
-];
-
 /** Fetches the module of what a URL or a type names before the first bytes identify the format. */
 export function preloadModule(name: string) {
-  const path = name.split(/[?#;]/, 1)[0];
-  const found = ENDS.find(([end]) => end.test(path));
-  if (found) moduleOf(found[1]).catch(() => {});
+  const module = moduleNamed(name);
+  if (module) moduleOf(module).catch(() => {});
 }
 
 /** A module imports only what wasm-bindgen adds to each: none of it is called. */

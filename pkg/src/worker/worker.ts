@@ -193,9 +193,6 @@ async function respond(
   return new Response(answer.body, answer);
 }
 
-/** Statuses of a URL that has run out. */
-const EXPIRED = new Set([401, 403, 404, 410]);
-
 async function request(
   id: number,
   url: string,
@@ -226,7 +223,7 @@ async function request(
     };
     const of = source;
     let response = await respond(of.url ?? url, init, offset, context);
-    if (of.renews && EXPIRED.has(response.status) && requests.has(id)) {
+    if (of.renews && requests.has(id) && plane.is_expired(response.status)) {
       response.body?.cancel();
       const renewed = await ask({ renew: url, status: response.status });
       if (renewed.url) {
