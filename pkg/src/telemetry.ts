@@ -567,13 +567,13 @@ export class Telemetry extends EventTarget {
       holds ? [reason as HealthReason] : [],
     );
     // Without storage it goes on in memory.
-    const clockSkewMillis = this.#pipeline.destination.skew;
+    const skew = currentCore()?.clock_skew(this.id) ?? NaN;
     return {
       live: isLive(),
       started,
       ready: reasons.every((reason) => reason === 'storage'),
       reasons,
-      clockSkewMillis,
+      clockSkewMillis: Number.isNaN(skew) ? undefined : skew,
     };
   }
 

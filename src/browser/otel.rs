@@ -11,7 +11,7 @@ use web_sys::{AbortSignal, Headers, Performance, RequestInit, Response, Visibili
 use super::clock::{now, wall_millis};
 use crate::opentelemetry::{Handle, Host, pipeline};
 use tonearm_base::time::{Duration, Instant};
-use tonearm_telemetry::{Attributes, Config, Export, Propagators, Reply, Signal};
+use tonearm_telemetry::{Attributes, Config, Export, Propagators, Reply, ResponseTimes, Signal};
 
 /// What a front-end says of its pipeline.
 #[derive(Debug, Clone, Default)]
@@ -103,13 +103,14 @@ fn listen(window: &Window, handle: Handle) {
     }
 }
 
-/// `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3).
-fn wait_of(value: &str) -> Option<Duration> {
-    let millis = match value.parse::<u32>() {
-        Ok(seconds) => f64::from(seconds) * 1000.0,
-        Err(_) => Date::parse(value) - Date::now(),
-    };
-    (!millis.is_nan()).then(|| Duration::from_millis(millis.max(0.0) as u64))
+/// What a response says of time: `Retry-After` as seconds or as a date (RFC 9110, section 10.2.3), `Date`.
+fn times_of(headers: &Headers) -> ResponseTimes {
+    let field = |name: &str| headers.get(name).ok().flatten();
+    let date = |value: &str| Some(Date::parse(value)).filter(|millis| !millis.is_nan());
+    let asked = field("retry-after").unwrap_or_default();
+    let retry_after = asked.parse::<u32>().ok().map(f64::from);
+    let retry_at = if retry_after.is_none() { date(&asked) } else { None };
+    ResponseTimes { retry_after, retry_at, date: field("date").as_deref().and_then(date) }
 }
 
 impl Browser {
@@ -158,13 +159,13 @@ async fn read_reply(response: &Response) -> Result<Vec<u8>, JsValue> {
     Ok(reply)
 }
 
-async fn reply_of(promise: Promise) -> Result<Reply, JsValue> {
+async fn reply_of(handle: Handle, promise: Promise) -> Result<Reply, JsValue> {
     let response: Response = JsFuture::from(promise).await?.dyn_into()?;
     // An opaque redirect, which is not followed (Fetch standard, "opaque-redirect filtered response").
     if response.status() == 0 {
         return Ok(Reply::Redirected);
     }
-    let retry_after = response.headers().get("retry-after")?.as_deref().and_then(wait_of);
+    let retry_after = handle.observe_response(times_of(&response.headers()));
     let body = read_reply(&response).await.unwrap_or_default();
     Ok(Reply::Response { status: response.status(), retry_after, body })
 }
@@ -188,7 +189,7 @@ impl Host for Browser {
         let begun = Self::fetch(&self.window, &url, &self.headers, &export);
         spawn_local(async move {
             let reply = match begun {
-                Ok(promise) => reply_of(promise).await.unwrap_or(Reply::Failed),
+                Ok(promise) => reply_of(handle, promise).await.unwrap_or(Reply::Failed),
                 Err(_) if export.keepalive => Reply::Unsent,
                 Err(_) => Reply::Failed,
             };

@@ -12,6 +12,7 @@ struct Figures {
     open_spans: u64,
     session_id: String,
     session_counted: bool,
+    clock_skew: Option<f64>,
 }
 
 #[inline(never)]
@@ -23,6 +24,7 @@ fn figures(telemetry: u32) -> Option<Figures> {
             open_spans: pipeline.open_spans(),
             session_id: pipeline.session_id(),
             session_counted: pipeline.session_counted(),
+            clock_skew: pipeline.clock_skew(),
         })
     })
 }
@@ -69,6 +71,12 @@ pub fn open_spans(telemetry: u32) -> f64 {
 #[wasm_bindgen]
 pub fn endpoint_state(telemetry: u32) -> EndpointState {
     figures(telemetry).map_or(Endpoint::Well, |figures| figures.endpoint).into()
+}
+
+/// Returns how far the endpoint's clock is ahead of the page's, in milliseconds; NaN where no response has stated it.
+#[wasm_bindgen]
+pub fn clock_skew(telemetry: u32) -> f64 {
+    figures(telemetry).and_then(|figures| figures.clock_skew).unwrap_or(f64::NAN)
 }
 
 /// Returns the id of the session; empty where there is none.

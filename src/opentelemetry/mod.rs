@@ -24,7 +24,9 @@ pub use trace::{Span, Tracer, TracerProvider};
 
 use tonearm_base::random::Random;
 use tonearm_base::time::{ClockAnchor, Duration, Instant};
-use tonearm_telemetry::{Account, Config, Consent, Export, Propagators, Reply, Signal, Telemetry};
+use tonearm_telemetry::{
+    Account, Config, Consent, Export, Propagators, Reply, ResponseTimes, Signal, Telemetry,
+};
 
 /// What a pipeline needs of its surroundings.
 pub trait Host {
@@ -79,6 +81,11 @@ pub fn pipeline(config: Config, origin: f64, seed: [u64; 2], host: impl Host + '
 impl Handle {
     fn pipeline(self) -> Option<Rc<Pipeline>> {
         PIPELINES.with_borrow(|pipelines| pipelines.get(self.0).cloned())
+    }
+
+    /// Takes what a response says of time, and returns the wait that it asks for.
+    pub fn observe_response(self, times: ResponseTimes) -> Option<Duration> {
+        self.record(|telemetry, now| telemetry.observe_response(now, times)).flatten()
     }
 
     /// Records; what follows from it is done.

@@ -174,14 +174,14 @@ fn a_reply_is_accounted() {
     assert!(matches!(endpoint_state(1), EndpointState::Well));
     assert_eq!((open_spans(1) as u32, spans(RecordState::Recovered)), (0, 0));
     for (status, wait, body, expected) in [
-        (200, -1.0, vec![], [1, 1, 0, 0]),
-        (200, -1.0, vec![0x0a, 2, 8, 1], [1, 0, 0, 1]),
-        (400, -1.0, vec![], [1, 0, 0, 1]),
-        (503, -1.0, vec![], [1, 0, 1, 0]),
-        (429, 120_000.0, vec![], [1, 0, 1, 0]),
+        (200, f64::NAN, vec![], [1, 1, 0, 0]),
+        (200, f64::NAN, vec![0x0a, 2, 8, 1], [1, 0, 0, 1]),
+        (400, f64::NAN, vec![], [1, 0, 0, 1]),
+        (503, f64::NAN, vec![], [1, 0, 1, 0]),
+        (429, 120.0, vec![], [1, 0, 1, 0]),
     ] {
         let (_, id) = exported();
-        export_responded(1, id, status, wait, body);
+        export_responded(1, id, status, wait, f64::NAN, f64::NAN, body);
         assert_eq!(account(), expected, "{status}");
         let state = match expected {
             [_, _, _, 1] => "rejecting",
@@ -243,7 +243,7 @@ fn what_is_not_there_answers_calmly() {
     media_fact(1, &[255]);
     load_source("https://x.example/a.mp3");
     record_span();
-    export_responded(1, 1, 200, -1.0, Vec::new());
+    export_responded(1, 1, 200, f64::NAN, f64::NAN, f64::NAN, Vec::new());
     timeout();
     assert!(matches!(player_state(1), PlayerState::Idle));
     assert_eq!((paused(1), current_time(1) as u32, account()), (None, 0, [0; 4]));

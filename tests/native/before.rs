@@ -72,8 +72,8 @@ fn samples(of: &Value) {
     let parent = of["parent"].as_object().map(|parent| {
         (u8::try_from(parent["flags"].as_u64().unwrap()).unwrap(), parent["isRemote"].as_bool().unwrap())
     });
-    let sampled = sampler.samples(text(of, "name").as_bytes(), &bytes(text(of, "traceId")), parent);
-    assert_eq!(sampled, of["sampled"].as_bool().unwrap(), "{of}");
+    let decision = sampler.samples(text(of, "name").as_bytes(), &bytes(text(of, "traceId")), parent);
+    assert_eq!(decision, of["sampled"].as_bool().unwrap(), "{of}");
 }
 
 fn policy(of: &Value) -> HeaderPolicy {

@@ -58,6 +58,6 @@ export const encode = (tag, attributes) =>
 export function sent(of) {
   core.flush(1);
   const all = posted.splice(0);
-  for (const { request } of all) core.export_responded(1, request, 200, -1, new Uint8Array());
+  for (const { request } of all) core.export_responded(1, request, 200, NaN, NaN, NaN, new Uint8Array());
   return all.flatMap(({ signal, body }) => (signal === of ? [body] : []));
 }

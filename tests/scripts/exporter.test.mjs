@@ -66,7 +66,8 @@ test('a reply that comes within two seconds of its head is read; of one that tak
         } catch {
           // It was cancelled.
         }
-        const outcome = { status: 200, retryAfter: -1, reply: Uint8Array.from(expected) };
+        const times = { retryAfter: NaN, retryAt: NaN, date: NaN };
+        const outcome = { status: 200, times, reply: Uint8Array.from(expected) };
         assert.deepEqual(await answer, outcome, `${wait} ms`);
       },
     );

@@ -61,15 +61,13 @@ pub(super) struct Ambient {
 impl Ambient {
     /// Begins a session, or goes on with one of an earlier page that is not over.
     pub(super) fn begin(&mut self, now: Instant, earlier: Option<EarlierSession>, random: &mut Random) {
-        let session = match earlier.filter(|earlier| earlier.idle <= IDLE && earlier.age < LONGEST) {
-            Some(EarlierSession { id, age, counted, .. }) => {
-                Session { id, active: now, ends: now + LONGEST.saturating_sub(age), counted }
-            }
-            None => {
-                let mut id = String::new();
-                write_hex(&mut id, &random.bytes::<16>());
-                Session { id, active: now, ends: now + LONGEST, counted: false }
-            }
+        let earlier = earlier.filter(|earlier| earlier.idle <= IDLE && earlier.age < LONGEST);
+        let session = if let Some(EarlierSession { id, age, counted, .. }) = earlier {
+            Session { id, active: now, ends: now + LONGEST.saturating_sub(age), counted }
+        } else {
+            let mut id = String::new();
+            write_hex(&mut id, &random.bytes::<16>());
+            Session { id, active: now, ends: now + LONGEST, counted: false }
         };
         *self.session.borrow_mut() = session;
         self.encode();

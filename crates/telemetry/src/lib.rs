@@ -42,6 +42,7 @@ pub use propagation::{
 };
 pub use request::encode_request;
 pub use response::parse_partial_success;
+pub use retry::ResponseTimes;
 pub use sampling::Sampler;
 pub use span::{Parent, SpanKind, SpanOptions};
 pub use spool::StoredLoss;
@@ -100,6 +101,9 @@ pub struct Telemetry {
     warnings: Warnings,
     /// The service whose session this is, where it has one in common with other pipelines.
     service: String,
+    /// How far the endpoint's clock is ahead, in milliseconds. Noted, and not applied to records: whoever reads them has their
+    /// arrival beside them.
+    clock_skew: Option<f64>,
 }
 
 /// What becomes of a request of an earlier visit.
@@ -153,6 +157,7 @@ impl Telemetry {
             baggage: String::new(),
             warnings: Warnings::default(),
             service: String::new(),
+            clock_skew: None,
         };
         for instrument in instruments {
             telemetry.instrument(Instant::ORIGIN, instrument);
@@ -171,6 +176,20 @@ impl Telemetry {
     /// Notes both clocks; see [`ClockAnchor::observe`].
     pub fn observe_clock(&mut self, now: Instant, wall_millis: f64) {
         self.clock.observe(now, wall_millis);
+    }
+
+    /// Takes what a response says of time, and returns the wait that it asks for.
+    pub fn observe_response(&mut self, now: Instant, times: ResponseTimes) -> Option<Duration> {
+        let wall_millis = self.clock.unix_nanos(now) as f64 / 1e6;
+        if let Some(date) = times.date {
+            self.clock_skew = Some(date - wall_millis);
+        }
+        times.wait(wall_millis, self.clock_skew.unwrap_or_default())
+    }
+
+    /// How far the endpoint's clock is ahead of the page's, in milliseconds, once a response has stated it.
+    pub fn clock_skew(&self) -> Option<f64> {
+        self.clock_skew
     }
 
     /// Queues a span or a log record with the common attributes, or hands it to the host to look at. Says whether something is

@@ -16,6 +16,26 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// The longest wait that a server can ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(86_400);
 
+/// What a response says of time, as its host has read it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ResponseTimes {
+    /// `Retry-After` as seconds.
+    pub retry_after: Option<f64>,
+    /// `Retry-After` as a date, in Unix milliseconds.
+    pub retry_at: Option<f64>,
+    /// `Date`, in Unix milliseconds.
+    pub date: Option<f64>,
+}
+
+impl ResponseTimes {
+    /// The wait that a server asks for (RFC 9110, section 10.2.3), none negative. A date is one of the server's clock, which is
+    /// `skew` milliseconds ahead of the page's.
+    pub(super) fn wait(self, wall_millis: f64, skew: f64) -> Option<Duration> {
+        let seconds = self.retry_after.or_else(|| Some((self.retry_at? - wall_millis - skew) / 1000.0))?;
+        Some(Duration::from_millis((seconds.clamp(0.0, LONGEST_ASKED.as_secs_f64()) * 1000.0) as u64))
+    }
+}
+
 /// How long to wait before retry number `retry` (0 is the first); `None` where there is none left. Of an
 /// endpoint that has failed `known` times before, it is no shorter than after so many.
 pub(super) fn wait(retry: u32, known: u32, asked: Option<Duration>, random: &mut Random) -> Option<Duration> {
@@ -42,6 +62,24 @@ mod tests {
             assert!((longest / 2.0..=longest).contains(&wait), "retry {retry}: {wait}");
         }
         assert_eq!(wait(MAX_RETRIES, 0, None, &mut random), None);
+    }
+
+    #[test]
+    fn a_date_is_one_of_the_clock_that_wrote_it() {
+        let now = 1e12;
+        let wait = |retry_after: Option<f64>, retry_at: Option<f64>, skew: f64| {
+            ResponseTimes { retry_after, retry_at, date: None }.wait(now, skew).map(Duration::as_millis)
+        };
+        for skew in [-3_600_000.0, 0.0, 300_000.0] {
+            assert_eq!(wait(None, Some(now + skew + 10_000.0), skew), Some(10_000));
+            assert_eq!(wait(None, Some(now + skew - 2000.0), skew), Some(0));
+        }
+        assert_eq!(wait(Some(2.0), None, 300_000.0), Some(2000));
+        for longest in [f64::INFINITY, 1e300, 86_401.0] {
+            assert_eq!(wait(Some(longest), None, 0.0), Some(86_400_000));
+            assert_eq!(wait(None, Some(1000.0 * longest + now), 0.0), Some(86_400_000));
+        }
+        assert_eq!(wait(None, None, 0.0), None);
     }
 
     #[test]

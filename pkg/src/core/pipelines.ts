@@ -68,13 +68,16 @@ export const pipelineHost = (id: number): PipelineHost =>
       const core = currentCore();
       const how = { gzipped, keepalive, timeout, evenOffline };
       post(destination, signal, body.slice() as Uint8Array<ArrayBuffer>, how, (outcome) => {
-        const { failure, status = 0, retryAfter = -1, reply } = outcome;
+        const { failure, status, times, reply } = outcome;
         // Without a response it may have been counted: then it stays noted.
         if (failure !== 'failed' && !(failure === 'unsent' && evenOffline)) spool?.note(request, true);
         // Of a core that ended, no request waits for it.
         if (core === currentCore()) {
           if (failure) core?.export_failed(id, request, failure);
-          else core?.export_responded(id, request, status, retryAfter, reply);
+          else {
+            const { retryAfter, retryAt, date } = times;
+            core?.export_responded(id, request, status, retryAfter, retryAt, date, reply);
+          }
         }
         notifyExportSettled();
       });

@@ -15,24 +15,25 @@ export interface Transcode {
 }
 /** A delivery that failed, as the core reports it. */
 export type Diagnose = PipelineHost['report_diagnostic'];
-/**
- * What became of a request: why it has no response, or its status, its `Retry-After` in milliseconds (−1:
- * none) and its body.
- */
+/** What a response says of time: seconds, and Unix milliseconds; NaN where it says nothing. */
+export interface ResponseTimes {
+  retryAfter: number;
+  retryAt: number;
+  date: number;
+}
+/** What became of a request: why it has no response, or its status, its times and its body. */
 export type Outcome =
-  | { failure: ExportFailure; status?: undefined; retryAfter?: undefined; reply?: undefined }
-  | { failure?: undefined; status: number; retryAfter: number; reply: Uint8Array };
+  | { failure: ExportFailure; status?: undefined; times?: undefined; reply?: undefined }
+  | { failure?: undefined; status: number; times: ResponseTimes; reply: Uint8Array };
 
 /**
  * What an app says of where requests go; what turns them into JSON, once it is there, and brings that; what
- * ends them all; how far the endpoint's clock is ahead of ours, in milliseconds, once a response has stated
- * it.
+ * ends them all.
  */
 export type Destination = Pick<TelemetryConfig, 'endpoint' | 'endpoints' | 'headers' | 'compression'> & {
   json?: Transcode;
   transcode?: () => Promise<Transcode>;
   ended?: AbortSignal;
-  skew?: number;
   diagnose?: Diagnose;
 };
 
@@ -62,18 +63,16 @@ const MAX_REPLY = 16 << 10;
 /** Milliseconds after the head in which its body is read: the status alone decides. */
 const REPLY_TIMEOUT = 2000;
 
-/** The longest wait that is told, in milliseconds. */
-const LONGEST_WAIT = 86_400_000;
-/**
- * Milliseconds of a `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date; −1 where there is none.
- * @param skew milliseconds by which the clock of the date is ahead of ours
- */
-export const waitOf = (value: string | null, skew: number = 0) => {
-  // A date begins with its day's name: browsers read others of their own.
-  const date = /^[A-Z][a-z]+,? /.test(value ?? '') ? Date.parse(value ?? '') - Date.now() - skew : NaN;
-  const wait = /^\d+$/.test(value ?? '') ? Number(value) * 1000 : date;
-  return Number.isNaN(wait) ? -1 : Math.min(Math.max(wait, 0), LONGEST_WAIT);
-};
+/** A date of a header in Unix milliseconds; NaN where there is none. Browsers read dates of their own, too. */
+const dateOf = (value: string | null) =>
+  /^[A-Z][a-z]+,? /.test(value ?? '') ? Date.parse(value ?? '') : NaN;
+
+/** What a response says of time; `retryAfter` and `retryAt` are the two forms of `Retry-After` (RFC 9110, 10.2.3). */
+export function timesOf(headers: Headers): ResponseTimes {
+  const asked = headers.get('retry-after');
+  const retryAfter = /^\d+$/.test(asked ?? '') ? Number(asked) : NaN;
+  return { retryAfter, retryAt: dateOf(asked), date: dateOf(headers.get('date')) };
+}
 
 /** The beginning of a body. One that breaks off or goes on for ever ends where it is then. */
 async function readReply({ body }: Response) {
@@ -165,13 +164,10 @@ export function post(
   const { signal: abort, settle } = timedSignal(timeout, ended);
   (keepalive ? leave() : prepare())
     .then(async (response) => {
-      // Noted, and not applied: whoever reads the records has their arrival beside them.
-      const date = Date.parse(response.headers.get('date') ?? '');
-      if (!Number.isNaN(date)) destination.skew = date - Date.now();
-      const retryAfter = waitOf(response.headers.get('retry-after'), destination.skew);
+      const times = timesOf(response.headers);
       const body = await readReply(response);
       const reply = destination.json ? destination.json.reply(body) : body;
-      return response.type === 'opaqueredirect' ? REDIRECTED : { status: response.status, retryAfter, reply };
+      return response.type === 'opaqueredirect' ? REDIRECTED : { status: response.status, times, reply };
     })
     // What was sent in spite of that fails as it was to be expected.
     .catch(() => (evenOffline && !navigator.onLine ? UNSENT : FAILED))
