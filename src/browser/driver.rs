@@ -18,7 +18,7 @@ use tonearm_base::small_map::SmallMap;
 use tonearm_base::time::{ClockAnchor, Instant};
 use tonearm_player::engine::{Engine, Input, Output, Owner, PlayerId, TelemetryId, WorkletCommand};
 use tonearm_player::playback::PlayFailure;
-use tonearm_telemetry::{Diagnostic, Export, FULL, Telemetry};
+use tonearm_telemetry::{Diagnostic, Export, INSPECTS, Telemetry};
 
 /// Hosts by the id of what they serve. One type for both kinds weighs less than two.
 type Hosts = RefCell<SmallMap<u32, Rc<JsValue>>>;
@@ -180,7 +180,7 @@ fn perform_for_pipeline(host: &PipelineHost, output: Output) {
             let Export { id, signal, ref body, gzipped, keepalive, even_offline, .. } = export;
             host.post_export(id, signal.into(), body, gzipped, keepalive, timeout, even_offline);
         }
-        Output::Inspect { inspection, .. } if FULL => {
+        Output::Inspect { inspection, .. } if INSPECTS => {
             host.inspect(inspection.signal.into(), &inspection.record);
         }
         Output::Diagnostic { diagnostic, .. } => {

@@ -21,8 +21,8 @@ const EXPORTS: [&str; 5] = [
     "crates/formats/src/exports.rs",
     "crates/formats/src/sniff.rs",
     "crates/formats/src/track/format.rs",
-    "crates/media/src/command_kind.rs",
     "crates/media/src/exports.rs",
+    "crates/media/src/message_kinds.rs",
 ];
 
 /// Each module of the player's crate and its floor; modules of one floor do not know each other.
@@ -210,4 +210,17 @@ fn the_floors_below_the_browser_are_deterministic() {
             assert!(!source.contains(word), "{relative} knows {word}");
         }
     }
+}
+
+#[test]
+fn what_the_extended_core_has_is_asked_for_in_one_place() {
+    let folder = root().join("crates/telemetry/src");
+    let mut sources = Vec::new();
+    files(&folder, &mut sources);
+    let asking: Vec<_> = sources
+        .iter()
+        .filter(|file| std::fs::read_to_string(file).unwrap().contains("feature = \"full\""))
+        .map(|file| file.strip_prefix(&folder).unwrap())
+        .collect();
+    assert_eq!(asking, [Path::new("policy.rs")]);
 }

@@ -6,11 +6,6 @@ use super::propagation::Propagators;
 use super::sampling::Sampler;
 use tonearm_base::time::Duration;
 
-/// Whether this build has what is loaded on request only: sampling, formats of propagation beside W3C Trace
-/// Context, consent, inspection, the pipeline's own metrics. A page that asks for none of it loads a core
-/// without.
-pub const FULL: bool = cfg!(feature = "full");
-
 /// Whether the listener lets something be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Consent {

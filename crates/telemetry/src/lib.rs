@@ -29,12 +29,13 @@ mod url;
 
 pub use ambient::{EarlierSession, SharedSession};
 pub use batch::{Account, DropReason};
-pub use config::{Batch, Config, Consent, FULL};
+pub use config::{Batch, Config, Consent};
 pub use context::{RANDOM, SAMPLED, SpanContext, SpanId, TraceId};
 pub use diagnostic::{Diagnostic, Problem};
 pub use export::{Endpoint, Export, Outcome, Reply, Signal};
 pub use log::{DEBUG, ERROR, INFO, Log, Severity, WARN};
 pub use metric::{Instrument, Kind, SeriesKey};
+pub use policy::INSPECTS;
 pub use propagation::{
     Baggage, BaggageEntry, Headers, ParseB3Error, ParseBaggageError, ParseTraceStateError,
     ParseTraceparentError, Propagators, TraceState, cmcd, extract, format_b3, format_traceparent, inject,
@@ -162,7 +163,7 @@ impl Telemetry {
         for instrument in instruments {
             telemetry.instrument(Instant::ORIGIN, instrument);
         }
-        if FULL && telemetry.config.tells_itself {
+        if telemetry.config.policy().records_itself() {
             telemetry.enable_sdk_metrics();
         }
         telemetry
@@ -195,13 +196,13 @@ impl Telemetry {
     /// Queues a span or a log record with the common attributes, or hands it to the host to look at. Says whether something is
     /// due earlier.
     fn enqueue(&mut self, now: Instant, signal: Signal, mut record: Writer) -> bool {
-        if FULL && self.config.consent == Consent::Denied {
+        if !self.config.policy().may_record() {
             self.drop_record(signal, DropReason::Consent);
             return false;
         }
         let field = if signal == Signal::Logs { LOG_ATTRIBUTES } else { ATTRIBUTES };
         record.add_attributes(0, field, self.ambient.of(signal, now, &mut self.random));
-        if FULL && self.config.inspects {
+        if self.config.policy().inspects() {
             self.inspections.push_back(Inspection { signal, record: record.finish() });
             self.inspected[signal as usize] += 1;
             return true;
@@ -212,12 +213,12 @@ impl Telemetry {
 
     /// The next record that the host has to look at; it answers with [`Telemetry::inspected`].
     pub fn poll_inspection(&mut self) -> Option<Inspection> {
-        if FULL { self.inspections.pop_front() } else { None }
+        if INSPECTS { self.inspections.pop_front() } else { None }
     }
 
     /// The host has looked at a record: it is queued as it is now, or it is out.
     pub fn inspected(&mut self, now: Instant, signal: Signal, record: Option<&[u8]>) {
-        if !FULL {
+        if !INSPECTS {
             return;
         }
         let open = &mut self.inspected[signal as usize];
@@ -405,7 +406,7 @@ impl Telemetry {
         value: f64,
         context: Option<SpanContext>,
     ) -> bool {
-        if FULL && self.config.consent == Consent::Denied {
+        if !self.config.policy().may_record() {
             return false;
         }
         let first = self.collection.is_none();
@@ -430,7 +431,7 @@ impl Telemetry {
     pub fn collect(&mut self, now: Instant) {
         self.collection = None;
         let time = self.clock.unix_nanos(now);
-        if FULL && self.config.tells_itself {
+        if self.config.policy().records_itself() {
             self.own.tell(&Signal::ALL.map(|signal| self.account(signal)), &mut self.meter, self.owned, time);
         }
         let pipeline = &mut self.pipelines[Signal::Metrics as usize];
@@ -450,7 +451,7 @@ impl Telemetry {
 
     /// Whether it is time to keep what is pending: the host asks for a [`Telemetry::snapshot`].
     pub fn take_spooling(&mut self, now: Instant) -> bool {
-        (!FULL || self.config.consent == Consent::Granted) && self.spool.take(now)
+        self.config.policy().may_export() && self.spool.take(now)
     }
 
     /// Everything of a signal that no endpoint has answered for, metrics that are not collected yet included: the
@@ -483,7 +484,7 @@ impl Telemetry {
     pub fn recover(&mut self, now: Instant, signal: Signal, records: u64, body: Vec<u8>, fate: Recovered) {
         let pipeline = &mut self.pipelines[signal as usize];
         match fate {
-            Recovered::Sent { age } if !FULL || self.config.consent != Consent::Denied => {
+            Recovered::Sent { age } if self.config.policy().may_record() => {
                 pipeline.recover(now, records, body, age, &self.config);
             }
             fate => {
@@ -497,7 +498,7 @@ impl Telemetry {
 
     /// The next request to send, if one is due.
     pub fn poll_export(&mut self, now: Instant) -> Option<Export> {
-        if FULL && self.config.consent != Consent::Granted {
+        if !self.config.policy().may_export() {
             return None;
         }
         self.pipelines.iter_mut().find_map(|pipeline| pipeline.poll(now, &self.config))
@@ -505,10 +506,10 @@ impl Telemetry {
 
     /// When [`Telemetry::poll_export`] should be asked again.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        if FULL && !self.inspections.is_empty() {
+        if INSPECTS && !self.inspections.is_empty() {
             return Some(Instant::ORIGIN);
         }
-        let granted = !FULL || self.config.consent == Consent::Granted;
+        let granted = self.config.policy().may_export();
         let others = self.collection.into_iter().chain(self.spool.due().filter(|_| granted));
         self.pipelines.iter().filter(|_| granted).filter_map(Pipeline::next_due).chain(others).min()
     }
@@ -524,7 +525,7 @@ impl Telemetry {
     /// The page is being left: everything that fits into the shared budget of requests that outlive a page.
     pub fn leave(&mut self, now: Instant) -> Vec<Export> {
         self.collect(now);
-        if FULL && self.config.consent != Consent::Granted {
+        if !self.config.policy().may_export() {
             return Vec::new();
         }
         let mut room = LEAVE_BUDGET;
@@ -545,8 +546,7 @@ impl Telemetry {
         self.spool.touch(now, &self.config);
         let took = self.pipelines.iter_mut().find_map(|pipeline| pipeline.handle_reply(now, export, reply));
         if let Some(took) = took
-            && FULL
-            && self.config.tells_itself
+            && self.config.policy().records_itself()
         {
             let error = match reply.outcome() {
                 Outcome::Accepted | Outcome::Partial(_) => "",

@@ -3,8 +3,7 @@
 
 use tonearm_otlp::{ATTRIBUTES, Flat, Writer};
 
-use super::config::FULL;
-use super::{Consent, Signal, Telemetry};
+use super::{Signal, Telemetry};
 use tonearm_base::time::Instant;
 
 /// The bits of a row's head that a span has its kind in: 0 is a log record.
@@ -17,10 +16,7 @@ impl Telemetry {
         let origin = self.clock.unix_nanos(Instant::ORIGIN);
         let mut earlier = false;
         // Where something is to be found out about a span first, it is written apart; else where it will lie.
-        let apart = FULL
-            && (self.config.consent == Consent::Denied
-                || self.config.inspects
-                || self.config.sampler.tail.is_some());
+        let apart = self.config.policy().writes_apart();
         if !apart {
             // In one piece: memory that grows bit by bit is copied, and slow when it is touched for the first time.
             let room = (2 * bytes.len()).min(self.config.batch.queue_bytes);

@@ -1,7 +1,6 @@
 //! Which traces are exported: by ratio, by parent, by a span's name; and, of those that are not, which are
 //! exported after all because of how they went on.
 
-use super::config::FULL;
 use super::context::{SAMPLED, TraceId};
 use tonearm_base::time::Duration;
 
@@ -36,9 +35,6 @@ fn chooses(ratio: f64, trace_id: &TraceId) -> bool {
 impl Sampler {
     /// Whether a span is exported; `parent` is its parent's flags, and whether they are another process's.
     pub fn samples(&self, name: &[u8], trace_id: &TraceId, parent: Option<(u8, bool)>) -> bool {
-        if !FULL {
-            return true;
-        }
         if let Some((_, ratio)) = self.by_name.iter().find(|(known, _)| known == name) {
             return chooses(*ratio, trace_id);
         }
@@ -58,14 +54,14 @@ pub(super) struct Tail(Vec<(TraceId, Vec<Vec<u8>>)>);
 
 impl Tail {
     pub(super) fn hold(&mut self, trace: TraceId) {
-        if FULL && !self.0.iter().any(|(known, _)| *known == trace) {
+        if !self.0.iter().any(|(known, _)| *known == trace) {
             self.0.push((trace, Vec::new()));
         }
     }
 
     /// Takes a span of a trace that is held; says whether it is one, and there was room.
     pub(super) fn push(&mut self, trace: &TraceId, span: &[u8]) -> bool {
-        match self.0.iter_mut().find(|(known, _)| FULL && known == trace) {
+        match self.0.iter_mut().find(|(known, _)| known == trace) {
             Some((_, spans)) if spans.len() < MAX_HELD => {
                 spans.push(span.to_vec());
                 true
@@ -76,7 +72,7 @@ impl Tail {
 
     /// The decision is made: what was held.
     pub(super) fn take(&mut self, trace: &TraceId) -> Option<Vec<Vec<u8>>> {
-        let at = self.0.iter().position(|(known, _)| FULL && known == trace)?;
+        let at = self.0.iter().position(|(known, _)| known == trace)?;
         Some(self.0.remove(at).1)
     }
 

@@ -1,11 +1,11 @@
 //! Spans: their start, what is added while they are open, their end, and which of them are exported.
 
-use super::config::FULL;
+use super::policy::knows;
 use super::propagation::{Baggage, Headers, Propagators, cmcd, extract, format_traceparent, inject};
 use super::span::Span;
 use super::{
-    Consent, DropReason, MAX_LIVE, Parent, RANDOM, SAMPLED, Signal, SpanContext, SpanKey, SpanOptions,
-    Telemetry, Value, Writer,
+    DropReason, MAX_LIVE, Parent, RANDOM, SAMPLED, Signal, SpanContext, SpanKey, SpanOptions, Telemetry,
+    Value, Writer,
 };
 use tonearm_base::time::{Duration, Instant};
 use tonearm_otlp::ATTRIBUTES;
@@ -27,7 +27,7 @@ impl Telemetry {
         };
         let trace_id = parent.map_or_else(|| self.random.bytes(), |parent| parent.trace_id);
         let above = parent.map(|parent| (parent.flags, parent.is_remote));
-        let sampled = self.config.sampler.samples(options.name, &trace_id, above);
+        let sampled = self.config.policy().samples(options.name, &trace_id, above);
         // The random flag of Trace Context Level 2: the lower seven bytes of our ids are.
         let flags =
             parent.map_or(RANDOM, |parent| parent.flags & !SAMPLED) | if sampled { SAMPLED } else { 0 };
@@ -52,7 +52,7 @@ impl Telemetry {
     /// The same of any context, or of the baggage alone where there is none; nothing before the user consents. The members of
     /// `baggage` came with the context: they take precedence over the pipeline's.
     pub fn headers_of(&self, context: Option<&SpanContext>, state: &str, baggage: &str) -> String {
-        if FULL && self.config.consent != Consent::Granted {
+        if !self.config.policy().may_export() {
             return String::new();
         }
         let (set, baggage) = (self.config.propagators, self.baggage_with(baggage));
@@ -68,7 +68,7 @@ impl Telemetry {
 
     /// The pipeline's baggage with further members.
     fn baggage_with(&self, more: &str) -> String {
-        if !FULL || more.is_empty() {
+        if !knows(Propagators::BAGGAGE) || more.is_empty() {
             return self.baggage.clone();
         }
         let more = Baggage::parse(more).unwrap_or_default();
@@ -100,9 +100,7 @@ impl Telemetry {
 
     /// The line that tells an open span where no header may go, if the app wants that.
     pub fn query(&self, key: SpanKey) -> Option<String> {
-        let context = self
-            .span_context(key)
-            .filter(|_| FULL && self.config.cmcd && self.config.consent == Consent::Granted)?;
+        let context = self.span_context(key).filter(|_| self.config.policy().adds_cmcd())?;
         let mut headers = Headers::default();
         headers.push("CMCD", &cmcd(&context, &self.session_id()));
         Some(headers.into_lines())
@@ -184,7 +182,9 @@ impl Telemetry {
         if context.flags & SAMPLED > 0 {
             return self.enqueue(now, Signal::Traces, record);
         }
-        if !self.tail.push(&context.trace_id, record.as_slice()) {
+        let is_held =
+            self.config.policy().tail().is_some() && self.tail.push(&context.trace_id, record.as_slice());
+        if !is_held {
             self.drop_record(Signal::Traces, DropReason::Unsampled);
         }
         false
@@ -193,8 +193,8 @@ impl Telemetry {
     /// Holds the spans of a trace that was not chosen, where the pipeline decides by how a play went.
     pub fn hold(&mut self, context: &SpanContext) {
         if context.flags & SAMPLED == 0
-            && self.config.sampler.tail.is_some()
-            && self.config.consent != Consent::Denied
+            && self.config.policy().tail().is_some()
+            && self.config.policy().may_record()
         {
             self.tail.hold(context.trace_id);
         }
@@ -202,12 +202,15 @@ impl Telemetry {
 
     /// How slow a start is exported whatever was chosen.
     pub fn slow(&self) -> Option<Duration> {
-        self.config.sampler.tail.filter(|_| FULL)
+        self.config.policy().tail()
     }
 
     /// A trace that was held is exported, and what comes of it from here on; says whether it was held.
     pub fn keep(&mut self, now: Instant, context: &SpanContext) -> bool {
-        let Some(held) = self.tail.take(&context.trace_id).filter(|_| FULL) else { return false };
+        if self.config.policy().tail().is_none() {
+            return false;
+        }
+        let Some(held) = self.tail.take(&context.trace_id) else { return false };
         let mut mark = Writer::default();
         mark.attribute(ATTRIBUTES, SAMPLED_BY, Value::Text("tail"));
         for record in held {
@@ -224,6 +227,9 @@ impl Telemetry {
 
     /// A trace that was held went well: its spans are not exported.
     pub fn let_go(&mut self, context: &SpanContext) {
+        if self.config.policy().tail().is_none() {
+            return;
+        }
         let held = self.tail.take(&context.trace_id).unwrap_or_default();
         self.count_lost(Signal::Traces, DropReason::Unsampled, held.len() as u64);
     }

@@ -14,8 +14,8 @@ pub(crate) use traceparent::write_hex;
 pub use traceparent::{ParseTraceparentError, format_traceparent, parse_traceparent};
 pub use tracestate::{ParseTraceStateError, TraceState};
 
-use super::config::FULL;
 use super::context::{SAMPLED, SpanContext};
+use super::policy::knows;
 
 /// Without the optional white space of HTTP headers around it (RFC 9110 section 5.6.3).
 fn trim(text: &str) -> &str {
@@ -37,7 +37,12 @@ impl Propagators {
     pub const B3_MULTI: Self = Self(8);
 
     pub(crate) fn has(self, other: Self) -> bool {
-        (FULL || other == Self::TRACE_CONTEXT) && self.0 & other.0 > 0
+        knows(other) && self.0 & other.0 > 0
+    }
+
+    /// Whether it is W3C Trace Context alone.
+    pub(crate) const fn is_trace_context(self) -> bool {
+        self.0 == Self::TRACE_CONTEXT.0
     }
 }
 
