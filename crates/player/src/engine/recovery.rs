@@ -33,7 +33,7 @@ impl Recovery {
         timers.clear(Timer::Retry);
     }
 
-    /// A request failed: another will be tried. Returns whether so few failed in a row that there is hope.
+    /// A request failed: another will be tried. Returns whether few enough failed in a row to go on.
     pub(super) fn fail(&mut self, timers: &mut Timers, now: Instant) -> bool {
         let wait = Duration::from_nanos(FIRST_WAIT.as_nanos() << self.attempts.min(8)).min(LONGEST_WAIT);
         self.attempts += 1;
@@ -51,7 +51,7 @@ impl Recovery {
         self.repeated >= MAX_REPEATED
     }
 
-    /// So many failed in a row that the track is given up where nothing of it is left to hear.
+    /// More failed in a row than are tried where nothing of the track is left to hear: it is given up then.
     pub(super) fn is_exhausted(&self) -> bool {
         self.attempts > MAX_ATTEMPTS
     }

@@ -6,11 +6,11 @@ use tonearm_base::time::Instant;
 /// start.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Report {
-    /// The first frame of a start or of a resume was heard.
+    /// The first frame of a start or of a resume was audible.
     Audible {
         /// The epoch.
         epoch: u32,
-        /// When it was heard.
+        /// When it was audible.
         at: Instant,
         /// Frames before it.
         frames: u64,
@@ -33,7 +33,7 @@ pub enum Report {
         /// The epoch.
         epoch: u32,
     },
-    /// The ring ran dry.
+    /// The ring has no samples left.
     GapStarted {
         /// The epoch.
         epoch: u32,
@@ -42,18 +42,18 @@ pub enum Report {
         /// Frames played.
         frames: u64,
     },
-    /// The ring has samples again, or the listener holds the track.
+    /// The ring has samples again, or the listener has paused the track.
     GapEnded {
         /// The epoch.
         epoch: u32,
-        /// When the first frame after it was heard.
+        /// When the first frame after it was audible.
         at: Instant,
         /// Frames of silence that were inserted.
         missing: u64,
         /// Whether samples follow.
         audible: bool,
     },
-    /// The last frame was heard.
+    /// The last frame was audible.
     Ended {
         /// The epoch.
         epoch: u32,

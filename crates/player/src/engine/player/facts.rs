@@ -52,8 +52,7 @@ impl Player {
                 self.attempt.trace.describe(&mut cx.recorder, &format);
                 // What an earlier play of the source found out stays.
                 if self.timeline.end().is_none() || !format.estimated {
-                    self.timeline.estimated = format.estimated;
-                    self.set_duration(cx, format.duration);
+                    self.set_duration(cx, format.duration, format.estimated);
                 }
                 if !std::mem::replace(&mut self.timeline.metadata_announced, true) {
                     self.dispatch(cx, "loadedmetadata");
@@ -64,15 +63,13 @@ impl Player {
                 }
             }
             Fact::Duration { epoch, duration } if epoch == self.media.epoch => {
-                self.timeline.estimated = false;
-                self.set_duration(cx, Some(duration));
+                self.set_duration(cx, Some(duration), false);
             }
             Fact::Estimate { epoch, duration }
                 if epoch == self.media.epoch && self.timeline.end().is_none() =>
             {
-                self.timeline.estimated = true;
                 let reached = self.current_time(cx.now);
-                self.set_duration(cx, Some(duration.max(reached)));
+                self.set_duration(cx, Some(duration.max(reached)), true);
             }
             Fact::FirstDecoded { epoch, at, position } if epoch == self.media.epoch => {
                 let at = cx.clock.instant(at);
@@ -101,10 +98,10 @@ impl Player {
                 self.attempt.trace.decoded(&mut cx.recorder, packets, failures);
             }
             Fact::Buffered { epoch, end } if epoch == self.media.epoch => {
-                self.timeline.buffered = end.max(self.timeline.position.start());
+                self.timeline.set_buffered(end);
                 // An estimate that is too short gives way.
-                if self.timeline.estimated && self.timeline.duration.is_some_and(|duration| duration < end) {
-                    self.set_duration(cx, Some(end));
+                if self.timeline.exceeds_estimate(end) {
+                    self.set_duration(cx, Some(end), true);
                 }
                 self.postpone_limit(cx);
                 self.dispatch(cx, "progress");
@@ -117,12 +114,12 @@ impl Player {
                 self.fetch(cx, offset);
             }
             Fact::DecodedAll { epoch, end, .. } if epoch == self.media.epoch => {
-                (self.timeline.buffered, self.timeline.estimated) = (end, false);
+                self.timeline.buffered = end;
                 // The file was whole, whatever its server stated.
                 if self.attempt.given_up.take().is_some() {
                     self.attempt.deferred_failure = None;
                 }
-                self.set_duration(cx, Some(end));
+                self.set_duration(cx, Some(end), false);
                 self.dispatch(cx, "progress");
                 // A seek to the very end has no frame to wait for.
                 self.step(cx, Input::Event(Event::Sought));
@@ -158,9 +155,8 @@ impl Player {
         }
     }
 
-    fn set_duration(&mut self, cx: &mut StepContext<'_>, duration: Option<f64>) {
-        if self.timeline.duration != duration {
-            self.timeline.duration = duration;
+    fn set_duration(&mut self, cx: &mut StepContext<'_>, duration: Option<f64>, estimated: bool) {
+        if self.timeline.set_duration(duration, estimated) {
             self.dispatch(cx, "durationchange");
         }
     }

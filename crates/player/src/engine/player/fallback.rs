@@ -87,8 +87,7 @@ impl Player {
         }
         self.attempt.first_failure = Some(failure);
         self.media.engine = engine;
-        self.media.lost = None;
-        self.output.forget();
+        self.forget_lost();
         self.timers.clear(Timer::Autoplay);
         // Without one the app's resolver is still at work.
         self.media.waiting_url = url.or_else(|| self.source.as_ref().and_then(|source| source.url.clone()));

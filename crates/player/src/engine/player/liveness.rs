@@ -26,8 +26,7 @@ impl Player {
     pub(super) fn set_engine(&mut self, cx: &mut StepContext<'_>, engine: PlaybackEngine) {
         if self.media.engine != engine {
             self.media.engine = engine;
-            self.media.lost = None;
-            self.output.forget();
+            self.forget_lost();
             (self.media.revert_engine, self.attempt.first_failure) = (false, None);
             self.send_hello(cx);
         }
@@ -134,11 +133,16 @@ impl Player {
                 self.media.engine = PlaybackEngine::Stream;
             }
             // The new output will say when it is ready: until then nothing is opened.
-            self.media.lost = None;
-            self.output.forget();
+            self.forget_lost();
             cx.outputs.push_back(Output::Reopen { player: self.id, element: !self.media.is_stream() });
             self.send_hello(cx);
         }
+    }
+
+    /// The host opens another Worker and another output.
+    pub(super) fn forget_lost(&mut self) {
+        self.media.lost = None;
+        self.output.forget();
     }
 
     /// Goes on with the track that is open in a new Worker and a new output.

@@ -42,9 +42,8 @@ impl Player {
     }
 
     pub(super) fn begin_play(&mut self, cx: &mut StepContext<'_>) {
-        let timeline = &self.timeline;
         // A position that was set meanwhile is another one than what was fetched.
-        let here = !self.is_open() || (timeline.start_position - timeline.position.start()).abs() < 1e-6;
+        let here = !self.is_open() || self.timeline.begins_here();
         if std::mem::take(&mut self.attempt.preloaded) && here {
             self.begin_preloaded(cx);
             return;
@@ -56,9 +55,7 @@ impl Player {
         self.attempt.totals = Totals::default();
         self.media.recovery.reset(&mut self.timers);
         self.media.close();
-        if self.timeline.start_position >= self.timeline.max_position() {
-            self.timeline.start_position = 0.0;
-        }
+        self.timeline.rewind_from_end();
         self.start_trace(cx);
         self.arm_autoplay(cx);
         self.set_limit(cx, self.first_byte_timeout());

@@ -64,7 +64,7 @@ impl Player {
         self.timeline.position.hold(cx.now);
         let playing = self.state() == State::Playing;
         if playing {
-            self.output.silent_since.get_or_insert(cx.now);
+            self.output.start_silence(cx.now);
         }
         self.step(cx, Input::Event(event));
         if playing {

@@ -26,7 +26,7 @@ pub(super) struct OutputLink {
     /// The last epoch with an audible frame.
     pub(super) audible_epoch: u32,
     /// Since when the output is silent by itself, or for want of samples at a new rate.
-    pub(super) silent_since: Option<Instant>,
+    silent_since: Option<Instant>,
 }
 
 impl OutputLink {
@@ -59,6 +59,11 @@ impl OutputLink {
     pub(super) fn duration_of(&self, frames: u64) -> Option<Duration> {
         let rate = self.audio_context?.sample_rate;
         Some(Duration::from_nanos(frames.saturating_mul(1_000_000_000) / u64::from(rate.max(1))))
+    }
+
+    /// The output is silent by itself from `now` on, if it was not before.
+    pub(super) fn start_silence(&mut self, now: Instant) {
+        self.silent_since.get_or_insert(now);
     }
 
     /// The silence ends at `at`, or is not the output's any more: returns the frames that are missing, where the

@@ -31,7 +31,7 @@ impl Player {
         if self.state() != State::Playing {
             return;
         }
-        self.output.silent_since.get_or_insert(cx.now);
+        self.output.start_silence(cx.now);
         if !self.timers.is_set(Timer::Arrival) {
             self.timers.set(Timer::Arrival, cx.now + SILENT_REQUEST);
         }

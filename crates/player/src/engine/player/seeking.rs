@@ -8,8 +8,7 @@ use crate::playback::{Command, Input};
 
 impl Player {
     pub(super) fn seek(&mut self, cx: &mut StepContext<'_>, seconds: f64) {
-        // Not `clamp`: its assertion brings in the formatting of floats, a seventh of the module.
-        let to = seconds.max(0.0).min(self.timeline.max_position());
+        let to = self.timeline.clamp(seconds);
         let from = self.current_time(cx.now);
         self.timeline.start_position = to;
         if self.step(cx, Input::Command(Command::Seek)).transition.is_some() {

@@ -70,9 +70,43 @@ impl Timeline {
         self.duration.filter(|_| !self.estimated)
     }
 
-    /// The last position that may be asked for, in seconds.
-    pub(super) fn max_position(&self) -> f64 {
+    /// The last position of the track, as far as its end is known.
+    fn max_position(&self) -> f64 {
         self.end().unwrap_or(f64::MAX)
+    }
+
+    /// The position within the track that is nearest to `seconds`.
+    pub(super) fn clamp(&self, seconds: f64) -> f64 {
+        // Not `f64::clamp`: its assertion brings in the formatting of floats, a seventh of the module.
+        seconds.max(0.0).min(self.max_position())
+    }
+
+    /// Sets the duration; returns whether it is another than before.
+    pub(super) fn set_duration(&mut self, duration: Option<f64>, estimated: bool) -> bool {
+        self.estimated = estimated;
+        std::mem::replace(&mut self.duration, duration) != duration
+    }
+
+    /// Whether the duration is an estimate that the track has exceeded.
+    pub(super) fn exceeds_estimate(&self, end: f64) -> bool {
+        self.estimated && self.duration.is_some_and(|duration| duration < end)
+    }
+
+    /// The track is in memory up to `end`.
+    pub(super) fn set_buffered(&mut self, end: f64) {
+        self.buffered = end.max(self.position.start());
+    }
+
+    /// Whether the current epoch begins where the next one would.
+    pub(super) fn begins_here(&self) -> bool {
+        (self.start_position - self.position.start()).abs() < 1e-6
+    }
+
+    /// A play that would begin at the end of the track begins at its start.
+    pub(super) fn rewind_from_end(&mut self) {
+        if self.start_position >= self.max_position() {
+            self.start_position = 0.0;
+        }
     }
 
     /// The position at `now`; `open` says whether the track is open for a play.
