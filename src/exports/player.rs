@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{PlayerEngine, PlayerHost, Trigger, driver, input, millis, player_input};
 use tonearm_base::time::Instant;
-use tonearm_player::engine::{Input, PlayRequest, PlayerInput, Source};
+use tonearm_player::engine::{Input, PlayRequest, PlaybackEngine, PlayerInput, Source};
 use tonearm_player::instrumentation::Url;
 use tonearm_player::playback::PlayFailure;
 use tonearm_telemetry::Flat;
@@ -151,7 +151,8 @@ pub fn watch_position(player: u32) {
 /// Says what plays from now on.
 #[wasm_bindgen]
 pub fn set_engine(player: u32, engine: PlayerEngine) {
-    let engine = if matches!(engine, PlayerEngine::Element) { "element" } else { "stream" };
+    let element = matches!(engine, PlayerEngine::Element);
+    let engine = if element { PlaybackEngine::Element } else { PlaybackEngine::Stream };
     player_input(player, PlayerInput::Engine(engine));
 }
 

@@ -8,6 +8,7 @@ mod liveness;
 mod output;
 mod plays;
 mod seeks;
+mod timers;
 mod told;
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;

@@ -1,7 +1,8 @@
-//! What the host tells the engine.
+//! What the host reports to the engine.
 
 use tonearm_messages::Fact;
 
+use super::report::Report;
 use super::{PlayerId, TelemetryId};
 use crate::instrumentation::Url;
 use crate::playback::PlayFailure;
@@ -31,7 +32,7 @@ pub enum Input {
     CreatePlayer {
         /// Its id.
         id: PlayerId,
-        /// The pipeline that it tells, if any.
+        /// The pipeline that it records in, if any.
         telemetry: Option<TelemetryId>,
     },
     /// Something happened to a player.
@@ -132,6 +133,25 @@ pub struct PlayRequest {
     pub activation: bool,
 }
 
+/// What plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlaybackEngine {
+    /// The media plane and a worklet.
+    Stream,
+    /// The browser's media element.
+    Element,
+}
+
+impl PlaybackEngine {
+    /// The value of `player.engine`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Element => "element",
+        }
+    }
+}
+
 /// `AudioContext.state`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContextState {
@@ -141,68 +161,6 @@ pub enum ContextState {
     Suspended,
     /// It never will again.
     Closed,
-}
-
-/// A report of the worklet. Instants are page time; frames are at the output's rate, counted from the epoch's
-/// start.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Report {
-    /// The first frame of a start or of a resume was heard.
-    Audible {
-        /// The epoch.
-        epoch: u32,
-        /// When it was heard.
-        at: Instant,
-        /// Frames before it.
-        frames: u64,
-        /// How `at` is known.
-        method: &'static str,
-    },
-    /// How far the output is.
-    Position {
-        /// The epoch.
-        epoch: u32,
-        /// When.
-        at: Instant,
-        /// Frames played.
-        frames: u64,
-    },
-    /// The output renders, and waits for samples.
-    Waiting,
-    /// The output plays, and the samples that it has asked the Worker for do not come.
-    MediaSilent {
-        /// The epoch.
-        epoch: u32,
-    },
-    /// The ring ran dry.
-    GapStarted {
-        /// The epoch.
-        epoch: u32,
-        /// When its first missing frame was due.
-        at: Instant,
-        /// Frames played.
-        frames: u64,
-    },
-    /// The ring has samples again, or the listener holds the track.
-    GapEnded {
-        /// The epoch.
-        epoch: u32,
-        /// When the first frame after it was heard.
-        at: Instant,
-        /// Frames of silence that were inserted.
-        missing: u64,
-        /// Whether sound follows.
-        audible: bool,
-    },
-    /// The last frame was heard.
-    Ended {
-        /// The epoch.
-        epoch: u32,
-        /// When.
-        at: Instant,
-        /// Frames played.
-        frames: u64,
-    },
 }
 
 /// One thing that happened to a player.
@@ -239,8 +197,8 @@ pub enum PlayerInput {
     Rate(f64),
     /// `stop()`, or the app's signal.
     Stop,
-    /// Who plays: `stream` (the media plane and a worklet) or `element` (the browser).
-    Engine(&'static str),
+    /// Another engine plays.
+    Engine(PlaybackEngine),
     /// The audio output is there.
     OutputReady {
         /// Its sample rate, in Hz.

@@ -11,16 +11,19 @@ mod output;
 mod player;
 mod position;
 mod recovery;
+mod report;
+mod timers;
 mod watchdog;
 
-pub use input::{ContextState, Input, PlayRequest, PlayerInput, Report, Source};
+pub use input::{ContextState, Input, PlayRequest, PlaybackEngine, PlayerInput, Source};
 pub use output::{Output, Owner, PlayerEvent, WorkletCommand};
-use player::Edge;
 pub use player::Player;
+use player::StepContext;
+pub use report::Report;
 
 use std::collections::VecDeque;
 
-use crate::instrumentation::Teller;
+use crate::instrumentation::PlayRecorder;
 use crate::instrumentation::metrics::INSTRUMENTS;
 use tonearm_base::random::Random;
 use tonearm_base::small_map::SmallMap;
@@ -70,13 +73,13 @@ impl Engine {
                 self.players.insert(id, Player::new(id, telemetry));
             }
             Input::Player { id, input } => {
-                if let Some((player, mut edge)) = self.at(now, id) {
-                    player.handle(&mut edge, input);
+                if let Some((player, mut cx)) = self.at(now, id) {
+                    player.handle(&mut cx, input);
                 }
             }
             Input::DestroyPlayer { id } => {
-                if let Some((player, mut edge)) = self.at(now, id) {
-                    player.destroy(&mut edge);
+                if let Some((player, mut cx)) = self.at(now, id) {
+                    player.destroy(&mut cx);
                 }
                 self.players.remove(id);
             }
@@ -135,8 +138,8 @@ impl Engine {
     pub fn handle_timeout(&mut self, now: Instant) {
         let ids: Vec<_> = self.players.iter().map(|(id, _)| id).collect();
         for id in ids {
-            if let Some((player, mut edge)) = self.at(now, id) {
-                player.handle_timeout(&mut edge);
+            if let Some((player, mut cx)) = self.at(now, id) {
+                player.handle_timeout(&mut cx);
             }
         }
         self.export(now);
@@ -191,11 +194,11 @@ impl Engine {
     }
 
     /// A player, and what it reaches.
-    fn at(&mut self, now: Instant, id: PlayerId) -> Option<(&mut Player, Edge<'_>)> {
+    fn at(&mut self, now: Instant, id: PlayerId) -> Option<(&mut Player, StepContext<'_>)> {
         let player = self.players.get_mut(id)?;
         let telemetry = player.telemetry().and_then(|id| self.telemetries.get_mut(id));
-        let to = Teller { telemetry, now, state: player.state() };
-        Some((player, Edge { now, to, clock: self.clock, outputs: &mut self.outputs }))
+        let recorder = PlayRecorder { telemetry, now, state: player.state() };
+        Some((player, StepContext { now, recorder, clock: self.clock, outputs: &mut self.outputs }))
     }
 
     fn inspect(&mut self) {

@@ -7,7 +7,7 @@ const TIME_UPDATE: Duration = Duration::from_millis(180);
 
 /// Time between two reports of the output, where the app listens for `timeupdate` and where it does not.
 const REPORTS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(1));
-/// Seconds for which time goes on by itself: a report that stays away is no progress.
+/// Seconds for which the position advances without a report: one that does not arrive is no progress.
 const LONGEST: f64 = 1.25;
 
 /// Position in the track.
@@ -15,7 +15,7 @@ const LONGEST: f64 = 1.25;
 pub(super) struct Position {
     /// Where the epoch begins, in seconds.
     start: f64,
-    /// Seconds of the track for one that is heard.
+    /// Seconds of the track in one second of output.
     speed: f64,
     rate: f64,
     frames: u64,
@@ -41,7 +41,7 @@ impl Position {
         };
     }
 
-    /// The epoch began elsewhere than was thought.
+    /// The epoch begins at another position than was expected.
     pub(super) fn moves_to(&mut self, start: f64) {
         self.start = start;
     }
@@ -51,7 +51,7 @@ impl Position {
         self.start
     }
 
-    /// Frames of the epoch that were heard, by the last report.
+    /// Frames of the epoch that the output had played at the last report.
     pub(super) fn frames(&self) -> u64 {
         self.frames
     }
@@ -61,7 +61,7 @@ impl Position {
         (self.frames, self.at, self.advancing, self.frozen) = (frames, at, advancing, 0.0);
     }
 
-    /// Time does not go on by itself any more.
+    /// The position does not advance without a report any more.
     pub(super) fn hold(&mut self, now: Instant) {
         if self.advancing && self.rate > 0.0 {
             self.frozen = self.since(now);
@@ -69,7 +69,7 @@ impl Position {
         self.advancing = false;
     }
 
-    /// Seconds of the track that are heard at `now`.
+    /// The position in the track at `now`, in seconds.
     pub(super) fn seconds(&self, now: Instant) -> f64 {
         if self.rate <= 0.0 {
             return self.start;
@@ -77,7 +77,7 @@ impl Position {
         self.start + (self.frames as f64 / self.rate + self.since(now)) * self.speed
     }
 
-    /// Seconds that were heard since the last report.
+    /// Seconds that the output has played since the last report.
     fn since(&self, now: Instant) -> f64 {
         if self.advancing { now.since(self.at).as_secs_f64().min(LONGEST) } else { self.frozen }
     }
@@ -87,19 +87,19 @@ impl Position {
         self.watched = true;
     }
 
-    /// When the next report is expected, behind one of this moment.
+    /// When the next report is expected after one of this moment.
     pub(super) fn next_report(&self, now: Instant) -> Instant {
         now + if self.watched { REPORTS.0 } else { REPORTS.1 }
     }
 
-    /// When so many seconds of the track are reached, if time goes on and another report would come too late
-    /// to tell.
+    /// When this second of the track is reached, if the position advances and the next report would arrive too late
+    /// to show it.
     pub(super) fn reaches(&self, seconds: f64) -> Option<Instant> {
         let left = ((seconds - self.start) / self.speed - self.frames as f64 / self.rate).max(0.0);
         (self.advancing && left <= LONGEST).then(|| self.at + Duration::from_nanos((left * 1e9) as u64))
     }
 
-    /// Frames of the epoch that were heard, at `now`.
+    /// Frames of the epoch that the output has played at `now`.
     pub(super) fn frames_at(&self, now: Instant) -> u64 {
         self.frames + (self.since(now) * self.rate) as u64
     }

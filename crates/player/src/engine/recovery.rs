@@ -1,8 +1,12 @@
 //! When a media request that failed is tried again.
+//!
+//! Owns how many attempts failed, and the next byte that is wanted. When the next request is sent is
+//! [`Timer::Retry`] of the table.
 
+use super::timers::{Timer, Timers};
 use tonearm_base::time::{Duration, Instant};
 
-/// Requests that are tried after one that broke off, before a listener who hears nothing is told; while there
+/// Requests that are tried after one that broke off, before a play with nothing left to hear fails; while there
 /// is something to hear they go on.
 const MAX_ATTEMPTS: u32 = 6;
 /// Wait before the first of them; each further one doubles it, up to two seconds: the ring holds four.
@@ -19,16 +23,21 @@ const MAX_REPEATED: u32 = 3;
 pub(super) struct Recovery {
     attempts: u32,
     repeated: u32,
-    due: Option<Instant>,
     offset: u64,
 }
 
 impl Recovery {
-    /// A request failed: another will be tried. Returns whether so few failed in a row that there is hope.
-    pub(super) fn fail(&mut self, now: Instant) -> bool {
+    /// Nothing has failed.
+    pub(super) fn reset(&mut self, timers: &mut Timers) {
+        *self = Self::default();
+        timers.clear(Timer::Retry);
+    }
+
+    /// A request failed: another will be tried. Returns whether few enough failed in a row to go on.
+    pub(super) fn fail(&mut self, timers: &mut Timers, now: Instant) -> bool {
         let wait = Duration::from_nanos(FIRST_WAIT.as_nanos() << self.attempts.min(8)).min(LONGEST_WAIT);
         self.attempts += 1;
-        self.due = Some(now + wait);
+        timers.set(Timer::Retry, now + wait);
         !self.is_exhausted()
     }
 
@@ -42,37 +51,33 @@ impl Recovery {
         self.repeated >= MAX_REPEATED
     }
 
-    /// So many failed in a row that the track is given up where nothing of it is left to hear.
+    /// More failed in a row than are tried where nothing of the track is left to hear: it is given up then.
     pub(super) fn is_exhausted(&self) -> bool {
         self.attempts > MAX_ATTEMPTS
     }
 
-    /// The media plane says from where on it wants bytes; it waits where a recovery is under way.
-    pub(super) fn want(&mut self, offset: u64) -> bool {
+    /// The media plane wants bytes from `offset` on. Returns whether they are requested at once; they wait where
+    /// a recovery is under way.
+    pub(super) fn want(&mut self, timers: &Timers, offset: u64) -> bool {
         self.offset = offset;
-        self.due.is_none()
+        !timers.is_set(Timer::Retry)
     }
 
-    /// A request failed, and no new byte has come since.
+    /// A request failed, and no new byte has arrived since.
     pub(super) fn is_under_way(&self) -> bool {
         self.attempts > 0
     }
 
-    /// When to try.
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.due
+    /// The first byte to request.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
     }
 
-    /// The first byte to ask for, once it is time.
-    pub(super) fn take_due(&mut self, now: Instant) -> Option<u64> {
-        self.due.take_if(|due| *due <= now).map(|_| self.offset)
-    }
-
-    /// Bytes flow: how many attempts it took, if there was a recovery.
-    pub(super) fn succeed(&mut self) -> Option<u32> {
+    /// Bytes arrive: returns how many attempts it took, if there was a recovery.
+    pub(super) fn succeed(&mut self, timers: &mut Timers) -> Option<u32> {
         let attempts = std::mem::take(&mut self.attempts);
         self.repeated = 0;
-        self.due = None;
+        timers.clear(Timer::Retry);
         (attempts > 0).then_some(attempts)
     }
 }

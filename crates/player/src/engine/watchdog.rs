@@ -1,24 +1,27 @@
-//! Notices an output that renders nothing: a worklet whose reports stay away while the context says
+//! Notices an output that renders nothing: a worklet whose reports do not arrive while the context says
 //! `running`. A worklet reports while it plays and while it waits for samples.
+//!
+//! Owns what is known of the worklet. When its next report is overdue is [`Timer::Report`] of the table.
 
 use super::limit::{Expiry, Limit};
+use super::timers::{Timer, Timers};
 use tonearm_base::time::{Duration, Instant};
 
-/// Time after the moment of a report that stays away at which the player stalls.
+/// Time after the moment at which a report was expected, after which the player stalls.
 const SILENCE: Duration = Duration::from_millis(500);
 /// Time from there on at which the output counts as lost: with the longest time between two reports below 2 s.
 const LOSS: Duration = Duration::from_millis(300);
 /// Time that an output has after a timer that fired late: the page was busy, or the machine slept.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What a look at the watchdog says.
+/// What an overdue report means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Silence {
-    /// Nothing is amiss.
+    /// Nothing: the page was busy.
     None,
-    /// A report stayed away.
+    /// A report did not arrive.
     Stalled,
-    /// It stayed away for too long.
+    /// The output is lost.
     Lost,
 }
 
@@ -30,36 +33,25 @@ pub(super) struct Watchdog {
 }
 
 impl Watchdog {
-    /// A report came, or the output was released: the next one is expected then.
-    pub(super) fn feed(&mut self, next: Instant) {
-        self.limit.set(next + SILENCE);
+    /// A report arrived, or the output was released: the next one is expected then.
+    pub(super) fn feed(&mut self, timers: &mut Timers, next: Instant) {
+        timers.set(Timer::Report, next + SILENCE);
+        self.limit.restart();
         self.stalled = false;
     }
 
-    /// Nothing is expected.
-    pub(super) fn rest(&mut self) {
-        self.limit.clear();
-    }
-
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.limit.due()
-    }
-
-    /// Whether the worklet has been silent for too long.
-    pub(super) fn check(&mut self, now: Instant) -> Silence {
-        match self.limit.check(now) {
-            Expiry::Pending => Silence::None,
+    /// The timer that was `due` expires at `now`.
+    pub(super) fn expire(&mut self, timers: &mut Timers, due: Instant, now: Instant) -> Silence {
+        match self.limit.expire(due, now) {
             // A page that was busy has not read the reports in its queue.
             Expiry::Late => {
-                self.limit.extend(now + GRACE);
+                timers.set(Timer::Report, now + GRACE);
                 Silence::None
             }
-            Expiry::Passed if self.stalled => {
-                self.rest();
-                Silence::Lost
-            }
+            Expiry::Passed if self.stalled => Silence::Lost,
             Expiry::Passed => {
-                self.limit.set(now + LOSS);
+                timers.set(Timer::Report, now + LOSS);
+                self.limit.restart();
                 self.stalled = true;
                 Silence::Stalled
             }

@@ -4,10 +4,10 @@
 
 pub mod metrics;
 mod play;
+mod recorder;
 mod request;
 pub mod semconv;
-mod teller;
 
 pub use play::{PlayContext, PlayTrace};
+pub use recorder::PlayRecorder;
 pub use request::Url;
-pub use teller::Teller;

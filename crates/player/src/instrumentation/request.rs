@@ -2,13 +2,13 @@
 
 use tonearm_messages::ResponseHead;
 
+use super::recorder::PlayRecorder;
 use super::semconv as name;
-use super::teller::Teller;
 use tonearm_base::decimal::decimal;
 use tonearm_base::time::Instant;
 use tonearm_telemetry::{Parent, SpanKey, SpanKind, SpanOptions, Value};
 
-/// An absolute URL as the host's parser takes it apart (URL standard), and what the app lets be told of it.
+/// An absolute URL as the host's parser takes it apart (URL standard), and what the app lets be recorded of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Url {
     /// The URL to fetch.
@@ -29,30 +29,30 @@ pub(super) struct OpenRequest {
     pub(super) status: u16,
 }
 
-/// Starts the span of a media request, and says which lines go with it, if any may (`state` is the trace's
-/// `tracestate`).
+/// Starts the span of a media request, and returns the header lines that go with it, if any may (`trace_state` is the
+/// trace's `tracestate`).
 pub(super) fn start_request(
-    to: &mut Teller<'_>,
+    recorder: &mut PlayRecorder<'_>,
     parent: Option<Parent>,
     url: &Url,
-    state: &str,
+    trace_state: &str,
 ) -> (Option<SpanKey>, Option<String>) {
-    let options = SpanOptions { state: state.as_bytes(), ..SpanOptions::new("GET") };
-    let key = to.start(to.now, options.kind(SpanKind::Client).child_of(parent));
-    to.set_encoded(key, &url.attributes);
-    to.set(key, name::HTTP_REQUEST_METHOD, Value::Text("GET"));
-    to.set(key, name::TRACK_REQUEST_PURPOSE, Value::Text("media"));
-    let lines = to.telemetry.as_ref().zip(key).and_then(|(telemetry, key)| {
-        if url.propagates { telemetry.headers(key, state) } else { telemetry.query(key) }
+    let options = SpanOptions { state: trace_state.as_bytes(), ..SpanOptions::new("GET") };
+    let key = recorder.start(recorder.now, options.kind(SpanKind::Client).child_of(parent));
+    recorder.set_encoded(key, &url.attributes);
+    recorder.set(key, name::HTTP_REQUEST_METHOD, Value::Text("GET"));
+    recorder.set(key, name::TRACK_REQUEST_PURPOSE, Value::Text("media"));
+    let lines = recorder.telemetry.as_ref().zip(key).and_then(|(telemetry, key)| {
+        if url.propagates { telemetry.headers(key, trace_state) } else { telemetry.query(key) }
     });
     (key, lines)
 }
 
-/// Notes what a response's head says.
-pub(super) fn respond(to: &mut Teller<'_>, key: Option<SpanKey>, head: &ResponseHead) {
-    to.set(key, name::HTTP_RESPONSE_STATUS_CODE, Value::Int(head.status.into()));
+/// Records what a response's head says.
+pub(super) fn respond(recorder: &mut PlayRecorder<'_>, key: Option<SpanKey>, head: &ResponseHead) {
+    recorder.set(key, name::HTTP_RESPONSE_STATUS_CODE, Value::Int(head.status.into()));
     if head.status >= 400 {
-        to.fail(key, &decimal(head.status.into()), "");
+        recorder.fail(key, &decimal(head.status.into()), "");
     }
     for (attribute, value) in [
         (name::CDN_NODE, &head.node),
@@ -60,7 +60,7 @@ pub(super) fn respond(to: &mut Teller<'_>, key: Option<SpanKey>, head: &Response
         (name::SERVER_TRACE_ID, &head.trace_id),
     ] {
         if let Some(value) = value {
-            to.set(key, attribute, Value::Text(value));
+            recorder.set(key, attribute, Value::Text(value));
         }
     }
 }

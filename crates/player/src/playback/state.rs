@@ -219,7 +219,7 @@ impl PlayFailure {
         }
     }
 
-    /// One sentence for whoever reads the exception.
+    /// The exception's message, one sentence.
     pub fn message(self) -> String {
         let text = match self {
             Self::HttpStatus(status) => {

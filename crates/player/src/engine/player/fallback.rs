@@ -3,10 +3,11 @@
 
 use tonearm_messages::Command as MediaCommand;
 
-use super::{Edge, Player};
-use crate::engine::input::Source;
+use super::timeline::EndOfTrack;
+use super::{Player, StepContext};
+use crate::engine::input::{PlaybackEngine, Source};
 use crate::engine::output::{Output, WorkletCommand};
-use crate::engine::recovery::Recovery;
+use crate::engine::timers::Timer;
 use crate::playback::{PlayFailure, State};
 
 /// What is tried next.
@@ -35,7 +36,7 @@ impl Player {
         use PlayFailure as F;
         let source = self.source.as_ref()?;
         // Only a play that waits for its start, and was asked for.
-        if self.heard || self.plays.is_empty() || self.paused() {
+        if self.attempt.audible || self.attempt.promises.is_empty() || self.paused() {
             return None;
         }
         let of_the_source = matches!(
@@ -64,52 +65,55 @@ impl Player {
                 | F::VersionMismatch
                 | F::WorkerFault
         );
-        (of_the_engine && source.element && self.engine == "stream").then_some(Fallback::Element)
+        (of_the_engine && source.element && self.media.is_stream()).then_some(Fallback::Element)
     }
 
-    pub(super) fn fall_back(&mut self, edge: &mut Edge<'_>, failure: PlayFailure, to: Fallback) {
-        let engine = if to == Fallback::Element { "element" } else { self.engine };
-        self.trace.leave_source(&mut edge.to, failure, engine);
-        let url = self.open_url.take().or(self.waiting_url.take());
-        self.watchdog.rest();
-        self.recovery = Recovery::default();
-        (self.received, self.failure_ahead, self.given_up, self.ends) = (false, None, None, (0, 0));
-        self.tell_worklet(edge, WorkletCommand::Hold);
-        self.tell_media(edge, MediaCommand::Close {});
-        if to == Fallback::Source {
-            self.deadline = None;
-            edge.outputs.push_back(Output::CancelResolve { player: self.id });
-            edge.outputs.push_back(Output::Alternative { player: self.id });
+    pub(super) fn fall_back(&mut self, cx: &mut StepContext<'_>, failure: PlayFailure, fallback: Fallback) {
+        let element = fallback == Fallback::Element;
+        let engine = if element { PlaybackEngine::Element } else { self.media.engine };
+        self.attempt.trace.leave_source(&mut cx.recorder, failure, engine.as_str());
+        let url = self.media.open_url.take().or(self.media.waiting_url.take());
+        self.timers.clear(Timer::Report);
+        self.media.recovery.reset(&mut self.timers);
+        self.attempt.reset_source();
+        self.timeline.end_of_track = EndOfTrack::default();
+        self.command_worklet(cx, WorkletCommand::Hold);
+        self.command_media(cx, MediaCommand::Close {});
+        if !element {
+            self.timers.clear(Timer::Arrival);
+            cx.outputs.push_back(Output::CancelResolve { player: self.id });
+            cx.outputs.push_back(Output::Alternative { player: self.id });
             return;
         }
-        self.first_failure = Some(failure);
-        self.engine = engine;
-        (self.media_lost, self.output_lost, self.output, self.refusal) = (None, false, None, None);
+        self.attempt.first_failure = Some(failure);
+        self.media.engine = engine;
+        self.forget_lost();
+        self.timers.clear(Timer::Autoplay);
         // Without one the app's resolver is still at work.
-        self.waiting_url = url.or_else(|| self.source.as_ref().and_then(|source| source.url.clone()));
-        self.deadline = Some(self.limit.max(edge.now));
-        edge.outputs.push_back(Output::Reopen { player: self.id, element: true });
-        self.send_hello(edge);
+        self.media.waiting_url = url.or_else(|| self.source.as_ref().and_then(|source| source.url.clone()));
+        self.timers.set(Timer::Arrival, self.media.limit.max(cx.now));
+        cx.outputs.push_back(Output::Reopen { player: self.id, element: true });
+        self.send_hello(cx);
     }
 
     /// The host's answer to [`Output::Alternative`].
-    pub(super) fn take_alternative(&mut self, edge: &mut Edge<'_>, source: Source) {
+    pub(super) fn take_alternative(&mut self, cx: &mut StepContext<'_>, source: Source) {
         if !matches!(self.state(), State::Starting | State::Recovering | State::Seeking) {
             return;
         }
-        self.trace.enter_source(&mut edge.to, &source.attributes);
+        self.attempt.trace.enter_source(&mut cx.recorder, &source.attributes);
         self.source = Some(source);
-        self.play += 1;
-        (self.duration, self.estimated) = (None, false);
-        self.replace_lost(edge);
-        self.set_deadline(edge, self.first_byte_timeout());
-        self.open_or_resolve(edge);
+        self.attempt.number += 1;
+        (self.timeline.duration, self.timeline.estimated) = (None, false);
+        self.replace_lost(cx);
+        self.set_limit(cx, self.first_byte_timeout());
+        self.open_or_resolve(cx);
     }
 
     /// What a play failed by, where the element may have been tried.
     pub(super) fn conclude_fallback(&mut self, failure: PlayFailure) -> PlayFailure {
-        let Some(first) = self.first_failure.take() else { return failure };
-        self.revert_engine = true;
+        let Some(first) = self.attempt.first_failure.take() else { return failure };
+        self.media.revert_engine = true;
         conclude(first, failure)
     }
 }

@@ -1,8 +1,9 @@
-//! Another playback rate: the samples of the rate before are thrown away, and those of the new one come from
-//! what the media plane has decoded.
+//! Another playback rate: the samples of the rate before are thrown away, and those of the new one are made of what
+//! the media plane has decoded.
 
-use super::{Edge, Player, SILENT_REQUEST};
-use crate::playback::{Event, Input, State};
+use super::{Player, SILENT_REQUEST, StepContext};
+use crate::engine::timers::Timer;
+use crate::playback::State;
 use crate::qoe::StallCause;
 use tonearm_base::time::Duration;
 
@@ -10,29 +11,31 @@ use tonearm_base::time::Duration;
 const SILENT_CHANGE: Duration = Duration::from_millis(200);
 
 impl Player {
-    /// The samples on their way are of another speed: the media plane makes them again from what is decoded.
-    pub(super) fn set_speed(&mut self, edge: &mut Edge<'_>, speed: f64) {
-        self.start_position =
-            if self.open_url.is_some() { self.current_time(edge.now) } else { self.start_position };
-        self.speed = speed;
-        if self.open_url.is_some() {
-            self.go(edge);
-            self.silent_change = (self.state() == State::Playing).then(|| edge.now + SILENT_CHANGE);
+    /// The samples on their way are of another rate: the media plane makes them again from what is decoded.
+    pub(super) fn set_rate(&mut self, cx: &mut StepContext<'_>, rate: f64) {
+        let open = self.is_open();
+        if open {
+            self.timeline.start_position = self.current_time(cx.now);
         }
-        self.emit(edge, "ratechange");
+        self.timeline.rate = rate;
+        if open {
+            self.start_seek(cx);
+            let playing = self.state() == State::Playing;
+            self.timers.assign(Timer::RateChange, playing.then(|| cx.now + SILENT_CHANGE));
+        }
+        self.dispatch(cx, "ratechange");
     }
 
-    /// The rate was changed, and no sample at the new one has come: the player waits for them.
-    pub(super) fn silent_at_new_rate(&mut self, edge: &mut Edge<'_>) {
+    /// The rate was changed, and no sample at the new one has arrived: the player waits for them.
+    pub(super) fn stall_at_new_rate(&mut self, cx: &mut StepContext<'_>) {
         if self.state() != State::Playing {
             return;
         }
-        self.device_silent.get_or_insert(edge.now);
-        self.deadline = self.deadline.or(Some(edge.now + SILENT_REQUEST));
-        self.stall(edge, edge.now, StallCause::Network);
-        self.step(edge, Input::Event(Event::Underflow));
-        if self.recovery.due().is_some() {
-            self.step(edge, Input::Event(Event::ConnectionLost));
+        self.output.start_silence(cx.now);
+        if !self.timers.is_set(Timer::Arrival) {
+            self.timers.set(Timer::Arrival, cx.now + SILENT_REQUEST);
         }
+        self.stall(cx, cx.now, StallCause::Network);
+        self.underrun(cx);
     }
 }

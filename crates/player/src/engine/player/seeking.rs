@@ -2,54 +2,50 @@
 
 use tonearm_messages::Command as MediaCommand;
 
-use super::{Edge, Player};
-use crate::engine::recovery::Recovery;
+use super::{Player, StepContext};
+use crate::engine::timers::Timer;
 use crate::playback::{Command, Input};
 
 impl Player {
-    pub(super) fn seek(&mut self, edge: &mut Edge<'_>, seconds: f64) {
-        // Not `clamp`: its assertion brings in the formatting of floats, a seventh of the module.
-        let to = seconds.max(0.0).min(self.end().unwrap_or(f64::MAX));
-        let from = self.current_time(edge.now);
-        self.start_position = to;
-        if self.step(edge, Input::Command(Command::Seek)).transition.is_some() {
-            self.trace.seek_started(&mut edge.to, from, to);
+    pub(super) fn seek(&mut self, cx: &mut StepContext<'_>, seconds: f64) {
+        let to = self.timeline.clamp(seconds);
+        let from = self.current_time(cx.now);
+        self.timeline.start_position = to;
+        if self.step(cx, Input::Command(Command::Seek)).transition.is_some() {
+            self.attempt.trace.seek_started(&mut cx.recorder, from, to);
         }
     }
 
-    /// Goes to the position that was asked for.
-    pub(super) fn go(&mut self, edge: &mut Edge<'_>) {
-        if self.open_url.is_none() {
-            self.open_again(edge);
+    /// Goes to the start position.
+    pub(super) fn start_seek(&mut self, cx: &mut StepContext<'_>) {
+        if !self.is_open() {
+            self.open_again(cx);
             return;
         }
-        if self.media_lost.is_some() || self.output_lost {
-            self.reopen(edge);
+        if self.media.lost.is_some() || self.output.lost {
+            self.reopen(cx);
             return;
         }
-        self.count_heard(edge);
-        self.epoch += 1;
-        self.begin_position(self.start_position);
-        self.buffered = self.start_position;
-        self.watchdog.rest();
-        self.end_device_stall(edge, edge.now);
+        self.count_played(cx);
+        self.media.epoch += 1;
+        self.timeline.begin_epoch(self.output.sample_rate());
+        self.timeline.buffered = self.timeline.start_position;
+        self.end_device_stall(cx, cx.now);
         // What was to fail at the end of the samples, or to be fetched for them, was for another position.
-        (self.failure_ahead, self.recovery, self.silent_change) = (None, Recovery::default(), None);
-        let (position, speed) = (self.start_position, self.speed);
-        self.tell_media(edge, MediaCommand::Seek { epoch: self.epoch, position, speed });
-        self.release_unless_paused(edge);
-    }
-
-    /// An epoch begins at so many seconds.
-    pub(super) fn begin_position(&mut self, seconds: f64) {
-        let rate = self.output.map_or(0, |(rate, _)| rate);
-        self.position.begin(seconds, rate, self.speed);
+        self.attempt.deferred_failure = None;
+        self.media.recovery.reset(&mut self.timers);
+        for timer in [Timer::Report, Timer::RateChange] {
+            self.timers.clear(timer);
+        }
+        let (epoch, position, speed) = (self.media.epoch, self.timeline.start_position, self.timeline.rate);
+        self.command_media(cx, MediaCommand::Seek { epoch, position, speed });
+        self.release_unless_paused(cx);
     }
 
     /// A seek in a source that is not open, or not any more: it is opened at that position.
-    pub(super) fn open_again(&mut self, edge: &mut Edge<'_>) {
+    fn open_again(&mut self, cx: &mut StepContext<'_>) {
         if let Some(url) = self.source.as_ref().and_then(|source| source.url.clone()) {
-            self.open(edge, url);
+            self.open(cx, url);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The way from a player to its pipeline: calls that do nothing where there is no pipeline, or no such span.
+//! Records what a player does in its pipeline. Every call does nothing where there is no pipeline, or no such span.
 
 use super::metrics::Metric;
 use super::semconv as name;
@@ -6,9 +6,9 @@ use crate::playback::State;
 use tonearm_base::time::Instant;
 use tonearm_telemetry::{Log, SAMPLED, Severity, SpanContext, SpanKey, SpanOptions, Telemetry, Value};
 
-/// Where a play's spans go, and what time it is.
+/// Records a play's telemetry at one moment.
 #[derive(Debug)]
-pub struct Teller<'a> {
+pub struct PlayRecorder<'a> {
     /// The player's pipeline, if it has one.
     pub telemetry: Option<&'a mut Telemetry>,
     /// Now.
@@ -17,7 +17,7 @@ pub struct Teller<'a> {
     pub state: State,
 }
 
-impl Teller<'_> {
+impl PlayRecorder<'_> {
     pub(super) fn start(&mut self, at: Instant, options: SpanOptions<'_>) -> Option<SpanKey> {
         self.telemetry.as_mut()?.start_span(at, options)
     }
@@ -51,16 +51,16 @@ impl Teller<'_> {
         }
     }
 
-    /// Holds a trace that was not chosen until it is known how the play went.
-    pub(super) fn hold(&mut self, context: Option<SpanContext>) {
+    /// Holds a trace that was not sampled until it is known how the play went.
+    pub(super) fn hold_trace(&mut self, context: Option<SpanContext>) {
         if let (Some(telemetry), Some(context)) = (self.telemetry.as_mut(), context) {
             telemetry.hold(&context);
         }
     }
 
-    /// The play is one to look at: its trace is exported, if it was held.
+    /// Exports the play's trace, if it was held: the play is one to look at.
     #[inline(never)]
-    pub(super) fn keep(&mut self, context: &mut Option<SpanContext>) {
+    pub(super) fn export_held_trace(&mut self, context: &mut Option<SpanContext>) {
         if let (Some(telemetry), Some(context)) = (self.telemetry.as_mut(), context)
             && telemetry.keep(self.now, context)
         {
@@ -68,14 +68,14 @@ impl Teller<'_> {
         }
     }
 
-    /// The play went well.
-    pub(super) fn let_go(&mut self, context: Option<SpanContext>) {
+    /// Drops the play's trace, if it was held: the play went well.
+    pub(super) fn drop_held_trace(&mut self, context: Option<SpanContext>) {
         if let (Some(telemetry), Some(context)) = (self.telemetry.as_mut(), context) {
             telemetry.let_go(&context);
         }
     }
 
-    /// Counts or measures, with the span of the moment for the exemplar; attributes come in the order in
+    /// Records a measurement, with the current span for its exemplar; attributes are in the order in
     /// which the instrument declares them.
     pub(super) fn measure(
         &mut self,
@@ -89,7 +89,7 @@ impl Teller<'_> {
         }
     }
 
-    /// Tells an event, with the span of the moment and the player's state.
+    /// Records an event, with the current span and the player's state.
     pub(super) fn log(
         &mut self,
         severity: Severity,
