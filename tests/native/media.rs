@@ -447,6 +447,26 @@ fn a_server_without_ranges_is_read_from_its_start_again() {
     );
 }
 
+/// No sample can be decoded before the end of a large header: the control plane gets a fact of its bytes once a second,
+/// however small or rare the pieces are.
+#[test]
+fn bytes_of_a_large_header_are_reported_once_a_second() {
+    for (millis, bytes, facts) in [(10.0, 200, 9..=10), (3000.0, 40_000, 3..=3)] {
+        let mut bench = Bench::open(0.0);
+        bench.head(1, 200, true);
+        let mut header = b"RIFF\xff\xff\xff\x00WAVEJUNK\xff\xff\x7f\x00".to_vec();
+        header.resize(400_000, 0);
+        let end = bench.now + 10_000.0;
+        let mut pieces = header.chunks(bytes);
+        while bench.now < end {
+            bench.chunk(1, pieces.next().unwrap());
+            bench.now += millis;
+        }
+        let reported = bench.facts().filter(|fact| matches!(fact, Fact::Buffered { .. })).count();
+        assert!(facts.contains(&reported), "{reported} facts of {bytes} bytes each {millis} ms");
+    }
+}
+
 fn wanted(bench: &Bench) -> Vec<(u32, u64)> {
     let wanted = |fact: &Fact| match fact {
         Fact::BytesWanted { epoch, offset } => Some((*epoch, *offset)),

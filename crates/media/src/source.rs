@@ -329,11 +329,11 @@ impl<T: FormatTrack> Source<T> {
     }
 
     /// Reads from the file's first frame on to where the run begins: the server serves no ranges, and each
-    /// guess would be a download.
+    /// guess would be a download. A track that has given frames of this run guesses no more, and reads on.
     #[inline(never)]
     pub fn seek_by_reading(&mut self) {
-        if let Some(track) = self.track.as_mut().filter(|_| self.rate > 0) {
-            self.history.clear();
+        let guesses = self.rate > 0 && self.history.frames() == 0;
+        if let Some(track) = self.track.as_mut().filter(|_| guesses) {
             self.decoded_to = 0.0;
             track.seek(0.0);
         }

@@ -93,6 +93,15 @@ fn parts_without_a_total_are_one_file() {
     }
 }
 
+/// The least part after which the next one is requested at once.
+#[test]
+fn parts_of_a_kibibyte_without_a_total_are_one_file() {
+    let mut world = World::new(capped(wav(1), 1024, false));
+    world.run_until(30.0, |world| matches!(world.state(), State::Ended | State::Failed));
+    assert_eq!((world.state(), world.tape.len(), world.requests.len()), (State::Ended, 48_000, 94));
+    assert!(is_the_file(&world.tape, 0));
+}
+
 /// A server that says that it serves ranges, and refuses each.
 #[test]
 fn ranges_that_are_announced_and_refused_are_not_needed() {

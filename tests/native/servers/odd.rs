@@ -4,10 +4,11 @@
 
 use tonearm_formats::{Advance, Family};
 use tonearm_media::native::open;
+use tonearm_player::engine::PlayerInput;
 use tonearm_player::playback::{PlayFailure, State};
 
 use super::world::{Answer, World};
-use super::{capped, failure, is_the_file, wav};
+use super::{capped, failure, is_the_file, wav, whole};
 
 /// Bytes of the file that all of these servers have: ten seconds.
 const TOTAL: usize = 960_044;
@@ -212,6 +213,72 @@ fn a_range_that_is_refused_for_a_moment_is_asked_for_again() {
         is_whole(&world);
         assert_eq!(world.requests, [0, BREAK as u64, BREAK as u64, BREAK as u64], "{status}");
         assert!(world.silent_playing < 100.0, "{status}: {} ms of silence", world.silent_playing);
+    }
+}
+
+/// FLAC and Ogg are sought by guesses. From a server without ranges a resumed download starts at the first byte: no
+/// frame that was played before the break is played again.
+#[test]
+fn a_break_without_ranges_repeats_no_frame_of_a_format_that_is_sought_by_guesses() {
+    for name in ["id3v1.flac", "skeleton-opus.ogg", "chain-same.ogg"] {
+        let file = std::fs::read(format!("{}/tests/media/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let length = file.len() as u64;
+        let tape = |server: &mut dyn FnMut(u64) -> Answer, seconds: f64| {
+            let answers: Vec<Answer> = [0, 1, 2].into_iter().map(server).collect();
+            let mut count = 0;
+            let mut world = World::new(move |_| {
+                count += 1;
+                answers[count.min(3) - 1].clone()
+            });
+            world.run_until(seconds, |world| matches!(world.state(), State::Ended | State::Failed));
+            assert_eq!(failure(&world), None, "{name}");
+            world.tape
+        };
+        let unbroken = tape(&mut whole(file.clone(), length), 30.0);
+        assert!(unbroken.len() > 48_000, "{name}: {} frames", unbroken.len());
+        for refusal in [200, 416] {
+            let broken = tape(
+                &mut |count| {
+                    let mut answer = whole(file.clone(), length)(0);
+                    if count == 0 {
+                        answer.body.truncate(file.len() / 3 * 2);
+                        answer.breaks = true;
+                    } else if count == 1 && refusal == 416 {
+                        return Answer { status: 416, ..Answer::default() };
+                    }
+                    answer
+                },
+                60.0,
+            );
+            assert_eq!(broken.len(), unbroken.len(), "{name}, {refusal}");
+            assert!(broken == unbroken, "{name}, {refusal}");
+        }
+    }
+}
+
+/// The first guess of a seek shows that there are no ranges: the file is read to the position, and nothing is
+/// guessed again.
+#[test]
+fn a_seek_by_guesses_without_ranges_takes_one_further_download() {
+    for name in ["id3v1.flac", "skeleton-opus.ogg"] {
+        for position in [2, 3] {
+            let file = std::fs::read(format!("{}/tests/media/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+            let mut full = whole(file.clone(), file.len() as u64);
+            let mut world = World::new(move |offset| {
+                let answer = full(0);
+                if offset > 0 { answer } else { Answer { rate: file.len() / 10, ..answer } }
+            });
+            world.run_until(10.0, |world| world.state() == State::Playing);
+            world.host.player(PlayerInput::Seek(position.into()));
+            world.tape.clear();
+            world.run_until(30.0, |world| matches!(world.state(), State::Ended | State::Failed));
+            assert_eq!(
+                (failure(&world), world.tape.len()),
+                (None, 48_000 * (4 - position) as usize),
+                "{name}"
+            );
+            assert_eq!(world.requests.len(), 2, "{name} at {position} s: {:?}", world.requests);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! MP4: which of the lengths that a file states is taken, and what is made of one that states none.
 
 use super::mp4::{insert, places};
-use super::support::{file, play, play_bytes};
+use super::support::{feed, file, open, play, play_bytes};
 
 fn boxed(kind: &[u8], body: &[u8]) -> Vec<u8> {
     [&(8 + body.len() as u32).to_be_bytes(), kind, body].concat()
@@ -57,4 +57,20 @@ fn fragments_without_a_length_are_estimated_by_their_bit_rate() {
     assert!(played.total() > 150_000, "{}", played.total());
     let first = played.formats[0].duration.unwrap();
     assert!((first / played.duration - 1.0).abs() < 0.3, "{first} of {}", played.duration);
+}
+
+/// A bit rate gives the length of fragments alone: a table that states no time gives none.
+#[test]
+fn a_table_without_durations_has_no_length_by_its_bit_rate() {
+    let mut bytes = file("stz2.m4a");
+    let length = places(&bytes, b"mdhd")[0] + 4 + 4 + 8 + 4;
+    bytes[length..length + 4].fill(0);
+    // Each entry is a number of samples and their duration.
+    let times = places(&bytes, b"stts")[0] + 4 + 4;
+    bytes[times..times + 4].fill(0);
+    let edits = places(&bytes, b"edts")[0];
+    bytes[edits..edits + 4].copy_from_slice(b"free");
+    let mut track = open(&bytes, true).unwrap();
+    let played = feed(&mut track, &bytes, 30_000, 1).unwrap();
+    assert_eq!(played.formats[0].duration, None);
 }
