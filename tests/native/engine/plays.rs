@@ -365,6 +365,23 @@ fn what_was_prepared_is_heard_at_once_and_its_bytes_belong_to_the_load() {
 }
 
 #[test]
+fn packets_that_became_silence_while_they_were_prepared_are_counted_by_the_play() {
+    let mut host = FakeHost::loaded();
+    let failures = |host: &FakeHost| {
+        host.engine.player(PLAYER).map(|player| player.totals().decode_failures).unwrap_or_default()
+    };
+    host.player(PlayerInput::Prepare { metadata_only: false });
+    host.bytes_flow();
+    let epoch = host.epoch();
+    host.fact(tonearm_messages::Fact::Decoded { epoch, packets: 9, failures: 2 });
+    assert_eq!(failures(&host), 0, "no play has them yet");
+    host.play(7);
+    host.audible(0);
+    host.fact(tonearm_messages::Fact::Decoded { epoch, packets: 9, failures: 1 });
+    assert_eq!(failures(&host), 3);
+}
+
+#[test]
 fn what_could_not_be_prepared_is_tried_again_by_the_play() {
     let mut host = FakeHost::loaded();
     host.player(PlayerInput::Prepare { metadata_only: false });

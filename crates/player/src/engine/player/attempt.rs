@@ -31,6 +31,8 @@ pub(super) struct Attempt {
     pub(super) response_accepted: bool,
     /// The source was opened before a play was requested.
     pub(super) preloaded: bool,
+    /// Packets of what is preloaded that became silence: the play that begins with it has them.
+    pub(super) preload_failures: u32,
     /// What is preloaded is closed again once its metadata are known.
     pub(super) metadata_only: bool,
     /// Why no more bytes of the source are requested.

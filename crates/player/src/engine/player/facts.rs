@@ -94,7 +94,13 @@ impl Player {
                 }
             }
             Fact::Decoded { epoch, packets, failures } if epoch == self.media.epoch => {
-                self.attempt.totals.decode_failures += failures;
+                let attempt = &mut self.attempt;
+                let count = if attempt.preloaded {
+                    &mut attempt.preload_failures
+                } else {
+                    &mut attempt.totals.decode_failures
+                };
+                *count += failures;
                 self.attempt.trace.decoded(&mut cx.recorder, packets, failures);
             }
             Fact::Buffered { epoch, end } if epoch == self.media.epoch => {

@@ -21,6 +21,7 @@ impl Player {
             return;
         }
         attempt.preloaded = true;
+        attempt.preload_failures = 0;
         attempt.restart();
         self.media.recovery.reset(&mut self.timers);
         attempt.start_load(&mut cx.recorder, self.media.engine, self.source.as_ref());
@@ -66,7 +67,8 @@ impl Player {
     fn begin_preloaded(&mut self, cx: &mut StepContext<'_>) {
         self.attempt.trace.end_load(&mut cx.recorder, None);
         self.attempt.link_next();
-        self.attempt.totals = Totals::default();
+        let decode_failures = self.attempt.preload_failures;
+        self.attempt.totals = Totals { decode_failures, ..Totals::default() };
         let load = self.attempt.start_up.take();
         self.start_trace(cx);
         self.attempt.inherit_phases(load);
