@@ -1,7 +1,7 @@
 // Makes what a page bundles of the glue that wasm-bindgen writes for the core: one object, `glue`, in the place of exports that
 // a namespace would repeat; names of imports as `imports.mjs` shortens them; without the functions that only forward their
 // parameters, numbers as they are and bytes by their place and length. Scripts call those exports of the instance itself
-// (`core_client.js`). As a program: `core_glue.mjs FILE OUT`.
+// (`core/client.ts`). As a program: `core_glue.mjs FILE OUT`.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';

@@ -5,7 +5,7 @@
 //! A function here borrows nothing for longer than it works; a call from within a callback works.
 //!
 //! The classes that apps use (`Player`, `Telemetry`) are TypeScript (`pkg/src`), since they must work
-//! before the wasm is there; `core_client.js` is what they call these functions by.
+//! before the wasm is there; `core/client.ts` is what they call these functions by.
 #![allow(unreachable_pub, reason = "wasm-bindgen exports nothing else")]
 
 pub mod account;

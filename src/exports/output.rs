@@ -29,7 +29,7 @@ fn report(player: u32, report: Report) {
     player_input(player, PlayerInput::Report(report));
 }
 
-/// Reports the first audible frame of a start or of a resume.
+/// Reports the first audible frame of a start, a resume or a seek.
 #[wasm_bindgen]
 pub fn report_audible(player: u32, epoch: u32, at: f64, frames: f64, method: AudibleMethod) {
     let (at, frames) = (Instant::from_millis(at), frames as u64);

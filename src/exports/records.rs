@@ -7,7 +7,7 @@ use tonearm_base::time::Duration;
 use tonearm_player::engine::Input;
 use tonearm_telemetry::{Recovered, StoredLoss};
 
-/// Takes over spans and log records in rows (`flat.js`).
+/// Takes over spans and log records in rows (`core/flat.ts`).
 #[wasm_bindgen]
 pub fn record_rows(telemetry: u32, rows: &[u8]) {
     if let Some(driver) = driver() {

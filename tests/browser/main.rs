@@ -82,7 +82,7 @@ fn posts(host: &JsValue) -> Vec<Array> {
     posts.unchecked_into::<Array>().iter().map(JsCast::unchecked_into).collect()
 }
 
-/// Words as `flat.js` writes them.
+/// Words as `core/flat.ts` writes them.
 fn flat(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }

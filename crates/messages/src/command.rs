@@ -24,7 +24,7 @@ pub enum Command {
         /// [`crate::VERSION`] of the sender.
         version: String,
     },
-    /// Opens a track from its start, and drops the one that is open.
+    /// Opens a track at a position, and drops the one that is open.
     Open {
         /// Names the run of samples from here to the next `Open` or `Seek`; only grows.
         epoch: u32,

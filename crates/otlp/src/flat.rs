@@ -1,4 +1,4 @@
-//! What a host in JavaScript tells beside numbers (`flat.js`): words of four bytes, and texts in UTF-8, each
+//! What a host in JavaScript tells beside numbers (`core/flat.ts`): words of four bytes, and texts in UTF-8, each
 //! in words of its own, of which the last is filled up. Becomes OTLP here; field numbers stand beside their
 //! names.
 

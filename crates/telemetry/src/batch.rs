@@ -4,7 +4,7 @@ use super::config::Batch;
 use super::request::RECORD;
 use tonearm_otlp::Writer;
 
-/// Why a record was lost; `telemetry.js` names them in this order.
+/// Why a record was lost; `core/drop_reasons.ts` lists their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DropReason {

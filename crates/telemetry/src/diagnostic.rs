@@ -1,10 +1,10 @@
 //! What stands against the delivery of records, and when the app is warned of it. Knows the meaning of a reply
-//! and no URL: the host adds where the request went, and what to check (`diagnostics.js`).
+//! and no URL: the host adds where the request went, and what to check (`diagnostics.ts`).
 
 use super::export::{Reply, Signal};
 use super::response::server_message;
 
-/// Why a request, or some of its records, did not arrive; `diagnostics.js` names them in this order.
+/// Why a request, or some of its records, did not arrive; `diagnostics.ts` says what to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
     /// There was no response: a dead network, a wrong host, a refusal by CORS.

@@ -1,4 +1,4 @@
-//! Spans and log records that a host in JavaScript hands over in rows when they are over (`flat.js`), with ids that it has given
+//! Spans and log records that a host in JavaScript hands over in rows when they are over (`core/flat.ts`), with ids that it has given
 //! the spans. Owns in which queue each goes; what the words of a row mean, [`Flat`] knows.
 
 use tonearm_otlp::{ATTRIBUTES, Flat, Writer};

@@ -6,7 +6,7 @@ use tonearm_base::time::Instant;
 /// start.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Report {
-    /// The first frame of a start or of a resume was audible.
+    /// The first frame of a start, a resume or a seek was audible.
     Audible {
         /// The epoch.
         epoch: u32,
