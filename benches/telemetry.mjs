@@ -69,8 +69,10 @@ async function rounds(measure, count = ROUNDS) {
   return times;
 }
 
-/** Rounds until the medians stand still: twice as many change none of them by more than a twentieth. A page that has run for
- *  long is what a listener has. @param {(name: string) => Promise<number>} measure */
+/**
+ * Rounds until the medians stand still: twice as many change none of them by more than a twentieth. A page
+ * that has run for long is what a listener has. @param {(name: string) => Promise<number>} measure
+ */
 async function warmRounds(measure) {
   let last = await rounds(measure);
   for (let n = 0; n < 6; n++) {

@@ -1,6 +1,6 @@
-// The whole chain natively, on loopback, from the files in this folder: both Collector tiers, Jaeger, Prometheus,
-// VictoriaLogs, and Alertmanager where a configuration is given. For `npm run backends`, the tests and the drills;
-// where there is Docker, compose.yaml starts the same.
+// The whole chain natively, on loopback, from the files in this folder: both Collector tiers, Jaeger,
+// Prometheus, VictoriaLogs, and Alertmanager where a configuration is given. For `npm run backends`, the
+// tests and the drills; where there is Docker, compose.yaml starts the same.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -24,15 +24,17 @@ export { backendFolder, programOf } from './chain/versions.mjs';
  * @property {string} [decisionWait] how long tail sampling waits for a trace's spans
  * @property {Record<string, string>} [env] for every program
  * @property {boolean} [second] two processing Collectors; ingest's connections go to them in turn
- * @property {boolean} [loadbalancing] two processing Collectors; spans go to one of them by their trace id (collector/loadbalancing.yaml),
- *   metrics and logs to either
- * @property {{ config: string }} [alertmanager] starts Alertmanager with this file, and Prometheus sends alerts to it
+ * @property {boolean} [loadbalancing] two processing Collectors; spans go to one of them by their trace id
+ * (collector/loadbalancing.yaml), metrics and logs to either
+ * @property {{ config: string }} [alertmanager] starts Alertmanager with this file, and Prometheus sends
+ * alerts to it
  * @property {string[]} [overlays] more files for the processing Collectors
  * @property {string[]} [ingestOverlays] more files for the ingest Collector
  * @property {string} [listenersInterval] how often Prometheus scrapes what listeners counted
  * @property {Record<string, number>} [ports] fixed ones by their names
  * @property {string[]} [appKeys] attributes that metrics under `app.` may have
- * @property {(store: string) => string} [logsThrough] gives the address that lines are sent to, of something in front of VictoriaLogs
+ * @property {(store: string) => string} [logsThrough] gives the address that lines are sent to, of something
+ * in front of VictoriaLogs
  */
 
 /**
@@ -134,7 +136,8 @@ export async function startChain(
     /**
      * Evaluates a query in Prometheus: labels and value of each series.
      * @param {string} query
-     * @returns {Promise<{ metric: Record<string, string>, value?: [number, string], histogram?: [number, any] }[]>}
+     * @returns {Promise<{ metric: Record<string, string>, value?: [number, string], histogram?: [number, any]
+     * }[]>}
      */
     async query(query) {
       const answer = await (

@@ -1,6 +1,6 @@
-// Writes what is made from data: the configuration of Prometheus and Alertmanager, the rules, Grafana's boards.
-// `node deploy/generate.mjs [--jaeger URL] [--runbook URL]` writes the files that ship, with the addresses that
-// alerts lead to; the tests compare the files with what this makes.
+// Writes what is made from data: the configuration of Prometheus and Alertmanager, the rules, Grafana's
+// boards. `node deploy/generate.mjs [--jaeger URL] [--runbook URL]` writes the files that ship, with the
+// addresses that alerts lead to; the tests compare the files with what this makes.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -17,8 +17,10 @@ const ALERTMANAGER_HEAD = `# config.mjs has the reasons. Yours to edit there or 
 `;
 const yaml = (/** @type {unknown} */ value) => HEAD + stringify(value, { lineWidth: 0 });
 
-/** Beyond what the Collector's allow list lets through: 22 services with 2,475 series each. A scrape beyond them fails, and
- *  CollectorDown says so. */
+/**
+ * Beyond what the Collector's allow list lets through: 22 services with 2,475 series each. A scrape beyond
+ * them fails, and CollectorDown says so.
+ */
 const SCRAPE_LIMITS = {
   sample_limit: 60_000,
   label_limit: 20,
@@ -27,8 +29,12 @@ const SCRAPE_LIMITS = {
   body_size_limit: '64MB',
 };
 
-/** Prometheus' configuration: what listeners counted, from each processing Collector, and the Collectors themselves.
- *  @param {{ interval?: string, listenersInterval?: string, listeners?: string[], targets?: Record<string, string[]>, rules?: string, alertmanagers?: string[] }} [options] */
+/**
+ * Prometheus' configuration: what listeners counted, from each processing Collector, and the Collectors
+ * themselves.
+ * @param {{ interval?: string, listenersInterval?: string, listeners?: string[], targets?: Record<string,
+ * string[]>, rules?: string, alertmanagers?: string[] }} [options]
+ */
 export const prometheus = ({
   interval = '15s',
   listenersInterval = '5s',

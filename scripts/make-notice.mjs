@@ -31,7 +31,9 @@ const LICENCES = ['MIT', 'BSD-3-Clause', 'Unicode-3.0', 'MPL-2.0'];
  * @property {string} folder
  */
 
-/** What cargo prints: without a network if all sources are here, else it fetches them. @param {string[]} args */
+/**
+ * What cargo prints: without a network if all sources are here, else it fetches them. @param {string[]} args
+ */
 function cargo(...args) {
   /** @type {import('node:child_process').ExecFileSyncOptionsWithStringEncoding} */
   const options = { cwd: root, encoding: 'utf8', maxBuffer: 64 << 20 };
@@ -55,7 +57,10 @@ export function choose(expression) {
   });
 }
 
-/** The crates that are linked into a module, as `name version`. @param {import('./build/modules.mjs').WasmModule} module */
+/**
+ * The crates that are linked into a module, as `name version`. @param
+ * {import('./build/modules.mjs').WasmModule} module
+ */
 function linked({ crate, features }) {
   const tree = cargo(
     ...['tree', '-p', crate, '--target', TARGET, '--edges', 'normal,no-proc-macro'],

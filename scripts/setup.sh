@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings what is missing on this machine, and says what it does. Groups: build (default), browsers, webkit,
-# backends, kafka, audit, fuzz, mutation. Everything lands outside the tree; a second run only looks and takes about a
-# second.
+# backends, kafka, audit, fuzz, mutation. Everything lands outside the tree; a second run only looks and takes
+# about a second.
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 cd "$TONEARM_ROOT"

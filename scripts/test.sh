@@ -9,7 +9,8 @@ stage() { local at=$SECONDS; say "— $1"; shift; "$@"; say "  took $((SECONDS -
 stage "set-up" bash scripts/setup.sh build browsers
 stage "build" bash scripts/build.sh package backend demo example
 stage "files of every format" bash scripts/make-media.sh
-# Where the encoders can't be had the tests about formats are left out, and say so; where they were forgotten they fail.
+# Where the encoders can't be had the tests about formats are left out, and say so; where they were forgotten
+# they fail.
 [ -d target/formats ] || export TONEARM_WITHOUT_FORMATS=1
 stage "lint" bash scripts/lint.sh
 stage "native tests" cargo test --quiet --workspace --features tonearm/opentelemetry

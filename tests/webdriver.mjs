@@ -32,8 +32,11 @@ async function request(url, method, body, within = 130_000) {
   return value;
 }
 
-/** Starts a driver that says on which port it listens, or one that listens where it is told.
- *  @param {string} binary @param {string[]} args @param {{ port?: number, env?: Record<string, string> }} [options] */
+/**
+ * Starts a driver that says on which port it listens, or one that listens where it is told.
+ * @param {string} binary @param {string[]} args @param {{ port?: number, env?: Record<string, string> }}
+ * [options]
+ */
 export async function startDriver(binary, args, { port, env } = {}) {
   const driver = spawn(binary, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -90,8 +93,11 @@ export async function evaluateIn(command, what, given, within) {
   return value ?? undefined;
 }
 
-/** The same for what takes long: the page keeps what it comes to, and is asked for it. A script that waits for many seconds may be
- *  forgotten by the driver. @param {Command} command @param {Function} what @param {unknown} [given] */
+/**
+ * The same for what takes long: the page keeps what it comes to, and is asked for it. A script that waits for
+ * many seconds may be forgotten by the driver. @param {Command} command @param {Function} what @param
+ * {unknown} [given]
+ */
 export async function evaluateLong(command, what, given) {
   const start = (/** @type {{ what: string, given: unknown }} */ { what, given }) => {
     globalThis.outcome = undefined;

@@ -50,8 +50,8 @@ fn range(headers: &HeaderMap, len: usize) -> Result<Option<(usize, usize)>, ()> 
     if first > last { Err(()) } else { Ok(Some((first, last))) }
 }
 
-/// A position of a range: `None` where it is left out, an error where it is no row of digits. One that is larger than any file
-/// stands for the largest.
+/// A position of a range: `None` where it is left out, an error where it is no row of digits. One that is
+/// larger than any file stands for the largest.
 fn position(digits: &str) -> Result<Option<usize>, ()> {
     if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return Err(());

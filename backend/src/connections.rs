@@ -1,4 +1,5 @@
-//! Connections with limits: how many there are, how long one may take for the head of a request and for its body. Knows no route.
+//! Connections with limits: how many there are, how long one may take for the head of a request and for its
+//! body. Knows no route.
 
 use std::io;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Bodies of the receiver on their way to a Collector, with the team's headers: those of allowed origins, a bounded number at once.
+//! Bodies of the receiver on their way to a Collector, with the team's headers: those of allowed origins, a
+//! bounded number at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +12,9 @@ use tokio::sync::Semaphore;
 const MAX_FORWARDED: usize = 64;
 /// How long one may take.
 const FORWARD_TIMEOUT: Duration = Duration::from_secs(30);
-/// A Collector: where it is, what it wants to see (`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS`), and the pages
-/// whose bodies go there: with these headers, the team's, any page's would pass for one of the team's.
+/// A Collector: where it is, what it wants to see (`OTEL_EXPORTER_OTLP_ENDPOINT`,
+/// `OTEL_EXPORTER_OTLP_HEADERS`), and the pages whose bodies go there: with these headers, the team's, any
+/// page's would pass for one of the team's.
 #[derive(Clone)]
 pub(crate) struct Collector {
     endpoint: String,
@@ -23,8 +25,8 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// The one that the environment names. Pages of `own`, and of the origins that `TONEARM_ORIGINS` lists between commas, are the
-    /// team's.
+    /// The one that the environment names. Pages of `own`, and of the origins that `TONEARM_ORIGINS` lists
+    /// between commas, are the team's.
     pub(crate) fn from_env(own: &str) -> Option<Self> {
         let endpoint = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok()?;
         let listed = std::env::var("OTEL_EXPORTER_OTLP_HEADERS").unwrap_or_default();
@@ -73,7 +75,8 @@ fn allowed_origins(own: &str, listed: &str) -> Arc<[String]> {
     [own.to_owned(), own.replace("127.0.0.1", "localhost")].into_iter().chain(listed).collect()
 }
 
-/// Whether a body may be passed on. A browser names the origin of each POST; a program, as this one's own services, names none.
+/// Whether a body may be passed on. A browser names the origin of each POST; a program, as this one's own
+/// services, names none.
 fn is_allowed(origins: &[String], headers: &HeaderMap) -> bool {
     let mut given = headers.get_all(header::ORIGIN).iter();
     given.all(|origin| origins.iter().any(|allowed| origin == allowed.as_str()))

@@ -2,16 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-/// Whether a text names one file of a folder, and means nothing else to a path or a URL: letters, digits and `._-+~` and spaces,
-/// no dot first.
+/// Whether a text names one file of a folder, and means nothing else to a path or a URL: letters, digits and
+/// `._-+~` and spaces, no dot first.
 pub(crate) fn is_file_name(name: &str) -> bool {
     !name.starts_with('.')
         && !name.is_empty()
         && name.chars().all(|c| c.is_alphanumeric() || " ._-+~".contains(c))
 }
 
-/// The file at a path within a folder. A segment that is empty, begins with two dots or holds another system's separator leads
-/// to none: joined to a folder, an absolute path would take its place.
+/// The file at a path within a folder. A segment that is empty, begins with two dots or holds another
+/// system's separator leads to none: joined to a folder, an absolute path would take its place.
 pub(crate) fn within(folder: &Path, path: &str) -> Option<PathBuf> {
     let plain = |segment: &str| {
         !segment.is_empty()

@@ -1,5 +1,6 @@
 //! An OTLP/HTTP receiver for traces, metrics and logs (protobuf and JSON, gzip, CORS) that keeps the last of
-//! each in memory, bounded, serves them as JSON, and passes the bodies of allowed origins on to a Collector where one is named.
+//! each in memory, bounded, serves them as JSON, and passes the bodies of allowed origins on to a Collector
+//! where one is named.
 
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,5 @@
-//! The last records of one signal, bounded in number and in bytes. A record is kept as its JSON, so that its size is what it takes.
+//! The last records of one signal, bounded in number and in bytes. A record is kept as its JSON, so that its
+//! size is what it takes.
 
 use std::collections::VecDeque;
 

@@ -20,7 +20,8 @@ export async function freePorts(count) {
 }
 
 /**
- * Repeats an attempt every 200 ms until its result is truthy, and returns that result. Throws after `seconds`.
+ * Repeats an attempt every 200 ms until its result is truthy, and returns that result. Throws after
+ * `seconds`.
  * @param {() => Promise<unknown>} attempt
  * @param {string} what the condition, for the error
  * @param {number} [seconds]

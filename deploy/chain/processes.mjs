@@ -1,12 +1,13 @@
-// Child processes of the chain: started one after the other, each awaited until it is ready, ended with this process.
+// Child processes of the chain: started one after the other, each awaited until it is ready, ended with this
+// process.
 
 import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { until } from './network.mjs';
 
 /**
- * @typedef {{ name: string, env?: Record<string, string>, binary: string, args: string[], ready: string }} Program
- * `ready` is a URL that answers 2xx once the program can be used
+ * @typedef {{ name: string, env?: Record<string, string>, binary: string, args: string[], ready: string }}
+ * Program `ready` is a URL that answers 2xx once the program can be used
  */
 
 /**

@@ -55,7 +55,9 @@ export const prometheus = (at, url, folder) => ({
   ],
 });
 
-/** @param {Address} at @param {Address} url @param {string} folder @param {string} config @returns {Program} */
+/**
+ * @param {Address} at @param {Address} url @param {string} folder @param {string} config @returns {Program}
+ */
 export const alertmanager = (at, url, folder, config) => ({
   name: 'alertmanager',
   binary: programOf('alertmanager'),
@@ -69,7 +71,10 @@ export const alertmanager = (at, url, folder, config) => ({
   ],
 });
 
-/** VictoriaLogs. It deletes lines after `retentionPeriod`. @param {Address} at @param {Address} url @param {string} folder @returns {Program} */
+/**
+ * VictoriaLogs. It deletes lines after `retentionPeriod`. @param {Address} at @param {Address} url @param
+ * {string} folder @returns {Program}
+ */
 export const logs = (at, url, folder) => ({
   name: 'logs',
   binary: programOf('victoria-logs'),
@@ -89,8 +94,8 @@ const configs = (/** @type {string[]} */ paths) => paths.flatMap((path) => ['--c
  * @param {Address} at
  * @param {Address} url
  * @param {string} name
- * @param {{ overlays: string[], keepPercent: number, decisionWait: string, appKeys: string[], logs: string }} options `logs` is
- *   where lines go, as OTLP
+ * @param {{ overlays: string[], keepPercent: number, decisionWait: string, appKeys: string[], logs: string }}
+ * options `logs` is where lines go, as OTLP
  * @returns {Program}
  */
 export const processing = (at, url, name, { overlays, keepPercent, decisionWait, appKeys, logs }) => ({
@@ -120,8 +125,8 @@ export const processing = (at, url, name, { overlays, keepPercent, decisionWait,
  * @param {Address} at
  * @param {Address} url
  * @param {string} folder
- * @param {{ overlays: string[], endpoint: string, resolver: string, token: string, origins: string }} options `endpoint` is the
- *   processing tier over HTTP, `resolver` the same for loadbalancing.yaml
+ * @param {{ overlays: string[], endpoint: string, resolver: string, token: string, origins: string }} options
+ * `endpoint` is the processing tier over HTTP, `resolver` the same for loadbalancing.yaml
  * @returns {Program}
  */
 export const ingest = (at, url, folder, { overlays, endpoint, resolver, token, origins }) => ({

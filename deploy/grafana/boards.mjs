@@ -39,7 +39,8 @@ const laidOut = (panels) =>
  * A figure over time.
  * @param {string} title
  * @param {Query[]} queries
- * @param {{ unit?: string, max?: number, links?: { title: string, url: string }[], objective?: number, description?: string }} [options]
+ * @param {{ unit?: string, max?: number, links?: { title: string, url: string }[], objective?: number,
+ * description?: string }} [options]
  */
 const timeline = (title, queries, { unit = 'short', max, links, objective, description } = {}) =>
   /** @type {Panel} */ ({

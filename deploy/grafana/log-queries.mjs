@@ -1,5 +1,5 @@
-// The boards' queries of log lines. LogQL (Loki) and LogsQL (VictoriaLogs) write a stream selector alike, and its labels are the same
-// in both stores: service, environment, event. What follows the selector differs.
+// The boards' queries of log lines. LogQL (Loki) and LogsQL (VictoriaLogs) write a stream selector alike, and
+// its labels are the same in both stores: service, environment, event. What follows the selector differs.
 
 /** @typedef {{ selector: string, trace?: string }} LogQuery */
 

@@ -18,9 +18,12 @@ const BY = 'service, environment, network_region';
 const WINDOWS = { '5m': 300, '30m': 1800, '1h': 3600, '6h': 21_600 };
 /** What a Collector's own metrics count by. */
 const SIGNALS = ['spans', 'metric_points', 'log_records'];
-/** The long window of a pair shows that the burn is no blip, the short one that it has not ended. (Site Reliability Workbook,
- *  chapter 5: 2 % of a month's budget in an hour is a page, 5 % in six hours a ticket.) A loose objective cannot burn that fast:
- *  no limit is above `most`. `wait` is added to an alert's `for`, so that a page comes before its ticket. */
+/**
+ * The long window of a pair shows that the burn is no blip, the short one that it has not ended. (Site
+ * Reliability Workbook, chapter 5: 2 % of a month's budget in an hour is a page, 5 % in six hours a ticket.)
+ * A loose objective cannot burn that fast: no limit is above `most`. `wait` is added to an alert's `for`, so
+ * that a page comes before its ticket.
+ */
 const BURNS = /** @type {const} */ ([
   { severity: 'page', long: '1h', short: '5m', factor: 14.4, most: 0.25, wait: 0 },
   { severity: 'ticket', long: '6h', short: '30m', factor: 6, most: 0.15, wait: 900 },
@@ -65,10 +68,12 @@ export const OBJECTIVES = [
 ];
 
 /**
- * page: the on-call engineer acts now, at night too. ticket: it is worked on within days. notice: it needs no action now.
+ * page: the on-call engineer acts now, at night too. ticket: it is worked on within days. notice: it needs no
+ * action now.
  * @typedef {'page' | 'ticket' | 'notice'} Severity
  * @typedef {{ severity: Severity, for: number, expr: string }} Level
- * @typedef {{ alert: string, levels: Level[], summary: string, look: string, objective?: string, traces?: string }} Alert
+ * @typedef {{ alert: string, levels: Level[], summary: string, look: string, objective?: string, traces?:
+ * string }} Alert
  */
 
 /** Fewer plays than this say nothing. */
@@ -84,9 +89,10 @@ const unless = (alerts, severity, window) =>
     : `\n  unless on (${BY}) max_over_time(ALERTS{alertname=~"${alerts.join('|')}", severity="${severity}", alertstate="firing"}[${window}])`;
 
 /**
- * The levels of an objective's alert: its budget burns at a rate by both windows of a pair. One cause is one alert: a page of a cause
- * excludes the pages of what follows from it, and a page or ticket the tickets; a ticket excludes no page. Each exclusion lasts
- * for the short window after the excluding alert: until then the ratio still contains what that alert was about.
+ * The levels of an objective's alert: its budget burns at a rate by both windows of a pair. One cause is one
+ * alert: a page of a cause excludes the pages of what follows from it, and a page or ticket the tickets; a
+ * ticket excludes no page. Each exclusion lasts for the short window after the excluding alert: until then
+ * the ratio still contains what that alert was about.
  * @param {string} objective
  * @param {number} seconds
  * @param {string} alert
@@ -124,7 +130,9 @@ const REFUSED = `(${SIGNALS.map((what) => `sum by (job, instance) (rate(otelcol_
 /** What a Collector counts, by these labels, while it counts. @param {string} counter @param {string} by */
 const counting = (counter, by) => `sum by (${by}) (rate(${counter}[5m])) > 0`;
 
-/** In this order: a rule reads what those before it have just recorded. Seconds as they ship. @type {Alert[]} */
+/**
+ * In this order: a rule reads what those before it have just recorded. Seconds as they ship. @type {Alert[]}
+ */
 export const ALERTS = [
   {
     alert: 'CollectorDown',
@@ -132,7 +140,8 @@ export const ALERTS = [
       {
         severity: 'page',
         for: 60,
-        // Also where the Collector lives, and what it has counted cannot be read: a forged series, or more than Prometheus takes.
+        // Also where the Collector lives, and what it has counted cannot be read: a forged series, or more
+        // than Prometheus takes.
         expr: `up{job=~"tonearm-(ingest|processing)"} == 0
   or (max_over_time(up{job="tonearm-listeners"}[2m]) == 0 unless on () (min_over_time(up{job="tonearm-processing"}[2m]) == 0))`,
       },
@@ -156,7 +165,8 @@ export const ALERTS = [
   {
     alert: 'TelemetryRefused',
     levels: [
-      // Nothing is lost yet, and a peak is over by itself. For an hour it is a lack of memory, of disk or of Collectors.
+      // Nothing is lost yet, and a peak is over by itself. For an hour it is a lack of memory, of disk or of
+      // Collectors.
       { severity: 'ticket', for: 3600, expr: REFUSED },
       {
         severity: 'notice',
@@ -223,7 +233,8 @@ export const ALERTS = [
     look: 'spanslimited',
   },
   {
-    // The allow list bounds what a request can hold, so nothing that was acknowledged should be refused for good.
+    // The allow list bounds what a request can hold, so nothing that was acknowledged should be refused for
+    // good.
     alert: 'RecordsLost',
     levels: [
       {
@@ -303,8 +314,11 @@ const scaled = (expression, scale) =>
       `[${duration((Number(count) * { s: 1, m: 60, h: 3600 }[/** @type {'s' | 'm' | 'h'} */ (unit)]) / scale)}]`,
   );
 
-/** The groups of rules.yml.
- *  @param {{ scale?: number, jaeger?: string, runbook?: string }} [options] how much faster than what ships; where traces are seen */
+/**
+ * The groups of rules.yml.
+ * @param {{ scale?: number, jaeger?: string, runbook?: string }} [options] how much faster than what ships;
+ * where traces are seen
+ */
 export function ruleGroups({
   scale = 1,
   jaeger = 'http://localhost:16686',

@@ -83,8 +83,11 @@ const attribute = (record, key) =>
 const secondsBetween = (/** @type {string} */ from, /** @type {string} */ to) =>
   Number(BigInt(to) - BigInt(from)) / 1e9;
 
-/** Seconds in each state until `end` (Unix nanoseconds), by the player's own account of its transitions: what is still going on counts
- *  too, so that a play that stands still for ever is seen. @param {any[]} logs @param {string} end */
+/**
+ * Seconds in each state until `end` (Unix nanoseconds), by the player's own account of its transitions: what
+ * is still going on counts too, so that a play that stands still for ever is seen. @param {any[]} logs @param
+ * {string} end
+ */
 function timeIn(logs, end) {
   const moves = logs
     .filter(({ eventName }) => eventName === 'player.state_changed')

@@ -1,10 +1,13 @@
-// Commands and facts of the media plane, for a script that stands in for it: reads the ones and writes the others. The
-// grammar is `crates/messages`'; kinds are the media plane's enums, and tests/vectors/messages.json holds both sides.
+// Commands and facts of the media plane, for a script that stands in for it: reads the ones and writes the
+// others. The grammar is `crates/messages`'; kinds are the media plane's enums, and
+// tests/vectors/messages.json holds both sides.
 
 import { CommandKind, FactKind } from 'tonearm-media-glue';
 import type { BodyEndKind, MediaErrorKind } from 'tonearm-media-glue';
 
-/** A command as its fields; `position` in seconds of the track, `speed` in seconds of the track in a second. */
+/**
+ * A command as its fields; `position` in seconds of the track, `speed` in seconds of the track in a second.
+ */
 export type Command =
   | { kind: CommandKind.Hello; version: string }
   | {
@@ -83,7 +86,10 @@ class Writer {
   }
 }
 
-/** Times (`at`) are in Unix milliseconds on the line of the page's own clock; positions and lengths in seconds. */
+/**
+ * Times (`at`) are in Unix milliseconds on the line of the page's own clock; positions and lengths in
+ * seconds.
+ */
 export const facts = {
   hello: (version: string) => new Writer(FactKind.Hello).text(version).bytes,
 

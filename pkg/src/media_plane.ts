@@ -1,20 +1,14 @@
-// The media plane of one player, as its page has it: the Worker, or the media element in its place. Owns which of them
-// is open and what it knows of the source; the core decides when, and hears whether it can be had.
+// The media plane of one player, as its page has it: the Worker, or the media element in its place. Owns
+// which of them is open and what it knows of the source; the core decides when, and hears whether it can be
+// had.
 
 import { onWorkerFetched, openWorker } from './host/worker_link.js';
 import { callWhenReady, currentCore, placeOf } from './core/loader.js';
 import { answer } from './source.js';
 import type { MediaLink } from './host/links.js';
 import type { Output } from './output.js';
-import type { describeSource } from './source.js';
+import type { MessageFromWorker, SourceMessage, Tags } from './worker/messages.js';
 import type { Engine, Source, TelemetryConfig } from './types/index.js';
-
-/** What a file says of its music, as the Worker has read it. */
-export interface Tags {
-  texts: [string, string][];
-  picture?: { mime: string; bytes: Uint8Array<ArrayBuffer> };
-  gains: number[];
-}
 
 export class MediaPlane {
   readonly #player: number;
@@ -24,7 +18,7 @@ export class MediaPlane {
   #link: MediaLink | undefined;
   #source: Source | undefined;
   /** What the Worker knows of the source. */
-  #workerSource: ReturnType<typeof describeSource>['workerSource'] | undefined;
+  #workerSource: SourceMessage | undefined;
   /** When Worker and worklet, or the element, are there; none before they are first needed. */
   opened: Promise<void> | undefined;
   /** Aborted with the Worker that is on its way. */
@@ -55,7 +49,7 @@ export class MediaPlane {
   }
 
   /** Hands over the source that is opened next. */
-  select(source: Source, workerSource: ReturnType<typeof describeSource>['workerSource']) {
+  select(source: Source, workerSource: SourceMessage) {
     this.#source = source;
     this.#workerSource = workerSource;
     this.#link?.postMessage(workerSource);
@@ -76,17 +70,17 @@ export class MediaPlane {
     onWorkerFetched(worker, place, signal, () => callWhenReady((core) => core.media_loaded(this.#player)));
     if (this.#workerSource) worker.postMessage(this.#workerSource);
     worker.onerror = () => this.#link === worker && this.#notifyUnavailable();
-    worker.onmessage = ({ data }) => {
+    worker.onmessage = ({ data }: MessageEvent<MessageFromWorker>) => {
       if (this.#link !== worker) return;
-      // The Worker's script sends what is no fact: what a file says of its music, questions to the app, and that the
-      // wasm is not there.
-      if (data instanceof Uint8Array) currentCore()?.media_fact(this.#player, data);
-      else if (data.texts) this.#onTags(data);
-      else if (data.ask)
+      // The Worker's script sends what is no fact: what a file says of its music, questions to the app, and
+      // that the wasm is not there.
+      if (data === 'unavailable') this.#notifyUnavailable();
+      else if (data instanceof Uint8Array) currentCore()?.media_fact(this.#player, data);
+      else if ('texts' in data) this.#onTags(data);
+      else
         answer(this.#source, this.#workerSource, this.#options, worker, data, (url) =>
           callWhenReady((core) => core.renew(this.#player, url)),
         );
-      else this.#notifyUnavailable();
     };
     return this.#output.open(worker);
   }

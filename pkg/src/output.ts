@@ -19,6 +19,7 @@ import type { OutputLink } from './host/links.js';
 import type { Shifter } from './stretch.js';
 import type { ReplayGain } from './types/index.js';
 import type { Report } from './worklet/reports.js';
+import type { PageMessage } from './worklet/messages.js';
 
 /** A context that is suspended within this time of its `error` has failed, in milliseconds. */
 const ERROR_MILLIS = 2000;
@@ -167,7 +168,7 @@ export class Output {
   }
 
   /** Posts a message to the worklet, or to the element. */
-  #post(message: unknown, transfer: Transferable[] = []) {
+  #post(message: PageMessage, transfer: Transferable[] = []) {
     this.#node?.port.postMessage(message, transfer);
   }
 

@@ -18,7 +18,7 @@ import { Span } from './span.js';
 import { Range } from './time_ranges.js';
 import { double, enumeration, mismatch, unrestrictedDouble } from './host/webidl.js';
 import type { Core } from './core/client.js';
-import type { Tags } from './media_plane.js';
+import type { Tags } from './worker/messages.js';
 import type { Telemetry } from './telemetry.js';
 import type {
   Engine,

@@ -17,6 +17,7 @@ import {
 } from './host/webidl.js';
 import type { Described } from './before/url.js';
 import type { Engine, Source } from './types/index.js';
+import type { Answer, Question, SourceMessage } from './worker/messages.js';
 
 const nameOf = (option: string) => `load: option "${option}"`;
 
@@ -129,8 +130,9 @@ export function describeSource(
   const url = name === undefined ? undefined : describe(name, options);
   // The app's headers are for this origin: its Authorization goes to no other.
   const source = { headers, blob, fetches: Boolean(fetch), renews: Boolean(renew), origin: url?.origin };
+  const workerSource: SourceMessage = { source, expects: blob?.type || String(name ?? '') };
   return {
-    workerSource: { source, expects: blob?.type || String(name ?? '') },
+    workerSource,
     bytes: encodeSource(given, url, element, alternatives),
   };
 }
@@ -158,30 +160,33 @@ export function defaultEngine(): Engine {
  */
 export async function answer(
   source: Source | undefined,
-  known: ReturnType<typeof describeSource>['workerSource'] | undefined,
+  known: SourceMessage | undefined,
   options: Parameters<typeof describe>[1],
   worker: Worker,
-  question: any,
+  question: Question,
   renewed: (url: Uint8Array) => void,
 ) {
-  const { ask, fetch: url, headers, credentials, renew, status } = question;
+  const { ask } = question;
+  const reply = (message: Omit<Answer, 'answer'>, transfer: Transferable[] = []) =>
+    worker.postMessage({ answer: ask, ...message } satisfies Answer, transfer);
   try {
-    if (renew) {
+    if ('renew' in question) {
+      const { renew, status } = question;
       const next = await source?.renew?.({ url: renew, status });
-      if (!next) return worker.postMessage({ answer: ask });
+      if (!next) return reply({});
       const described = describe(next, options);
       // A Worker that takes the place of this one begins with the other URL.
       if (known) known.source.origin ??= new URL(renew).origin;
       const { href, propagates } = described;
       renewed(encodeUrl(described));
-      return worker.postMessage({ answer: ask, url: href, propagates, origin: known?.source.origin });
+      return reply({ url: href, propagates, origin: known?.source.origin });
     }
+    const { fetch: url, headers, credentials } = question;
     const response = await source?.fetch?.(new Request(url, { headers, credentials }));
     const body = response?.body ?? null;
-    const message = { answer: ask, status: response?.status, headers: [...(response?.headers ?? [])], body };
-    worker.postMessage(message, body ? [body] : []);
+    reply({ status: response?.status, headers: [...(response?.headers ?? [])], body }, body ? [body] : []);
   } catch (error) {
     console.error(error);
-    worker.postMessage({ answer: ask });
+    reply({});
   }
 }

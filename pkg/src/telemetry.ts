@@ -588,8 +588,8 @@ export class Telemetry extends EventTarget {
 }
 
 /**
- * Makes a pipeline. Throws a `TypeError` that names the option at fault, and an `InvalidStateError` where an option
- * needs the larger core (`sampler`, `propagators`, `consent`, `cmcd`, `redact`, `echo`, `tellsItself`) and the other
- * is on its way already.
+ * Makes a pipeline. Throws a `TypeError` that names the option at fault, and an `InvalidStateError` where an
+ * option needs the larger core (`sampler`, `propagators`, `consent`, `cmcd`, `redact`, `echo`, `tellsItself`)
+ * and the other is on its way already.
  */
 export const createTelemetry = (config: TelemetryConfig) => new Telemetry(config);

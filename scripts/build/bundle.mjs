@@ -1,5 +1,5 @@
-// Bundles one script of the package with what it imports: `bundle.mjs SOURCE FILE [--glue NAME=FILE] [--page PATH]
-// [--development]`. Scripts that load on demand stay imports of files beside it.
+// Bundles one script of the package with what it imports: `bundle.mjs SOURCE FILE [--glue NAME=FILE] [--page
+// PATH] [--development]`. Scripts that load on demand stay imports of files beside it.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
@@ -21,7 +21,8 @@ const [source, file] = positionals;
 const glue = values.glue?.split('=');
 const { version } = JSON.parse(readFileSync('pkg/package.json', 'utf8'));
 
-// esbuild's helper for a namespace object enumerates what a page adds to `Object.prototype`, too, and then throws.
+// esbuild's helper for a namespace object enumerates what a page adds to `Object.prototype`, too, and then
+// throws.
 const HELPER = /for \(var name in all\)/;
 const OWN_NAMES = 'for (var name of Object.keys(all))';
 

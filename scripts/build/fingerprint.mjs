@@ -1,5 +1,5 @@
-// What an output is made from, as one hash: its sources, its commands, the versions of the tools, and the outputs that
-// it needs. Knows files and programs; knows nothing of what is built already.
+// What an output is made from, as one hash: its sources, its commands, the versions of the tools, and the
+// outputs that it needs. Knows files and programs; knows nothing of what is built already.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,6 +1,6 @@
-// Shortens the names by which a module imports the functions of its glue: wasm-bindgen gives each the hash of its
-// signature, which no compressor makes smaller, in the module and in the script. As a program: `imports.mjs FILE …`
-// rewrites modules in place.
+// Shortens the names by which a module imports the functions of its glue: wasm-bindgen gives each the hash of
+// its signature, which no compressor makes smaller, in the module and in the script. As a program:
+// `imports.mjs FILE …` rewrites modules in place.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';

@@ -1,4 +1,5 @@
-// Builds what is named: `main.mjs [GROUP or OUTPUT …]`, by default the package. Groups and outputs are in `table.mjs`.
+// Builds what is named: `main.mjs [GROUP or OUTPUT …]`, by default the package. Groups and outputs are in
+// `table.mjs`.
 
 import { fileURLToPath } from 'node:url';
 import { build } from './runner.mjs';

@@ -1,5 +1,5 @@
-// The wasm modules of the package: what each is compiled from, and how. Data only: `wasm.mjs` makes commands of it,
-// `make-notice.mjs` names what is in each.
+// The wasm modules of the package: what each is compiled from, and how. Data only: `wasm.mjs` makes commands
+// of it, `make-notice.mjs` names what is in each.
 
 /**
  * @typedef {object} WasmModule

@@ -1,5 +1,5 @@
-// Builds outputs in the order of their needs, as many at once as there are processors, and only those whose sources have
-// changed. Prints each with its time; a command that fails shows what it printed.
+// Builds outputs in the order of their needs, as many at once as there are processors, and only those whose
+// sources have changed. Prints each with its time; a command that fails shows what it printed.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -85,7 +85,10 @@ const execute = (output, command, fill) =>
     });
   });
 
-/** Those outputs and all that they need, each after what it needs. @param {Output[]} all @param {string[]} names */
+/**
+ * Those outputs and all that they need, each after what it needs. @param {Output[]} all @param {string[]}
+ * names
+ */
 function closure(all, names) {
   /** @type {Set<Output>} */
   const found = new Set();

@@ -1,4 +1,5 @@
-// Each file of `pkg/src` as JavaScript by itself, as tests of single files import them: `script_modules.mjs FOLDER`.
+// Each file of `pkg/src` as JavaScript by itself, as tests of single files import them: `script_modules.mjs
+// FOLDER`.
 
 import { readdirSync } from 'node:fs';
 import { build } from 'esbuild';

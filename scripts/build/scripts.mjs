@@ -1,5 +1,6 @@
-// Makes the build's outputs for the scripts of the package (`pkg/src`, TypeScript): bundled, then minified. One script
-// for the page, one for the Worker, one for the worklet, and those that a page loads on demand; and their types.
+// Makes the build's outputs for the scripts of the package (`pkg/src`, TypeScript): bundled, then minified.
+// One script for the page, one for the Worker, one for the worklet, and those that a page loads on demand;
+// and their types.
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -69,7 +70,8 @@ const SCRIPTS = [
   { name: 'worklet.js', source: 'pkg/src/worklet/worklet.ts' },
 ];
 
-// Without terser's unsafe options: they save 48 bytes of the page and assume what nothing checks (docs/decisions.md).
+// Without terser's unsafe options: they save 48 bytes of the page and assume what nothing checks
+// (docs/decisions.md).
 const COMPRESS = 'passes=3';
 
 /** @param {string} file @param {string} [banner] @returns {import('./table.mjs').Command} */

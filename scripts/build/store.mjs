@@ -1,5 +1,5 @@
-// Keeps what was built by the hash of what it was made from, in `target/build/OUTPUT/HASH`: an output whose sources are
-// as they were before is copied back, not built. Holds the last few states of each.
+// Keeps what was built by the hash of what it was made from, in `target/build/OUTPUT/HASH`: an output whose
+// sources are as they were before is copied back, not built. Holds the last few states of each.
 
 import {
   cpSync,
@@ -51,14 +51,19 @@ function stamp(output, hash) {
   writeFileSync(stampOf(output), JSON.stringify({ hash, made: madeNow(output) }));
 }
 
-/** Takes an output's files away, so that a failed step leaves none of an earlier state. @param {Output} output */
+/**
+ * Takes an output's files away, so that a failed step leaves none of an earlier state. @param {Output} output
+ */
 export function clear(output) {
   rmSync(stampOf(output), { force: true });
   if (!output.large) for (const path of output.makes) rmSync(path, { recursive: true, force: true });
   for (const path of output.makes) mkdirSync(dirname(path), { recursive: true });
 }
 
-/** Copies the files of this hash back; false where they are not kept. @param {Output} output @param {string} hash */
+/**
+ * Copies the files of this hash back; false where they are not kept. @param {Output} output @param {string}
+ * hash
+ */
 export function restore(output, hash) {
   const folder = folderOf(output, hash);
   if (output.large || !existsSync(folder)) return false;

@@ -1,13 +1,13 @@
-// The one table of what is built: each output, what it is made from, by which commands, and the files that it makes.
-// Data only: `runner.mjs` decides what is up to date and runs the rest.
+// The one table of what is built: each output, what it is made from, by which commands, and the files that it
+// makes. Data only: `runner.mjs` decides what is up to date and runs the rest.
 
 import { CRATE_FOLDERS } from './modules.mjs';
 import { scriptOutputs } from './scripts.mjs';
 import { wasmOutputs } from './wasm.mjs';
 
 /**
- * `{root}` in an argument or in the environment is the checkout's folder; `{remap}` the compiler's flags that take the
- * paths of this machine out of what it compiles.
+ * `{root}` in an argument or in the environment is the checkout's folder; `{remap}` the compiler's flags that
+ * take the paths of this machine out of what it compiles.
  * @typedef {object} Command
  * @property {string} program
  * @property {string[]} args
@@ -31,7 +31,9 @@ import { wasmOutputs } from './wasm.mjs';
 /** Folders whose Rust files the native programs are made of. */
 const NATIVE = ['Cargo.lock', 'Cargo.toml'];
 
-/** @param {string} name @param {string} crate @param {string[]} from @param {string[]} flags @returns {Output} */
+/**
+ * @param {string} name @param {string} crate @param {string[]} from @param {string[]} flags @returns {Output}
+ */
 const program = (name, crate, from, flags) => ({
   name,
   group: name,

@@ -1,5 +1,6 @@
-// The published types, from `pkg/src`: `types.mjs FOLDER`. TypeScript declares all files; those that an app's imports
-// lead to are kept. What is marked `@internal` is left out, and nothing may lead to what the package does not contain.
+// The published types, from `pkg/src`: `types.mjs FOLDER`. TypeScript declares all files; those that an app's
+// imports lead to are kept. What is marked `@internal` is left out, and nothing may lead to what the package
+// does not contain.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

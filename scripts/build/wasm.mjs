@@ -1,5 +1,5 @@
-// Makes the build's outputs for the wasm modules: compile (wasm-pack), then optimise (wasm-opt). Knows the flags and
-// why each is there; knows nothing of hashes or of what is up to date.
+// Makes the build's outputs for the wasm modules: compile (wasm-pack), then optimise (wasm-opt). Knows the
+// flags and why each is there; knows nothing of hashes or of what is up to date.
 
 import { CRATE_FOLDERS, MODULES } from './modules.mjs';
 
@@ -18,14 +18,18 @@ const FEATURES = [
 ];
 
 const SMALL = ['--strip-debug', '--strip-producers'];
-// Flat code, in which loops are found anew: one percent. Nothing is placed below the first KiB, where the stack ends.
+// Flat code, in which loops are found anew: one percent. Nothing is placed below the first KiB, where the
+// stack ends.
 const FLATTEN = ['--low-memory-unused', '--flatten', '--rereloop', '-O3'];
 // Merges again what flattening has repeated: another percent of the smaller modules.
 const MERGE = ['--low-memory-unused', '-Oz'];
 // In the page a function with one caller stays a function: smaller, and compiled when it is first called.
 const KEEP_FUNCTIONS = ['--one-caller-inline-max-function-size', '20'];
 
-/** The runs of wasm-opt, one after the other. @type {Record<import('./modules.mjs').WasmModule['kind'], string[][]>} */
+/**
+ * The runs of wasm-opt, one after the other. @type {Record<import('./modules.mjs').WasmModule['kind'],
+ * string[][]>}
+ */
 const OPTIMISATIONS = {
   page: [
     [...KEEP_FUNCTIONS, '-Oz', '--converge', ...SMALL],
@@ -36,16 +40,18 @@ const OPTIMISATIONS = {
   development: [['-O1', '--strip-dwarf', '-g']],
 };
 
-// The wrappers of exports are calls within calls, which a build for size does not inline by itself: six percent.
+// The wrappers of exports are calls within calls, which a build for size does not inline by itself: six
+// percent.
 const INLINE = ['-Zinline-mir=yes'];
 
 /** Where wasm-pack puts a module and its glue. @param {string} name */
 export const packed = (name) => `target/wasm/${name}`;
 
 /**
- * A panic ends a module that ships, without a message: the messages would weigh a tenth of what a page loads and a fifth
- * of the media plane. The standard library is built along for that, which a stable compiler does when asked like this.
- * Paths of one machine are taken out of the locations of panics: smaller, and the same bytes everywhere.
+ * A panic ends a module that ships, without a message: the messages would weigh a tenth of what a page loads
+ * and a fifth of the media plane. The standard library is built along for that, which a stable compiler does
+ * when asked like this. Paths of one machine are taken out of the locations of panics: smaller, and the same
+ * bytes everywhere.
  * @param {import('./modules.mjs').WasmModule} module @returns {Command}
  */
 function compile({ name, folder, file, features, kind }) {

@@ -1,5 +1,6 @@
-// An esbuild plugin that reads wasm-bindgen's glue as TypeScript: the numbers of its enums are written where they are
-// used, and the objects that map names to numbers are left out. It adds `imports`, what the module imports of its glue.
+// An esbuild plugin that reads wasm-bindgen's glue as TypeScript: the numbers of its enums are written where
+// they are used, and the objects that map names to numbers are left out. It adds `imports`, what the module
+// imports of its glue.
 
 import { readFileSync } from 'node:fs';
 import { shortName } from './imports.mjs';

@@ -5,7 +5,10 @@ import js from '@eslint/js';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
-/** Globals of a page or a worker that read like local variables: a missing declaration silently means one of them. */
+/**
+ * Globals of a page or a worker that read like local variables: a missing declaration silently means one of
+ * them.
+ */
 const MISLEADING_GLOBALS = [
   ...['close', 'closed', 'event', 'external', 'find', 'focus', 'frames', 'history', 'length', 'name', 'open'],
   ...['opener', 'origin', 'parent', 'print', 'scroll', 'status', 'stop', 'top'],
@@ -40,8 +43,8 @@ const noEval = { 'no-eval': 'error', 'no-implied-eval': 'error', 'no-new-func': 
 const noImports = (...group) => ({ 'no-restricted-imports': ['error', { patterns: [{ group }] }] });
 
 /**
- * The folders of the package from the lowest up: each imports from itself and from those that are named. Types, and the
- * names of the semantic conventions, are everybody's.
+ * The folders of the package from the lowest up: each imports from itself and from those that are named.
+ * Types, and the names of the semantic conventions, are everybody's.
  * @type {{ folder: string, above: string[] }[]}
  */
 const FLOORS = [

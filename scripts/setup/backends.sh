@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The programs of the chain, built from their Go modules at the versions of deploy/versions.json: the
 # OpenTelemetry Collector, VictoriaLogs, Alertmanager, Prometheus, Jaeger. About a quarter of an hour on two
-# cores, once. Needs Go. Loki and Grafana are licensed under the AGPL and are not built here (docs/decisions.md).
+# cores, once. Needs Go. Loki and Grafana are licensed under the AGPL and are not built here
+# (docs/decisions.md).
 set -euo pipefail
 source "$(dirname "$0")/../env.sh"
 have go || fail "Go is not installed: the real backends are built from their Go modules"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the Collector of deploy/collector into the cache. The builder writes its `main` from builder.yaml; go.mod and go.sum, which
-# are committed, say which modules with which sums, and the build refuses others. What it is made from names its folder.
+# Builds the Collector of deploy/collector into the cache. The builder writes its `main` from builder.yaml;
+# go.mod and go.sum, which are committed, say which modules with which sums, and the build refuses others.
+# What it is made from names its folder.
 #   collector.sh modules    writes go.mod and go.sum anew, for the versions of builder.yaml
 set -euo pipefail
 source "$(dirname "$0")/../env.sh"

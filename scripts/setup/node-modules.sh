@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# npm's packages as package-lock.json pins them, when they are not there or the lock has changed; those of the linter in
-# its own workspace.
+# npm's packages as package-lock.json pins them, when they are not there or the lock has changed; those of the
+# linter in its own workspace.
 set -euo pipefail
 source "$(dirname "$0")/../env.sh"
 for folder in "$TONEARM_ROOT" "$TONEARM_ROOT/scripts/eslint"; do

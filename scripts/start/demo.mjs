@@ -1,4 +1,5 @@
-// Runs the demo's backend, and ends it with this process. Knows the backend's command line; knows nothing of building.
+// Runs the demo's backend, and ends it with this process. Knows the backend's command line; knows nothing of
+// building.
 
 import { spawn } from 'node:child_process';
 
@@ -44,7 +45,10 @@ export async function startDemo(port, path = '', args = []) {
   };
 }
 
-/** Calls `stop` once when the program is asked to end, then ends it. @param {() => Promise<unknown> | unknown} stop */
+/**
+ * Calls `stop` once when the program is asked to end, then ends it. @param {() => Promise<unknown> | unknown}
+ * stop
+ */
 export function onEnd(stop) {
   let ending = false;
   for (const [signal, code] of /** @type {const} */ ([

@@ -1,5 +1,5 @@
-// Serves the demo and builds it anew whenever a source changes: `dev.mjs PORT`. A failed build shows what failed;
-// its files are served again once it works.
+// Serves the demo and builds it anew whenever a source changes: `dev.mjs PORT`. A failed build shows what
+// failed; its files are served again once it works.
 
 import { statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';

@@ -1,5 +1,5 @@
-// Looks whether the demo's ports are free, before anything is built: `ports.mjs PORT`. Names the one that is taken, and the
-// next ones that are free.
+// Looks whether the demo's ports are free, before anything is built: `ports.mjs PORT`. Names the one that is
+// taken, and the next ones that are free.
 
 import { connect, createServer } from 'node:net';
 

@@ -125,8 +125,8 @@ impl Driver {
         }
     }
 
-    /// Arms one timer, for whatever is due next. One that fires too early does no harm, and is set anew then: what
-    /// moves on with every report of the output costs no timer each.
+    /// Arms one timer, for whatever is due next. One that fires too early does no harm, and is set anew then:
+    /// what moves on with every report of the output costs no timer each.
     #[inline(never)]
     pub(crate) fn arm(&self) {
         let Some(due) = self.engine.borrow().poll_timeout() else { return };

@@ -1,5 +1,5 @@
-//! What scripts do for the engine, as objects that the app's page hands over: one for the page, one for each player,
-//! one for each pipeline. Each method throws nothing into the core (`core/client.ts`).
+//! What scripts do for the engine, as objects that the app's page hands over: one for the page, one for each
+//! player, one for each pipeline. Each method throws nothing into the core (`core/client.ts`).
 //!
 //! Bytes lie in the core's memory: a script copies what it keeps.
 

@@ -1,5 +1,5 @@
-//! The browser's edge: the driver that drains the engine, the clocks and the one timer. What calls back is a script
-//! (`pkg/src/host`): a listener in JavaScript weighs a tenth of one in wasm (docs/decisions.md).
+//! The browser's edge: the driver that drains the engine, the clocks and the one timer. What calls back is a
+//! script (`pkg/src/host`): a listener in JavaScript weighs a tenth of one in wasm (docs/decisions.md).
 //!
 //! Decides nothing: what happens goes into the engine, what the engine says is done.
 

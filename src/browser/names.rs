@@ -1,5 +1,5 @@
-//! Enums that cross the boundary, as wasm-bindgen makes TypeScript types of them. Most cross as the strings that apps and
-//! specifications use. Below the browser the engine has types of its own.
+//! Enums that cross the boundary, as wasm-bindgen makes TypeScript types of them. Most cross as the strings
+//! that apps and specifications use. Below the browser the engine has types of its own.
 #![allow(missing_docs, reason = "wasm-bindgen adds items of its own to each enum")]
 
 use wasm_bindgen::prelude::*;

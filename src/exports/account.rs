@@ -1,5 +1,5 @@
-//! What a pipeline is at this moment: where its records are, and its session. Numbers of records are whole; 0 where there is
-//! no pipeline.
+//! What a pipeline is at this moment: where its records are, and its session. Numbers of records are whole; 0
+//! where there is no pipeline.
 
 use wasm_bindgen::prelude::*;
 
@@ -73,7 +73,8 @@ pub fn endpoint_state(telemetry: u32) -> EndpointState {
     figures(telemetry).map_or(Endpoint::Well, |figures| figures.endpoint).into()
 }
 
-/// Returns how far the endpoint's clock is ahead of the page's, in milliseconds; NaN where no response has stated it.
+/// Returns how far the endpoint's clock is ahead of the page's, in milliseconds; NaN where no response has
+/// stated it.
 #[wasm_bindgen]
 pub fn clock_skew(telemetry: u32) -> f64 {
     figures(telemetry).and_then(|figures| figures.clock_skew).unwrap_or(f64::NAN)

@@ -12,8 +12,8 @@ pub fn flush(telemetry: u32) {
     input(Input::Flush { telemetry });
 }
 
-/// Reports the response to a request: its status, its `Retry-After` as seconds or as a date, its `Date` (both in Unix
-/// milliseconds), its body. NaN is none.
+/// Reports the response to a request: its status, its `Retry-After` as seconds or as a date, its `Date` (both
+/// in Unix milliseconds), its body. NaN is none.
 #[wasm_bindgen]
 pub fn export_responded(
     telemetry: u32,

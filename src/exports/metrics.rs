@@ -9,8 +9,8 @@ use tonearm_telemetry::{Flat, Instrument, SpanContext};
 /// The key of no series: what is recorded under it is dropped.
 const NO_SERIES: u32 = u32::MAX;
 
-/// Defines an instrument, and returns its number. `observed`: its values are read at each collection; `bytes` are its name, its
-/// unit, its description and its bounds.
+/// Defines an instrument, and returns its number. `observed`: its values are read at each collection; `bytes`
+/// are its name, its unit, its description and its bounds.
 #[wasm_bindgen]
 pub fn create_instrument(telemetry: u32, kind: InstrumentKind, observed: bool, bytes: &[u8]) -> u32 {
     let mut flat = Flat::new(bytes);

@@ -1,6 +1,6 @@
-//! What the module exports, by theme. An instance has one core, which ends with it: functions, and no class that
-//! JavaScript would have to free. Before [`lifecycle::begin`] they do nothing, and read what a player or a
-//! pipeline is that does not exist.
+//! What the module exports, by theme. An instance has one core, which ends with it: functions, and no class
+//! that JavaScript would have to free. Before [`lifecycle::begin`] they do nothing, and read what a player or
+//! a pipeline is that does not exist.
 //!
 //! A function here borrows nothing for longer than it works; a call from within a callback works.
 //!

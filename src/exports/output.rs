@@ -1,5 +1,5 @@
-//! What the output of a player reports. Epochs are those of commands; instants are milliseconds of page time; frames are
-//! whole numbers at the output's rate, counted from the epoch's start.
+//! What the output of a player reports. Epochs are those of commands; instants are milliseconds of page time;
+//! frames are whole numbers at the output's rate, counted from the epoch's start.
 
 use wasm_bindgen::prelude::*;
 
@@ -54,7 +54,8 @@ pub fn report_gap_started(player: u32, epoch: u32, at: f64, frames: f64) {
     report(player, Report::GapStarted { epoch, at: Instant::from_millis(at), frames: frames as u64 });
 }
 
-/// Reports the end of an underrun: how many frames of silence were inserted, and whether a frame is audible after it.
+/// Reports the end of an underrun: how many frames of silence were inserted, and whether a frame is audible
+/// after it.
 #[wasm_bindgen]
 pub fn report_gap_ended(player: u32, epoch: u32, at: f64, missing: f64, audible: bool) {
     let (at, missing) = (Instant::from_millis(at), missing as u64);

@@ -1,4 +1,5 @@
-//! Commands of apps to a player, and what becomes of its source and its media plane. Ids are given by the scripts.
+//! Commands of apps to a player, and what becomes of its source and its media plane. Ids are given by the
+//! scripts.
 
 use tonearm_base::text::latin1;
 use tonearm_messages::{Fact, Wire};
@@ -32,7 +33,8 @@ pub fn destroy_player(player: u32) {
     }
 }
 
-/// Reads a URL as `encodeUrl` writes it: whether a trace header may go along, the URL (ASCII; empty: none), its attributes.
+/// Reads a URL as `encodeUrl` writes it: whether a trace header may go along, the URL (ASCII; empty: none),
+/// its attributes.
 fn url(flat: &mut Flat<'_>) -> Option<Url> {
     let propagates = flat.number() > 0.0;
     let href = latin1(flat.bytes());
@@ -40,9 +42,9 @@ fn url(flat: &mut Flat<'_>) -> Option<Url> {
     (!href.is_empty()).then_some(Url { href, attributes, propagates })
 }
 
-/// Reads a source as `encodeSource` writes it: its URL; whether a media element may play it and whether cookies go along; how
-/// many other sources there are; the seconds that a first byte may take, 0 for no limit; the track's attributes; the
-/// context of the app's span.
+/// Reads a source as `encodeSource` writes it: its URL; whether a media element may play it and whether
+/// cookies go along; how many other sources there are; the seconds that a first byte may take, 0 for no
+/// limit; the track's attributes; the context of the app's span.
 fn source(bytes: &[u8]) -> Source {
     let mut flat = Flat::new(bytes);
     let url = url(&mut flat);

@@ -1,5 +1,5 @@
-//! What only the extended core knows: sampling, propagation besides W3C Trace Context, consent, inspection, the
-//! pipeline's own metrics.
+//! What only the extended core knows: sampling, propagation besides W3C Trace Context, consent, inspection,
+//! the pipeline's own metrics.
 
 use tonearm_base::text::latin1;
 use wasm_bindgen::prelude::*;
@@ -8,8 +8,9 @@ use super::{ConsentState, ExportSignal, arm, input, millis, record};
 use tonearm_player::engine::Input;
 use tonearm_telemetry::{Flat, Propagators, Sampler};
 
-/// Sets which traces are exported: a part from 0 to 1, whether another process's decision stands, the milliseconds from
-/// which on a start is slow (0: what was not chosen is not held), and pairs of a span's name and its part.
+/// Sets which traces are exported: a part from 0 to 1, whether another process's decision stands, the
+/// milliseconds from which on a start is slow (0: what was not chosen is not held), and pairs of a span's
+/// name and its part.
 #[wasm_bindgen]
 pub fn set_sampler(telemetry: u32, ratio: f64, parent_based: bool, slower_than: f64, by_name: &[u8]) {
     let tail = (slower_than > 0.0).then(|| millis(slower_than));

@@ -25,8 +25,8 @@ pub fn record_dropped(telemetry: u32, signal: ExportSignal, reason: DropReasonNa
     record(telemetry, |telemetry, _| telemetry.count_lost(signal.into(), reason.into(), records as u64));
 }
 
-/// Returns what is pending of a signal: request by request its number (0 was never sent), its records, their age in
-/// seconds and the length of its body in four bytes each, then the body.
+/// Returns what is pending of a signal: request by request its number (0 was never sent), its records, their
+/// age in seconds and the length of its body in four bytes each, then the body.
 #[wasm_bindgen]
 pub fn snapshot(telemetry: u32, signal: ExportSignal) -> Vec<u8> {
     let mut out = Vec::new();
@@ -49,7 +49,8 @@ pub fn recover(telemetry: u32, signal: ExportSignal, records: f64, age: f64, bod
     input(Input::Recover { telemetry, signal: signal.into(), records: records as u64, body, fate });
 }
 
-/// Returns why a stored request of an earlier visit is not sent again, if it is not; `age` is in milliseconds.
+/// Returns why a stored request of an earlier visit is not sent again, if it is not; `age` is in
+/// milliseconds.
 #[wasm_bindgen]
 pub fn loss_of_stored(signal: ExportSignal, age: f64, may_have_arrived: bool) -> Option<DropReasonName> {
     StoredLoss::of(signal.into(), millis(age), may_have_arrived).map(|loss| match loss {

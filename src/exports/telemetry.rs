@@ -19,10 +19,10 @@ fn levels(mut flat: Flat<'_>) -> Vec<(Vec<u8>, Severity)> {
     levels
 }
 
-/// Creates a pipeline. Times are in milliseconds, `max_batch_size` and `max_queue_size` in records; `gzip`, `cumulative`
-/// and `spools` say whether bodies are compressed, sums go on from one collection to the next, and what is
-/// pending is kept for the next visit. `about` are attributes of the resource, attributes of the client, and pairs of an
-/// event name's beginning and the least `SeverityNumber` of its log records.
+/// Creates a pipeline. Times are in milliseconds, `max_batch_size` and `max_queue_size` in records; `gzip`,
+/// `cumulative` and `spools` say whether bodies are compressed, sums go on from one collection to the next,
+/// and what is pending is kept for the next visit. `about` are attributes of the resource, attributes of the
+/// client, and pairs of an event name's beginning and the least `SeverityNumber` of its log records.
 #[allow(clippy::too_many_arguments, reason = "the options of an app")]
 #[wasm_bindgen]
 pub fn create_telemetry(
@@ -72,9 +72,9 @@ pub fn destroy_telemetry(telemetry: u32) {
     }
 }
 
-/// Begins the pipeline's session, or goes on with that of another pipeline of the service, or with one of the tab's last page
-/// that is not over: how long ago it began and was kept last, in milliseconds, and whether it was counted. `names` are the
-/// service and the session's id, empty for none.
+/// Begins the pipeline's session, or goes on with that of another pipeline of the service, or with one of the
+/// tab's last page that is not over: how long ago it began and was kept last, in milliseconds, and whether it
+/// was counted. `names` are the service and the session's id, empty for none.
 #[wasm_bindgen]
 pub fn begin_session(telemetry: u32, names: &[u8], age: f64, idle: f64, counted: bool) {
     let mut flat = Flat::new(names);

@@ -1,5 +1,6 @@
-// The shipped configuration of Alertmanager in the real one, with a webhook: routes, grouping, inhibition, mute windows. That a
-// notification is not sent is shown by a later alert of the same route whose notification is.
+// The shipped configuration of Alertmanager in the real one, with a webhook: routes, grouping, inhibition,
+// mute windows. That a notification is not sent is shown by a later alert of the same route whose
+// notification is.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -14,7 +15,10 @@ import { startAlertmanager, startWebhook } from './webhook.mjs';
 const SHIPPED = fileURLToPath(new URL('../../deploy/alertmanager/alertmanager.yml', import.meta.url));
 /** A page waits 0.1 s, its group's interval is a second; a ticket and a notice wait a second. */
 const SCALE = 300;
-/** A mute window that contains now, and one that does not: all days but yesterday, today and tomorrow are far enough from midnight. */
+/**
+ * A mute window that contains now, and one that does not: all days but yesterday, today and tomorrow are far
+ * enough from midnight.
+ */
 const DAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 const today = new Date().getUTCDay();
 const near = [6, 7, 8].map((offset) => DAYS[(today + offset) % 7]);
@@ -43,7 +47,10 @@ after(async () => {
 
 /** @param {string[]} args */
 const amtool = (...args) => spawnSync(programOf('amtool'), args, { encoding: 'utf8' });
-/** @param {string} service @param {string} alertname @param {string} severity @param {Record<string, string>} [more] */
+/**
+ * @param {string} service @param {string} alertname @param {string} severity @param {Record<string, string>}
+ * [more]
+ */
 const alert = (service, alertname, severity, more = {}) => ({
   labels: { alertname, severity, service, environment: 'production', ...more },
 });
@@ -54,7 +61,10 @@ const notified = (service, status = 'firing') =>
     `a notification of ${service}, ${status}`,
     20,
   );
-/** Waits until Alertmanager has an alert in this state. @param {typeof running} server @param {string} service @param {string} severity @param {string} state */
+/**
+ * Waits until Alertmanager has an alert in this state. @param {typeof running} server @param {string} service
+ * @param {string} severity @param {string} state
+ */
 const inState = (server, service, severity, state) =>
   until(
     async () =>
@@ -113,7 +123,8 @@ test('one cause in three regions is one notification with three alerts', async (
     ),
   );
   await notified('grouped');
-  // A group of its own, later, from its first notification to its last: longer than the interval of the first group.
+  // A group of its own, later, from its first notification to its last: longer than the interval of the first
+  // group.
   await fireAndResolve('grouped-marker');
   const sent = webhook.of('service', 'grouped');
   assert.equal(sent.length, 1);
@@ -183,7 +194,8 @@ test('in a mute window a notice is not sent and a page is; outside of it the not
   });
   try {
     await muted.post(alert('asleep', 'Own', 'notice'));
-    // Tickets wait as long as notices: by the notification of a later one, the notice's group has been processed.
+    // Tickets wait as long as notices: by the notification of a later one, the notice's group has been
+    // processed.
     await muted.post(alert('asleep-ticket', 'Own', 'ticket'));
     await muted.post(alert('asleep-page', 'Own', 'page'));
     await notified('asleep-page');

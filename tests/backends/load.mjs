@@ -7,8 +7,12 @@ import { until } from '../../deploy/chain.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** @typedef {{ name: string, attributes: Record<string, string>, sum: number, count: number }} Total */
-/** @typedef {{ script: Total[], acknowledged: Total[], requests: number, bytes: number, statuses: Record<string, number>, unsure: number, unsurePoints: number, unsureTotals: Total[],
- *   failedTraces: string[], starts: Record<string, number[]>, ids: { spans: string[], logs: string[] }, signals: Record<string, Record<string, number>> }} Report */
+/**
+ * @typedef {{ script: Total[], acknowledged: Total[], requests: number, bytes: number, statuses:
+ * Record<string, number>, unsure: number, unsurePoints: number, unsureTotals: Total[], failedTraces:
+ * string[], starts: Record<string, number[]>, ids: { spans: string[], logs: string[] }, signals:
+ * Record<string, Record<string, number>> }} Report
+ */
 /** @typedef {Awaited<ReturnType<typeof import('../../deploy/chain.mjs').startChain>>} Chain */
 
 /**
@@ -55,8 +59,11 @@ const plain = (name) =>
     .replace(/_total$/, '')
     .replace(/_seconds$/, '');
 
-/** What Prometheus has of listeners: sums and counts of series, those of several Collectors added up. A counter that began anew with
- *  its Collector counts as what it had and what it has. @param {Chain} chain @param {string} service @param {string} [over] */
+/**
+ * What Prometheus has of listeners: sums and counts of series, those of several Collectors added up. A
+ * counter that began anew with its Collector counts as what it had and what it has. @param {Chain} chain
+ * @param {string} service @param {string} [over]
+ */
 export async function counted(chain, service, over = '30m') {
   /** @type {Map<string, { sum: number, count: number, series: number }>} */
   const totals = new Map();
@@ -112,7 +119,8 @@ export function differences(totals, wanted) {
 }
 
 /**
- * What is less than the script's, or more than it by what was sent twice: a point that was sent again counts once or twice.
+ * What is less than the script's, or more than it by what was sent twice: a point that was sent again counts
+ * once or twice.
  * @param {Map<string, { sum: number, count: number }>} totals
  * @param {{ script: Total[], unsureTotals: Total[] }} report
  */

@@ -1,5 +1,6 @@
-// Two processing Collectors after ingest's loadbalancing exporter: every trace is whole in one of them though each of its spans comes
-// in a request of its own, and what ingest has acknowledged arrives though Collectors are killed meanwhile.
+// Two processing Collectors after ingest's loadbalancing exporter: every trace is whole in one of them though
+// each of its spans comes in a request of its own, and what ingest has acknowledged arrives though Collectors
+// are killed meanwhile.
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +18,8 @@ let chain;
 
 before(
   async () => {
-    // Only traces with an error are kept. Long enough for all spans of a trace to come before its decision on a busy machine.
+    // Only traces with an error are kept. Long enough for all spans of a trace to come before its decision on
+    // a busy machine.
     chain = await startChain(folder, {
       loadbalancing: true,
       keepPercent: 0,
@@ -34,7 +36,10 @@ after(async () => {
 });
 
 const id = (/** @type {number} */ bytes) => randomBytes(bytes).toString('hex');
-/** A trace whose spans are of different services; every other trace has an error, in its last span. @param {number} n */
+/**
+ * A trace whose spans are of different services; every other trace has an error, in its last span. @param
+ * {number} n
+ */
 function makeTrace(n) {
   const traceId = id(16);
   const spanIds = Array.from({ length: PLACES }, () => id(8));
@@ -85,8 +90,11 @@ const received = () =>
     return spans;
   });
 
-/** Waits until all spans have arrived, and returns for each trace how many of its spans came to each Collector.
- *  @param {ReturnType<typeof makeTrace>[]} traces */
+/**
+ * Waits until all spans have arrived, and returns for each trace how many of its spans came to each
+ * Collector.
+ * @param {ReturnType<typeof makeTrace>[]} traces
+ */
 const places = async (traces) => {
   /** @type {ReturnType<typeof received>} */
   let collectors = [];

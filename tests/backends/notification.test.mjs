@@ -1,5 +1,5 @@
-// From a fault to its notification: the real chain with Alertmanager and a webhook, rules and notifications sixty times as fast as they
-// ship.
+// From a fault to its notification: the real chain with Alertmanager and a webhook, rules and notifications
+// sixty times as fast as they ship.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,7 +40,10 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Sends an alert to Alertmanager itself, waits for its notification, and for that of its end. @param {string} service */
+/**
+ * Sends an alert to Alertmanager itself, waits for its notification, and for that of its end. @param {string}
+ * service
+ */
 async function fireAndResolve(service) {
   const labels = { alertname: 'Marker', severity: 'page', service, environment: 'test' };
   const startsAt = new Date().toISOString();
@@ -60,7 +63,8 @@ async function fireAndResolve(service) {
 }
 
 test('a killed Collector is one notification, and one when it is back', { timeout: 120_000 }, async () => {
-  // Prometheus runs before the Collectors do. What that caused is over when no alert is left, and Alertmanager has notified it.
+  // Prometheus runs before the Collectors do. What that caused is over when no alert is left, and
+  // Alertmanager has notified it.
   await until(
     async () => {
       const { data } = await (await fetch(`${chain.prometheus}/api/v1/alerts`)).json();
@@ -87,7 +91,8 @@ test('a killed Collector is one notification, and one when it is back', { timeou
     [['CollectorDown', 'tonearm-processing', 'page']],
   );
   assert.match(alerts[0].annotations?.summary ?? '', /does not answer/);
-  // Longer than its group's interval, and than what follows from it takes to fire (BackendUnreachable, ListenersSilent).
+  // Longer than its group's interval, and than what follows from it takes to fire (BackendUnreachable,
+  // ListenersSilent).
   await fireAndResolve('during');
 
   const returned = Date.now();

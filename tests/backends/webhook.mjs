@@ -8,11 +8,18 @@ import { freePorts } from '../../deploy/chain/network.mjs';
 import { processes } from '../../deploy/chain/processes.mjs';
 import { alertmanager as alertmanagerProgram } from '../../deploy/chain/programs.mjs';
 
-/** @typedef {{ labels: Record<string, string>, annotations?: Record<string, string>, status: 'firing' | 'resolved', startsAt: string, endsAt: string }} Alert */
-/** @typedef {{ receiver: string, status: 'firing' | 'resolved', alerts: Alert[], groupLabels: Record<string, string> }} Notification */
+/**
+ * @typedef {{ labels: Record<string, string>, annotations?: Record<string, string>, status: 'firing' |
+ * 'resolved', startsAt: string, endsAt: string }} Alert
+ */
+/**
+ * @typedef {{ receiver: string, status: 'firing' | 'resolved', alerts: Alert[], groupLabels: Record<string,
+ * string> }} Notification
+ */
 
 /**
- * Starts a receiver, and writes its URLs to the files that the configuration reads: `folder`/page, ticket, notice.
+ * Starts a receiver, and writes its URLs to the files that the configuration reads: `folder`/page, ticket,
+ * notice.
  * @param {string} folder
  */
 export async function startWebhook(folder) {

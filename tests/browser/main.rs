@@ -22,8 +22,8 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 wasm_bindgen_test_configure!(run_in_browser);
 
 #[wasm_bindgen(inline_js = "
-// A script of a page, a player and a pipeline in one, which keeps what the core calls, and calls back when an event is
-// dispatched.
+// A script of a page, a player and a pipeline in one, which keeps what the core calls, and calls back when an
+// event is dispatched.
 export function host(onEvent) {
   const calls = [];
   const posts = [];
@@ -130,8 +130,8 @@ fn pipeline(host: &JsValue) {
     create_telemetry(1, host, 5000.0, 512, 1000, 1000.0, 60_000.0, false, false, false, &about);
 }
 
-/// The row of a span: its kind (with whether it failed, and how many links and events it has), its start and end,
-/// its context, its name, its parent, its attributes.
+/// The row of a span: its kind (with whether it failed, and how many links and events it has), its start and
+/// end, its context, its name, its parent, its attributes.
 fn record_span() {
     let context = [1, 1, 2, 3, 4, 5, 6];
     let words = [&[1], numbers(&[1.0, 2.0]).as_slice(), &context, &text("x"), &[NONE], &NOTHING].concat();

@@ -1,5 +1,6 @@
-// Every query of every board, against the real Prometheus, Jaeger and VictoriaLogs with the data of plays that went
-// well and of some that did not. Queries of log lines are run in LogsQL; their LogQL is in tests/scripts/grafana.test.mjs.
+// Every query of every board, against the real Prometheus, Jaeger and VictoriaLogs with the data of plays
+// that went well and of some that did not. Queries of log lines are run in LogsQL; their LogQL is in
+// tests/scripts/grafana.test.mjs.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

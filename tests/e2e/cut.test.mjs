@@ -1,4 +1,5 @@
-// Files that were cut before their upload, and files with a burst of noise, in the real browser and with its decoder.
+// Files that were cut before their upload, and files with a burst of noise, in the real browser and with its
+// decoder.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,5 @@
-// Every snippet of docs/player.md, in the browser: it ends without an error, and has the effect that its text promises.
+// Every snippet of docs/player.md, in the browser: it ends without an error, and has the effect that its text
+// promises.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -9,12 +10,17 @@ const text = readFileSync(new URL('../../docs/player.md', import.meta.url), 'utf
 const snippets = [...text.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code);
 
 /**
- * What a snippet leaves: properties of the page's player, of objects before the snippet destroys them, what it logs, headers of the
- * requests for media, and the title that the system shows before the snippet ends that.
- * @typedef {{ failure: string | undefined, player: Record<string, any>, seen: Record<string, Record<string, any>>, logged: any[][], title: string | undefined }} Outcome
+ * What a snippet leaves: properties of the page's player, of objects before the snippet destroys them, what
+ * it logs, headers of the requests for media, and the title that the system shows before the snippet ends
+ * that.
+ * @typedef {{ failure: string | undefined, player: Record<string, any>, seen: Record<string, Record<string,
+ * any>>, logged: any[][], title: string | undefined }} Outcome
  */
 
-/** By a text that only the snippet has. @type {Record<string, (outcome: Outcome, headers: Record<string, string>[]) => void>} */
+/**
+ * By a text that only the snippet has. @type {Record<string, (outcome: Outcome, headers: Record<string,
+ * string>[]) => void>}
+ */
 const EFFECTS = {
   'canPlayType(': ({ player }) => assert.ok(player.state === 'playing' && player.duration > 60),
   "'/no-such-file.flac'": ({ player }) => assert.equal(player.state, 'playing'),

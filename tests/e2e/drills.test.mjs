@@ -1,5 +1,5 @@
-// Drills: a Worker, an output or a server fails in each way that was thought of. Of each: what the promise does,
-// by which name, within which time, and that the next play is well.
+// Drills: a Worker, an output or a server fails in each way that was thought of. Of each: what the promise
+// does, by which name, within which time, and that the next play is well.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -31,7 +31,10 @@ after(async () => {
   silent?.close();
 });
 
-/** @param {{ worker?: string }} [places] @param {(page: import('playwright-core').Page) => Promise<void>} [prepare] */
+/**
+ * @param {{ worker?: string }} [places] @param {(page: import('playwright-core').Page) => Promise<void>}
+ * [prepare]
+ */
 async function drillPage(places = {}, prepare = async () => {}) {
   const page = await browser.newPage();
   await prepare(page);
@@ -102,7 +105,10 @@ async function drillPage(places = {}, prepare = async () => {}) {
   return page;
 }
 
-/** The next play goes on with ours, and is heard. @param {import('playwright-core').Page} page @param {number} [from] */
+/**
+ * The next play goes on with ours, and is heard. @param {import('playwright-core').Page} page @param {number}
+ * [from]
+ */
 async function playsAgain(page, from = 0) {
   const again = await page.evaluate(async () => ({
     ...(await globalThis.outcome(player.play())),

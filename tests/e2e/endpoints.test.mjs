@@ -1,5 +1,6 @@
-// Endpoints that refuse, redirect, say when to come back, or never stop answering: what becomes of the records, and
-// what an app is given to read. Judged by what the endpoint saw, by `stats()`, `health()`, events and the console.
+// Endpoints that refuse, redirect, say when to come back, or never stop answering: what becomes of the
+// records, and what an app is given to read. Judged by what the endpoint saw, by `stats()`, `health()`,
+// events and the console.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -15,7 +16,10 @@ import { startPageServer } from './page_server.mjs';
 
 /** By name, as `/otlp/<name>` has it. @type {Map<string, Endpoint>} */
 const endpoints = new Map();
-/** Requests of an endpoint, with when they came and when their response began. @type {Map<string, { came: number, answered: number }[]>} */
+/**
+ * Requests of an endpoint, with when they came and when their response began. @type {Map<string, { came:
+ * number, answered: number }[]>}
+ */
 const asked = new Map();
 
 /** @type {Awaited<ReturnType<typeof startPageServer>>} */
@@ -99,7 +103,10 @@ async function pipeline(page, endpoint, options = {}, origin = server.origin) {
   return name;
 }
 
-/** Ends spans and flushes them. @param {any} page @param {number} [spans] @param {number} [timeoutMillis] @returns {Promise<boolean>} */
+/**
+ * Ends spans and flushes them. @param {any} page @param {number} [spans] @param {number} [timeoutMillis]
+ * @returns {Promise<boolean>}
+ */
 const send = (page, spans = 1, timeoutMillis = 20_000) =>
   page.evaluate(
     ([spans, timeoutMillis]) => {
@@ -327,7 +334,10 @@ test('an endpoint that answers 413 to everything is asked a few times, not for e
   await page.close();
 });
 
-/** Writes until the connection is gone. @param {import('node:http').ServerResponse} response @param {number} size @param {number} pause */
+/**
+ * Writes until the connection is gone. @param {import('node:http').ServerResponse} response @param {number}
+ * size @param {number} pause
+ */
 function flood(response, size, pause) {
   let written = 0;
   const piece = Buffer.alloc(size, 'x');

@@ -1,5 +1,6 @@
-// Pages that are not like most: without some of the browser's interfaces, in a Worker, on a server, under Trusted Types,
-// with the script of another origin, in a sandbox, with a wasm file that cannot be had. Each works, or says what to do.
+// Pages that are not like most: without some of the browser's interfaces, in a Worker, on a server, under
+// Trusted Types, with the script of another origin, in a sandbox, with a wasm file that cannot be had. Each
+// works, or says what to do.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -99,7 +100,10 @@ const tryHere = async ([serviceName, endpoint, base, options]) => {
 /** @param {object} options of the pipeline @returns {[string, string, string, object]} */
 const argumentsOf = (options) => [`environment-${++services}`, otlp.url, server.origin, options];
 
-/** @param {import('playwright-core').Page | import('playwright-core').Frame} page @param {object} [options] of the pipeline */
+/**
+ * @param {import('playwright-core').Page | import('playwright-core').Frame} page @param {object} [options] of
+ * the pipeline
+ */
 const tryAll = (page, options = {}) => page.evaluate(tryHere, argumentsOf(options));
 
 /** @param {Awaited<ReturnType<typeof tryAll>>} seen @param {string} [engine] */
@@ -331,7 +335,10 @@ test('a wasm file that is busy at first is asked for again, and the play that wa
   await page.close();
 });
 
-/** The error that `init()` rejects with. @param {import('playwright-core').Page} page @param {object} [options] */
+/**
+ * The error that `init()` rejects with. @param {import('playwright-core').Page} page @param {object}
+ * [options]
+ */
 const initError = (page, options) =>
   page.evaluate(
     (options) =>

@@ -1,5 +1,5 @@
-// What the package's engine can't play the browser's element gets, however the source was named: one play, one
-// time limit, the true reason.
+// What the package's engine can't play the browser's element gets, however the source was named: one play,
+// one time limit, the true reason.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -20,7 +20,10 @@ let browser;
 let server;
 let origin = '';
 
-/** What the server has, by its path: bytes, type, whether with CORS. @type {Record<string, [Buffer, string, boolean]>} */
+/**
+ * What the server has, by its path: bytes, type, whether with CORS. @type {Record<string, [Buffer, string,
+ * boolean]>}
+ */
 const FILES = {
   '/live.webm': [webm, 'audio/webm', true],
   '/no-extension': [webm, 'audio/webm', true],

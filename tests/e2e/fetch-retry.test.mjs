@@ -1,5 +1,5 @@
-// A traced request that leads to a server which takes no trace header is sent once more, as the app's own in all but
-// that header: credentials, referrer policy and signal are those of the call.
+// A traced request that leads to a server which takes no trace header is sent once more, as the app's own in
+// all but that header: credentials, referrer policy and signal are those of the call.
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
@@ -8,7 +8,9 @@ import { startPageServer } from './page_server.mjs';
 
 /** @type {Awaited<ReturnType<typeof startPageServer>>} */
 let server;
-/** Takes simple requests alone: it refuses each preflight. @type {Awaited<ReturnType<typeof startPageServer>>} */
+/**
+ * Takes simple requests alone: it refuses each preflight. @type {Awaited<ReturnType<typeof startPageServer>>}
+ */
 let simple;
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -52,7 +54,10 @@ beforeEach(() => {
 });
 
 let paths = 0;
-/** A path of the page's own origin that nothing is remembered of, and that redirects to the other. @param {string} [query] */
+/**
+ * A path of the page's own origin that nothing is remembered of, and that redirects to the other. @param
+ * {string} [query]
+ */
 const redirecting = (query = '') =>
   `/redirect/${++paths}?to=${encodeURIComponent(`${simple.origin}/data?${query}`)}`;
 

@@ -4,11 +4,12 @@ const MUSIC = 308_700;
 const FAST = 336_000;
 
 /**
- * Name, rate, channels, least signal to noise in dB. Then frames and shift where ffmpeg's decode is not the last word
- * (tests/native/formats); the least behind a seek or damage, where a decoder's history or its noise (AAC's is drawn anew) tell; `near`
- * and `lost` where the file has no index, and where damaged frames can't be counted (tests/matrix/page.js); what is asked of Firefox, whose
- * decoder of MP3 gives 16 bits.
- * @type {[string, number, number, number, { frames?: number, shift?: number, jump?: number, near?: number, lost?: number, host?: string, firefox?: number }?][]}
+ * Name, rate, channels, least signal to noise in dB. Then frames and shift where ffmpeg's decode is not the
+ * last word (tests/native/formats); the least behind a seek or damage, where a decoder's history or its noise
+ * (AAC's is drawn anew) tell; `near` and `lost` where the file has no index, and where damaged frames can't
+ * be counted (tests/matrix/page.js); what is asked of Firefox, whose decoder of MP3 gives 16 bits.
+ * @type {[string, number, number, number, { frames?: number, shift?: number, jump?: number, near?: number,
+ * lost?: number, host?: string, firefox?: number }?][]}
  */
 export const FILES = [
   ['lame-cbr.mp3', 44100, 2, 100, { firefox: 80 }],

@@ -1,5 +1,5 @@
-// Files as other programs write, join and cut them, in the real browser: all of each is heard, and `duration` is
-// right at `ended`. Frames and levels are ffmpeg's, of what lies above -60 dBFS in its decode of the file.
+// Files as other programs write, join and cut them, in the real browser: all of each is heard, and `duration`
+// is right at `ended`. Frames and levels are ffmpeg's, of what lies above -60 dBFS in its decode of the file.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -21,8 +21,10 @@ after(async () => {
 /** Frames of an MPEG audio packet. */
 const PACKET = 1152;
 
-/** @typedef {{ file: string, rate: number, frames: number, slack: number, seconds: number, level: number }} Case
- *   `frames` and `level` by ffmpeg, of the left channel; `seconds` of the whole. */
+/**
+ * @typedef {{ file: string, rate: number, frames: number, slack: number, seconds: number, level: number }}
+ * Case `frames` and `level` by ffmpeg, of the left channel; `seconds` of the whole.
+ */
 
 /** @type {Case[]} */
 const CASES = [

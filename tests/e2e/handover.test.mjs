@@ -1,5 +1,6 @@
-// Nothing that an app hands over stops the music or ends the telemetry: every public setter, method and option is given
-// values that no program should hand over, and after each the music plays on and a record arrives.
+// Nothing that an app hands over stops the music or ends the telemetry: every public setter, method and
+// option is given values that no program should hand over, and after each the music plays on and a record
+// arrives.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,5 +1,5 @@
-// A traced fetch is the browser's own in all that a page can observe: each call is made both ways in a real page, and what the
-// page and the server see of it is compared.
+// A traced fetch is the browser's own in all that a page can observe: each call is made both ways in a real
+// page, and what the page and the server see of it is compared.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -9,7 +9,10 @@ import { startPageServer } from './page_server.mjs';
 
 /** @type {Awaited<ReturnType<typeof startPageServer>>} */
 let server;
-/** A server of another origin that answers simple CORS requests alone. @type {Awaited<ReturnType<typeof startPageServer>>} */
+/**
+ * A server of another origin that answers simple CORS requests alone. @type {Awaited<ReturnType<typeof
+ * startPageServer>>}
+ */
 let simple;
 /** @type {Awaited<ReturnType<typeof startOtlpServer>>} */
 let otlp;

@@ -1,5 +1,5 @@
-// An option that is not known is refused by its name: a misspelt one would have no effect that shows. What an object
-// inherits is no option of its own.
+// An option that is not known is refused by its name: a misspelt one would have no effect that shows. What an
+// object inherits is no option of its own.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -44,7 +44,9 @@ const CALLS = {
   sleepTimer: 'queue.sleepTimer({ after: 60, ...options })',
 };
 
-/** Options as source text, and the name that is refused; none is taken. @type {[string, string | undefined][]} */
+/**
+ * Options as source text, and the name that is refused; none is taken. @type {[string, string | undefined][]}
+ */
 const OPTIONS = [
   ['{ volum: 1 }', 'volum'],
   ['{ Engine: "auto" }', 'Engine'],

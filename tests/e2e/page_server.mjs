@@ -1,5 +1,5 @@
-// A server of pages that answers as a test wants: the package below /pkg, tracks below /tracks, an echo of what it was
-// asked, redirects, and pages with headers of their own.
+// A server of pages that answers as a test wants: the package below /pkg, tracks below /tracks, an echo of
+// what it was asked, redirects, and pages with headers of their own.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -22,8 +22,10 @@ export const MODULE_PAGE = `<!doctype html><meta charset="utf-8"><link rel="icon
 <script type="module">import * as tonearm from '/pkg/index.js'; globalThis.tonearm = tonearm;</script>`;
 
 /**
- * @typedef {{ method: string, url: string, headers: import('node:http').IncomingHttpHeaders, body: string }} Asked
- * @typedef {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse) => unknown} Route
+ * @typedef {{ method: string, url: string, headers: import('node:http').IncomingHttpHeaders, body: string }}
+ * Asked
+ * @typedef {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse) =>
+ * unknown} Route
  */
 
 /**

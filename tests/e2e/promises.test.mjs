@@ -47,7 +47,10 @@ async function open() {
   return page;
 }
 
-/** What ends the wait of `follow()`: how, and by which name. @type {Record<string, [(page: any) => any, string]>} */
+/**
+ * What ends the wait of `follow()`: how, and by which name. @type {Record<string, [(page: any) => any,
+ * string]>}
+ */
 const FOLLOWS = {
   'another source': [({ second, short }) => second.load(short), 'AbortError'],
   'another follow()': [({ second, player }) => void second.follow(player).catch(() => {}), 'AbortError'],
@@ -392,12 +395,14 @@ for (const call of DEEP) {
       player.loop = true;
       const settled = [];
       let rounds = 0;
-      // Until the functions are compiled as they stay: a frame that becomes smaller moves the end of the stack.
+      // Until the functions are compiled as they stay: a frame that becomes smaller moves the end of the
+      // stack.
       for (let n = 0; n < 100; n++) {
         overflows(Infinity, () => {});
         overflows(1000, () => use(player, telemetry, counter));
       }
-      // The call has a little more room in each round: the stack ends at another place in it, until it ends nowhere.
+      // The call has a little more room in each round: the stack ends at another place in it, until it ends
+      // nowhere.
       for (let room = 0, calm = 0; calm < 20 && room < 2000; room += 12) {
         const played = named(player.play());
         overflows(Infinity, () => {});

@@ -1,5 +1,5 @@
-// Where a trace's context and the app's credentials go when a server sends a request elsewhere, or a URL is renewed:
-// to the origins that may have them and to no other. Judged by what the servers are sent.
+// Where a trace's context and the app's credentials go when a server sends a request elsewhere, or a URL is
+// renewed: to the origins that may have them and to no other. Judged by what the servers are sent.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -9,7 +9,10 @@ import { startPageServer } from './page_server.mjs';
 
 const track = readFileSync(new URL('media/steady.mp3', import.meta.url));
 
-/** @typedef {{ origin: string, method: string, path: string, headers: import('node:http').IncomingHttpHeaders }} Seen */
+/**
+ * @typedef {{ origin: string, method: string, path: string, headers: import('node:http').IncomingHttpHeaders
+ * }} Seen
+ */
 /** Requests in their order, preflights left out. @type {Seen[]} */
 let seen = [];
 
@@ -163,7 +166,10 @@ test('a request that is not safe to repeat is sent once, and a path that redirec
   await page.close();
 });
 
-/** Plays a source to its first sample, and beyond a seek. @param {any} page @param {any} source @param {string} [renewed] */
+/**
+ * Plays a source to its first sample, and beyond a seek. @param {any} page @param {any} source @param
+ * {string} [renewed]
+ */
 const play = (page, source, renewed) =>
   page.evaluate(
     async ([source, renewed]) => {

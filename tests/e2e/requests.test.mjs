@@ -1,5 +1,6 @@
-// The span of a traced request is true: it ends when the response does, whatever the page makes of it, says why it failed, and is
-// counted from its start. Each case is a page's own request against a server that answers as the case wants.
+// The span of a traced request is true: it ends when the response does, whatever the page makes of it, says
+// why it failed, and is counted from its start. Each case is a page's own request against a server that
+// answers as the case wants.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -15,7 +16,10 @@ let otlp;
 let browser;
 /** Answers that the server owes. @type {import('node:http').ServerResponse[]} */
 let open = [];
-/** What the server of another origin does next with a request. @type {(response: import('node:http').ServerResponse) => unknown} */
+/**
+ * What the server of another origin does next with a request. @type {(response:
+ * import('node:http').ServerResponse) => unknown}
+ */
 let next = (response) => response.end('here');
 /** Whether each request to it carried the header. @type {string[]} */
 let carried = [];
@@ -82,7 +86,10 @@ async function openPage(options = {}) {
   return { page, name };
 }
 
-/** The spans of a service's requests for a path, once there are so many. @param {string} name @param {string} path @param {number} count */
+/**
+ * The spans of a service's requests for a path, once there are so many. @param {string} name @param {string}
+ * path @param {number} count
+ */
 async function spansOf(name, path, count = 1) {
   const of = (/** @type {any} */ { spans }) =>
     spans.filter((/** @type {any} */ { own }) => new URL(own['url.full']).pathname === path);

@@ -1,5 +1,5 @@
-// Servers that give less than was asked, break off, refuse, redirect or change their minds: what a user hears, by
-// a recorder on the output, and what the player says.
+// Servers that give less than was asked, break off, refuse, redirect or change their minds: what a user
+// hears, by a recorder on the output, and what the player says.
 
 /* global createPlayer, reaches, record, recorder, sum, until -- what the page defines */
 
@@ -20,7 +20,11 @@ const files = {
 };
 
 /** What each path does: the first part of the path names it, the second the file. */
-/** @type {Record<string, (context: { request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse, file: Buffer, start: number, ranged: boolean, count: number }) => void>} */
+/**
+ * @type {Record<string, (context: { request: import('node:http').IncomingMessage, response:
+ * import('node:http').ServerResponse, file: Buffer, start: number, ranged: boolean, count: number }) =>
+ * void>}
+ */
 const servers = {
   /** Gives at most 100 kB of a range. */
   capped({ response, file, start, ranged }) {
@@ -142,7 +146,10 @@ after(async () => {
   }
 });
 
-/** Runs a function in a page that has a player, and a recorder on its output. @param {any} run @param {any} [argument] */
+/**
+ * Runs a function in a page that has a player, and a recorder on its output. @param {any} run @param {any}
+ * [argument]
+ */
 async function inPage(run, argument) {
   const page = await openPage(browser, `${backend.gateway}/e2e/blank.html`);
   // A redirect of the page's own origin.

@@ -1,5 +1,5 @@
-// What is kept from page to page: whose it is, how long, and what a refusal does to it. Judged by what the endpoint
-// received, by `stats()` and `health()`, and by what is left in the browser's storage.
+// What is kept from page to page: whose it is, how long, and what a refusal does to it. Judged by what the
+// endpoint received, by `stats()` and `health()`, and by what is left in the browser's storage.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -9,9 +9,15 @@ import { attributesOf } from './otlp_server.mjs';
 import { startBrowser } from './harness.mjs';
 import { startPageServer } from './page_server.mjs';
 
-/** How the endpoint answers: accepts, says that it is busy, or receives records and never answers. @type {'accepts' | 'busy' | 'hangs'} */
+/**
+ * How the endpoint answers: accepts, says that it is busy, or receives records and never answers. @type
+ * {'accepts' | 'busy' | 'hangs'}
+ */
 let mode = 'accepts';
-/** Names of what it received, by service. @type {Map<string, { name: string, session: unknown, value: number }[]>} */
+/**
+ * Names of what it received, by service. @type {Map<string, { name: string, session: unknown, value: number
+ * }[]>}
+ */
 const received = new Map();
 /** What went wrong in the pages. @type {string[]} */
 const errors = [];
@@ -66,7 +72,8 @@ const namesOf = (/** @type {string} */ service) => (received.get(service) ?? [])
 
 /**
  * A page with a pipeline.
- * @param {import('playwright-core').BrowserContext} context @param {string} serviceName @param {object} [options]
+ * @param {import('playwright-core').BrowserContext} context @param {string} serviceName @param {object}
+ * [options]
  * @param {(() => void)[]} [scripts] that run before the page's own
  */
 async function visit(context, serviceName, options = {}, scripts = []) {
@@ -129,7 +136,10 @@ async function until(holds, what) {
   throw new Error(`it never came: ${what}`);
 }
 
-/** Records a span and a sum, and flushes. @param {import('playwright-core').Page} page @param {number} [timeoutMillis] */
+/**
+ * Records a span and a sum, and flushes. @param {import('playwright-core').Page} page @param {number}
+ * [timeoutMillis]
+ */
 const record = (page, timeoutMillis = 10_000) =>
   page.evaluate((timeoutMillis) => {
     const { telemetry } = /** @type {any} */ (globalThis);
@@ -138,8 +148,10 @@ const record = (page, timeoutMillis = 10_000) =>
     return telemetry.forceFlush({ timeoutMillis });
   }, timeoutMillis);
 
-/** Leaves rows of a service behind: a span and a sum that the endpoint has received and not answered.
- *  @param {import('playwright-core').BrowserContext} context @param {string} service @param {object} [options] */
+/**
+ * Leaves rows of a service behind: a span and a sum that the endpoint has received and not answered.
+ * @param {import('playwright-core').BrowserContext} context @param {string} service @param {object} [options]
+ */
 async function leaveRows(context, service, options) {
   mode = 'hangs';
   const page = await visit(context, service, options);

@@ -1,5 +1,5 @@
-// What leaves a page is what the app recorded: values of any type, unique keys, limits that are counted, times by the clock of
-// now, the current span. Judged by what an endpoint receives.
+// What leaves a page is what the app recorded: values of any type, unique keys, limits that are counted,
+// times by the clock of now, the current span. Judged by what an endpoint receives.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

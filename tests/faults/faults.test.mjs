@@ -35,8 +35,11 @@ after(() => {
 
 const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A browser with a profile that stays: what both have, and what each does in its own way.
- *  @typedef {{ newPage: () => Promise<any>, setOffline: (offline: boolean) => Promise<void>, kill: () => void, close: () => Promise<void> }} Visit */
+/**
+ * A browser with a profile that stays: what both have, and what each does in its own way.
+ * @typedef {{ newPage: () => Promise<any>, setOffline: (offline: boolean) => Promise<void>, kill: () => void,
+ * close: () => Promise<void> }} Visit
+ */
 
 /** @param {string} profile @returns {Promise<Visit>} */
 async function visit(profile) {

@@ -5,7 +5,8 @@ import { createServer } from 'node:http';
 
 /**
  * What an endpoint does with a request.
- * @typedef {'accept' | 'down' | { status: number, headers?: Record<string, string>, body?: Uint8Array, times?: number, accepts?: boolean } | { wait: number }} Behaviour
+ * @typedef {'accept' | 'down' | { status: number, headers?: Record<string, string>, body?: Uint8Array,
+ * times?: number, accepts?: boolean } | { wait: number }} Behaviour
  */
 
 /** @param {string} receiver where good requests go on to */

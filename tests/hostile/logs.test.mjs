@@ -1,5 +1,5 @@
-// Log records of anyone who has the token, amid listeners': every acknowledged line of theirs is in VictoriaLogs once, and the
-// alerts name what was tried. Rules run sixty times as fast as they ship.
+// Log records of anyone who has the token, amid listeners': every acknowledged line of theirs is in
+// VictoriaLogs once, and the alerts name what was tried. Rules run sixty times as fast as they ship.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -57,7 +57,10 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Sends a listener's line until it is acknowledged, as the package does. @param {string} run @param {object} [attributes] */
+/**
+ * Sends a listener's line until it is acknowledged, as the package does. @param {string} run @param {object}
+ * [attributes]
+ */
 async function honest(run, attributes = {}) {
   const uid = id(8);
   const record = line(`heard ${uid}`, { ...attributes, run, uid });

@@ -1,5 +1,5 @@
-// Forged metrics of anyone who has the token, amid listeners: every sum of theirs is the script's to the last unit, and the alerts
-// name what was tried. Rules run sixty times as fast as they ship.
+// Forged metrics of anyone who has the token, amid listeners: every sum of theirs is the script's to the last
+// unit, and the alerts name what was tried. Rules run sixty times as fast as they ship.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -37,7 +37,10 @@ function listen(service, seconds) {
   }).done;
 }
 
-/** Every sum is what the listeners' script did and what was acknowledged. @param {string} service @param {import('../backends/load.mjs').Report} report */
+/**
+ * Every sum is what the listeners' script did and what was acknowledged. @param {string} service @param
+ * {import('../backends/load.mjs').Report} report
+ */
 async function assertNothingLost(service, report) {
   const { started, exported, pending, ...lost } = report.signals.metrics;
   assert.deepEqual([exported, pending, Object.values(lost).filter(Boolean)], [started, 0, []]);
@@ -81,7 +84,9 @@ const latency = (more) => ({
     ],
   },
 });
-/** A histogram of explicit bounds. @param {string} name @param {import('./send.mjs').Attributes} attributes */
+/**
+ * A histogram of explicit bounds. @param {string} name @param {import('./send.mjs').Attributes} attributes
+ */
 const explicit = (name, attributes) => ({
   name,
   histogram: {

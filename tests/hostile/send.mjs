@@ -84,7 +84,10 @@ export const span = (more = {}) => ({
   ...more,
 });
 
-/** An increment. @param {string} name @param {string} unit @param {number | string} asDouble @param {Attributes | [string, unknown][]} [attributes] @param {object} [more] */
+/**
+ * An increment. @param {string} name @param {string} unit @param {number | string} asDouble @param
+ * {Attributes | [string, unknown][]} [attributes] @param {object} [more]
+ */
 export const increment = (name, unit, asDouble, attributes = {}, more = {}) => ({
   name,
   unit,

@@ -1,5 +1,5 @@
-// Spans of anyone who has the token, amid listeners': traces of another service are kept, and the alert names the one that
-// floods. Rules run sixty times as fast as they ship.
+// Spans of anyone who has the token, amid listeners': traces of another service are kept, and the alert names
+// the one that floods. Rules run sixty times as fast as they ship.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';

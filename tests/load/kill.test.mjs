@@ -45,7 +45,8 @@ async function received(path) {
  * @param {string} name
  * @param {number} count
  * @param {number} skew
- * @param {(chain: any, report: import('../backends/load.mjs').Report, totals: Awaited<ReturnType<typeof counted>>, folder: string) => Promise<void>} judge
+ * @param {(chain: any, report: import('../backends/load.mjs').Report, totals: Awaited<ReturnType<typeof
+ * counted>>, folder: string) => Promise<void>} judge
  */
 async function killed(name, count, skew, judge) {
   const folder = mkdtempSync(`${tmpdir()}/tonearm-kill-`);

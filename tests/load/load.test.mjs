@@ -1,6 +1,6 @@
 // Ten thousand listeners for five minutes, at default intervals: through one Collector, through two behind a
-// splitter, and through the shipped file without its steps of arrival. LISTENERS and SECONDS make it smaller. What it prints is
-// the table of docs/operations.md.
+// splitter, and through the shipped file without its steps of arrival. LISTENERS and SECONDS make it smaller.
+// What it prints is the table of docs/operations.md.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -101,8 +101,9 @@ test(
 );
 
 /**
- * The shipped metrics pipeline as it is usually configured: increments are added up as they come, by their listeners' clocks. The
- * statements that name series stay, those that give a point the time of its arrival do not.
+ * The shipped metrics pipeline as it is usually configured: increments are added up as they come, by their
+ * listeners' clocks. The statements that name series stay, those that give a point the time of its arrival do
+ * not.
  */
 function withoutArrival() {
   const shipped = parse(

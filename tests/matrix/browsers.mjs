@@ -9,7 +9,8 @@ import { startBrowser } from '../e2e/harness.mjs';
 import { evaluateLong, GECKODRIVER, openSession, startDriver } from '../webdriver.mjs';
 
 /**
- * @typedef {{ evaluate: (what: Function, given?: unknown) => Promise<any>, close: () => Promise<void> }} EnginePage
+ * @typedef {{ evaluate: (what: Function, given?: unknown) => Promise<any>, close: () => Promise<void> }}
+ * EnginePage
  */
 
 const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));

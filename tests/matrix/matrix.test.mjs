@@ -10,8 +10,10 @@ import { FILES } from '../e2e/files.mjs';
 import { MINI_BROWSER, engines } from './browsers.mjs';
 
 const OPERATIONS = ['end', 'cut', 'corrupt', 'forward', 'back', 'toTheEnd', 'pause'];
-/** Cells at once: each plays in its own time. Firefox leaves one of several contexts without a first quantum, and then its driver without an
- *  answer. */
+/**
+ * Cells at once: each plays in its own time. Firefox leaves one of several contexts without a first quantum,
+ * and then its driver without an answer.
+ */
 const AT_ONCE = Number(process.env.MATRIX_AT_ONCE ?? 4);
 /** @param {string} engine */
 const most = (engine) => (engine === 'firefox' ? 1 : AT_ONCE);

@@ -88,10 +88,14 @@ function ratio(want, sound, offset, from, to) {
 }
 
 /**
- * @param {{ file: string, rate: number, channels: number, shift?: number, frames?: number, near?: number, lost?: number, host?: string, reference?: string, operation: string, cdn: string }} what
- *   `reference`: of which file the samples are; `host`: the codec that the browser alone decodes, and not every one does; `near`: seconds that a seek may be off, where the file has no index; `lost`: frames that damage may take, where nothing counts them
- * @returns {Promise<{ snr: number, frames: string, strays: number, stalls: number, failures: number, unsupported?: boolean }>} least signal to noise of the
- *   pieces in dB; what is wrong with the number of frames, or nothing; samples outside the pieces
+ * @param {{ file: string, rate: number, channels: number, shift?: number, frames?: number, near?: number,
+ * lost?: number, host?: string, reference?: string, operation: string, cdn: string }} what `reference`: of
+ * which file the samples are; `host`: the codec that the browser alone decodes, and not every one does;
+ * `near`: seconds that a seek may be off, where the file has no index; `lost`: frames that damage may take,
+ * where nothing counts them
+ * @returns {Promise<{ snr: number, frames: string, strays: number, stalls: number, failures: number,
+ * unsupported?: boolean }>} least signal to noise of the pieces in dB; what is wrong with the number of
+ * frames, or nothing; samples outside the pieces
  */
 export async function cell({
   file,

@@ -1,5 +1,5 @@
-//! What scripts decide before the core is there (`pkg/src/before`): each rule as Rust has it, by the vectors of
-//! tests/vectors/before.json that both sides run.
+//! What scripts decide before the core is there (`pkg/src/before`): each rule as Rust has it, by the vectors
+//! of tests/vectors/before.json that both sides run.
 
 use serde_json::Value;
 use tonearm_base::random::Random;

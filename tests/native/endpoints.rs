@@ -1,5 +1,5 @@
-//! What an endpoint's answers do to the records: batches that are too large, refusals, redirects, and what the
-//! app is given to know of them; what may come back from earlier visits; the session of a service.
+//! What an endpoint's answers do to the records: batches that are too large, refusals, redirects, and what
+//! the app is given to know of them; what may come back from earlier visits; the session of a service.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;

@@ -228,8 +228,8 @@ impl FakeHost {
             )
     }
 
-    /// When the worklet reports that the Worker is silent: it plays, and its credit stays unanswered. It sends a
-    /// credit every 186 ms and waits for 300.
+    /// When the worklet reports that the Worker is silent: it plays, and its credit stays unanswered. It
+    /// sends a credit every 186 ms and waits for 300.
     fn silent(&mut self) -> f64 {
         if self.worker_alive || !self.output_alive || self.state() != State::Playing {
             self.silent = None;

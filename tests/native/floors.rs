@@ -180,7 +180,8 @@ fn the_check_finds_what_it_should() {
     assert!(violations("engine", &path(&["engine"]), "use crate::instrumentation::PlayTrace;").is_empty());
 }
 
-/// Below `src/` nothing reads a clock, draws a random number or does I/O, but for what an `exports` module hands in.
+/// Below `src/` nothing reads a clock, draws a random number or does I/O, but for what an `exports` module
+/// hands in.
 #[test]
 fn the_floors_below_the_browser_are_deterministic() {
     let words = [

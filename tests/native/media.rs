@@ -447,8 +447,8 @@ fn a_server_without_ranges_is_read_from_its_start_again() {
     );
 }
 
-/// No sample can be decoded before the end of a large header: the control plane gets a fact of its bytes once a second,
-/// however small or rare the pieces are.
+/// No sample can be decoded before the end of a large header: the control plane gets a fact of its bytes once
+/// a second, however small or rare the pieces are.
 #[test]
 fn bytes_of_a_large_header_are_reported_once_a_second() {
     for (millis, bytes, facts) in [(10.0, 200, 9..=10), (3000.0, 40_000, 3..=3)] {

@@ -1,5 +1,5 @@
-//! What a script that stands in for the media plane reads and writes (`pkg/src/media_messages.ts`): the bytes of
-//! tests/vectors/messages.json are those of Rust's commands and facts.
+//! What a script that stands in for the media plane reads and writes (`pkg/src/media_messages.ts`): the bytes
+//! of tests/vectors/messages.json are those of Rust's commands and facts.
 
 use serde_json::Value;
 use tonearm_media::message_kinds::{BodyEndKind, CommandKind, FactKind, MediaErrorKind};

@@ -1,5 +1,5 @@
-// `npm start` as a newcomer uses it: a taken port is named before anything is built, the address is printed once the page is
-// served, and Ctrl+C leaves nothing behind.
+// `npm start` as a newcomer uses it: a taken port is named before anything is built, the address is printed
+// once the page is served, and Ctrl+C leaves nothing behind.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';

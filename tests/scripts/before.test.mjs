@@ -27,7 +27,9 @@ const contextFrom = (ids, flags) => {
   return { ...context, flags };
 };
 
-/** What each function gives for a case, in the words of the vectors. @type {Record<string, (of: any) => any>} */
+/**
+ * What each function gives for a case, in the words of the vectors. @type {Record<string, (of: any) => any>}
+ */
 const RUNS = {
   'context.contextOf'({ traceparent, tracestate }) {
     const context = contextOf({ traceparent, tracestate });

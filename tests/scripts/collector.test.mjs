@@ -1,5 +1,6 @@
-// The Collector's sources as data: modules are those of builder.yaml and have their sums, the allow list has the metrics that the
-// package declares, processors run in their order in each pipeline, and nothing is bound to all addresses by default.
+// The Collector's sources as data: modules are those of builder.yaml and have their sums, the allow list has
+// the metrics that the package declares, processors run in their order in each pipeline, and nothing is bound
+// to all addresses by default.
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';

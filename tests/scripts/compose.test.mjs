@@ -15,7 +15,10 @@ const overlay = yaml('compose.grafana.yaml');
 /** @type {{ backends: Record<string, string> }} */
 const { backends } = JSON.parse(read('versions.json'));
 
-/** As compose merges files: maps by key, lists one after the other, all else is replaced. @param {any} a @param {any} b @returns {any} */
+/**
+ * As compose merges files: maps by key, lists one after the other, all else is replaced. @param {any} a
+ * @param {any} b @returns {any}
+ */
 function merge(a, b) {
   if (Array.isArray(a) && Array.isArray(b)) return [...a, ...b];
   if (a?.constructor !== Object || b?.constructor !== Object) return b ?? a;
@@ -26,7 +29,10 @@ function merge(a, b) {
 const merged = merge(base, overlay);
 const FILES = { 'compose.yaml': base, 'compose.yaml with compose.grafana.yaml': merged };
 
-/** Tags of images by the versions of Go modules: Prometheus 3.x is the module 0.3xx, Jaeger 1.(63 + n) and 2.n are one release. */
+/**
+ * Tags of images by the versions of Go modules: Prometheus 3.x is the module 0.3xx, Jaeger 1.(63 + n) and 2.n
+ * are one release.
+ */
 const TAGS = {
   'otel/opentelemetry-collector-contrib': backends.collector,
   'prom/alertmanager': backends.alertmanager,
@@ -60,7 +66,10 @@ test('images are pinned, at the versions that the tests run', () => {
 });
 
 for (const [name, { services, volumes }] of Object.entries(FILES)) {
-  /** Mounts of a service: host, or a volume's name, and the path in the container. @param {any} service @returns {string[][]} */
+  /**
+   * Mounts of a service: host, or a volume's name, and the path in the container. @param {any} service
+   * @returns {string[][]}
+   */
   const mounts = (service) => (service.volumes ?? []).map((/** @type {string} */ mount) => mount.split(':'));
 
   test(`${name}: what is mounted is there, and files that are named are in it`, () => {

@@ -1,4 +1,5 @@
-// The boundary between the core and its scripts: each export has its TypeScript type, in the glue and in what scripts call.
+// The boundary between the core and its scripts: each export has its TypeScript type, in the glue and in what
+// scripts call.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,5 @@
-// The generated files of `deploy/` are what its data make, and every alert has its section in the handbook and its test.
+// The generated files of `deploy/` are what its data make, and every alert has its section in the handbook
+// and its test.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// One export under conditions that a browser seldom has: a reply that comes late, a page that is left, a page that claims
-// to be offline.
+// One export under conditions that a browser seldom has: a reply that comes late, a page that is left, a page
+// that claims to be offline.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,7 +11,8 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /**
  * Runs a test with a `fetch` and a `navigator.onLine` of its own.
- * @param {() => Response | Promise<Response>} respond @param {() => Promise<void>} run @param {boolean} [onLine]
+ * @param {() => Response | Promise<Response>} respond @param {() => Promise<void>} run @param {boolean}
+ * [onLine]
  */
 async function withNetwork(respond, run, onLine = true) {
   const original = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
@@ -29,7 +30,8 @@ async function withNetwork(respond, run, onLine = true) {
 
 /**
  * Sends a body. Resolves with what became of it.
- * @param {import('../../pkg/src/host/fetch.js').Destination} destination @param {number} length @param {object} [how]
+ * @param {import('../../pkg/src/host/fetch.js').Destination} destination @param {number} length @param
+ * {object} [how]
  * @returns {Promise<import('../../pkg/src/host/fetch.js').Outcome>}
  */
 const send = (destination, length, how) =>

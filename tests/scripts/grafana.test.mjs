@@ -1,4 +1,5 @@
-// Grafana's and Loki's parts as data: LogQL by its grammar, labels, data sources, links. Neither program runs here.
+// Grafana's and Loki's parts as data: LogQL by its grammar, labels, data sources, links. Neither program runs
+// here.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -19,7 +20,9 @@ const targets = panels.flatMap(({ where, panel }) =>
   panel.targets.map((/** @type {any} */ target) => ({ where, target })),
 );
 
-/** A query with Grafana's variables, and Prometheus' labels in annotations, replaced. @param {string} query */
+/**
+ * A query with Grafana's variables, and Prometheus' labels in annotations, replaced. @param {string} query
+ */
 const filled = (query) =>
   query
     .replaceAll('$__range', '10m')

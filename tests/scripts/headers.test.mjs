@@ -1,4 +1,5 @@
-// Headers that any third party may send: what is read of them, and that their length costs no more than their length.
+// Headers that any third party may send: what is read of them, and that their length costs no more than their
+// length.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,5 @@
-// What the tests of load and of killed Collectors hold sums against: a sum that is wrong in either direction is found.
+// What the tests of load and of killed Collectors hold sums against: a sum that is wrong in either direction
+// is found.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

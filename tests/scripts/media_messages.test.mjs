@@ -27,7 +27,10 @@ const { BodyEndKind, CommandKind, MediaErrorKind, facts, readCommand } = await i
   `data:text/javascript;base64,${source}`
 );
 
-/** @type {{ commands: { command: any, bytes: string }[], facts: { fact: string, args: any[], bytes: string }[] }} */
+/**
+ * @type {{ commands: { command: any, bytes: string }[], facts: { fact: string, args: any[], bytes: string }[]
+ * }}
+ */
 const vectors = JSON.parse(readFileSync(new URL('../vectors/messages.json', import.meta.url), 'utf8'));
 
 test('a command is read as Rust writes it', () => {

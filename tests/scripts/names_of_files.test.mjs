@@ -1,4 +1,5 @@
-// A file that a comment or a document names exists. Decisions and the changelog are dated: they name what there was.
+// A file that a comment or a document names exists. Decisions and the changelog are dated: they name what
+// there was.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,5 +1,5 @@
-// When a page is done with a response, to the call: what has no body, what is read by a reader, what is let go of. The
-// collector runs when the test says so.
+// When a page is done with a response, to the call: what has no body, what is read by a reader, what is let
+// go of. The collector runs when the test says so.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,7 +10,10 @@ import { endUnread, release, watchResponse } from '../../target/modules/traced_r
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc');
 
-/** Collects what nothing holds, and lets the registries call back: until something has ended, or often enough. @param {unknown[]} ends */
+/**
+ * Collects what nothing holds, and lets the registries call back: until something has ended, or often enough.
+ * @param {unknown[]} ends
+ */
 async function collect(ends) {
   for (let n = 0; n < 200 && ends.length === 0; n++) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -19,7 +22,10 @@ async function collect(ends) {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A watch that counts its ends, each of which releases it. @param {Response} response @param {boolean} [isEmpty] @param {number} [responseEnd] */
+/**
+ * A watch that counts its ends, each of which releases it. @param {Response} response @param {boolean}
+ * [isEmpty] @param {number} [responseEnd]
+ */
 function watched(response, isEmpty = false, responseEnd) {
   /** @type {[unknown, number | undefined][]} */
   const ends = [];

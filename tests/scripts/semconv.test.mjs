@@ -1,5 +1,5 @@
-// One registry has every name of the telemetry: what is generated from it is as it would be generated now, and
-// queries read no other metric.
+// One registry has every name of the telemetry: what is generated from it is as it would be generated now,
+// and queries read no other metric.
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';

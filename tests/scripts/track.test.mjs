@@ -1,5 +1,5 @@
-// The output of the browser's decoder and its place on the time line: with decoders that restamp their output, that
-// preserve timestamps, that give no output, that fail.
+// The output of the browser's decoder and its place on the time line: with decoders that restamp their
+// output, that preserve timestamps, that give no output, that fail.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -21,15 +21,19 @@ const { outputFiles } = await build({
   tsconfigRaw: TSCONFIG,
   plugins: [gluePlugin(GLUE)],
 });
-/** Each import is another module: what it learns of a browser lasts as long as the module. @param {number} run */
+/**
+ * Each import is another module: what it learns of a browser lasts as long as the module. @param {number} run
+ */
 const importTrack = (run) =>
   import(`data:text/javascript;base64,${Buffer.from(`${outputFiles[0].text}\n//${run}`).toString('base64')}`);
 
 const FRAMES = 1152;
 const RATE = 44_100;
 
-/** @typedef {{ restamps: boolean, ahead: number, silent?: (n: number) => boolean, fails?: (n: number) => boolean }} Engine
- *   `ahead`: packets that it takes before the output of the first */
+/**
+ * @typedef {{ restamps: boolean, ahead: number, silent?: (n: number) => boolean, fails?: (n: number) =>
+ * boolean }} Engine `ahead`: packets that it takes before the output of the first
+ */
 
 /** A browser's decoder. @param {Engine} engine */
 const decoderOf = ({ restamps, ahead, silent = () => false, fails = () => false }) =>

@@ -1,4 +1,5 @@
-// Every export of the media plane and of a format's module has a TypeScript type, with names for its parameters.
+// Every export of the media plane and of a format's module has a TypeScript type, with names for its
+// parameters.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

@@ -12,7 +12,8 @@ const KINDS = [
 ];
 
 /**
- * @typedef {{ heap: number, wasm: number, listeners: number, counts: Record<string, number> }} Held heap with its buffers, and wasm memories, in bytes
+ * @typedef {{ heap: number, wasm: number, listeners: number, counts: Record<string, number> }} Held heap with
+ * its buffers, and wasm memories, in bytes
  */
 
 /** @param {import('playwright-core').Page} page */

@@ -28,7 +28,8 @@ const skip =
   'no files of every format here: scripts/make-media.sh';
 
 /**
- * @param {(page: import('playwright-core').Page, backend: Awaited<ReturnType<typeof startBackend>>) => Promise<void>} body
+ * @param {(page: import('playwright-core').Page, backend: Awaited<ReturnType<typeof startBackend>>) =>
+ * Promise<void>} body
  */
 async function inPage(body) {
   const [backend, browser] = await Promise.all([startBackend(), startBrowser()]);

@@ -3,10 +3,12 @@
 const EVERY = 900;
 
 /**
- * @typedef {{ time: string, severity: string, event: string, body: unknown, attributes: Record<string, unknown> }} Log
+ * @typedef {{ time: string, severity: string, event: string, body: unknown, attributes: Record<string,
+ * unknown> }} Log
  */
 /**
- * @typedef {{ name: string, unit: string, attributes: Record<string, unknown>, exemplars: { traceId: string, value: number }[] }} Point
+ * @typedef {{ name: string, unit: string, attributes: Record<string, unknown>, exemplars: { traceId: string,
+ * value: number }[] }} Point
  */
 
 /**

@@ -5,7 +5,8 @@ const PHASES = ['metadata', 'connect', 'firstByte', 'decode', 'output'];
 const EVERY = 700;
 
 /**
- * @typedef {{ traceId: string, spanId: string, parentSpanId: string, service: string, name: string, start: string, end: string, status: number, attributes: Record<string, unknown> }} Span
+ * @typedef {{ traceId: string, spanId: string, parentSpanId: string, service: string, name: string, start:
+ * string, end: string, status: number, attributes: Record<string, unknown> }} Span
  */
 
 /**

@@ -8,7 +8,8 @@ pub const SAMPLE_RATES: [u32; 13] =
     [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
 /// Frames of PCM of a frame.
 const SAMPLES: u32 = 1024;
-/// At this rate and below, encoders add the upper half of the spectrum (spectral band replication) without stating it.
+/// At this rate and below, encoders add the upper half of the spectrum (spectral band replication) without
+/// stating it.
 pub(crate) const IMPLICIT_SBR: u32 = 24_000;
 
 /// The demuxer of one file.

@@ -93,16 +93,19 @@ pub struct Stream {
     pub delay: u64,
     /// One past the last decoded frame that is to be heard, delay included, where the file states it.
     pub end: Option<u64>,
-    /// Whether frames may follow `end`: the header's claim is a hint, and the demuxer finds the end ([`Demux::end`]).
+    /// Whether frames may follow `end`: the header's claim is a hint, and the demuxer finds the end
+    /// ([`Demux::end`]).
     pub open_ended: bool,
-    /// Where its channels are heard, in their order: the bits of WAVEFORMATEXTENSIBLE's `dwChannelMask`. 0 where the
-    /// file does not say it.
+    /// Where its channels are heard, in their order: the bits of WAVEFORMATEXTENSIBLE's `dwChannelMask`. 0
+    /// where the file does not say it.
     pub channel_mask: u32,
     /// Frames to be heard, stated or estimated.
     pub length: Option<u64>,
-    /// Frames of the streams that follow this one, later entries of an edit list; none where that is not known.
+    /// Frames of the streams that follow this one, later entries of an edit list; none where that is not
+    /// known.
     pub following: Option<u64>,
-    /// Whether it goes on with the time line of the stream before it: only the layout of its channels changes.
+    /// Whether it goes on with the time line of the stream before it: only the layout of its channels
+    /// changes.
     pub continues: bool,
     /// Frames of a packet that is lost, as a rule.
     pub packet_frames: u32,
@@ -169,8 +172,8 @@ pub trait Demux {
     fn end_of_file(&self) -> Option<u64> {
         self.end()
     }
-    /// One past the last frame of the time line, by the bytes so far and the length of the file, where no more is
-    /// known. Each byte is looked at once.
+    /// One past the last frame of the time line, by the bytes so far and the length of the file, where no
+    /// more is known. Each byte is looked at once.
     fn estimate(&mut self) -> Option<u64> {
         None
     }
@@ -178,9 +181,9 @@ pub trait Demux {
     fn undecoded(&self) -> usize {
         self.peek().len()
     }
-    /// Sets the transfer rate of the link in bytes per second. Where more than `min_skip_bytes` precede the audio
-    /// and can be read later, the demuxer asks for the audio at once. Has an effect before the stream is known, and
-    /// only where the server serves byte ranges.
+    /// Sets the transfer rate of the link in bytes per second. Where more than `min_skip_bytes` precede the
+    /// audio and can be read later, the demuxer asks for the audio at once. Has an effect before the stream
+    /// is known, and only where the server serves byte ranges.
     fn set_link_rate(&mut self, _bytes_per_second: f64, _min_skip_bytes: u64) {}
     /// Whether the length is unknown and the last bytes of the file would give it.
     fn wants_end_probe(&self) -> bool {
@@ -192,8 +195,8 @@ pub trait Demux {
     fn tags(&mut self) -> &mut Tags;
 }
 
-/// How many frames, or packets, a whole of `bytes` has, by the mean of the first ones: `passed` are their bytes and
-/// their count.
+/// How many frames, or packets, a whole of `bytes` has, by the mean of the first ones: `passed` are their
+/// bytes and their count.
 pub(crate) fn extrapolate(passed: (u64, u64), bytes: u64) -> Option<u64> {
     let (seen, count) = passed;
     let rest = bytes.saturating_sub(seen) as f64 * count as f64 / seen as f64;

@@ -1,7 +1,7 @@
 //! The exports of a format's module. One instance holds one track.
 //!
-//! Arguments and results are numbers, booleans, enums and addresses in the module's memory: a script calls the
-//! exports without glue, and the types that wasm-bindgen writes describe them as they are.
+//! Arguments and results are numbers, booleans, enums and addresses in the module's memory: a script calls
+//! the exports without glue, and the types that wasm-bindgen writes describe them as they are.
 
 use std::cell::Cell;
 

@@ -2,8 +2,8 @@
 //!
 //! Owns push demuxers, decoders and tags, and the trim of what encoders add at both ends. Knows no network,
 //! no output and no clock: [`Track`] is all that the media plane sees. Each family becomes a wasm module of
-//! its own (`exports.rs`), so that a play downloads the one it needs; one instance holds one track, and what a
-//! damaged file does to it ends with it.
+//! its own (`exports.rs`), so that a play downloads the one it needs; one instance holds one track, and what
+//! a damaged file does to it ends with it.
 
 #![cfg_attr(
     not(feature = "all"),

@@ -1,6 +1,7 @@
 //! Which MIME types can be played: those of the formats that there are modules of.
 //!
-//! Scripts answer the same before the core is there (`pkg/src/before/media_types.ts`), held to this by shared vectors.
+//! Scripts answer the same before the core is there (`pkg/src/before/media_types.ts`), held to this by shared
+//! vectors.
 
 /// What `HTMLMediaElement.canPlayType()` says of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -97,8 +97,8 @@ pub(crate) fn follow(search: &mut Option<Search>, found: Found) -> Option<u64> {
     byte
 }
 
-/// The bytes are over at `offset`, without a place after the last guess: the byte to go to, or none where no search
-/// is under way, or nothing is left to look at.
+/// The bytes are over at `offset`, without a place after the last guess: the byte to go to, or none where no
+/// search is under way, or nothing is left to look at.
 pub(crate) fn pass_end(search: &mut Option<Search>, offset: u64) -> Option<u64> {
     let found = search.as_mut()?.nothing();
     let byte = follow(search, found).filter(|&byte| byte < offset);

@@ -1,8 +1,8 @@
-//! Identifies a file's format by its first bytes; its name and its `Content-Type` count only where the bytes do not
-//! identify it.
+//! Identifies a file's format by its first bytes; its name and its `Content-Type` count only where the bytes
+//! do not identify it.
 //!
-//! After the order of WHATWG's MIME Sniffing section 6.2, with ADTS and MPEG audio distinguished by their layer
-//! bits, and a tag of ID3v2 stepped over, which any of them may carry.
+//! After the order of WHATWG's MIME Sniffing section 6.2, with ADTS and MPEG audio distinguished by their
+//! layer bits, and a tag of ID3v2 stepped over, which any of them may carry.
 
 /// A family of formats that one module reads.
 #[cfg_attr(all(target_arch = "wasm32", feature = "bindings"), wasm_bindgen::prelude::wasm_bindgen)]

@@ -1,5 +1,5 @@
-//! WAVE (Multimedia Programming Interface 1.0, WAVEFORMATEXTENSIBLE, RF64 of EBU Tech 3306, BW64 of ITU-R BS.2088,
-//! RIFX with the highest byte first): PCM, floats, A-law, µ-law.
+//! WAVE (Multimedia Programming Interface 1.0, WAVEFORMATEXTENSIBLE, RF64 of EBU Tech 3306, BW64 of ITU-R
+//! BS.2088, RIFX with the highest byte first): PCM, floats, A-law, µ-law.
 
 use crate::bytes::{Reader, Window};
 use crate::demux::{Codec, Demux, DemuxError, Packet, Pcm, PcmKind, Step, Stream};
@@ -227,7 +227,8 @@ fn format(body: &[u8], big_endian: bool) -> Option<Format> {
     let (align, bits) = (next(2)?, next(2)?);
     let mut channel_mask = 0;
     if tag == 0xfffe {
-        // Its own size and the bits that count of a sample; the first two bytes of the sub-format's GUID are a tag again.
+        // Its own size and the bits that count of a sample; the first two bytes of the sub-format's GUID are
+        // a tag again.
         next(4)?;
         (channel_mask, tag) = (next(4)? as u32, next(2)?);
     }

@@ -1,8 +1,8 @@
 //! The exports of the media plane, which the Worker's script calls, and the track that it brings.
 //!
-//! The script passes inputs in, calls [`next_output`] until there is none, and reads each output through the exports
-//! of its fields. Numbers, booleans, enums, strings and bytes cross: objects would add their bindings, which are
-//! larger than a demuxer.
+//! The script passes inputs in, calls [`next_output`] until there is none, and reads each output through the
+//! exports of its fields. Numbers, booleans, enums, strings and bytes cross: objects would add their
+//! bindings, which are larger than a demuxer.
 
 use std::cell::RefCell;
 
@@ -14,8 +14,8 @@ use crate::plane::{BLOCK_FRAMES, MediaPlane, Output};
 use crate::response::ResponseFields;
 use crate::source::FormatTrack;
 
-/// The type of the imports below: exports of a format's module, and methods that take bytes or samples. The numbers
-/// of its enums are read by Rust: wasm-bindgen's own check of them is larger.
+/// The type of the imports below: exports of a format's module, and methods that take bytes or samples. The
+/// numbers of its enums are read by Rust: wasm-bindgen's own check of them is larger.
 #[wasm_bindgen(typescript_custom_section)]
 const MODULE_TRACK: &str = r#"
 export type ModuleTrack = Omit<

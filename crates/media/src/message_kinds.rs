@@ -1,5 +1,6 @@
-//! The first bytes of messages, for scripts that answer a command themselves (the Worker's) or stand in for the media plane
-//! (the media element's). The grammar is `crates/messages`'; tests hold these numbers against it.
+//! The first bytes of messages, for scripts that answer a command themselves (the Worker's) or stand in for
+//! the media plane (the media element's). The grammar is `crates/messages`'; tests hold these numbers against
+//! it.
 
 #[cfg(all(target_arch = "wasm32", feature = "module"))]
 use wasm_bindgen::prelude::wasm_bindgen;

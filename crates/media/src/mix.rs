@@ -13,10 +13,12 @@ const FRONT_RIGHT: u32 = 0x2;
 const CENTRES: u32 = 0x4 | 0x100 | 0x800 | 0x2000 | 0x10000;
 /// Low frequencies are left out.
 const LOW: u32 = 0x8;
-/// What is on the left alone: back, front of centre, side, and the corners of the top. The others are on the right.
+/// What is on the left alone: back, front of centre, side, and the corners of the top. The others are on the
+/// right.
 const LEFT: u32 = 0x10 | 0x40 | 0x200 | 0x1000 | 0x8000;
 
-/// The masks of files that state none, by their number of channels (RFC 9639 section 9.1.3; WAVE has the same order).
+/// The masks of files that state none, by their number of channels (RFC 9639 section 9.1.3; WAVE has the same
+/// order).
 const USUAL: [u32; 9] = [0, 0x4, 0x3, 0x7, 0x33, 0x37, 0x3f, 0x70f, 0x63f];
 
 /// What a channel of a mask puts on the left and on the right.
@@ -31,8 +33,8 @@ fn shares(channel: u32) -> [f32; 2] {
     }
 }
 
-/// One or two planes as they are, more as two. A mask that is not of as many channels counts as none; channels beyond
-/// the usual ones are on the left and on the right in turn.
+/// One or two planes as they are, more as two. A mask that is not of as many channels counts as none;
+/// channels beyond the usual ones are on the left and on the right in turn.
 pub fn to_stereo(planes: Planes, mask: u32) -> Planes {
     let channels = planes.len();
     if channels <= 2 {

@@ -21,7 +21,8 @@ const TELLING: usize = 4096;
 const STEP_FRAMES: usize = 1;
 /// Seconds that are decoded and dropped rather than sought, where they are in memory.
 const READ_THROUGH_SECONDS: f64 = 10.0;
-/// Seconds before the last played frame that are kept: a reported position is the audible one, which is earlier.
+/// Seconds before the last played frame that are kept: a reported position is the audible one, which is
+/// earlier.
 const KEPT_SECONDS: f64 = 1.0;
 
 /// What demuxes and decodes: a module's instance, or in native tests the formats themselves.
@@ -34,8 +35,8 @@ pub trait FormatTrack {
     fn push(&mut self, bytes: &[u8]);
     /// Says that the file is over.
     fn finish(&mut self);
-    /// Sets the transfer rate of the link. A track that could read more than `min_skip_bytes` later asks for the
-    /// audio first.
+    /// Sets the transfer rate of the link. A track that could read more than `min_skip_bytes` later asks for
+    /// the audio first.
     fn set_link_rate(&mut self, bytes_per_second: f64, min_skip_bytes: f64);
     /// Goes to a position in seconds.
     fn seek(&mut self, position: f64);
@@ -151,8 +152,8 @@ impl<T: FormatTrack> Source<T> {
         }
     }
 
-    /// Notes what a name says of the bytes, for bytes that do not identify their format. The first name that names a
-    /// family counts.
+    /// Notes what a name says of the bytes, for bytes that do not identify their format. The first name that
+    /// names a family counts.
     pub fn note_name(&mut self, name: &str) {
         self.named = self.named.or_else(|| Family::named(name));
     }
@@ -182,7 +183,8 @@ impl<T: FormatTrack> Source<T> {
         }
     }
 
-    /// Sets the transfer rate of the link; see [`FormatTrack::set_link_rate`]. Has no effect once the format is known.
+    /// Sets the transfer rate of the link; see [`FormatTrack::set_link_rate`]. Has no effect once the format
+    /// is known.
     pub fn set_link_rate(&mut self, bytes_per_second: f64, min_skip_bytes: f64) {
         if let Some(track) = self.track.as_mut().filter(|_| self.rate == 0) {
             track.set_link_rate(bytes_per_second, min_skip_bytes);
@@ -429,8 +431,8 @@ impl<T: FormatTrack> Source<T> {
                 _ => return Advance::NeedBytes,
             }
         };
-        // MPEG audio may begin in the middle of anything, or behind zeros: its demuxer looks further than the first
-        // bytes.
+        // MPEG audio may begin in the middle of anything, or behind zeros: its demuxer looks further than the
+        // first bytes.
         let zeros = self.head.len() >= TELLING && self.head.iter().all(|&byte| byte == 0);
         let guess = || self.named.or((at > 0 || zeros).then_some(Family::Mp3));
         let family = match family {

@@ -77,8 +77,8 @@ pub fn has_key(message: &[u8], field: u32, key: &[u8]) -> bool {
 }
 
 impl Writer {
-    /// Adds attributes, encoded as fields of any number, as fields of that number. The message begins at `from`: a key that it
-    /// has already keeps its value, since the attributes of a record are unique.
+    /// Adds attributes, encoded as fields of any number, as fields of that number. The message begins at
+    /// `from`: a key that it has already keeps its value, since the attributes of a record are unique.
     #[inline(never)]
     pub fn add_attributes(&mut self, from: usize, field: u32, attributes: &[u8]) {
         let mut rest = Reader(attributes);

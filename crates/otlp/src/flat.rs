@@ -1,6 +1,6 @@
-//! What a host in JavaScript tells beside numbers (`core/flat.ts`): words of four bytes, and texts in UTF-8, each
-//! in words of its own, of which the last is filled up. Becomes OTLP here; field numbers stand beside their
-//! names.
+//! What a host in JavaScript tells beside numbers (`core/flat.ts`): words of four bytes, and texts in UTF-8,
+//! each in words of its own, of which the last is filled up. Becomes OTLP here; field numbers stand beside
+//! their names.
 
 use super::attributes::has_key;
 use super::{LOG_ATTRIBUTES, Writer};
@@ -95,8 +95,8 @@ impl<'a> Flat<'a> {
             .any(|(text, length)| has_key(attributes, field, text.get(..*length).unwrap_or_default()))
     }
 
-    /// Writes the log record behind a row's head: body = 5, attributes = 6, `dropped_attributes_count` = 7, `event_name` = 12,
-    /// and its context.
+    /// Writes the log record behind a row's head: body = 5, attributes = 6, `dropped_attributes_count` = 7,
+    /// `event_name` = 12, and its context.
     pub fn log(&mut self, head: u32, out: &mut Writer) -> LogRow {
         let (millis, severity) = (self.number(), self.word());
         let context = self.context();

@@ -144,9 +144,9 @@ impl<'a> Flat<'a> {
         Some((context, self.text(head >> 16)))
     }
 
-    /// Writes the span behind a row's head; its context. Its times are milliseconds since `origin`, in Unix nanoseconds. The
-    /// head has its kind in bits 0 to 2, whether it failed in bit 3, how many links it has from bit 4 and how many events from bit
-    /// 12 on, and in bit 20 whether some of either were dropped.
+    /// Writes the span behind a row's head; its context. Its times are milliseconds since `origin`, in Unix
+    /// nanoseconds. The head has its kind in bits 0 to 2, whether it failed in bit 3, how many links it has
+    /// from bit 4 and how many events from bit 12 on, and in bit 20 whether some of either were dropped.
     pub fn span(&mut self, head: u32, origin: u64, out: &mut Writer) -> SpanContext {
         let (start, end) = (self.time(origin), self.time(origin));
         let kind = (head & 7).clamp(1, 5) as u8;

@@ -48,7 +48,8 @@ impl DropReason {
         Self::Redacted,
     ];
 
-    /// Whether records that are dropped for it failed to arrive. The others are dropped because an option asks for it.
+    /// Whether records that are dropped for it failed to arrive. The others are dropped because an option
+    /// asks for it.
     pub fn is_failure(self) -> bool {
         matches!(
             self,

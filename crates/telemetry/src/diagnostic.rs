@@ -1,5 +1,5 @@
-//! What stands against the delivery of records, and when the app is warned of it. Knows the meaning of a reply
-//! and no URL: the host adds where the request went, and what to check (`diagnostics.ts`).
+//! What stands against the delivery of records, and when the app is warned of it. Knows the meaning of a
+//! reply and no URL: the host adds where the request went, and what to check (`diagnostics.ts`).
 
 use super::export::{Reply, Signal};
 use super::response::server_message;

@@ -22,10 +22,11 @@ pub(super) const LEAVE_BUDGET: usize = 60 << 10;
 const BEST: usize = 20;
 /// Bytes below which gzip saves nothing worth its time.
 const SMALL: usize = 1024;
-/// The longest that a log record waits here. The host gathers records for up to half a second: together that is OpenTelemetry's
-/// default, a second.
+/// The longest that a log record waits here. The host gathers records for up to half a second: together that
+/// is OpenTelemetry's default, a second.
 const LOG_DELAY: Duration = Duration::from_millis(500);
-/// Time after which a request of an offline page is sent whatever `navigator.onLine` says: it is wrong at times.
+/// Time after which a request of an offline page is sent whatever `navigator.onLine` says: it is wrong at
+/// times.
 const OFFLINE: Duration = Duration::from_secs(60);
 /// Time beyond its timeout after which a request without an answer counts as lost.
 const GRACE: Duration = Duration::from_secs(5);
@@ -259,8 +260,8 @@ impl TooLarge {
         self.bytes = self.bytes.min(bytes);
     }
 
-    /// Whether a request of so many bytes need not be sent: an endpoint that refuses everything is not asked for
-    /// each record.
+    /// Whether a request of so many bytes need not be sent: an endpoint that refuses everything is not asked
+    /// for each record.
     fn covers(&self, bytes: usize) -> bool {
         self.count >= MAX_TOO_LARGE && bytes >= self.bytes
     }
@@ -585,7 +586,8 @@ impl Pipeline {
                 self.account.drop_records(DropReason::Rejected, rejected);
                 self.flights.remove(at);
                 self.too_large = TooLarge::default();
-                // A message without rejected records is a warning of the endpoint's (OTLP, "Partial Success").
+                // A message without rejected records is a warning of the endpoint's (OTLP, "Partial
+                // Success").
                 if rejected > 0 || has_message(reply) {
                     self.report(Problem::PartialSuccess, reply, rejected, true);
                 }

@@ -81,7 +81,8 @@ pub struct Telemetry {
     random: Random,
     live: SmallMap<SpanKey, Span>,
     meter: Meter,
-    /// When metrics are collected next; none where nothing was recorded since the last time and nothing is observed.
+    /// When metrics are collected next; none where nothing was recorded since the last time and nothing is
+    /// observed.
     collection: Option<Instant>,
     /// Whether there is an instrument that is observed.
     observes: bool,
@@ -102,8 +103,8 @@ pub struct Telemetry {
     warnings: Warnings,
     /// The service whose session this is, where it has one in common with other pipelines.
     service: String,
-    /// How far the endpoint's clock is ahead, in milliseconds. Noted, and not applied to records: whoever reads them has their
-    /// arrival beside them.
+    /// How far the endpoint's clock is ahead, in milliseconds. Noted, and not applied to records: whoever
+    /// reads them has their arrival beside them.
     clock_skew: Option<f64>,
 }
 
@@ -193,8 +194,8 @@ impl Telemetry {
         self.clock_skew
     }
 
-    /// Queues a span or a log record with the common attributes, or hands it to the host to look at. Says whether something is
-    /// due earlier.
+    /// Queues a span or a log record with the common attributes, or hands it to the host to look at. Says
+    /// whether something is due earlier.
     fn enqueue(&mut self, now: Instant, signal: Signal, mut record: Writer) -> bool {
         if !self.config.policy().may_record() {
             self.drop_record(signal, DropReason::Consent);
@@ -332,8 +333,8 @@ impl Telemetry {
         self.log_encoded(now, now, log.severity, log.encode());
     }
 
-    /// Writes a log record of `at`, of which the host has encoded all but its times, its severity and its id. Says whether
-    /// something is due earlier.
+    /// Writes a log record of `at`, of which the host has encoded all but its times, its severity and its id.
+    /// Says whether something is due earlier.
     pub fn log_encoded(&mut self, now: Instant, at: Instant, severity: Severity, mut record: Writer) -> bool {
         let time = self.clock.unix_nanos(at);
         let event = log::event_of(record.as_slice());
@@ -443,7 +444,8 @@ impl Telemetry {
                 collected = true;
             }
         }
-        // What is observed is observed at each interval, and a cumulative sum is exported at each, idle or not.
+        // What is observed is observed at each interval, and a cumulative sum is exported at each, idle or
+        // not.
         if self.observes || (self.config.cumulative && collected) {
             self.schedule_collection(now);
         }
@@ -454,8 +456,8 @@ impl Telemetry {
         self.config.policy().may_export() && self.spool.take(now)
     }
 
-    /// Everything of a signal that no endpoint has answered for, metrics that are not collected yet included: the
-    /// number of the request (0 was never sent), records, their age, and the body of a request.
+    /// Everything of a signal that no endpoint has answered for, metrics that are not collected yet included:
+    /// the number of the request (0 was never sent), records, their age, and the body of a request.
     pub fn snapshot(
         &mut self,
         now: Instant,

@@ -109,7 +109,8 @@ impl Log<'_> {
 /// The attribute of a record's own id.
 const UID: &str = "log.record.uid";
 
-/// Adds what every record has: time = 1, severity = 2 and 3, observed = 11, and an id of its own where the app gave none.
+/// Adds what every record has: time = 1, severity = 2 and 3, observed = 11, and an id of its own where the
+/// app gave none.
 pub(super) fn complete(out: &mut Writer, severity: Severity, time: u64, uid: [u8; 16]) {
     out.fixed64(1, time);
     out.fixed64(11, time);

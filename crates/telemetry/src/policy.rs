@@ -1,6 +1,6 @@
-//! What only the extended core has: sampling, formats of propagation beside W3C Trace Context, consent, inspection, the
-//! pipeline's own metrics. The one seam: a page that asks for none of it loads a core in which each answer of [`Policy`] is a
-//! constant, and what hangs on the other one is not there.
+//! What only the extended core has: sampling, formats of propagation beside W3C Trace Context, consent,
+//! inspection, the pipeline's own metrics. The one seam: a page that asks for none of it loads a core in
+//! which each answer of [`Policy`] is a constant, and what hangs on the other one is not there.
 
 use super::config::{Config, Consent};
 use super::context::TraceId;
@@ -40,7 +40,8 @@ impl Policy<'_> {
         !EXTENDED || self.0.consent == Consent::Granted
     }
 
-    /// Whether a trace is exported from its head on; `parent` is its parent's flags, and whether they are another process's.
+    /// Whether a trace is exported from its head on; `parent` is its parent's flags, and whether they are
+    /// another process's.
     pub(super) fn samples(self, name: &[u8], trace: &TraceId, parent: Option<(u8, bool)>) -> bool {
         !EXTENDED || self.0.sampler.samples(name, trace, parent)
     }
@@ -72,8 +73,8 @@ impl Policy<'_> {
 }
 
 impl Telemetry {
-    /// Records metrics of itself from now on. Comes before the app's first instrument: the pipeline's own ones are
-    /// numbered after the player's.
+    /// Records metrics of itself from now on. Comes before the app's first instrument: the pipeline's own
+    /// ones are numbered after the player's.
     pub fn enable_sdk_metrics(&mut self) {
         self.config.tells_itself = true;
         for instrument in &sdk_instruments::INSTRUMENTS {

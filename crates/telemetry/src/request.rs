@@ -10,7 +10,8 @@ pub(super) const RECORD: u32 = 2;
 /// Fields from a request down to its records: `resource_*`, `scope_*`, and spans, metrics or log records.
 const PATH: [u32; 3] = [1, 2, RECORD];
 
-/// The depth at which a span, a metric and a log record are fields of their message; that of a metric's point.
+/// The depth at which a span, a metric and a log record are fields of their message; that of a metric's
+/// point.
 pub(super) const RECORD_DEPTH: usize = 2;
 pub(super) const POINT_DEPTH: usize = 4;
 
@@ -25,11 +26,12 @@ fn leads_down(depth: usize, field: u32) -> bool {
     }
 }
 
-/// Writes a record, or not: its number as a field, its content, that of the field that it is in. Returns whether it did.
+/// Writes a record, or not: its number as a field, its content, that of the field that it is in. Returns
+/// whether it did.
 pub(super) type WriteRecord<'a> = dyn FnMut(u32, &[u8], u32, &mut Writer) -> bool + 'a;
 
-/// Copies a message of a request, its records at `bottom` by `write`; `within` is the message's own field. A message
-/// without any is left out. Returns whether there was one.
+/// Copies a message of a request, its records at `bottom` by `write`; `within` is the message's own field. A
+/// message without any is left out. Returns whether there was one.
 pub(super) fn copy_records(
     message: &[u8],
     (depth, bottom): (usize, usize),
@@ -64,8 +66,8 @@ pub(super) fn copy_records(
 /// The instrumentation scope of every record that the SDK makes.
 const SCOPE: &str = "tonearm";
 
-/// Records, each a [`RECORD`] field, under one resource (its attributes encoded as fields 1; of a key that comes twice the first
-/// value counts) and one scope.
+/// Records, each a [`RECORD`] field, under one resource (its attributes encoded as fields 1; of a key that
+/// comes twice the first value counts) and one scope.
 pub fn encode_request(resource: &[&[u8]], records: &[u8]) -> Vec<u8> {
     let mut head = Writer::default();
     head.message(1, |out| {

@@ -29,8 +29,8 @@ pub fn parse_partial_success(body: &[u8]) -> Option<u64> {
     None
 }
 
-/// What the endpoint says, of a partial success or of a failure, in UTF-8 as it came; at most so much of it as an
-/// app reads.
+/// What the endpoint says, of a partial success or of a failure, in UTF-8 as it came; at most so much of it
+/// as an app reads.
 pub(super) fn server_message(status: u16, body: &[u8]) -> &[u8] {
     let message = if status < 300 {
         bytes_of(body, 1).and_then(|partial| bytes_of(partial, 2))

@@ -28,8 +28,8 @@ pub struct ResponseTimes {
 }
 
 impl ResponseTimes {
-    /// The wait that a server asks for (RFC 9110, section 10.2.3), none negative. A date is one of the server's clock, which is
-    /// `skew` milliseconds ahead of the page's.
+    /// The wait that a server asks for (RFC 9110, section 10.2.3), none negative. A date is one of the
+    /// server's clock, which is `skew` milliseconds ahead of the page's.
     pub(super) fn wait(self, wall_millis: f64, skew: f64) -> Option<Duration> {
         let seconds = self.retry_after.or_else(|| Some((self.retry_at? - wall_millis - skew) / 1000.0))?;
         Some(Duration::from_millis((seconds.clamp(0.0, LONGEST_ASKED.as_secs_f64()) * 1000.0) as u64))

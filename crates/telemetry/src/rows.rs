@@ -1,5 +1,6 @@
-//! Spans and log records that a host in JavaScript hands over in rows when they are over (`core/flat.ts`), with ids that it has given
-//! the spans. Owns in which queue each goes; what the words of a row mean, [`Flat`] knows.
+//! Spans and log records that a host in JavaScript hands over in rows when they are over (`core/flat.ts`),
+//! with ids that it has given the spans. Owns in which queue each goes; what the words of a row mean,
+//! [`Flat`] knows.
 
 use tonearm_otlp::{ATTRIBUTES, Flat, Writer};
 
@@ -18,7 +19,8 @@ impl Telemetry {
         // Where something is to be found out about a span first, it is written apart; else where it will lie.
         let apart = self.config.policy().writes_apart();
         if !apart {
-            // In one piece: memory that grows bit by bit is copied, and slow when it is touched for the first time.
+            // In one piece: memory that grows bit by bit is copied, and slow when it is touched for the first
+            // time.
             let room = (2 * bytes.len()).min(self.config.batch.queue_bytes);
             self.pipelines[Signal::Traces as usize].queue.records().reserve(room);
             earlier |= self.spool.touch(now, &self.config);

@@ -160,8 +160,8 @@ impl Span {
         self.out.fail(description.as_bytes());
     }
 
-    /// Its message, once it has ended. `start` is its start by the clock of now: where the wall clock was set meanwhile, the
-    /// last start counts.
+    /// Its message, once it has ended. `start` is its start by the clock of now: where the wall clock was set
+    /// meanwhile, the last start counts.
     pub(super) fn end(mut self, start: u64, at: u64) -> Writer {
         if start != self.start_nanos {
             self.out.fixed64(7, start);

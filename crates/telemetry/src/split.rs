@@ -1,5 +1,5 @@
-//! Splits a request in two between its records, where an endpoint says that it is too large (413). A metric is
-//! taken apart between its points, which are what its account counts.
+//! Splits a request in two between its records, where an endpoint says that it is too large (413). A metric
+//! is taken apart between its points, which are what its account counts.
 
 use std::ops::Range;
 

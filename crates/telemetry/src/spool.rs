@@ -1,17 +1,18 @@
-//! When what is pending is written to the page's storage, for the next visit, and which of it is sent then. What is written is
-//! [`super::Telemetry::snapshot`], where it goes the host knows.
+//! When what is pending is written to the page's storage, for the next visit, and which of it is sent then.
+//! What is written is [`super::Telemetry::snapshot`], where it goes the host knows.
 
 use super::config::Config;
 use super::export::Signal;
 use tonearm_base::time::{Duration, Instant};
 
-/// How long something new may wait: with the half second in which the host gathers spans (`core/batch.ts`) it makes
-/// one.
+/// How long something new may wait: with the half second in which the host gathers spans (`core/batch.ts`) it
+/// makes one.
 const SOON: Duration = Duration::from_millis(500);
 /// Time between two writes while something new comes all the time.
 const STEADY: Duration = Duration::from_secs(5);
 
-/// Requests that were stored longer ago are not sent any more: a store behind the endpoint takes no older points.
+/// Requests that were stored longer ago are not sent any more: a store behind the endpoint takes no older
+/// points.
 const OLDEST: Duration = Duration::from_secs(6 * 86_400);
 
 /// Why a stored request of an earlier visit is not sent again.
@@ -19,7 +20,8 @@ const OLDEST: Duration = Duration::from_secs(6 * 86_400);
 pub enum StoredLoss {
     /// It is too old.
     Expired,
-    /// Its points may have arrived, and must not be counted twice. Of a span or a log record an endpoint keeps one.
+    /// Its points may have arrived, and must not be counted twice. Of a span or a log record an endpoint
+    /// keeps one.
     Unconfirmed,
 }
 

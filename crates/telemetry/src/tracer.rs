@@ -49,8 +49,8 @@ impl Telemetry {
         Some(self.headers_of(Some(&self.span_context(key)?), state, ""))
     }
 
-    /// The same of any context, or of the baggage alone where there is none; nothing before the user consents. The members of
-    /// `baggage` came with the context: they take precedence over the pipeline's.
+    /// The same of any context, or of the baggage alone where there is none; nothing before the user
+    /// consents. The members of `baggage` came with the context: they take precedence over the pipeline's.
     pub fn headers_of(&self, context: Option<&SpanContext>, state: &str, baggage: &str) -> String {
         if !self.config.policy().may_export() {
             return String::new();

@@ -1,13 +1,14 @@
-//! What is recorded of a URL, and where a trace header may go. Knows no request: a browser's parser gives it the URL as the
-//! URL standard serialises it.
+//! What is recorded of a URL, and where a trace header may go. Knows no request: a browser's parser gives it
+//! the URL as the URL standard serialises it.
 //!
-//! Scripts decide the same before the core is there (`pkg/src/before/url.ts`), held to this by shared vectors.
+//! Scripts decide the same before the core is there (`pkg/src/before/url.ts`), held to this by shared
+//! vectors.
 
 /// Characters of a query's key that is recorded; one that is longer is taken for a token.
 const MAX_KEY: usize = 40;
 
-/// Returns a serialised URL without its credentials, its fragment and the values of its query, but for those of `allow_query`'s
-/// keys. A key that stands alone may be a token, and is redacted too.
+/// Returns a serialised URL without its credentials, its fragment and the values of its query, but for those
+/// of `allow_query`'s keys. A key that stands alone may be a token, and is redacted too.
 pub fn redact(href: &str, allow_query: &[&str]) -> String {
     let (href, _) = href.split_once('#').unwrap_or((href, ""));
     let (front, query) = match href.split_once('?') {

@@ -5,8 +5,8 @@ import type { Context } from './context.js';
 import type { Sampler } from '../types/index.js';
 
 /**
- * Whether a part of all traces has this one: its id's lower seven bytes, as a number, are not below the rest. They have
- * more bits than a double, so the last one is compared by itself.
+ * Whether a part of all traces has this one: its id's lower seven bytes, as a number, are not below the rest.
+ * They have more bits than a double, so the last one is compared by itself.
  */
 function chooses(part: number, ids: Uint8Array) {
   const rest = (1 - part) * 2 ** 56;

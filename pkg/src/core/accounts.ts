@@ -1,5 +1,5 @@
-// Where the records of a pipeline are: the accounts of its signals, and a flush, which waits until what they hold is
-// answered for. The core counts; what is under way here is handed over first.
+// Where the records of a pipeline are: the accounts of its signals, and a flush, which waits until what they
+// hold is answered for. The core counts; what is under way here is handed over first.
 
 import { SIGNALS } from '../host/fetch.js';
 import { settle } from './batch.js';
@@ -42,8 +42,8 @@ const progressOf = (id: number) =>
   });
 
 /**
- * Sends what a pipeline has recorded until now as soon as it can be. Fulfils once all of it is answered for, or after
- * so many milliseconds: with whether it all arrived.
+ * Sends what a pipeline has recorded until now as soon as it can be. Fulfils once all of it is answered for,
+ * or after so many milliseconds: with whether it all arrived.
  */
 export function flush(id: number, limit: number): Promise<boolean> {
   observe(id);

@@ -63,11 +63,16 @@ const MAX_REPLY = 16 << 10;
 /** Milliseconds after the head in which its body is read: the status alone decides. */
 const REPLY_TIMEOUT = 2000;
 
-/** A date of a header in Unix milliseconds; NaN where there is none. Browsers read dates of their own, too. */
+/**
+ * A date of a header in Unix milliseconds; NaN where there is none. Browsers read dates of their own, too.
+ */
 const dateOf = (value: string | null) =>
   /^[A-Z][a-z]+,? /.test(value ?? '') ? Date.parse(value ?? '') : NaN;
 
-/** What a response says of time; `retryAfter` and `retryAt` are the two forms of `Retry-After` (RFC 9110, 10.2.3). */
+/**
+ * What a response says of time; `retryAfter` and `retryAt` are the two forms of `Retry-After` (RFC 9110,
+ * 10.2.3).
+ */
 export function timesOf(headers: Headers): ResponseTimes {
   const asked = headers.get('retry-after');
   const retryAfter = /^\d+$/.test(asked ?? '') ? Number(asked) : NaN;

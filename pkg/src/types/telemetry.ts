@@ -193,7 +193,9 @@ export interface Health {
   ready: boolean;
   /** What stands against it. */
   reasons: HealthReason[];
-  /** How far the endpoint's clock is ahead of this page's, to the second, where its `Date` header may be read. */
+  /**
+   * How far the endpoint's clock is ahead of this page's, to the second, where its `Date` header may be read.
+   */
   clockSkewMillis: number | undefined;
 }
 

@@ -1,13 +1,8 @@
 // The tags of a track, as they go to the page.
 
 import { bytesAt } from './memory.js';
+import type { Tags } from './messages.js';
 import type { FormatExports } from './track.js';
-
-export type Tags = {
-  texts: [string, string][];
-  picture?: { mime: string; bytes: Uint8Array };
-  gains: number[];
-};
 
 const textAt = (format: FormatExports, address: number) => new TextDecoder().decode(bytesAt(format, address));
 

@@ -5,7 +5,7 @@ import { HostDecoder } from './host_decoder.js';
 import { setInput } from './memory.js';
 import { readTags } from './tags.js';
 import type { HostSupport } from './modules.js';
-import type { Tags } from './tags.js';
+import type { Tags } from './messages.js';
 import type { Family } from 'tonearm-media-glue';
 
 /** The exports of a format's module: the same of each. */

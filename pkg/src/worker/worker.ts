@@ -8,7 +8,14 @@ import { CommandKind, OutputKind, imports } from 'tonearm-media-glue';
 import { hostSupport, instantiateFormat, moduleFor, preloadModule } from './modules.js';
 import { openTrack } from './track.js';
 import type { Credit, WorkletMessage } from '../worklet/messages.js';
-import type { Tags } from './tags.js';
+import type {
+  Answer,
+  AppRequest,
+  MessageFromWorker,
+  MessageToWorker,
+  SourceMessage,
+  Tags,
+} from './messages.js';
 import type { Family } from 'tonearm-media-glue';
 
 /** Bytes of a chunk that the plane takes at once. */
@@ -26,20 +33,12 @@ const waiting: Map<number, () => void> = new Map();
 /** Planes that the worklet has played. */
 const spare: Float32Array[] = [];
 /**
- * What the app says of the source that is open: headers of its own and the origin that they are for, a file,
- * what it wants to be asked; the URL that took the place of one that had run out; whether a redirect was met.
+ * What the app says of the source that is open; the URL that took the place of one that had run out; whether
+ * a redirect was met.
  */
-let source: {
-  headers?: Record<string, string>;
-  origin?: string;
-  blob?: Blob;
-  fetches?: boolean;
-  renews?: boolean;
-  url?: string;
-  redirects?: boolean;
-} = {};
+let source: Partial<SourceMessage['source']> & { url?: string; redirects?: boolean } = {};
 /** Questions to the page that wait for their answer. */
-const questions: Map<number, (answer: any) => void> = new Map();
+const questions: Map<number, (answer: Answer) => void> = new Map();
 let lastQuestion = 0;
 /** Messages to the worklet from before its port was there. */
 const unsent: [WorkletMessage, Transferable[]][] = [];
@@ -112,7 +111,7 @@ async function open(epoch: number, family: Family, start: number) {
     plane.handle_decoded(now());
     work();
   };
-  const onTags = (tags: Tags) => postMessage(tags);
+  const onTags = (tags: Tags) => post(tags);
   let track;
   try {
     track = module && openTrack(instantiateFormat(module), family, start, host, onDecoded, onTags);
@@ -144,10 +143,13 @@ async function probe(id: number, url: string, credentials: boolean) {
   work();
 }
 
+/** Posts a message to the page. */
+const post = (message: MessageFromWorker) => postMessage(message);
+
 /** Asks the page for what only the app knows. */
-function ask(question: object): Promise<any> {
+function ask(request: AppRequest): Promise<Answer> {
   const id = ++lastQuestion;
-  postMessage({ ask: id, ...question });
+  post({ ask: id, ...request });
   return new Promise((resolve) => questions.set(id, resolve));
 }
 
@@ -190,7 +192,7 @@ async function respond(
   }
   const answer = await ask({ fetch: url, headers: all, credentials: init.credentials });
   if (!answer.status) throw new TypeError('the app has no response');
-  return new Response(answer.body, answer);
+  return new Response(answer.body, { status: answer.status, headers: answer.headers });
 }
 
 async function request(
@@ -258,7 +260,7 @@ async function request(
   } catch (error) {
     // The network failed; an abort of our own has left the map before. A trap is the end of this Worker's
     // wasm.
-    if (error instanceof WebAssembly.RuntimeError) postMessage('unavailable');
+    if (error instanceof WebAssembly.RuntimeError) post('unavailable');
   }
   // A response of the app's own fetch hears of no abort but this.
   if (!complete) reader?.cancel().catch(() => {});
@@ -270,8 +272,8 @@ async function request(
 function connect(port: MessagePort) {
   worklet = port;
   for (const [message, transfer] of unsent.splice(0)) port.postMessage(message, transfer);
-  port.onmessage = ({ data }) => {
-    const { epoch, frames, starved, planes }: Credit = data;
+  port.onmessage = ({ data }: MessageEvent<Credit>) => {
+    const { epoch, frames, starved, planes } = data;
     spare.push(...planes);
     if (!memory) return;
     plane.handle_credit(now(), epoch, frames, starved);
@@ -282,15 +284,15 @@ function connect(port: MessagePort) {
 function command(bytes: Uint8Array) {
   if (!memory) commands.push(bytes);
   else if (plane.handle_command(now(), bytes)) work();
-  else postMessage('unavailable');
+  else post('unavailable');
 }
 
-self.onmessage = ({ data }) => {
+self.onmessage = ({ data }: MessageEvent<MessageToWorker>) => {
   // The answer to a ping has the same bytes. The script answers: it can before the wasm is there.
-  if (data instanceof Uint8Array && data[0] === CommandKind.Ping) postMessage(data);
+  if (data instanceof Uint8Array && data[0] === CommandKind.Ping) post(data);
   else if (data instanceof Uint8Array) command(data);
-  else if (data.port) connect(data.port);
-  else if (data.source) {
+  else if ('port' in data) connect(data.port);
+  else if ('source' in data) {
     source = data.source;
     // The module is fetched at the same time as the first bytes.
     preloadModule(data.expects);
@@ -310,7 +312,7 @@ fetch(new URL('./tonearm_media_bg.wasm', import.meta.url))
     () => {
       // The page learns it by the one message that is no fact; commands that wait here have no one to go to.
       commands = [];
-      self.onmessage = () => postMessage('unavailable');
-      postMessage('unavailable');
+      self.onmessage = () => post('unavailable');
+      post('unavailable');
     },
   );

@@ -1,4 +1,22 @@
-// The messages between the Worker and the worklet.
+// The messages to the worklet, from the page and from the Worker, and to the Worker; those to the page are
+// reports (`reports.ts`).
+
+/** From the page. */
+export type PageMessage =
+  /** The epoch that may be audible, or `HOLD`. */
+  | number
+  /** It is not wanted any more. */
+  | 'close'
+  /** The port of the Worker. */
+  | { port: MessagePort }
+  /** The app listens for `timeupdate`. */
+  | { watched: true }
+  /** A port to a worklet that continues where this one ends. */
+  | { follower: MessagePort }
+  /**
+   * A port from the worklet before, or the context's frame to begin at; neither: it follows nobody any more.
+   */
+  | { leader?: MessagePort; at?: number };
 
 /** From the Worker: a new run of samples, a block of one, its start, its end. */
 export type WorkletMessage =

@@ -1,9 +1,17 @@
 // Names in the messages between a worklet and the page. A report to the page is an object; `frame` is the
 // context's, at which what it reports is rendered.
 
+/** One of those below. */
+export type ReportKind =
+  | typeof AUDIBLE
+  | typeof POSITION
+  | typeof GAP_STARTED
+  | typeof GAP_ENDED
+  | typeof ENDED
+  | typeof MEDIA_SILENT;
+
 export interface Report {
-  /** one of those below */
-  kind: number;
+  kind: ReportKind;
   epoch: number;
   frame: number;
   /** frames of the epoch that were played; of a gap's end those of silence that were inserted */

@@ -9,8 +9,8 @@
 // Infinity while that is not known. To the page: reports (`worklet/reports.ts`).
 
 import { AUDIBLE, ENDED, GAP_ENDED, GAP_STARTED, HOLD, MEDIA_SILENT, POSITION } from './reports.js';
-import type { Credit, WorkletMessage } from './messages.js';
-import type { Report } from './reports.js';
+import type { Credit, PageMessage, WorkletMessage } from './messages.js';
+import type { Report, ReportKind } from './reports.js';
 
 /**
  * Frames after which the Worker gets its credit back: two blocks of its, which it is woken for six times a
@@ -78,12 +78,12 @@ class TonearmOutput extends AudioWorkletProcessor {
     this.leader = undefined;
     this.promised = Infinity;
     this.gate = undefined;
-    this.port.onmessage = ({ data }) => {
+    this.port.onmessage = ({ data }: MessageEvent<PageMessage>) => {
       if (data === 'close') this.close();
       else if (typeof data === 'number') this.release(data);
-      else if (data.port) this.connect(data.port);
-      else if (data.watched) this.every = WATCHED_SECONDS;
-      else if (data.follower) {
+      else if ('port' in data) this.connect(data.port);
+      else if ('watched' in data) this.every = WATCHED_SECONDS;
+      else if ('follower' in data) {
         this.follower?.close();
         [this.follower, this.promised] = [data.follower, Infinity];
       } else this.follow(data);
@@ -97,8 +97,7 @@ class TonearmOutput extends AudioWorkletProcessor {
 
   connect(port: MessagePort) {
     this.worker = port;
-    port.onmessage = ({ data }) => {
-      const message: WorkletMessage = data;
+    port.onmessage = ({ data: message }: MessageEvent<WorkletMessage>) => {
       this.unanswered = -1;
       if (message.type === 'flush') {
         this.endGap(currentFrame, false);
@@ -146,7 +145,7 @@ class TonearmOutput extends AudioWorkletProcessor {
     }
   }
 
-  report(kind: number, frame: number, frames: number, audible?: boolean) {
+  report(kind: ReportKind, frame: number, frames: number, audible?: boolean) {
     const report: Report = { kind, epoch: this.run.epoch, frame, frames, audible };
     this.port.postMessage(report);
   }

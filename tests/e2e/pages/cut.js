@@ -13,8 +13,8 @@ function noise(length) {
 
 /**
  * @param {string} url
- * @param {{ keep?: number, damage?: number, seek?: number, rate: number }} how the part of the bytes that is kept, bytes
- *   of noise in the middle, a position to go to once it plays, the rate of the output in Hz
+ * @param {{ keep?: number, damage?: number, seek?: number, rate: number }} how the part of the bytes that is
+ * kept, bytes of noise in the middle, a position to go to once it plays, the rate of the output in Hz
  */
 export async function playChanged(url, { keep = 1, damage = 0, seek, rate }) {
   const { createPlayer } = await import('/pkg/index.js');

@@ -1,4 +1,5 @@
-//! What a player waits for: which of its timers count in which state, and what follows where several pass together.
+//! What a player waits for: which of its timers count in which state, and what follows where several pass
+//! together.
 
 use crate::fake_host::{FakeHost, RATE};
 use tonearm_messages::{Command, Fact};
@@ -50,7 +51,8 @@ fn a_player_that_has_come_to_an_end_wakes_nothing() {
     }
 }
 
-/// The worklet reports the new position before its first sample is audible: a loop that ends there waits for the seek.
+/// The worklet reports the new position before its first sample is audible: a loop that ends there waits for
+/// the seek.
 #[test]
 fn a_loop_does_not_end_during_a_seek() {
     let mut host = playing();

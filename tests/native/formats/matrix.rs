@@ -164,8 +164,8 @@ fn a_damaged_first_packet_silences_no_more_than_a_few() {
     }
 }
 
-/// A server may have half of a file as the whole: all of it is heard, and that is no error. Where no one says how
-/// long it is, what the file states decides.
+/// A server may have half of a file as the whole: all of it is heard, and that is no error. Where no one says
+/// how long it is, what the file states decides.
 #[test]
 fn a_file_that_was_cut_is_heard_to_its_last_byte() {
     for file in single(&ALL) {

@@ -29,8 +29,8 @@ fn folder() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "target", "formats"].iter().collect()
 }
 
-/// All files whose names end so, at least one for each end. Where they were not made a test that is about them fails, unless
-/// `TONEARM_WITHOUT_FORMATS` says that it is left out.
+/// All files whose names end so, at least one for each end. Where they were not made a test that is about
+/// them fails, unless `TONEARM_WITHOUT_FORMATS` says that it is left out.
 pub fn files(ends: &[&str]) -> Vec<File> {
     let Ok(entries) = std::fs::read_dir(folder()) else {
         assert!(

@@ -415,7 +415,8 @@ fn a_seek_without_ranges_downloads_nothing_twice_on_its_way_forward() {
     assert_eq!(world.requests.len(), requests, "{:?}", world.requests);
 }
 
-/// Of a network that is gone a paused player asks a few times, then waits for the next play, which asks at once.
+/// Of a network that is gone a paused player asks a few times, then waits for the next play, which asks at
+/// once.
 #[test]
 fn a_paused_player_does_not_ask_for_ever() {
     let file = wav(60);

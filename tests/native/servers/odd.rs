@@ -1,6 +1,6 @@
-//! Servers that answer in ways that no test of [`super`] has: wrong or missing header fields, statuses without
-//! a body, bodies of another shape, heads and bodies that come slowly. A play is heard to its end sample by
-//! sample, or as far as there is data, and then fails by name.
+//! Servers that answer in ways that no test of [`super`] has: wrong or missing header fields, statuses
+//! without a body, bodies of another shape, heads and bodies that come slowly. A play is heard to its end
+//! sample by sample, or as far as there is data, and then fails by name.
 
 use tonearm_formats::{Advance, Family};
 use tonearm_media::native::open;
@@ -26,7 +26,8 @@ fn play_to(server: impl FnMut(u64) -> Answer + 'static, seconds: f64) -> World {
     world
 }
 
-/// The first response breaks off at [`BREAK`]; `next` answers all further requests, and is given their number.
+/// The first response breaks off at [`BREAK`]; `next` answers all further requests, and is given their
+/// number.
 fn after_a_break(
     first: Answer,
     mut next: impl FnMut(&[u8], u64, usize) -> Answer + 'static,
@@ -216,8 +217,8 @@ fn a_range_that_is_refused_for_a_moment_is_asked_for_again() {
     }
 }
 
-/// FLAC and Ogg are sought by guesses. From a server without ranges a resumed download starts at the first byte: no
-/// frame that was played before the break is played again.
+/// FLAC and Ogg are sought by guesses. From a server without ranges a resumed download starts at the first
+/// byte: no frame that was played before the break is played again.
 #[test]
 fn a_break_without_ranges_repeats_no_frame_of_a_format_that_is_sought_by_guesses() {
     for name in ["id3v1.flac", "skeleton-opus.ogg", "chain-same.ogg"] {

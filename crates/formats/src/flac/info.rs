@@ -53,8 +53,8 @@ impl StreamInfo {
             .then_some(info)
     }
 
-    /// Whether a byte is one that a frame of the time line can lie at: no frame is longer than its samples are, by
-    /// much.
+    /// Whether a byte is one that a frame of the time line can lie at: no frame is longer than its samples
+    /// are, by much.
     pub(super) fn is_plausible(&self, (byte, at): Place) -> bool {
         let frame = u64::from(self.channels) * u64::from(self.bits).div_ceil(8);
         byte <= at.saturating_mul(frame).saturating_mul(2).saturating_add(1 << 16)

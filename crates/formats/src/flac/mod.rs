@@ -119,8 +119,8 @@ impl Demux for Demuxer {
     }
 }
 
-/// Where the last frame of a file ends, at the head of `bytes`, that others follow: a frame and its checksum have
-/// the checksum 0. Where that is so at several places, the one before a tag, else the last.
+/// Where the last frame of a file ends, at the head of `bytes`, that others follow: a frame and its checksum
+/// have the checksum 0. Where that is so at several places, the one before a tag, else the last.
 fn last_frame_end(bytes: &[u8]) -> Option<usize> {
     let (mut crc, mut found) = (0, None);
     for (at, byte) in bytes.iter().enumerate() {

@@ -9,8 +9,8 @@ use crate::tags::is_tag;
 /// Bytes of damage that are looked through at once; more is stepped over in pieces, so that memory stays
 /// bounded.
 pub(super) const DAMAGE_WINDOW: usize = 64 << 10;
-/// Bytes of damage in a row after which the stream is given up: two minutes at 128 kbit/s. Frames that follow less
-/// of it are found, as ffmpeg finds them.
+/// Bytes of damage in a row after which the stream is given up: two minutes at 128 kbit/s. Frames that follow
+/// less of it are found, as ffmpeg finds them.
 pub(super) const MAX_DAMAGE: u64 = 2 << 20;
 
 /// Where a search for two frames in a row came to.

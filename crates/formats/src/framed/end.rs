@@ -1,5 +1,5 @@
-//! Where a stream ends, and where another file was joined to it: found among the frames that are in memory, since
-//! what an index states is a hint.
+//! Where a stream ends, and where another file was joined to it: found among the frames that are in memory,
+//! since what an index states is a hint.
 
 use super::head::Head;
 use super::{Demuxer, FrameHeader, HEADER_BYTES, Index};
@@ -26,7 +26,8 @@ pub(super) fn is_padding(bytes: &[u8]) -> bool {
     bytes.iter().all(|&byte| byte == 0)
 }
 
-/// Bytes of the tag at the head of `bytes`: `ID3v1`, or `APEv2` with its header in front. `ID3v2` is read elsewhere.
+/// Bytes of the tag at the head of `bytes`: `ID3v1`, or `APEv2` with its header in front. `ID3v2` is read
+/// elsewhere.
 pub(super) fn tag_bytes(bytes: &[u8]) -> Option<u64> {
     if bytes.starts_with(b"TAG") {
         return Some(ID3V1_BYTES);
@@ -149,7 +150,8 @@ impl<H: FrameHeader> Demuxer<H> {
             return true;
         }
         let left = stop.saturating_sub(self.packets);
-        // How many packets were lost is an estimate: the index knows better, where the bytes that are left agree.
+        // How many packets were lost is an estimate: the index knows better, where the bytes that are left
+        // agree.
         if self.lost {
             // More came than it states, by far: it is of another file.
             if self.packets > stop.saturating_add(mendable(stop)) {
@@ -189,7 +191,8 @@ impl<H: FrameHeader> Demuxer<H> {
             (self.packets, self.estimated) = (index, true);
         }
         if self.estimated {
-            // Where the last packets lie is not known: the length stays as it was published, unless more was read.
+            // Where the last packets lie is not known: the length stays as it was published, unless more was
+            // read.
             if self.end.is_none() {
                 self.end_estimated = true;
                 let read = self.packets.max(self.known.0);
@@ -203,7 +206,8 @@ impl<H: FrameHeader> Demuxer<H> {
         let whole = self.total_bytes.is_some_and(|total| self.window.end_offset() >= total);
         let last = self.part.map(|(first, frames, _)| first.saturating_add(frames));
         let Some(last) = last.filter(|&last| last > self.packets) else {
-            // Without a stated length only damage of a whole packet or more can be distinguished from a stray tail.
+            // Without a stated length only damage of a whole packet or more can be distinguished from a stray
+            // tail.
             if self.gap as f64 >= self.mean_bytes(stream) * 0.9 && self.part.is_none() {
                 return Ok(self.take_gap());
             }

@@ -31,8 +31,8 @@ impl<H: FrameHeader> Head<H> {
         self.index.as_ref().map_or(self.measured.1, |index| index.constant)
     }
 
-    /// Packets of the whole file by its length in bytes, and by the table of an index that covers it: the file was
-    /// cut.
+    /// Packets of the whole file by its length in bytes, and by the table of an index that covers it: the
+    /// file was cut.
     pub(super) fn estimate(&self, total_bytes: Option<u64>) -> Option<u64> {
         let audio = total_bytes?.checked_sub(self.audio_offset)?;
         let mean = self.mean_bytes().max(1.0);

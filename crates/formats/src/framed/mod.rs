@@ -201,8 +201,9 @@ impl<H: FrameHeader> Demuxer<H> {
         self.packets.saturating_mul(stream.header.samples().into())
     }
 
-    /// Looks through the frames in memory that were not looked through, and estimates the length of the file by all
-    /// that were. An index that covers the file knows better, and behind a seek by an estimate the count is one too.
+    /// Looks through the frames in memory that were not looked through, and estimates the length of the file
+    /// by all that were. An index that covers the file knows better, and behind a seek by an estimate the
+    /// count is one too.
     fn survey(&mut self) {
         let Some(stream) = &self.stream else { return };
         let start = stream.audio_offset;
@@ -257,8 +258,8 @@ impl<H: FrameHeader> Demuxer<H> {
             0 => (header.mean_bytes(), H::CONSTANT),
             packets => (walk.bytes as f64 / packets as f64, H::CONSTANT && walk.constant),
         };
-        // An index by which a frame is much larger than all of the first ones, of one bit rate, is not of these;
-        // nor is one that states fewer frames than are here.
+        // An index by which a frame is much larger than all of the first ones, of one bit rate, is not of
+        // these; nor is one that states fewer frames than are here.
         let index = index.map(|index| {
             let stated =
                 index.bytes.zip(index.frames).map(|(bytes, frames)| f64::from(bytes) / f64::from(frames));

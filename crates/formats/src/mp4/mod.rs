@@ -184,7 +184,8 @@ impl Demux for Demuxer {
             }
             if let Some(movie) = self.movie.as_ref() {
                 let in_fragments = movie.fragmented;
-                // Samples of `moov` come first; where they are followed by fragments, those begin behind them.
+                // Samples of `moov` come first; where they are followed by fragments, those begin behind
+                // them.
                 let tabled =
                     movie.table.sample(&self.cursor).filter(|_| !in_fragments || self.after_table.is_some());
                 let fragment = self.fragment.front().copied().filter(|_| in_fragments);
@@ -396,8 +397,8 @@ impl Demuxer {
         let (at, frames) = (movie.frame(sample.time), movie.frame(sample.duration.into()));
         let frames = frames.min(u64::from(u32::MAX)) as u32;
         let flac = movie.entry.codec == Codec::Flac;
-        // Muxers write times in whole milliseconds, or as a recorder's clock has them: a packet of AAC or MP3 is
-        // as long as any other, one of Opus says itself how long it is.
+        // Muxers write times in whole milliseconds, or as a recorder's clock has them: a packet of AAC or MP3
+        // is as long as any other, one of Opus says itself how long it is.
         let opus = movie.entry.codec == Codec::Opus;
         let constant = matches!(movie.entry.codec, Codec::Aac(_) | Codec::Mp3);
         // But the last sample may be shorter than the others, and mean it.
@@ -409,8 +410,8 @@ impl Demuxer {
         let counts = opus || self.jitters;
         let at = self.counted.filter(|counted| counts && counted.abs_diff(at) <= jitter).unwrap_or(at);
         let sound = sample.size > 0 && sample.size <= MOST_SAMPLE;
-        // The file is all there, and its table states more. What comes without being asked for is waited for: a length
-        // that a server states may be that of a coded body.
+        // The file is all there, and its table states more. What comes without being asked for is waited for:
+        // a length that a server states may be that of a coded body.
         let over = self.window.is_finished() || sample.offset > self.window.end_offset();
         if let Some(total) = self.total_bytes.filter(|&total| sound && over && sample.end() > total) {
             if !fragmented {

@@ -180,8 +180,8 @@ impl Movie {
         self.length.map(|time| self.frame(time))
     }
 
-    /// First frame of an entry of the edit list, and one past its last; the last entry of a length of 0 plays to
-    /// the end.
+    /// First frame of an entry of the edit list, and one past its last; the last entry of a length of 0 plays
+    /// to the end.
     pub(super) fn edit(&self, entry: usize) -> Option<(u64, u64)> {
         let &(from, seconds) = self.edits.get(entry)?;
         let from = self.frame(from);
@@ -198,7 +198,8 @@ impl Movie {
         })
     }
 
-    /// The stream that an entry of the edit list is; `bytes` are those of its samples, as far as that is known.
+    /// The stream that an entry of the edit list is; `bytes` are those of its samples, as far as that is
+    /// known.
     pub(super) fn describe(&self, tags: &Tags, bytes: Option<u64>, entry_of_edits: usize) -> Stream {
         let entry = &self.entry;
         let rate = f64::from(entry.sample_rate);

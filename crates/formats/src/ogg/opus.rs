@@ -32,8 +32,8 @@ pub(super) fn is_sound(head: &[u8]) -> bool {
     version < 16 && layout
 }
 
-/// What the decoder is configured with: the header, but for what it says of both ends and of the gain, which are
-/// applied to what is decoded.
+/// What the decoder is configured with: the header, but for what it says of both ends and of the gain, which
+/// are applied to what is decoded.
 fn configuration(head: &[u8]) -> Vec<u8> {
     let mut head = head.to_vec();
     if head.get(FAMILY).is_some_and(|&family| family > 0) {

@@ -8,8 +8,8 @@ const HEADER_BYTES: usize = 27;
 /// Bytes before the checksum, and of it.
 const CHECKSUM: std::ops::Range<usize> = 22..26;
 
-/// Bytes of pages in a row whose checksum is wrong that are looked through: a page may have 64 KB, and another
-/// one seem to begin anywhere within it.
+/// Bytes of pages in a row whose checksum is wrong that are looked through: a page may have 64 KB, and
+/// another one seem to begin anywhere within it.
 pub(super) const MAX_WASTED: usize = 8 << 20;
 
 /// A page, whole and right.
@@ -37,8 +37,8 @@ pub(super) struct Page {
     pub body: Vec<u8>,
 }
 
-/// Where the body of the page at the head of `bytes` begins and ends, by its lacing values; none where there is no
-/// page, or too few bytes of it.
+/// Where the body of the page at the head of `bytes` begins and ends, by its lacing values; none where there
+/// is no page, or too few bytes of it.
 pub(super) fn lacing(bytes: &[u8]) -> Option<(usize, usize)> {
     let &segments = bytes.get(HEADER_BYTES - 1).filter(|_| bytes.starts_with(b"OggS"))?;
     let start = HEADER_BYTES + usize::from(segments);
@@ -46,8 +46,8 @@ pub(super) fn lacing(bytes: &[u8]) -> Option<(usize, usize)> {
     Some((start, start + lengths.iter().map(|&len| usize::from(len)).sum::<usize>()))
 }
 
-/// Takes the next page from the window; what is no page is stepped over. `None` where more bytes are needed, and
-/// where `wasted`, the bytes of wrong pages since the last right one, exceeds its bound.
+/// Takes the next page from the window; what is no page is stepped over. `None` where more bytes are needed,
+/// and where `wasted`, the bytes of wrong pages since the last right one, exceeds its bound.
 pub(super) fn next(window: &mut Window, wasted: &mut usize) -> Option<Page> {
     loop {
         if *wasted > MAX_WASTED {

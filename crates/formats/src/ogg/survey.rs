@@ -1,8 +1,8 @@
-//! How long a file will turn out to be: looks through the headers of the pages in memory, of every stream of a chain,
-//! before their packets are taken.
+//! How long a file will turn out to be: looks through the headers of the pages in memory, of every stream of
+//! a chain, before their packets are taken.
 //!
-//! Knows of packets nothing but what names their codec and their rate. A page is believed by its capture pattern
-//! alone: what comes of it is an estimate.
+//! Knows of packets nothing but what names their codec and their rate. A page is believed by its capture
+//! pattern alone: what comes of it is an estimate.
 
 use super::mapping::Mapping;
 use super::page::lacing;
@@ -11,7 +11,8 @@ use crate::demux::extrapolate;
 
 /// Pages that are looked at in one call.
 const MAX_PAGES: usize = 256;
-/// Frames from 0 up to which the first page of a stream may end; a stream that begins later was cut from a longer one.
+/// Frames from 0 up to which the first page of a stream may end; a stream that begins later was cut from a
+/// longer one.
 const MAX_FIRST_FRAMES: u64 = 48_000 * 30;
 /// The unit of time in which streams of different rates are added up: in a second.
 const TICKS: u64 = 1_000_000;

@@ -110,9 +110,9 @@ impl Tags {
     }
 }
 
-/// The MIME type of a raster image by its first bytes (WHATWG MIME Sniffing section 6.1, and AVIF); none where they
-/// are of no such image, or where the file states a type that a browser would not show as one. A page may open a
-/// cover as a document of its own origin: what could run as a script there is no cover.
+/// The MIME type of a raster image by its first bytes (WHATWG MIME Sniffing section 6.1, and AVIF); none
+/// where they are of no such image, or where the file states a type that a browser would not show as one. A
+/// page may open a cover as a document of its own origin: what could run as a script there is no cover.
 fn raster_type(stated: &str, bytes: &[u8]) -> Option<&'static str> {
     const STATED: [&str; 8] = ["jpeg", "jpg", "pjpeg", "png", "gif", "webp", "bmp", "avif"];
     let stated = stated.trim_matches(['\0', ' ']);

@@ -17,7 +17,8 @@ impl Track {
         Some(self.base + passed.unwrap_or(seconds))
     }
 
-    /// Length in seconds by what came of the file so far, where it does not state it and its end was not found.
+    /// Length in seconds by what came of the file so far, where it does not state it and its end was not
+    /// found.
     pub fn estimated_duration(&mut self) -> Option<f64> {
         let end = if self.stated_duration().is_none() { self.demuxer.estimate() } else { None };
         let stream = self.stream.as_ref()?;

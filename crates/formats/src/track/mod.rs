@@ -17,8 +17,8 @@ use crate::tags::Tags;
 
 /// Bytes at a file's end that contain its length: more than the largest page of Ogg.
 pub const END_PROBE_BYTES: usize = 64 << 10;
-/// Lost or undecodable packets in a row after which a track is given up of which nothing was decoded: 6.5 s of MPEG-1
-/// audio.
+/// Lost or undecodable packets in a row after which a track is given up of which nothing was decoded: 6.5 s
+/// of MPEG-1 audio.
 const MOST_FAILURES_IN_A_ROW: u32 = 250;
 /// The same once something was: damage in the middle of a file, behind which the music goes on.
 const MAX_FAILURES_WITHIN: u32 = 5000;
@@ -193,7 +193,8 @@ impl Track {
         self.demuxer.probe_end(bytes);
     }
 
-    /// Sets the transfer rate of the link; see [`Demux::set_link_rate`]. Has an effect only at the start of a file.
+    /// Sets the transfer rate of the link; see [`Demux::set_link_rate`]. Has an effect only at the start of a
+    /// file.
     pub fn set_link_rate(&mut self, bytes_per_second: f64, min_skip_bytes: u64) {
         if self.start == 0.0 {
             self.demuxer.set_link_rate(bytes_per_second, min_skip_bytes);

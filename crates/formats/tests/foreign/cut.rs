@@ -1,11 +1,13 @@
-//! Files that were cut before they were uploaded: the server serves all that there is, and the header states more.
+//! Files that were cut before they were uploaded: the server serves all that there is, and the header states
+//! more.
 
 use tonearm_formats::framed::FrameHeader;
 use tonearm_formats::mp3::MpegHeader;
 
 use super::support::{feed, file, open};
 
-/// An MP3 with an information frame in front: how many frames, how many bytes, and where each percent of them lies.
+/// An MP3 with an information frame in front: how many frames, how many bytes, and where each percent of them
+/// lies.
 pub fn with_index(bytes: &[u8]) -> Vec<u8> {
     let mut places = Vec::new();
     let mut at = 0;
@@ -32,8 +34,8 @@ pub fn with_index(bytes: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// A seek behind the end goes to the end, which is where the file ends: not where its header has it, and not where the
-/// bytes that were read before end. By an estimate, where the places of packets are one.
+/// A seek behind the end goes to the end, which is where the file ends: not where its header has it, and not
+/// where the bytes that were read before end. By an estimate, where the places of packets are one.
 #[test]
 fn a_seek_behind_the_end_of_a_file_that_was_cut_ends_where_the_file_does() {
     let vbr = with_index(&file("vbr-no-index.mp3"));

@@ -1,4 +1,5 @@
-//! FLAC: headers that state too much or too little, bytes behind the last frame, depths the decoder has no room for.
+//! FLAC: headers that state too much or too little, bytes behind the last frame, depths the decoder has no
+//! room for.
 
 use tonearm_formats::TrackError;
 use tonearm_formats::demux::{Demux, Step};
@@ -229,7 +230,8 @@ fn numbers_of_frames_have_up_to_36_bits() {
     assert_eq!(places(&frames), want);
 }
 
-/// Values of a header that the standard reserves: of the block size, the rate, the channels, the depth, and a bit.
+/// Values of a header that the standard reserves: of the block size, the rate, the channels, the depth, and a
+/// bit.
 #[test]
 fn a_header_of_reserved_values_is_none() {
     let plain = |number| frame(number, &[0, 0, 0]);

@@ -1,11 +1,12 @@
-//! Lengths that no header states: estimated by what has come, better with each part of it, and right at the end.
+//! Lengths that no header states: estimated by what has come, better with each part of it, and right at the
+//! end.
 
 use tonearm_formats::Advance;
 
 use super::support::{feed, file, open, play};
 
-/// Their rates in Hz, and with how much of them the estimate has to be near: of the second stream of `chain-small.ogg`
-/// half is headers, and one page is music.
+/// Their rates in Hz, and with how much of them the estimate has to be near: of the second stream of
+/// `chain-small.ogg` half is headers, and one page is music.
 const FILES: [(&str, f64, f64); 4] = [
     ("vbr-no-index.mp3", 44_100.0, 0.95),
     ("lc.aac", 44_100.0, 0.2),
@@ -32,8 +33,8 @@ fn what_is_in_memory_tells_the_length_at_once() {
     }
 }
 
-/// With most of the file the estimate is within a tenth, whatever it was at first, and no length is stated but the right
-/// one: not that of the first stream of a chain either.
+/// With most of the file the estimate is within a tenth, whatever it was at first, and no length is stated
+/// but the right one: not that of the first stream of a chain either.
 #[test]
 fn an_estimate_gets_better_while_the_file_comes() {
     for (name, rate, near) in FILES {

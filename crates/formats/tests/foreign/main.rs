@@ -1,5 +1,5 @@
-//! Files as other programs write them, and as they are cut, joined and lengthened, at the border of the demuxers:
-//! all of it plays, with as many frames as ffmpeg has, or is refused by name.
+//! Files as other programs write them, and as they are cut, joined and lengthened, at the border of the
+//! demuxers: all of it plays, with as many frames as ffmpeg has, or is refused by name.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod bounds;

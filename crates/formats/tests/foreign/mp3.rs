@@ -10,8 +10,9 @@ use super::support::{feed, file, longest_silence, open, play, play_bytes, refuse
 /// Frames of a packet.
 const PACKET: usize = 1152;
 
-/// `ffmpeg -i FILE -f f32le -` has 357,167, 224,687 and 176,400 frames: it plays the second file's information frame
-/// (1,152) and what encoders put behind the end (1,055), but takes the latter off where `xing-half.mp3` claims to end.
+/// `ffmpeg -i FILE -f f32le -` has 357,167, 224,687 and 176,400 frames: it plays the second file's
+/// information frame (1,152) and what encoders put behind the end (1,055), but takes the latter off where
+/// `xing-half.mp3` claims to end.
 #[test]
 fn every_part_of_a_joined_file_is_heard() {
     for (name, frames) in
@@ -190,8 +191,8 @@ fn noise_between_frames_costs_no_more_than_its_bytes() {
     assert!(more > -2.0 * PACKET as f64 && more < (packets + 2.0) * PACKET as f64, "{more}");
 }
 
-/// Without an index: within a tenth at once where the first frames are like the others, right once the end is in
-/// memory, and no seek changes it.
+/// Without an index: within a tenth at once where the first frames are like the others, right once the end is
+/// in memory, and no seek changes it.
 #[test]
 fn lengths_without_an_index() {
     for (name, frames, rate) in [

@@ -1,4 +1,5 @@
-//! MP4: samples in `moov` and in fragments, compact sizes, edit lists, recorders' clocks, and the bounds of tables.
+//! MP4: samples in `moov` and in fragments, compact sizes, edit lists, recorders' clocks, and the bounds of
+//! tables.
 
 use tonearm_formats::demux::{Demux, Step};
 use tonearm_formats::{Advance, Family, HostDecoders, Track, TrackError};
@@ -42,7 +43,8 @@ fn seeks_among_samples_of_moov_and_of_fragments() {
     }
 }
 
-/// Samples from 1,024 for a second, then from 111,274 for one and a half. ffmpeg: 111,616 frames, in whole packets.
+/// Samples from 1,024 for a second, then from 111,274 for one and a half. ffmpeg: 111,616 frames, in whole
+/// packets.
 #[test]
 fn every_entry_of_an_edit_list_is_played() {
     let bytes = file("edit-two.m4a");
@@ -69,7 +71,8 @@ fn every_entry_of_an_edit_list_is_played() {
     assert_eq!((played.frames.as_slice(), played.failures), ([66_150].as_slice(), 0));
 }
 
-/// A file whose edit list has these entries: how many milliseconds of the film, and from where on the track's clock.
+/// A file whose edit list has these entries: how many milliseconds of the film, and from where on the track's
+/// clock.
 fn with_edits(bytes: &[u8], entries: &[(u32, u32)]) -> Vec<u8> {
     let mut list = b"edts".to_vec();
     list.extend((16 + 12 * entries.len() as u32).to_be_bytes());
@@ -103,8 +106,8 @@ pub fn insert(bytes: &[u8], before: &[u8], what: &[u8], within: &[&[u8]]) -> Vec
     bytes
 }
 
-/// As `every_entry_of_an_edit_list_is_played`, where the samples lie in fragments, in `moov`, or in both: forwards,
-/// backwards, and to the end.
+/// As `every_entry_of_an_edit_list_is_played`, where the samples lie in fragments, in `moov`, or in both:
+/// forwards, backwards, and to the end.
 #[test]
 fn entries_of_an_edit_list_are_played_from_fragments_too() {
     for (name, rate) in [("frag-plain.m4a", 44_100), ("onlyfrag.m4a", 44_100), ("recorded.mp4", 48_000)] {
@@ -195,8 +198,8 @@ fn parametric_stereo_is_two_channels() {
     }
 }
 
-/// Every count of a table, and every size of a box, made as large as it can be: played as far as there are bytes,
-/// or refused.
+/// Every count of a table, and every size of a box, made as large as it can be: played as far as there are
+/// bytes, or refused.
 #[test]
 fn counts_and_sizes_that_lie_are_bounded() {
     for name in ["stz2.m4a", "onlyfrag.m4a", "frag-plain.m4a", "edit-two.m4a", "recorded.mp4"] {
@@ -220,7 +223,8 @@ fn counts_and_sizes_that_lie_are_bounded() {
     }
 }
 
-/// `frag-plain.m4a` with a segment index of its fragments, one second each whatever they hold, and where they begin.
+/// `frag-plain.m4a` with a segment index of its fragments, one second each whatever they hold, and where they
+/// begin.
 fn with_index(version: u8, nested: bool) -> (Vec<u8>, Vec<u64>) {
     let bytes = file("frag-plain.m4a");
     let (mut at, mut fragments) = (0, Vec::new());
@@ -280,7 +284,8 @@ fn a_segment_index_says_where_a_fragment_is() {
     assert!(odd > 0, "all sizes are even");
 }
 
-/// A fragment whose samples have one size states any number of them in a few bytes: no more than its bound are listed.
+/// A fragment whose samples have one size states any number of them in a few bytes: no more than its bound
+/// are listed.
 #[test]
 fn samples_of_a_fragment_have_a_bound() {
     const BOUND: usize = 1 << 20;

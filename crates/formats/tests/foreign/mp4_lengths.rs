@@ -31,7 +31,8 @@ fn a_comment_of_itunes_cuts_both_ends_and_one_of_no_length_does_not() {
     assert_eq!(of(2112, 0).total(), whole.total());
 }
 
-/// What a film of fragments states may be too little: its length, less 80 ms that the codec adds, is an estimate.
+/// What a film of fragments states may be too little: its length, less 80 ms that the codec adds, is an
+/// estimate.
 #[test]
 fn a_stated_length_of_fragments_is_an_estimate() {
     let mut bytes = file("recorded.mp4");

@@ -4,8 +4,8 @@ use tonearm_formats::{Family, HostDecoders, Sniffed, Track, TrackError, sniff};
 
 use super::support::{feed, file, open, play, play_bytes};
 
-/// Frames by `ffmpeg -i FILE -f f32le -`: of `chain-same.ogg` 352,928, which is 128 more than both streams state; of
-/// `chain-small.ogg`, whose second stream is mono, 31,744.
+/// Frames by `ffmpeg -i FILE -f f32le -`: of `chain-same.ogg` 352,928, which is 128 more than both streams
+/// state; of `chain-small.ogg`, whose second stream is mono, 31,744.
 #[test]
 fn every_stream_of_a_chain_is_heard() {
     for (name, frames, channels) in
@@ -175,8 +175,8 @@ fn pages(bytes: &[u8]) -> Vec<usize> {
     places
 }
 
-/// The last pages of the file may be those of another stream with the same serial number, which is shorter: nothing is
-/// cut off from the one before it.
+/// The last pages of the file may be those of another stream with the same serial number, which is shorter:
+/// nothing is cut off from the one before it.
 #[test]
 fn the_end_of_a_later_stream_is_not_that_of_an_earlier_one() {
     let first = file("opus-fam1.opus");
@@ -211,7 +211,8 @@ fn a_stream_without_music_is_passed() {
     assert_eq!((played.total(), played.failures), (192_000, 0));
 }
 
-/// Vorbis has an order of its own; what is decoded is in that of WAVE: front left and right, centre, low, back.
+/// Vorbis has an order of its own; what is decoded is in that of WAVE: front left and right, centre, low,
+/// back.
 #[test]
 fn six_channels_of_vorbis_are_in_the_order_of_wave() {
     let played = play("vorbis51.ogg");

@@ -136,8 +136,8 @@ impl<T: FormatTrack> MediaPlane<T> {
         }
     }
 
-    /// A range was refused, or cannot be read: the file may be shorter than was thought, or the server may have
-    /// no ranges.
+    /// A range was refused, or cannot be read: the file may be shorter than was thought, or the server may
+    /// have no ranges.
     #[inline(never)]
     fn range_refused(&mut self, now: f64, request: u32, head: ResponseHead) {
         let Some(open) = self.open.as_mut() else { return };

@@ -1,10 +1,10 @@
 //! Notices a Worker that does not answer any more: closed, in an endless loop, or gone with its process.
 //!
-//! While something is wanted of it, a Worker that has sent nothing for a while is pinged. While the track plays,
-//! the output watches in its place: it asks the Worker for samples several times a second and reports when none
-//! arrive, so that playing costs the page no ping. Only a ping that stays unanswered counts, so a long task of
-//! the Worker is none, and neither is a page that was busy: a timer that fires late sends another ping before it
-//! judges.
+//! While something is wanted of it, a Worker that has sent nothing for a while is pinged. While the track
+//! plays, the output watches in its place: it asks the Worker for samples several times a second and reports
+//! when none arrive, so that playing costs the page no ping. Only a ping that stays unanswered counts, so a
+//! long task of the Worker is none, and neither is a page that was busy: a timer that fires late sends
+//! another ping before it judges.
 //!
 //! Owns what is known of the Worker. When its silence is looked at is [`Timer::Worker`] of the table.
 

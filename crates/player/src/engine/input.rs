@@ -19,7 +19,8 @@ pub enum Input {
         /// Its options.
         config: Config,
     },
-    /// A pipeline's session begins, or goes on: that of another pipeline of its service, or of an earlier page.
+    /// A pipeline's session begins, or goes on: that of another pipeline of its service, or of an earlier
+    /// page.
     BeginSession {
         /// The pipeline.
         telemetry: TelemetryId,

@@ -92,8 +92,8 @@ impl Position {
         now + if self.watched { REPORTS.0 } else { REPORTS.1 }
     }
 
-    /// When this second of the track is reached, if the position advances and the next report would arrive too late
-    /// to show it.
+    /// When this second of the track is reached, if the position advances and the next report would arrive
+    /// too late to show it.
     pub(super) fn reaches(&self, seconds: f64) -> Option<Instant> {
         let left = ((seconds - self.start) / self.speed - self.frames as f64 / self.rate).max(0.0);
         (self.advancing && left <= LONGEST).then(|| self.at + Duration::from_nanos((left * 1e9) as u64))

@@ -6,8 +6,8 @@
 use super::timers::{Timer, Timers};
 use tonearm_base::time::{Duration, Instant};
 
-/// Requests that are tried after one that broke off, before a play with nothing left to hear fails; while there
-/// is something to hear they go on.
+/// Requests that are tried after one that broke off, before a play with nothing left to hear fails; while
+/// there is something to hear they go on.
 const MAX_ATTEMPTS: u32 = 6;
 /// Wait before the first of them; each further one doubles it, up to two seconds: the ring holds four.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -56,8 +56,8 @@ impl Recovery {
         self.attempts > MAX_ATTEMPTS
     }
 
-    /// The media plane wants bytes from `offset` on. Returns whether they are requested at once; they wait where
-    /// a recovery is under way.
+    /// The media plane wants bytes from `offset` on. Returns whether they are requested at once; they wait
+    /// where a recovery is under way.
     pub(super) fn want(&mut self, timers: &Timers, offset: u64) -> bool {
         self.offset = offset;
         !timers.is_set(Timer::Retry)

@@ -94,8 +94,8 @@ impl Timers {
         Timer::ALL.iter()
     }
 
-    /// Takes the next timer of the round that has expired at `now`, and when it was due. A round passes each timer
-    /// once: what is set meanwhile in a row that it has passed waits for another round.
+    /// Takes the next timer of the round that has expired at `now`, and when it was due. A round passes each
+    /// timer once: what is set meanwhile in a row that it has passed waits for another round.
     pub(super) fn expired(&mut self, round: &mut Round, now: Instant) -> Option<(Timer, Instant)> {
         round.find_map(|&timer| {
             let row = &mut self.0[timer as usize];

@@ -9,7 +9,8 @@ use tonearm_base::time::{Duration, Instant};
 
 /// Time after the moment at which a report was expected, after which the player stalls.
 const SILENCE: Duration = Duration::from_millis(500);
-/// Time from there on at which the output counts as lost: with the longest time between two reports below 2 s.
+/// Time from there on at which the output counts as lost: with the longest time between two reports below 2
+/// s.
 const LOSS: Duration = Duration::from_millis(300);
 /// Time that an output has after a timer that fired late: the page was busy, or the machine slept.
 const GRACE: Duration = Duration::from_secs(2);

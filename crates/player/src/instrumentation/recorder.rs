@@ -1,4 +1,5 @@
-//! Records what a player does in its pipeline. Every call does nothing where there is no pipeline, or no such span.
+//! Records what a player does in its pipeline. Every call does nothing where there is no pipeline, or no such
+//! span.
 
 use super::metrics::Metric;
 use super::semconv as name;

@@ -8,7 +8,8 @@ use tonearm_base::decimal::decimal;
 use tonearm_base::time::Instant;
 use tonearm_telemetry::{Parent, SpanKey, SpanKind, SpanOptions, Value};
 
-/// An absolute URL as the host's parser takes it apart (URL standard), and what the app lets be recorded of it.
+/// An absolute URL as the host's parser takes it apart (URL standard), and what the app lets be recorded of
+/// it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Url {
     /// The URL to fetch.
@@ -29,8 +30,8 @@ pub(super) struct OpenRequest {
     pub(super) status: u16,
 }
 
-/// Starts the span of a media request, and returns the header lines that go with it, if any may (`trace_state` is the
-/// trace's `tracestate`).
+/// Starts the span of a media request, and returns the header lines that go with it, if any may
+/// (`trace_state` is the trace's `tracestate`).
 pub(super) fn start_request(
     recorder: &mut PlayRecorder<'_>,
     parent: Option<Parent>,

@@ -29,7 +29,8 @@ pub struct Instrument<'a> {
     pub bounds: &'a [f64],
     /// What it measures, for people.
     pub description: &'a [u8],
-    /// Whether it is asynchronous: its values are observed at each collection, and those of a sum are the whole sum.
+    /// Whether it is asynchronous: its values are observed at each collection, and those of a sum are the
+    /// whole sum.
     pub observed: bool,
 }
 

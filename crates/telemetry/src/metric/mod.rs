@@ -200,7 +200,8 @@ impl Series {
         if let Points::Number(number) = self.points { number } else { 0.0 }
     }
 
-    /// What an observed sum had counted by the last collection: of a monotonic one that fell nothing, since it began anew.
+    /// What an observed sum had counted by the last collection: of a monotonic one that fell nothing, since
+    /// it began anew.
     fn base(&self, kind: Kind) -> f64 {
         if kind == Kind::Counter && self.number() < self.last { 0.0 } else { self.last }
     }
@@ -210,7 +211,8 @@ impl Series {
         (self.min, self.max) = (f64::INFINITY, f64::NEG_INFINITY);
     }
 
-    /// A point of any kind: start = 2, time = 3; what follows differs by the metric's field. `base` is taken off a number.
+    /// A point of any kind: start = 2, time = 3; what follows differs by the metric's field. `base` is taken
+    /// off a number.
     fn encode(&self, out: &mut Writer, metric: u32, (start, time): (u64, u64), bounds: &[f64], base: f64) {
         out.raw(&self.attributes);
         out.fixed64(2, start);

@@ -1,7 +1,7 @@
 //! One attempt to play: the play request and its promises, its trace, its start-up and its totals.
 //!
-//! Owns how far the attempt is and what it fails by. Does not know the media plane, the output or the position in
-//! the track: the files that do report to it.
+//! Owns how far the attempt is and what it fails by. Does not know the media plane, the output or the
+//! position in the track: the files that do report to it.
 
 use crate::engine::input::{PlayRequest, PlaybackEngine, Source};
 use crate::instrumentation::{PlayContext, PlayRecorder, PlayTrace};

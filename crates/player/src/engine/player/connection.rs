@@ -1,4 +1,5 @@
-//! The connection to the server of the source: how long it may be silent, what its answers mean, that it breaks.
+//! The connection to the server of the source: how long it may be silent, what its answers mean, that it
+//! breaks.
 
 use tonearm_messages::{Command as MediaCommand, MediaError};
 
@@ -10,8 +11,8 @@ use tonearm_base::time::Duration;
 /// Time that the module of a format may take once the whole source is here.
 const MODULE_WAIT: Duration = Duration::from_secs(10);
 
-/// Statuses below 500 that a server takes back after a while: Request Timeout (RFC 9110), Too Early (RFC 8470),
-/// Too Many Requests (RFC 6585).
+/// Statuses below 500 that a server takes back after a while: Request Timeout (RFC 9110), Too Early (RFC
+/// 8470), Too Many Requests (RFC 6585).
 const BUSY: [u16; 3] = [408, 425, 429];
 
 /// What a play fails by where the media plane reports an error.
@@ -44,8 +45,8 @@ impl Player {
         }
     }
 
-    /// All bytes that were requested are here: the module of their format may be on its way, and never arrive. The
-    /// element then has the rest of the time limit.
+    /// All bytes that were requested are here: the module of their format may be on its way, and never
+    /// arrive. The element then has the rest of the time limit.
     pub(super) fn expect_module(&mut self, cx: &StepContext<'_>) {
         if !self.media.has_decoded() && !matches!(self.state(), State::Ready | State::Paused) {
             self.set_limit(cx, SILENT_REQUEST);
@@ -66,8 +67,8 @@ impl Player {
             self.attempt.response_accepted = true;
             return;
         }
-        // A range that is not available is the media plane's to work out. A server that failed or was busy in the
-        // middle of a track may be back in a moment; a file that is gone stays gone.
+        // A range that is not available is the media plane's to work out. A server that failed or was busy in
+        // the middle of a track may be back in a moment; a file that is gone stays gone.
         let accepted = self.attempt.response_accepted;
         if accepted && status == 416 {
         } else if accepted && (status >= 500 || BUSY.contains(&status)) {
@@ -99,8 +100,8 @@ impl Player {
         self.attempt.audible && audible && matches!(self.state(), State::Playing | State::Paused)
     }
 
-    /// Requests no more bytes. What is in memory is decoded and played, then the play fails; at once where nothing
-    /// is.
+    /// Requests no more bytes. What is in memory is decoded and played, then the play fails; at once where
+    /// nothing is.
     fn give_up(&mut self, cx: &mut StepContext<'_>, failure: PlayFailure) {
         if self.has_more_to_play() || self.media.has_decoded() {
             self.attempt.given_up = Some(failure);
@@ -113,8 +114,8 @@ impl Player {
         }
     }
 
-    /// Fails once what is decoded has been played; at once where nothing is. The media plane has given all that it
-    /// had, and the output reports when that is over.
+    /// Fails once what is decoded has been played; at once where nothing is. The media plane has given all
+    /// that it had, and the output reports when that is over.
     pub(super) fn defer_failure(&mut self, cx: &mut StepContext<'_>, failure: PlayFailure) {
         if self.has_more_to_play() || self.media.has_decoded() {
             self.attempt.deferred_failure.get_or_insert(failure);

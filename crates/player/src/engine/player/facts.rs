@@ -82,8 +82,8 @@ impl Player {
                     self.attempt.trace.end_load(&mut cx.recorder, None);
                 }
                 self.attempt.trace.first_decoded(&mut cx.recorder, at);
-                // Where it begins, and no more: the first sample's report has a port of its own, and may arrive
-                // before this fact.
+                // Where it begins, and no more: the first sample's report has a port of its own, and may
+                // arrive before this fact.
                 self.timeline.position.moves_to(position);
                 self.dispatch(cx, "canplay");
                 if self.state() == State::Seeking {

@@ -1,5 +1,5 @@
-//! What is tried, within the same play, in the place of a source that could not begin: another source that the
-//! app named, or the browser's media element.
+//! What is tried, within the same play, in the place of a source that could not begin: another source that
+//! the app named, or the browser's media element.
 
 use tonearm_messages::Command as MediaCommand;
 

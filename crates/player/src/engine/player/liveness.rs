@@ -114,7 +114,8 @@ impl Player {
         } else if let Some(failure) = self.attempt.deferred_failure {
             self.fail(cx, failure);
         } else if self.media.awaits_worker() || accepted && self.media.awaits_module() {
-            // A file of the package has not arrived: the Worker's script or wasm, or the module of the format.
+            // A file of the package has not arrived: the Worker's script or wasm, or the module of the
+            // format.
             self.lose_media(cx, PlayFailure::Unavailable);
         } else if accepted {
             self.connection_lost(cx);

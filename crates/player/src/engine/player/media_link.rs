@@ -1,8 +1,8 @@
-//! The media plane as the player sees it: the Worker or the element that takes its place, the source that is open
-//! in it, and the requests of that source.
+//! The media plane as the player sees it: the Worker or the element that takes its place, the source that is
+//! open in it, and the requests of that source.
 //!
-//! Owns which epoch, URL and request are current, and whether the Worker runs. Does not know the player's state, its
-//! trace or the output.
+//! Owns which epoch, URL and request are current, and whether the Worker runs. Does not know the player's
+//! state, its trace or the output.
 
 use crate::engine::heartbeat::Heartbeat;
 use crate::engine::input::PlaybackEngine;
@@ -88,7 +88,8 @@ impl MediaLink {
         self.is_stream() && self.hello_sent && !self.ready
     }
 
-    /// Whether all bytes that were requested are here and no frame is: the module of the format has not arrived.
+    /// Whether all bytes that were requested are here and no frame is: the module of the format has not
+    /// arrived.
     pub(super) fn awaits_module(&self) -> bool {
         self.body_ended && !self.has_decoded()
     }

@@ -1,13 +1,15 @@
 //! One player, composed: its state machine and five parts, each in a file of its own.
 //!
-//! [`Attempt`] is one play request and its trace, [`MediaLink`] the media plane, [`OutputLink`] the audio output,
-//! [`Timeline`] the time of the track, [`Timers`] the table of deadlines. A part knows none of the others.
+//! [`Attempt`] is one play request and its trace, [`MediaLink`] the media plane, [`OutputLink`] the audio
+//! output, [`Timeline`] the time of the track, [`Timers`] the table of deadlines. A part knows none of the
+//! others.
 //!
-//! What concerns several parts is here and in the files without a type: `commands` and `step` what the app asks for
-//! and what a change of state entails, `opening` how a source is opened, `seeking` and `rate` how the player goes to
-//! another position and another rate, `facts` and `connection` what the media plane reports, `output` and `reports`
-//! what the audio output reports, `liveness` that either is lost, `timeouts` what expires, `failing` how a play ends
-//! early, `fallback` what is tried in the place of a source that failed.
+//! What concerns several parts is here and in the files without a type: `commands` and `step` what the app
+//! asks for and what a change of state entails, `opening` how a source is opened, `seeking` and `rate` how
+//! the player goes to another position and another rate, `facts` and `connection` what the media plane
+//! reports, `output` and `reports` what the audio output reports, `liveness` that either is lost, `timeouts`
+//! what expires, `failing` how a play ends early, `fallback` what is tried in the place of a source that
+//! failed.
 
 mod attempt;
 mod commands;

@@ -23,7 +23,8 @@ impl Player {
         }
     }
 
-    /// Arms the autoplay timer: if the `AudioContext` does not run in time, the play fails with `NotAllowedError`.
+    /// Arms the autoplay timer: if the `AudioContext` does not run in time, the play fails with
+    /// `NotAllowedError`.
     pub(super) fn arm_autoplay(&mut self, cx: &StepContext<'_>) {
         let Some(audio_context) = self.output.audio_context else { return };
         let wanted =

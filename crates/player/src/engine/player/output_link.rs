@@ -66,8 +66,8 @@ impl OutputLink {
         self.silent_since.get_or_insert(now);
     }
 
-    /// The silence ends at `at`, or is not the output's any more: returns the frames that are missing, where the
-    /// output had been silent by itself.
+    /// The silence ends at `at`, or is not the output's any more: returns the frames that are missing, where
+    /// the output had been silent by itself.
     pub(super) fn end_silence(&mut self, at: Instant) -> Option<u64> {
         let since = self.silent_since.take()?;
         Some((at.since(since).as_secs_f64() * f64::from(self.sample_rate())) as u64)

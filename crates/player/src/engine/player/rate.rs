@@ -1,5 +1,5 @@
-//! Another playback rate: the samples of the rate before are thrown away, and those of the new one are made of what
-//! the media plane has decoded.
+//! Another playback rate: the samples of the rate before are thrown away, and those of the new one are made
+//! of what the media plane has decoded.
 
 use super::{Player, SILENT_REQUEST, StepContext};
 use crate::engine::timers::Timer;

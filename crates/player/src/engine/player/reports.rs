@@ -18,8 +18,8 @@ impl Player {
                 self.advance(cx, at, frames);
                 self.start_audible(cx, at, method);
             }
-            // One that was on its way when the listener paused the track must not move it: the next one after it
-            // says how far the output is.
+            // One that was on its way when the listener paused the track must not move it: the next one after
+            // it says how far the output is.
             Report::Position { epoch, at, frames } if epoch == self.media.epoch && !self.paused() => {
                 self.advance(cx, at, frames);
                 self.expect_report(cx);
@@ -95,7 +95,8 @@ impl Player {
         }
     }
 
-    /// The output has no samples to play. The connection may have been lost while some were left: now there are none.
+    /// The output has no samples to play. The connection may have been lost while some were left: now there
+    /// are none.
     pub(super) fn underrun(&mut self, cx: &mut StepContext<'_>) {
         self.step(cx, Input::Event(Event::Underflow));
         if self.timers.is_set(Timer::Retry) {
@@ -103,8 +104,8 @@ impl Player {
         }
     }
 
-    /// Ends the play once both the output and the media plane have reported the end of the track: their reports have
-    /// ports of their own, and either may be first.
+    /// Ends the play once both the output and the media plane have reported the end of the track: their
+    /// reports have ports of their own, and either may be first.
     pub(super) fn end_if_over(&mut self, cx: &mut StepContext<'_>) {
         let (epoch, end) = (self.media.epoch, &self.timeline.end_of_track);
         let failure = self.attempt.deferred_failure;

@@ -52,16 +52,16 @@ impl Player {
     /// Sets and holds the timers that depend on the player's state and position.
     pub(super) fn hold_timers(&mut self) {
         let (state, playing) = (self.state(), self.state() == State::Playing);
-        // A paused player that has tried as often as one that plays nothing waits for the next play: nobody needs
-        // the bytes before.
+        // A paused player that has tried as often as one that plays nothing waits for the next play: nobody
+        // needs the bytes before.
         let waits = state == State::Paused && self.media.recovery.is_exhausted();
         self.timers.hold(Timer::Retry, waits);
         self.timers.hold(Timer::Session, !self.is_active());
         self.timers.assign(Timer::LoopEnd, self.timeline.loop_due().filter(|_| playing));
     }
 
-    /// The first heartbeat is recorded with the first play, and each further one 30 s of clock time later, while
-    /// something is to be heard.
+    /// The first heartbeat is recorded with the first play, and each further one 30 s of clock time later,
+    /// while something is to be heard.
     pub(super) fn record_heartbeat(&mut self, cx: &mut StepContext<'_>) {
         if self.is_active() && self.timers.due(Timer::Session).is_none_or(|due| due <= cx.now) {
             self.timers.set(Timer::Session, cx.now + HEARTBEAT);

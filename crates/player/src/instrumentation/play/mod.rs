@@ -200,7 +200,8 @@ impl PlayTrace {
         }
     }
 
-    /// Ends a play before its start, by an error or since the listener leaves; the bodies of its requests go on.
+    /// Ends a play before its start, by an error or since the listener leaves; the bodies of its requests go
+    /// on.
     pub fn end_before_start(
         &mut self,
         recorder: &mut PlayRecorder<'_>,
