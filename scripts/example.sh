@@ -6,5 +6,5 @@ cd "$TONEARM_ROOT"
 port=${PORT:-8090}
 node scripts/start/ports.mjs "$port"
 bash scripts/setup.sh build
-bash scripts/build.sh backend example
-exec node scripts/start/serve.mjs "$port" --path yew/index.html --mount yew=examples/yew
+bash scripts/build.sh backend package example
+exec node scripts/start/serve.mjs "$port" --path yew/index.html --mount yew=examples/yew --mount pkg=pkg/dist

@@ -5,6 +5,8 @@
 //! done. The media plane (`crates/media`) fetches and decodes in a Worker; both meet in [`tonearm_messages`].
 
 #[cfg(feature = "opentelemetry")]
+mod front_end;
+#[cfg(feature = "opentelemetry")]
 pub mod opentelemetry;
 
 #[cfg(target_arch = "wasm32")]
@@ -13,7 +15,14 @@ mod browser;
 pub mod exports;
 
 #[cfg(all(target_arch = "wasm32", feature = "opentelemetry"))]
-pub use browser::otel::{Options, install};
+pub use browser::front_end::{Listener, Package, Player, ResolveContext};
+#[cfg(all(target_arch = "wasm32", feature = "opentelemetry"))]
+pub use browser::otel::install;
+#[cfg(feature = "opentelemetry")]
+pub use front_end::{
+    EngineOption, Options, PlayPhases, PlayerError, PlayerEvent, PlayerOptions, PlayerState, PlayerStats,
+    ReplayGain, Source, TrackMetadata,
+};
 
 /// A quarter of the code of Rust's own allocator for this target, and bounded time for each call.
 #[cfg(all(target_arch = "wasm32", feature = "package"))]

@@ -6,6 +6,8 @@
 mod clock;
 #[cfg(feature = "package")]
 mod driver;
+#[cfg(feature = "opentelemetry")]
+pub(crate) mod front_end;
 #[cfg(feature = "package")]
 mod host;
 #[cfg(feature = "package")]

@@ -9,27 +9,11 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortSignal, Headers, Performance, RequestInit, Response, VisibilityState, Window};
 
 use super::clock::{now, wall_millis};
-use crate::opentelemetry::{Handle, Host, pipeline};
+use super::front_end;
+use crate::front_end::Options;
+use crate::opentelemetry::{Consent, Handle, Host, pipeline};
 use tonearm_base::time::{Duration, Instant};
-use tonearm_telemetry::{Attributes, Config, Export, Propagators, Reply, ResponseTimes, Signal};
-
-/// What a front-end says of its pipeline.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// `service.name`.
-    pub service_name: String,
-    /// Where OTLP goes; `/v1/traces` is added. The page's own origin where it is empty.
-    pub endpoint: String,
-    /// Headers of every export.
-    pub headers: Vec<(String, String)>,
-    /// Further resource attributes.
-    pub resource: Vec<(String, String)>,
-    /// How contexts are handed on.
-    pub propagators: Propagators,
-    /// Sampling, batches and all else; its resource and its propagators are those that stand above, it
-    /// inspects nothing, and requests are compressed.
-    pub config: Config,
-}
+use tonearm_telemetry::{Attributes, Config, Export, Reply, ResponseTimes, Signal};
 
 /// Bytes of a response that are read: a partial success is short, and the status decides.
 const MAX_REPLY: usize = 16 << 10;
@@ -70,16 +54,17 @@ pub fn install(options: Options) -> Option<Handle> {
         propagators,
         inspects: false,
         gzip: true,
-        ..options.config
+        ..options.config.clone()
     };
     let browser = Browser {
         window: window.clone(),
         performance,
         endpoint: options.endpoint.trim_end_matches('/').into(),
-        headers: options.headers,
+        headers: options.headers.clone(),
         timer: RefCell::default(),
     };
     let handle = pipeline(config, origin, seed, browser);
+    front_end::keep_options(handle, options);
     handle.set_global(propagators);
     listen(&window, handle);
     Some(handle)
@@ -195,6 +180,14 @@ impl Host for Browser {
             };
             handle.replied(export.id, &reply);
         });
+    }
+
+    fn set_consent(&self, handle: Handle, consent: Consent) {
+        front_end::set_consent(handle, consent);
+    }
+
+    fn flush(&self, handle: Handle) {
+        front_end::flush(handle);
     }
 
     fn wake(&self, handle: Handle, after: Option<Duration>) {

@@ -18,14 +18,17 @@ use std::rc::Rc;
 pub use logs::{Logger, LoggerProvider};
 pub use metrics::MeterProvider;
 pub use propagator::Propagator;
+/// What the user decided.
+pub use tonearm_telemetry::Consent;
 /// For an app that traces its own requests: what is recorded of a URL, and where a trace header may go.
 pub use tonearm_telemetry::{AllowedOrigin, HeaderPolicy, header_policy, redact};
 pub use trace::{Span, Tracer, TracerProvider};
+pub(crate) use value::context_of;
 
 use tonearm_base::random::Random;
 use tonearm_base::time::{ClockAnchor, Duration, Instant};
 use tonearm_telemetry::{
-    Account, Config, Consent, Export, Propagators, Reply, ResponseTimes, Signal, Telemetry,
+    Account, Config, EarlierSession, Export, Propagators, Reply, ResponseTimes, Signal, Telemetry,
 };
 
 /// What a pipeline needs of its surroundings.
@@ -38,6 +41,10 @@ pub trait Host {
     fn send(&self, handle: Handle, export: Export);
     /// Calls [`Handle::wake`] after so long, and at no other time; never where there is none.
     fn wake(&self, handle: Handle, after: Option<Duration>);
+    /// The user's decision is another one: pipelines that the host has besides follow it.
+    fn set_consent(&self, _handle: Handle, _consent: Consent) {}
+    /// Pipelines that the host has besides send what they have recorded.
+    fn flush(&self, _handle: Handle) {}
 }
 
 /// Observes when metrics are collected.
@@ -142,11 +149,11 @@ impl Handle {
 
     /// Sends everything that is recorded, as soon as it can be.
     pub fn flush(self) {
-        if let Some(pipeline) = self.pipeline() {
-            pipeline.observers.borrow().iter().for_each(|observe| observe());
-        }
+        let Some(pipeline) = self.pipeline() else { return };
+        pipeline.observers.borrow().iter().for_each(|observe| observe());
         self.record(Telemetry::flush);
         self.wake();
+        pipeline.host.flush(self);
     }
 
     /// The page is being left: what fits goes out at once, in requests that outlive it.
@@ -158,10 +165,19 @@ impl Handle {
         }
     }
 
-    /// What the listener decided; a refusal takes along what waited.
+    /// What the user decided; a refusal takes along what waited.
     pub fn set_consent(self, consent: Consent) {
         self.record(|telemetry, now| telemetry.set_consent(now, consent));
         self.wake();
+        if let Some(pipeline) = self.pipeline() {
+            pipeline.host.set_consent(self, consent);
+        }
+    }
+
+    /// Goes on with the session of that id, which another pipeline of the page counts.
+    pub fn continue_session(self, id: String) {
+        let session = EarlierSession { id, age: Duration::ZERO, idle: Duration::ZERO, counted: true };
+        self.record(|telemetry, now| telemetry.begin_session(now, Some(session)));
     }
 
     /// Where every record of a signal is.

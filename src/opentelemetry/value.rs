@@ -71,7 +71,7 @@ pub(super) fn any(out: &mut Writer, value: &AnyValue) {
 }
 
 /// A context of the API; none where it is not valid.
-pub(super) fn context_of(context: &opentelemetry::trace::SpanContext) -> Option<SpanContext> {
+pub(crate) fn context_of(context: &opentelemetry::trace::SpanContext) -> Option<SpanContext> {
     context.is_valid().then(|| SpanContext {
         trace_id: context.trace_id().to_bytes(),
         span_id: context.span_id().to_bytes(),

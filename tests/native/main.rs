@@ -15,6 +15,8 @@ mod engine;
 mod fake_host;
 mod floors;
 mod formats;
+#[cfg(feature = "opentelemetry")]
+mod front_end;
 mod json;
 mod logs;
 mod media;

@@ -18,7 +18,7 @@ use opentelemetry_proto::tonic::metrics::v1::{metric::Data, number_data_point};
 use prost::Message;
 use tonearm::opentelemetry::{Handle, Host, Propagator, pipeline};
 use tonearm_base::time::{Duration, Instant};
-use tonearm_telemetry::{Attributes, Config, Export, Propagators, Reply, Signal};
+use tonearm_telemetry::{Attributes, Config, Consent, Export, Propagators, Reply, Signal};
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::logs::records_of;
@@ -30,6 +30,8 @@ struct Surroundings {
     millis: Rc<RefCell<f64>>,
     sent: Rc<RefCell<Vec<Export>>>,
     due: Rc<RefCell<Option<Duration>>>,
+    /// What pipelines that the host has besides were called for.
+    besides: Rc<RefCell<Vec<String>>>,
 }
 
 impl Host for Surroundings {
@@ -47,6 +49,16 @@ impl Host for Surroundings {
 
     fn wake(&self, _: Handle, after: Option<Duration>) {
         *self.due.borrow_mut() = after;
+    }
+
+    fn set_consent(&self, handle: Handle, consent: Consent) {
+        // The pipeline itself has the decision by now, and may be asked.
+        let pending = handle.account(Signal::Traces).pending;
+        self.besides.borrow_mut().push(format!("{consent:?}, {pending} pending"));
+    }
+
+    fn flush(&self, _: Handle) {
+        self.besides.borrow_mut().push("flush".into());
     }
 }
 
@@ -252,4 +264,24 @@ fn a_page_that_is_left_sends_what_fits() {
     handle.leave();
     let sent = surroundings.sent.borrow();
     assert!(sent.len() == 1 && sent[0].keepalive);
+}
+
+#[test]
+fn consent_and_flush_reach_the_pipelines_that_the_host_has_besides() {
+    let (handle, surroundings) = start();
+    handle.tracer_provider().tracer("shop").start("clicked").end();
+    handle.set_consent(Consent::Denied);
+    handle.flush();
+    assert_eq!(*surroundings.besides.borrow(), ["Denied, 0 pending", "flush"]);
+}
+
+#[test]
+fn a_session_of_another_pipeline_goes_on() {
+    let (handle, surroundings) = start();
+    handle.continue_session("0123456789abcdef0123456789abcdef".into());
+    handle.tracer_provider().tracer("shop").start("clicked").end();
+    let bodies = bodies(handle, &surroundings, Signal::Traces);
+    let spans: Vec<_> = bodies.iter().flat_map(|body| spans_of(body)).collect();
+    let session = spans[0].attributes.iter().find(|attribute| attribute.key == "session.id").unwrap();
+    assert!(format!("{session:?}").contains("0123456789abcdef0123456789abcdef"), "{session:?}");
 }
