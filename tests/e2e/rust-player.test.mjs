@@ -33,8 +33,15 @@ export function createTelemetry(config) {
 export function createPlayer(options) {
   globalThis.listeners = [];
   globalThis.player = tonearm.createPlayer(options);
-  const { addEventListener, play, removeEventListener } = player;
-  player.play = (...args) => ((globalThis.playedIn = event?.type), play.apply(player, args));
+  const { addEventListener, load, play, removeEventListener } = player;
+  // Whether play() is called in the very run of the click's listener, before any microtask.
+  let inListener = false;
+  player.load = (...args) => {
+    inListener = true;
+    queueMicrotask(() => (inListener = false));
+    return load.apply(player, args);
+  };
+  player.play = (...args) => ((globalThis.playedInListener = inListener), play.apply(player, args));
   player.addEventListener = (...args) => (listeners.push(args[0]), addEventListener.apply(player, args));
   player.removeEventListener = (...args) => (
     (listeners = listeners.filter((type) => type !== args[0])), removeEventListener.apply(player, args)
@@ -96,8 +103,8 @@ test('a click plays by Rust, in one trace from the click to the node of the medi
     return player.currentTime > 0.2 && samples.some((sample) => Math.abs(sample) > 0.01);
   });
 
-  // In the click itself: a browser that asks for a gesture looks no further.
-  assert.equal(await page.evaluate(() => globalThis.playedIn), 'click');
+  // A browser that asks for a gesture may look no further than that.
+  assert.ok(await page.evaluate(() => globalThis.playedInListener));
   const traceparent = await page.evaluate(() => player.traceparent);
   const spans = await waitForTrace(
     backend.gateway,
