@@ -158,12 +158,43 @@ test('a component that goes takes its player and its listeners along', async () 
   const { page, errors } = await openExample();
   await page.click('#play');
   await shows(page, 'state', 'playing');
-  assert.deepEqual(await page.evaluate(() => globalThis.listeners), ['statechange']);
+  const held = ['metadatachange', 'ratechange', 'statechange', 'timeupdate', 'volumechange'];
+  assert.deepEqual(await page.evaluate(() => globalThis.listeners.sort()), held);
   await page.click('#close');
   await page.waitForFunction(() => !document.getElementById('play'));
   assert.deepEqual(await page.evaluate(() => globalThis.listeners), []);
   const refused = await page.evaluate(() => player.play().catch((/** @type {Error} */ { name }) => name));
   assert.equal(refused, 'InvalidStateError');
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('Rust reads and sets what the player has', async () => {
+  const { page, errors } = await openExample();
+  await page.click('#play');
+  await shows(page, 'figures', 'first sample after');
+  const line = String(await textOf(page, 'figures'));
+  assert.match(line, /^Night Bus, \d+\.\d s of 66\.0 s, first sample after \d+\.\d{3} s, rate 1, volume 1$/);
+  const { latency } = await page.evaluate(() => player.stats());
+  assert.ok(line.includes(`after ${latency.toFixed(3)} s`), `${line}, not ${latency}`);
+
+  const before = await page.evaluate(() => player.currentTime);
+  await page.click('#forward');
+  await page.waitForFunction((before) => player.currentTime >= before + 10, before);
+  await page.click('#quieter');
+  await shows(page, 'figures', 'volume 0.75');
+  assert.equal(await page.evaluate(() => player.volume), 0.75);
+  await page.click('#louder');
+  await shows(page, 'figures', 'volume 1');
+  await page.click('#louder');
+  await shows(page, 'refused', 'volume: expected a number from 0 to 1, got 1.25');
+  await page.click('#faster');
+  await shows(page, 'figures', 'rate 2');
+  assert.equal(await textOf(page, 'refused'), '');
+  await page.click('#faster');
+  await shows(page, 'figures', 'rate 4');
+  await page.click('#faster');
+  await shows(page, 'refused', 'playbackRate: expected a number from 0.25 to 4, got 8');
   assert.deepEqual(errors, []);
   await page.close();
 });

@@ -10,6 +10,7 @@ use tracing::Instrument;
 use wasm_bindgen_futures::spawn_local;
 use yew::{Callback, Html, Properties, function_component, html, use_effect_with, use_memo, use_state_eq};
 
+use crate::controls::Controls;
 use crate::json::member_of;
 
 /// The track, as the gateway's catalogue has it.
@@ -64,26 +65,22 @@ pub fn Deck(props: &Props) -> Html {
     let state = use_state_eq(|| PlayerState::Idle);
     let failure = use_state_eq(String::new);
     // It ends with this component.
-    let player: Rc<Result<Player, PlayerError>> = {
+    let player: Rc<Result<Rc<Player>, PlayerError>> = {
         let options = PlayerOptions { telemetry: Some(props.handle), ..PlayerOptions::default() };
-        use_memo((), |()| Player::new(&props.package, options))
+        use_memo((), |()| Player::new(&props.package, options).map(Rc::new))
     };
     {
-        let (player, state) = (player.clone(), state.clone());
+        let (player, state) = ((*player).clone().ok(), state.clone());
         use_effect_with((), move |()| {
-            let listener = player.as_ref().as_ref().ok().and_then(|known| {
-                let player = player.clone();
-                let show = move || {
-                    if let Ok(player) = &*player {
-                        state.set(player.state());
-                    }
-                };
-                known.on(PlayerEvent::StateChange, show).ok()
+            let listener = player.and_then(|player| {
+                let shown = player.clone();
+                player.on(PlayerEvent::StateChange, move || state.set(shown.state())).ok()
             });
             move || drop(listener)
         });
     }
     let shown = player.as_ref().as_ref().err().map_or_else(|| (*failure).clone(), describe);
+    let controls = player.as_ref().as_ref().ok().cloned().map(|player| html! { <Controls {player} /> });
     let play = {
         let failure = failure.clone();
         Callback::from(move |_| {
@@ -104,6 +101,7 @@ pub fn Deck(props: &Props) -> Html {
             <button id="play" onclick={play}>{ label }</button>
             <output id="state">{ state.as_str() }</output>
             <output id="failure">{ shown }</output>
+            { controls.unwrap_or_default() }
         </section>
     }
 }

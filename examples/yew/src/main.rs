@@ -1,6 +1,7 @@
 //! A shop of one button and one record. What it does is recorded by `tracing` and by `opentelemetry::global`,
 //! as any Rust program would do it; what is particular to a browser is in `start`.
 
+mod controls;
 mod deck;
 mod json;
 mod shop;

@@ -53,7 +53,7 @@ extern "C" {
 
     /// The package's `Player`.
     #[wasm_bindgen(extends = EventTarget)]
-    #[derive(Clone, Debug)]
+    #[derive(Clone, Debug, PartialEq)]
     pub(super) type PackagePlayer;
 
     #[wasm_bindgen(method, catch)]

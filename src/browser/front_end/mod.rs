@@ -46,7 +46,7 @@ pub use resolve::ResolveContext;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Player {
     player: PackagePlayer,
 }
