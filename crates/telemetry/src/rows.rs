@@ -22,7 +22,7 @@ impl Telemetry {
             // In one piece: memory that grows bit by bit is copied, and slow when it is touched for the first
             // time.
             let room = (2 * bytes.len()).min(self.config.batch.queue_bytes);
-            self.pipelines[Signal::Traces as usize].queue.records().reserve(room);
+            self.exporters[Signal::Traces as usize].queue.records().reserve(room);
             earlier |= self.spool.touch(now, &self.config);
             self.ambient.touch(now, &mut self.random);
         }
@@ -38,7 +38,7 @@ impl Telemetry {
                 let context = flat.span(head, origin, &mut out);
                 earlier |= self.queue_span(now, &context, out);
             } else {
-                let (pipeline, common) = (&mut self.pipelines[Signal::Traces as usize], self.ambient.spans());
+                let (pipeline, common) = (&mut self.exporters[Signal::Traces as usize], self.ambient.spans());
                 let at = pipeline.queue.begin();
                 let out = pipeline.queue.records();
                 let from = out.as_slice().len();
