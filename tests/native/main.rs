@@ -17,6 +17,7 @@ mod floors;
 mod formats;
 #[cfg(feature = "opentelemetry")]
 mod front_end;
+mod host_decoder;
 mod json;
 mod logs;
 mod media;

@@ -74,7 +74,7 @@ const WASM_TIMEOUT = 30_000;
 
 /** Fetches the core's file and makes an instance of it. */
 async function fetchCore() {
-  const { signal, settle } = timedSignal(WASM_TIMEOUT, undefined);
+  const { signal, clear } = timedSignal(WASM_TIMEOUT, undefined);
   try {
     const response = await fetchWasm((extended ? places.fullWasm : places.wasm) ?? coreUrl(), signal);
     expectWasm(response);
@@ -82,7 +82,7 @@ async function fetchCore() {
       throw signal.aborted ? unavailable(signal.reason, response.url) : explainFailure(cause, response);
     });
   } finally {
-    settle();
+    clear();
   }
 }
 
