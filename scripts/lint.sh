@@ -20,6 +20,8 @@ cargo clippy --quiet -p tonearm-formats --target wasm32-unknown-unknown --no-def
 # The core that most pages load, and the crate as a Rust front-end has it.
 cargo clippy --quiet -p tonearm --target wasm32-unknown-unknown --no-default-features --features package -- -D warnings
 cargo clippy --quiet -p tonearm --target wasm32-unknown-unknown --no-default-features --features opentelemetry -- -D warnings
+# Its examples are compiled; a page alone could run them.
+cargo test --quiet --doc -p tonearm --target wasm32-unknown-unknown --no-default-features --features opentelemetry >/dev/null
 say "tsc"
 tsc -p pkg/tsconfig.json
 tsc -p tsconfig.json

@@ -26,7 +26,7 @@ pub use resolve::ResolveContext;
 /// A player of the npm package. Names are those of `HTMLMediaElement` and mean the same; what a method does
 /// in detail is documented there. It ends, and gives everything back, when it is dropped.
 ///
-/// ```no_run
+/// ```no_run,standalone_crate
 /// # #[cfg(target_arch = "wasm32")]
 /// # async fn example() -> Result<(), tonearm::PlayerError> {
 /// use tonearm::{Package, Player, PlayerEvent, PlayerOptions, Source};
