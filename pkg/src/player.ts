@@ -496,8 +496,9 @@ export class Player extends EventTarget {
         'NotSupportedError',
       );
     if (rate === this.#output.rate) return;
-    callWhenReady((core) => core.set_rate(this.#id, rate));
+    // A listener of what follows reads the new one.
     this.#output.applyPitch({ rate });
+    callWhenReady((core) => core.set_rate(this.#id, rate));
   }
   /**
    * Whether the pitch stays what it is at another rate; true at first. What it takes is loaded then (40 KB).

@@ -153,3 +153,29 @@ test('an element fades by its volume, and a volume that a page may not set is na
   assert.equal(refused, 'NotSupportedError');
   await page.close();
 });
+
+test('a listener of ratechange or volumechange reads what was set', async () => {
+  const page = await openPage(browser, `${backend.gateway}/e2e/blank.html`);
+  const seen = await page.evaluate(async () => {
+    const player = globalThis.tonearm.createPlayer();
+    await globalThis.tonearm.init();
+    const seen = [];
+    player.addEventListener('ratechange', () => seen.push(player.playbackRate));
+    player.addEventListener('volumechange', () => seen.push(player.volume, player.muted));
+    const next = (/** @type {string} */ name) =>
+      new Promise((resolve) => player.addEventListener(name, resolve, { once: true }));
+    for (const [name, set] of [
+      ['ratechange', () => (player.playbackRate = 2)],
+      ['volumechange', () => (player.volume = 0.5)],
+      ['volumechange', () => (player.muted = true)],
+    ]) {
+      const fired = next(name);
+      set();
+      await fired;
+    }
+    player.destroy();
+    return seen;
+  });
+  assert.deepEqual(seen, [2, 0.5, false, 0.5, true]);
+  await page.close();
+});

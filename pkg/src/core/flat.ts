@@ -46,8 +46,8 @@ const MAP = 5;
 const NOTHING = 6;
 const TEXT = 8;
 /**
- * Bits of a row's head, by the names that `span.rs` and `flat.rs` have for them. Of a span the lowest three are
- * its kind; of a log record these are 0.
+ * Bits of a row's head, by the names that `span.rs` and `flat.rs` have for them. Of a span the lowest three
+ * are its kind; of a log record these are 0.
  */
 const HAS_ERROR = 1 << 3;
 const LINKS_SHIFT = 4;
