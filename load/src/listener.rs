@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use tonearm_base::time::{ClockAnchor, Duration, Instant};
 use tonearm_messages::{BodyEnd, Command, Fact, Format, ResponseHead};
-use tonearm_player::engine::{ContextState, Engine, Input, Output, PlayRequest, PlayerInput, Report, Source};
+use tonearm_player::engine::{
+    ContextState, Engine, Input, Output, PlayRequest, PlayerInput, Preload, Report, Source,
+};
 use tonearm_player::instrumentation::Url;
 use tonearm_player::instrumentation::metrics::Metric;
 use tonearm_telemetry::{Account as Figures, Attributes, Batch, Config, Export, Reply, Signal, Value};
@@ -341,7 +343,7 @@ impl Listener {
         self.played += 1;
         let url = Url { href: "https://cdn.example/a.mp3".into(), attributes: Vec::new(), propagates: true };
         let source = Source { url: Some(url), ..Source::default() };
-        self.player(at, PlayerInput::Load { token: self.played * 2, source });
+        self.player(at, PlayerInput::Load { token: self.played * 2, source, preload: Preload::None });
         let request = PlayRequest {
             token: self.played * 2 + 1,
             at: Self::instant(at),

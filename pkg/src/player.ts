@@ -283,7 +283,6 @@ export class Player extends EventTarget {
     // What traces its requests is there when the play begins.
     if (first.resolve && this.#telemetry) onRequest.tracing().catch(() => {});
     await this.#select();
-    if (this.#preload !== 'none') this.#prepare(this.#preload === 'metadata');
     // It may have aborted while the core was on its way.
     throwIfAborted(signal);
   }
@@ -292,7 +291,7 @@ export class Player extends EventTarget {
   #select() {
     const bytes = this.#describeSource();
     return this.#promise(SPAN_TRACK_LOAD, performance.now(), (core, token) =>
-      core.load(this.#id, token, bytes),
+      core.load(this.#id, token, bytes, this.#preload),
     );
   }
 
@@ -340,11 +339,7 @@ export class Player extends EventTarget {
 
   /** Fetches and decodes what a play would need, and holds it: the next `play()` is heard at once. */
   prepare(): void {
-    this.#prepare(false);
-  }
-  /** @param metadataOnly whether what is fetched is dropped once the metadata are there */
-  #prepare(metadataOnly: boolean) {
-    callWhenReady((core) => core.prepare(this.#id, metadataOnly));
+    callWhenReady((core) => core.prepare(this.#id));
   }
 
   /**

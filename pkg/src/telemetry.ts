@@ -26,7 +26,7 @@ import { recordLog } from './log.js';
 import { Instrument, ObservableInstrument } from './metrics.js';
 import { onRequest } from './on_request.js';
 import { check } from './telemetry_options.js';
-import { later, settle } from './core/batch.js';
+import { later, handOver } from './core/batch.js';
 import { MUSIC_SEARCH_RESULTS } from './semconv.js';
 import { baggageHeader, extract, inject } from './core/propagation.js';
 import { Span } from './span.js';
@@ -67,7 +67,7 @@ const tools = {
   locate,
   attributesOf,
   later,
-  settle,
+  handOver,
   Span,
   flat,
   spanContextPart,
@@ -154,7 +154,7 @@ export class Telemetry extends EventTarget {
     this.#pipeline = {
       destination,
       sampler: sampler && sampler !== 'always_on' ? samplerOf(sampler) : undefined,
-      observers: [() => settle(), () => this.#failures.record()],
+      observers: [() => handOver(), () => this.#failures.record()],
     };
     pipelines.set(this.id, this.#pipeline);
     if (protocol === 'http/json') {
@@ -221,7 +221,7 @@ export class Telemetry extends EventTarget {
       else core?.recover(this.id, signal, records, age, body);
     };
     const snapshot = () => {
-      settle();
+      handOver();
       const core = currentCore();
       if (!core) return undefined;
       keepSession(serviceName, this.sessionId, core.session_counted(this.id));
@@ -241,7 +241,7 @@ export class Telemetry extends EventTarget {
 
   /** Calls the core after what has ended before, which is recorded as it was then. */
   #callInTurn(call: (core: Core) => void) {
-    settle(true);
+    handOver(true);
     enqueueRecord(call);
   }
 

@@ -42,7 +42,7 @@ export type Tools = {
   attributesOf: typeof import('./before/url.js').attributesOf;
   Span: typeof import('./span.js').Span;
   later: typeof import('./core/batch.js').later;
-  settle: typeof import('./core/batch.js').settle;
+  handOver: typeof import('./core/batch.js').handOver;
   flat: typeof import('./core/flat.js').flat;
   spanContextPart: typeof import('./core/flat.js').spanContextPart;
   whenCoreReady: typeof import('./core/loader.js').whenCoreReady;
@@ -107,7 +107,7 @@ function addPhases(attributes: Record<string, unknown>, href: string, began: num
 }
 
 export async function tracedFetch(
-  { nativeFetch, locate, attributesOf, Span, later, settle, flat, spanContextPart, whenCoreReady }: Tools,
+  { nativeFetch, locate, attributesOf, Span, later, handOver, flat, spanContextPart, whenCoreReady }: Tools,
   telemetry: Telemetry,
   given: RequestInfo | URL,
   init: RequestInit | null | undefined,
@@ -231,7 +231,7 @@ export async function tracedFetch(
     if (isLeft) {
       // Its answer comes to nobody: the span goes along with the page.
       end();
-      settle();
+      handOver();
       whenCoreReady((core) => core.page_hidden());
     }
     let response: Response;

@@ -4,7 +4,7 @@
 
 use wasm_bindgen::prelude::*;
 
-use tonearm_player::engine::ContextState;
+use tonearm_player::engine::{self, ContextState};
 use tonearm_player::playback::State;
 use tonearm_telemetry::{Consent, DropReason, Endpoint, Kind, Problem, Reply, Signal};
 
@@ -69,6 +69,28 @@ impl Trigger {
             Self::User => "user",
             Self::Auto => "auto",
             _ => "api",
+        }
+    }
+}
+
+/// What is fetched before a play (`HTMLMediaElement.preload`).
+#[wasm_bindgen]
+#[derive(Clone, Copy)]
+pub enum Preload {
+    /// Nothing.
+    None = "none",
+    /// What the metadata need.
+    Metadata = "metadata",
+    /// What a play would need.
+    Auto = "auto",
+}
+
+impl From<Preload> for engine::Preload {
+    fn from(preload: Preload) -> Self {
+        match preload {
+            Preload::Metadata => Self::Metadata,
+            Preload::Auto => Self::Auto,
+            _ => Self::None,
         }
     }
 }

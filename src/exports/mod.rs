@@ -22,7 +22,7 @@ pub mod telemetry;
 
 pub use crate::browser::names::{
     AudibleMethod, AudioState, ConsentState, DropReasonName, EndpointState, ExportFailure, ExportSignal,
-    InstrumentKind, PlayStatistic, PlayerEngine, PlayerState, ProblemName, RecordState, Trigger,
+    InstrumentKind, PlayStatistic, PlayerEngine, PlayerState, Preload, ProblemName, RecordState, Trigger,
 };
 pub use crate::browser::{PageHost, PipelineHost, PlayerHost};
 

@@ -5,7 +5,7 @@ use tonearm_base::text::latin1;
 use tonearm_messages::{Fact, Wire};
 use wasm_bindgen::prelude::*;
 
-use super::{PlayerEngine, PlayerHost, Trigger, driver, input, millis, player_input};
+use super::{PlayerEngine, PlayerHost, Preload, Trigger, driver, input, millis, player_input};
 use tonearm_base::time::Instant;
 use tonearm_player::engine::{Input, PlayRequest, PlaybackEngine, PlayerInput, Source};
 use tonearm_player::instrumentation::Url;
@@ -64,10 +64,12 @@ fn source(bytes: &[u8]) -> Source {
     }
 }
 
-/// Selects a source (`encodeSource`), which is resolved when the play begins where it has no URL.
+/// Selects a source (`encodeSource`), which is resolved when the play begins where it has no URL, and fetches
+/// of it what `preload` says.
 #[wasm_bindgen]
-pub fn load(player: u32, promise: u32, source: &[u8]) {
-    player_input(player, PlayerInput::Load { token: promise, source: self::source(source) });
+pub fn load(player: u32, promise: u32, source: &[u8], preload: Preload) {
+    let (source, preload) = (self::source(source), preload.into());
+    player_input(player, PlayerInput::Load { token: promise, source, preload });
 }
 
 /// Selects the app's next source (`encodeSource`) within the same play.
@@ -94,10 +96,10 @@ pub fn renew(player: u32, url: &[u8]) {
     }
 }
 
-/// Fetches and decodes what a play would need, or only what the metadata need.
+/// Fetches and decodes what a play would need.
 #[wasm_bindgen]
-pub fn prepare(player: u32, metadata_only: bool) {
-    player_input(player, PlayerInput::Prepare { metadata_only });
+pub fn prepare(player: u32) {
+    player_input(player, PlayerInput::Prepare);
 }
 
 /// Requests a play. `at`: milliseconds of page time; `activated`: whether the page had user activation.

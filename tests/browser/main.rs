@@ -14,7 +14,7 @@ use tonearm::exports::records::{record_rows, snapshot};
 use tonearm::exports::telemetry::{create_telemetry, destroy_telemetry};
 use tonearm::exports::{
     DropReasonName, EndpointState, ExportFailure, ExportSignal, PageHost, PipelineHost, PlayStatistic,
-    PlayerHost, PlayerState, RecordState, Trigger,
+    PlayerHost, PlayerState, Preload, RecordState, Trigger,
 };
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -112,7 +112,7 @@ fn url(href: &str) -> Vec<u32> {
 /// Selects a source in player 1 (`encodeSource`); the promise is 1.
 fn load_source(href: &str) {
     let words = [url(href).as_slice(), &numbers(&[0.0, 0.0, 0.0, 20.0]), &NOTHING, &[NONE]].concat();
-    load(1, 1, &flat(&words));
+    load(1, 1, &flat(&words), Preload::None);
 }
 
 fn player(host: &JsValue) {

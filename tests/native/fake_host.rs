@@ -4,7 +4,7 @@ use tonearm_base::random::Random;
 use tonearm_base::time::{ClockAnchor, Instant};
 use tonearm_messages::{Command, Fact, Format, Request, ResponseHead, VERSION};
 use tonearm_player::engine::{
-    ContextState, Engine, Input, Output, PlayRequest, PlayerInput, Report, Source, WorkletCommand,
+    ContextState, Engine, Input, Output, PlayRequest, PlayerInput, Preload, Report, Source, WorkletCommand,
 };
 use tonearm_player::instrumentation::Url;
 use tonearm_player::playback::{PlayFailure, State};
@@ -129,8 +129,12 @@ impl FakeHost {
     }
 
     pub fn load(&mut self, url: &str) {
+        self.load_with(url, Preload::None);
+    }
+
+    pub fn load_with(&mut self, url: &str, preload: Preload) {
         let source = Source { url: Some(url_of(url)), ..Source::default() };
-        self.player(PlayerInput::Load { token: 100, source });
+        self.player(PlayerInput::Load { token: 100, source, preload });
     }
 
     pub fn play(&mut self, token: u32) {

@@ -15,6 +15,7 @@ mod engine;
 mod fake_host;
 mod floors;
 mod formats;
+mod host_decoder;
 mod json;
 mod logs;
 mod media;

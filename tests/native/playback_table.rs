@@ -30,7 +30,7 @@ fn cell(next: Next) -> &'static str {
         Next::Note => "+",
         Next::Ignore => ".",
         Next::Refuse => "!",
-        Next::Settle => "=",
+        Next::EndSeek => "=",
     }
 }
 

@@ -2,6 +2,7 @@
 // output, that preserve timestamps, that give no output, that fail.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { build } from 'esbuild';
 import { TSCONFIG } from '../../scripts/build/scripts.mjs';
@@ -11,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const GLUE = fileURLToPath(new URL('../../target/wasm/media/tonearm_media_bg.js', import.meta.url));
 const { outputFiles } = await build({
   stdin: {
-    contents: "export { openTrack } from './track.js'; export { AdvanceCode } from 'tonearm-media-glue';",
+    contents: "export { openTrack } from './track.js'; export * from 'tonearm-media-glue';",
     resolveDir: fileURLToPath(new URL('../../pkg/src/worker/', import.meta.url)),
   },
   bundle: true,
@@ -21,8 +22,16 @@ const { outputFiles } = await build({
   tsconfigRaw: TSCONFIG,
   plugins: [gluePlugin(GLUE)],
 });
+const PLANE = await WebAssembly.compile(
+  readFileSync(new URL('../../pkg/dist/tonearm_media_bg.wasm', import.meta.url)),
+);
+/** A command to open a source. */
+const OPEN = JSON.parse(
+  readFileSync(new URL('../vectors/messages.json', import.meta.url), 'utf8'),
+).commands.find((/** @type {any} */ { command }) => command.kind === 'Open');
 /**
- * Each import is another module: what it learns of a browser lasts as long as the module. @param {number} run
+ * Each import is another module with another plane: what it learns of a browser lasts as long as the module.
+ * @param {number} run
  */
 const importTrack = (run) =>
   import(`data:text/javascript;base64,${Buffer.from(`${outputFiles[0].text}\n//${run}`).toString('base64')}`);
@@ -110,6 +119,14 @@ const decoderOf = ({ restamps, ahead, silent = () => false, fails = () => false 
     }
   };
 
+/** Exports of a format's module that the plane reads, beside those of packets. */
+const UNKNOWN = [
+  ...['take', 'plane', 'undecoded', 'end_offset', 'frames', 'packets', 'failures', 'buffered_end'],
+  ...['bytes_per_second', 'channel_mask', 'stated_duration', 'estimated_duration', 'wants_end_probe'],
+  ...['bit_rate', 'duration', 'duration_estimated', 'input', 'push', 'probe_end', 'finish', 'seek'],
+  ...['set_total_bytes', 'forget_total_bytes', 'set_link_rate'],
+];
+
 let runs = 0;
 /** Plays packets; resolves with the numbers of those that were placed, in order, and how it ended.
  *  @param {Engine} engine @param {number} packets */
@@ -118,11 +135,15 @@ async function play(engine, packets) {
     AudioDecoder: decoderOf(engine),
     EncodedAudioChunk: class {
       constructor(/** @type {object} */ all) {
-        Object.assign(this, all);
+        Object.assign(this, all, { data: /** @type {any} */ (all).data.slice() });
       }
     },
   });
-  const { openTrack, AdvanceCode } = await importTrack(++runs);
+  const plane = await importTrack(++runs);
+  const { openTrack, AdvanceCode, FactKind, OutputKind } = plane;
+  const instance = new WebAssembly.Instance(PLANE, { glue: plane.imports });
+  plane.imports.__wbg_set_wasm(instance.exports);
+  /** @type {any} */ (instance.exports).__wbindgen_start();
   const memory = new WebAssembly.Memory({ initial: 1 });
   const bytes = new DataView(memory.buffer);
   let [next, length, drained] = [-1, 0, false];
@@ -134,6 +155,8 @@ async function play(engine, packets) {
     return 0;
   };
   const exports = {
+    // What the media plane asks of a track beside, as of one that has nothing yet.
+    ...Object.fromEntries(UNKNOWN.map((name) => [name, () => 0])),
     memory,
     open: () => 1,
     advance() {
@@ -157,12 +180,25 @@ async function play(engine, packets) {
     tags_version: () => 0,
   };
   return new Promise((resolve) => {
-    const go = () => {
-      for (let code; (code = track.advance(4096)) !== AdvanceCode.Packet;)
-        if (code >= AdvanceCode.End) return resolve({ laid, code: AdvanceCode[code] });
+    const work = () => {
+      do {
+        for (let kind; (kind = plane.next_output()) !== OutputKind.None;) {
+          if (kind === OutputKind.Open) plane.handle_track(0, plane.epoch(), track);
+          const fact = kind === OutputKind.Post ? plane.fact()[0] : undefined;
+          if (fact === FactKind.DecodedAll) resolve({ laid, fact: 'DecodedAll' });
+          if (fact === FactKind.Failed) resolve({ laid, fact: 'Failed' });
+        }
+      } while (plane.resume(0));
     };
-    const track = openTrack(exports, 0, 0, { decodes: true, decodesAac: false }, go, () => {});
-    go();
+    const onDecoded = () => {
+      plane.handle_decoded(0);
+      work();
+    };
+    const track = openTrack(exports, 0, 0, { decodes: true, decodesAac: false }, onDecoded, () => {});
+    plane.handle_command(0, Buffer.from(OPEN.bytes, 'hex'));
+    plane.handle_head(0, OPEN.command.request, 200, 'content-type: audio/mpeg');
+    plane.handle_chunk(0, OPEN.command.request, new Uint8Array(8192));
+    work();
   });
 }
 
@@ -179,13 +215,13 @@ const ENGINES = [
 
 for (const [name, engine] of ENGINES) {
   test(`a decoder that ${name}: each packet has its place, whichever have no output`, async () => {
-    assert.deepEqual(await play(engine, 60), { laid: but(60), code: 'End' });
+    assert.deepEqual(await play(engine, 60), { laid: but(60), fact: 'DecodedAll' });
     for (const missing of [[0], [1], [5, 6, 30], [59], [0, 1, 2, 3, 20, 59]]) {
       const silent = (/** @type {number} */ n) => missing.includes(n);
       // A first output that is restamped has the place of the packet before it, until the decoder is known.
       const expected = engine.restamps && missing[0] === 0 ? undefined : but(60, silent);
-      const { laid, code } = await play({ ...engine, silent }, 60);
-      assert.equal(code, 'End');
+      const { laid, fact } = await play({ ...engine, silent }, 60);
+      assert.equal(fact, 'DecodedAll');
       if (expected) assert.deepEqual(laid, expected, `${missing}`);
       else assert.deepEqual(laid.slice(2), but(60, silent).slice(2), `${missing}`);
     }
@@ -193,13 +229,16 @@ for (const [name, engine] of ENGINES) {
 
   test(`a decoder that ${name}: after its fault another continues`, async () => {
     const fails = (/** @type {number} */ n) => [0, 7, 8, 59].includes(n);
-    assert.deepEqual(await play({ ...engine, fails }, 60), { laid: but(60, fails), code: 'End' });
+    assert.deepEqual(await play({ ...engine, fails }, 60), { laid: but(60, fails), fact: 'DecodedAll' });
   });
 
   test(`a decoder that ${name}: some packets without output are borne, not all`, async () => {
     const some = (/** @type {number} */ n) => n >= 20 && n < 60;
-    assert.deepEqual(await play({ ...engine, silent: some }, 100), { laid: but(100, some), code: 'End' });
+    assert.deepEqual(await play({ ...engine, silent: some }, 100), {
+      laid: but(100, some),
+      fact: 'DecodedAll',
+    });
     const all = (/** @type {number} */ n) => n >= 20;
-    assert.deepEqual(await play({ ...engine, silent: all }, 1000), { laid: but(20), code: 'Undecodable' });
+    assert.deepEqual(await play({ ...engine, silent: all }, 1000), { laid: but(20), fact: 'Failed' });
   });
 }

@@ -7,8 +7,8 @@ import { test } from 'node:test';
 import { MODULES } from '../../scripts/build/modules.mjs';
 
 const ROOT = new URL('../../', import.meta.url);
-/** What wasm-bindgen itself exports. */
-const BINDGEN = /^__(wbindgen|externref)_/;
+/** What wasm-bindgen itself exports: for its glue, and to call closures. */
+const BINDGEN = /^__(wbindgen|externref)_|___convert__closures_/;
 
 /** @param {string} text of a .d.ts file @returns {Map<string, string[]>} names and parameters */
 function declared(text) {

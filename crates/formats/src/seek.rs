@@ -31,7 +31,7 @@ pub(crate) enum Found {
     /// Look at this byte next.
     Look(u64),
     /// Take this one, which was seen before: nothing nearer was found.
-    Settle(u64),
+    Seen(u64),
 }
 
 impl Search {
@@ -71,7 +71,7 @@ impl Search {
         let tired = self.guesses >= MOST_GUESSES || self.high.0 <= self.low.0 || self.high.1 <= self.low.1;
         let next = self.interpolate();
         if tired || next == self.guess {
-            return if byte == self.low.0 { Found::Here } else { Found::Settle(self.low.0) };
+            return if byte == self.low.0 { Found::Here } else { Found::Seen(self.low.0) };
         }
         self.guess = next;
         Found::Look(next)
@@ -89,7 +89,7 @@ pub(crate) fn follow(search: &mut Option<Search>, found: Found) -> Option<u64> {
     let (goes_on, byte) = match found {
         Found::Here => (false, None),
         Found::Look(byte) => (true, Some(byte)),
-        Found::Settle(byte) => (false, Some(byte)),
+        Found::Seen(byte) => (false, Some(byte)),
     };
     if !goes_on {
         *search = None;
@@ -133,7 +133,7 @@ mod tests {
                 match search.found(place) {
                     Found::Here => break place,
                     Found::Look(next) => look = next,
-                    Found::Settle(byte) => break *places.iter().find(|place| place.0 >= byte).unwrap(),
+                    Found::Seen(byte) => break *places.iter().find(|place| place.0 >= byte).unwrap(),
                 }
             };
             assert!(place.1 <= target && target - place.1 <= 48_000, "{target}: {place:?}");

@@ -1,191 +1,22 @@
-//! The exports of the media plane, which the Worker's script calls, and the track that it brings.
+//! The exports of the media plane, which the Worker's script calls.
 //!
 //! The script passes inputs in, calls [`next_output`] until there is none, and reads each output through the
 //! exports of its fields. Numbers, booleans, enums, strings and bytes cross: objects would add their
 //! bindings, which are larger than a demuxer.
 
+pub mod decoder;
+mod track;
+
 use std::cell::RefCell;
 
-use tonearm_formats::{Advance, AdvanceCode, CodecName, Family, Format, Planes};
+use tonearm_formats::Family;
 use tonearm_messages::{BodyEnd, Command, Fact, Request, ResponseHead, Wire};
 use wasm_bindgen::prelude::*;
 
 use crate::plane::{BLOCK_FRAMES, MediaPlane, Output};
 use crate::response::ResponseFields;
-use crate::source::FormatTrack;
-
-/// The type of the imports below: exports of a format's module, and methods that take bytes or samples. The
-/// numbers of its enums are read by Rust: wasm-bindgen's own check of them is larger.
-#[wasm_bindgen(typescript_custom_section)]
-const MODULE_TRACK: &str = r#"
-export type ModuleTrack = Omit<
-    typeof import("../mp3/tonearm_mp3.js"), "AdvanceCode" | "CodecName" | "Family" | "push" | "probe_end" | "plane"
-> & {
-    push(bytes: Uint8Array): void;
-    probe_end(bytes: Uint8Array): void;
-    plane(channel: number, out: Float32Array): void;
-};
-"#;
-
-#[wasm_bindgen]
-extern "C" {
-    /// A track in an instance of its format's module (`pkg/src/worker/track.ts`). The methods are those of
-    /// [`FormatTrack`] and the exports of the module.
-    #[wasm_bindgen(typescript_type = "ModuleTrack")]
-    pub type ModuleTrack;
-    #[wasm_bindgen(method)]
-    fn push(this: &ModuleTrack, bytes: &[u8]);
-    #[wasm_bindgen(method)]
-    fn probe_end(this: &ModuleTrack, bytes: &[u8]);
-    #[wasm_bindgen(method)]
-    fn finish(this: &ModuleTrack);
-    #[wasm_bindgen(method)]
-    fn set_total_bytes(this: &ModuleTrack, bytes: f64);
-    #[wasm_bindgen(method)]
-    fn forget_total_bytes(this: &ModuleTrack);
-    #[wasm_bindgen(method)]
-    fn set_link_rate(this: &ModuleTrack, bytes_per_second: f64, min_skip_bytes: f64);
-    #[wasm_bindgen(method)]
-    fn seek(this: &ModuleTrack, position: f64);
-    #[wasm_bindgen(method)]
-    fn advance(this: &ModuleTrack, frames: usize) -> u8;
-    #[wasm_bindgen(method)]
-    fn take(this: &ModuleTrack, frames: usize) -> usize;
-    #[wasm_bindgen(method)]
-    fn plane(this: &ModuleTrack, channel: usize, out: &mut [f32]);
-    #[wasm_bindgen(method)]
-    fn undecoded(this: &ModuleTrack) -> usize;
-    #[wasm_bindgen(method)]
-    fn end_offset(this: &ModuleTrack) -> f64;
-    #[wasm_bindgen(method)]
-    fn frames(this: &ModuleTrack) -> f64;
-    #[wasm_bindgen(method)]
-    fn packets(this: &ModuleTrack) -> u32;
-    #[wasm_bindgen(method)]
-    fn failures(this: &ModuleTrack) -> u32;
-    #[wasm_bindgen(method)]
-    fn buffered_end(this: &ModuleTrack) -> f64;
-    #[wasm_bindgen(method)]
-    fn bytes_per_second(this: &ModuleTrack) -> f64;
-    #[wasm_bindgen(method)]
-    fn sample_rate(this: &ModuleTrack) -> u32;
-    #[wasm_bindgen(method)]
-    fn channel_mask(this: &ModuleTrack) -> u32;
-    #[wasm_bindgen(method)]
-    fn stated_duration(this: &ModuleTrack) -> f64;
-    #[wasm_bindgen(method)]
-    fn estimated_duration(this: &ModuleTrack) -> f64;
-    #[wasm_bindgen(method)]
-    fn wants_end_probe(this: &ModuleTrack) -> bool;
-    #[wasm_bindgen(method)]
-    fn codec(this: &ModuleTrack) -> u8;
-    #[wasm_bindgen(method)]
-    fn channels(this: &ModuleTrack) -> u8;
-    #[wasm_bindgen(method)]
-    fn bit_rate(this: &ModuleTrack) -> u32;
-    #[wasm_bindgen(method)]
-    fn duration(this: &ModuleTrack) -> f64;
-    #[wasm_bindgen(method)]
-    fn duration_estimated(this: &ModuleTrack) -> bool;
-}
-
-fn known(seconds: f64) -> Option<f64> {
-    Some(seconds).filter(|seconds| !seconds.is_nan())
-}
-
-impl FormatTrack for ModuleTrack {
-    fn set_total_bytes(&mut self, bytes: u64) {
-        Self::set_total_bytes(self, bytes as f64);
-    }
-
-    fn forget_total_bytes(&mut self) {
-        Self::forget_total_bytes(self);
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        Self::push(self, bytes);
-    }
-
-    fn finish(&mut self) {
-        Self::finish(self);
-    }
-
-    fn set_link_rate(&mut self, bytes_per_second: f64, min_skip_bytes: f64) {
-        Self::set_link_rate(self, bytes_per_second, min_skip_bytes);
-    }
-
-    fn seek(&mut self, position: f64) {
-        Self::seek(self, position);
-    }
-
-    fn advance(&mut self, frames: usize) -> Advance {
-        Advance::from_code(AdvanceCode::from_number(Self::advance(self, frames)), || Format {
-            codec: CodecName::from_number(self.codec()),
-            sample_rate: Self::sample_rate(self),
-            channels: self.channels(),
-            duration: known(self.duration()),
-            estimated: self.duration_estimated(),
-            bit_rate: self.bit_rate(),
-        })
-    }
-
-    fn take(&mut self, frames: usize) -> Planes {
-        let frames = Self::take(self, frames);
-        let mut planes = vec![vec![0.0; frames]; self.channels().into()];
-        for (channel, plane) in planes.iter_mut().enumerate() {
-            self.plane(channel, plane);
-        }
-        planes
-    }
-
-    fn sample_rate(&self) -> u32 {
-        Self::sample_rate(self)
-    }
-
-    fn channel_mask(&self) -> u32 {
-        Self::channel_mask(self)
-    }
-
-    fn undecoded(&self) -> usize {
-        Self::undecoded(self)
-    }
-
-    fn end_offset(&self) -> u64 {
-        Self::end_offset(self) as u64
-    }
-
-    fn frames(&self) -> u64 {
-        Self::frames(self) as u64
-    }
-
-    fn packets(&self) -> (u32, u32) {
-        (Self::packets(self), self.failures())
-    }
-
-    fn buffered_end(&self) -> f64 {
-        Self::buffered_end(self)
-    }
-
-    fn stated_duration(&self) -> Option<f64> {
-        known(Self::stated_duration(self))
-    }
-
-    fn estimated_duration(&mut self) -> Option<f64> {
-        known(Self::estimated_duration(self))
-    }
-
-    fn wants_end_probe(&self) -> bool {
-        Self::wants_end_probe(self)
-    }
-
-    fn probe_end(&mut self, bytes: &[u8]) {
-        Self::probe_end(self, bytes);
-    }
-
-    fn bytes_per_second(&self) -> f64 {
-        Self::bytes_per_second(self)
-    }
-}
+use track::BrowserTrack;
+pub use track::ModuleTrack;
 
 /// What the Worker's script must do; see [`Output`].
 #[wasm_bindgen]
@@ -214,11 +45,11 @@ pub enum OutputKind {
 }
 
 thread_local! {
-    static PLANE: RefCell<MediaPlane<ModuleTrack>> = RefCell::default();
+    static PLANE: RefCell<MediaPlane<BrowserTrack>> = RefCell::default();
     static OUTPUT: RefCell<Option<Output>> = const { RefCell::new(None) };
 }
 
-fn with_plane<T>(work: impl FnOnce(&mut MediaPlane<ModuleTrack>) -> T) -> T {
+fn with_plane<T>(work: impl FnOnce(&mut MediaPlane<BrowserTrack>) -> T) -> T {
     PLANE.with(|plane| work(&mut plane.borrow_mut()))
 }
 
@@ -285,7 +116,7 @@ pub fn handle_body_end(now: f64, request: u32, complete: bool) {
 /// The track that [`OutputKind::Open`] asked for, or none.
 #[wasm_bindgen]
 pub fn handle_track(now: f64, epoch: u32, track: Option<ModuleTrack>) {
-    with_plane(|plane| plane.handle_track(now, epoch, track));
+    with_plane(|plane| plane.handle_track(now, epoch, track.map(BrowserTrack::new)));
 }
 
 /// The host has decoded packets of a track.

@@ -13,6 +13,7 @@
 
 mod filter;
 pub mod history;
+pub mod host_decoder;
 pub mod limit;
 pub mod message_kinds;
 pub mod mix;

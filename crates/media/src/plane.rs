@@ -262,6 +262,11 @@ impl<T: FormatTrack> MediaPlane<T> {
         self.pump(now);
     }
 
+    /// The track that is open, once it is there.
+    pub fn track(&mut self) -> Option<&mut T> {
+        self.open.as_mut()?.track.track()
+    }
+
     /// The host has decoded what a track gave it: there may be more to give.
     pub fn handle_decoded(&mut self, now: f64) {
         self.pump(now);

@@ -216,6 +216,11 @@ impl<T: FormatTrack> Source<T> {
         self.track = Some(track);
     }
 
+    /// The track, once it is there.
+    pub fn track(&mut self) -> Option<&mut T> {
+        self.track.as_mut()
+    }
+
     /// Where in the track the first frame of this run lies, in seconds.
     pub fn start(&self) -> f64 {
         self.start

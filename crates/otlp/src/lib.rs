@@ -12,5 +12,5 @@ mod wire;
 
 pub use attributes::{Attributes, Value, has_key};
 pub use flat::{Flat, LogRow};
-pub use span::{ATTRIBUTES, Begin, LOG_ATTRIBUTES, SpanContext};
+pub use span::{ATTRIBUTES, Begin, KIND_MASK, LOG_ATTRIBUTES, SpanContext};
 pub use wire::{Field, Reader, Writer};

@@ -132,6 +132,17 @@ impl Writer {
     }
 }
 
+/// The bits of a row's head (`core/flat.ts` has the same names) that hold a span's kind; 0 is a log record.
+pub const KIND_MASK: u32 = 7;
+/// In the head of a span's row: it has an error's text.
+const HAS_ERROR: u32 = 1 << 3;
+/// Where its numbers of links and of events begin, and how many bits they have.
+const LINKS_SHIFT: u32 = 4;
+const EVENTS_SHIFT: u32 = 12;
+const COUNT_MASK: u32 = 0xff;
+/// Some of either were dropped.
+const HAS_DROPPED: u32 = 1 << 20;
+
 impl<'a> Flat<'a> {
     /// A span's context and its `tracestate`, where there is one.
     pub fn context(&mut self) -> Option<(SpanContext, &'a [u8])> {
@@ -145,30 +156,29 @@ impl<'a> Flat<'a> {
     }
 
     /// Writes the span behind a row's head; its context. Its times are milliseconds since `origin`, in Unix
-    /// nanoseconds. The head has its kind in bits 0 to 2, whether it failed in bit 3, how many links it has
-    /// from bit 4 and how many events from bit 12 on, and in bit 20 whether some of either were dropped.
+    /// nanoseconds.
     pub fn span(&mut self, head: u32, origin: u64, out: &mut Writer) -> SpanContext {
         let (start, end) = (self.time(origin), self.time(origin));
-        let kind = (head & 7).clamp(1, 5) as u8;
+        let kind = (head & KIND_MASK).clamp(1, 5) as u8;
         let (context, state) = self.context().unwrap_or_default();
         let name = self.bytes();
         let parent = self.context().map(|(parent, _)| (parent.span_id, parent.is_remote));
         out.begin_span(&Begin { context, state, parent, name, kind, start });
         let dropped = self.attributes(ATTRIBUTES, out);
-        for _ in 0..head >> 4 & 0xff {
+        for _ in 0..head >> LINKS_SHIFT & COUNT_MASK {
             let Some((context, _)) = self.context().filter(|_| !self.is_empty()) else { break };
             out.link(&context, &self.encoded(4));
         }
-        for _ in 0..head >> 12 & 0xff {
+        for _ in 0..head >> EVENTS_SHIFT & COUNT_MASK {
             if self.is_empty() {
                 break;
             }
             self.event(origin, out);
         }
-        if head & 8 > 0 {
+        if head & HAS_ERROR > 0 {
             out.fail(self.bytes());
         }
-        let (links, events) = if head >> 20 & 1 > 0 { (self.word(), self.word()) } else { (0, 0) };
+        let (links, events) = if head & HAS_DROPPED > 0 { (self.word(), self.word()) } else { (0, 0) };
         out.end_span(end.max(start), [dropped, events, links]);
         context
     }

@@ -220,7 +220,7 @@ impl Flight {
 
 /// Queue and requests of one signal.
 #[derive(Debug)]
-pub(super) struct Pipeline {
+pub(super) struct SignalExporter {
     signal: Signal,
     random: Random,
     pub(super) queue: Queue,
@@ -278,7 +278,7 @@ pub enum Endpoint {
     Rejecting,
 }
 
-impl Pipeline {
+impl SignalExporter {
     pub(super) fn new(signal: Signal, random: Random) -> Self {
         Self {
             signal,
@@ -406,7 +406,7 @@ impl Pipeline {
 
     pub(super) fn poll(&mut self, now: Instant, config: &Config) -> Option<Export> {
         while let Some(at) = self.flights.iter().position(|flight| !flight.waiting && now >= flight.due) {
-            self.settle(now, at, &Reply::Failed);
+            self.apply_reply(now, at, &Reply::Failed);
         }
         while !self.is_busy()
             && let Some(at) = self.flights.iter().position(|flight| now >= flight.due)
@@ -484,7 +484,7 @@ impl Pipeline {
     pub(super) fn handle_reply(&mut self, now: Instant, id: u32, reply: &Reply) -> Option<Duration> {
         let at = self.flights.iter().position(|flight| flight.id == id && !flight.waiting)?;
         let took = now.since(self.flights[at].sent);
-        self.settle(now, at, reply);
+        self.apply_reply(now, at, reply);
         Some(took)
     }
 
@@ -529,7 +529,7 @@ impl Pipeline {
         self.diagnostic = Some(Diagnostic::new(self.signal, problem, reply, records, warns));
     }
 
-    fn settle(&mut self, now: Instant, at: usize, reply: &Reply) {
+    fn apply_reply(&mut self, now: Instant, at: usize, reply: &Reply) {
         let flight = &mut self.flights[at];
         let records = flight.records;
         match reply.outcome() {

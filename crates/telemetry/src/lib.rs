@@ -55,7 +55,7 @@ use std::collections::VecDeque;
 
 use ambient::Ambient;
 use diagnostic::Warnings;
-use export::{LEAVE_BUDGET, Pipeline};
+use export::{LEAVE_BUDGET, SignalExporter};
 use log::Storms;
 use metric::Meter;
 use own::Own;
@@ -88,7 +88,7 @@ pub struct Telemetry {
     observes: bool,
     storms: Storms,
     spool: Spool,
-    pipelines: [Pipeline; Signal::ALL.len()],
+    exporters: [SignalExporter; Signal::ALL.len()],
     ambient: Ambient,
     tail: Tail,
     own: Own,
@@ -137,8 +137,8 @@ impl Telemetry {
         mut random: Random,
         instruments: &[Instrument<'_>],
     ) -> Self {
-        let mut pipeline = |signal| Pipeline::new(signal, random.fork());
-        let pipelines = [pipeline(Signal::Traces), pipeline(Signal::Metrics), pipeline(Signal::Logs)];
+        let mut exporter = |signal| SignalExporter::new(signal, random.fork());
+        let exporters = [exporter(Signal::Traces), exporter(Signal::Metrics), exporter(Signal::Logs)];
         let mut telemetry = Self {
             config,
             clock,
@@ -149,7 +149,7 @@ impl Telemetry {
             observes: false,
             storms: Storms::default(),
             spool: Spool::default(),
-            pipelines,
+            exporters,
             ambient: Ambient::default(),
             tail: Tail::default(),
             own: Own::default(),
@@ -209,7 +209,7 @@ impl Telemetry {
             return true;
         }
         let touched = self.spool.touch(now, &self.config);
-        self.pipelines[signal as usize].enqueue(now, record.as_slice(), 1, &self.config) || touched
+        self.exporters[signal as usize].enqueue(now, record.as_slice(), 1, &self.config) || touched
     }
 
     /// The next record that the host has to look at; it answers with [`Telemetry::inspected`].
@@ -229,7 +229,7 @@ impl Telemetry {
         match record {
             Some(record) => {
                 self.spool.touch(now, &self.config);
-                self.pipelines[signal as usize].enqueue(now, record, 1, &self.config);
+                self.exporters[signal as usize].enqueue(now, record, 1, &self.config);
             }
             None => self.drop_record(signal, DropReason::Redacted),
         }
@@ -293,11 +293,11 @@ impl Telemetry {
 
     /// Drops everything that waits.
     fn forget(&mut self, now: Instant, reason: DropReason) {
-        for (pipeline, inspected) in self.pipelines.iter_mut().zip(&mut self.inspected) {
-            pipeline.forget(reason);
+        for (exporter, inspected) in self.exporters.iter_mut().zip(&mut self.inspected) {
+            exporter.forget(reason);
             let open = std::mem::take(inspected);
-            pipeline.account.started += open;
-            pipeline.account.drop_records(reason, open);
+            exporter.account.started += open;
+            exporter.account.drop_records(reason, open);
         }
         self.inspections.clear();
         let open = self.open_spans();
@@ -317,7 +317,7 @@ impl Telemetry {
 
     /// Counts records that the host had to let go of.
     pub fn count_lost(&mut self, signal: Signal, reason: DropReason, records: u64) {
-        let account = &mut self.pipelines[signal as usize].account;
+        let account = &mut self.exporters[signal as usize].account;
         account.started += records;
         account.drop_records(reason, records);
     }
@@ -435,12 +435,12 @@ impl Telemetry {
         if self.config.policy().records_itself() {
             self.own.tell(&Signal::ALL.map(|signal| self.account(signal)), &mut self.meter, self.owned, time);
         }
-        let pipeline = &mut self.pipelines[Signal::Metrics as usize];
+        let exporter = &mut self.exporters[Signal::Metrics as usize];
         let mut collected = false;
         for table in &mut self.meter.tables {
             let (metric, points) = table.collect(time, self.config.cumulative, false);
             if points > 0 {
-                pipeline.enqueue(now, metric.as_slice(), points, &self.config);
+                exporter.enqueue(now, metric.as_slice(), points, &self.config);
                 collected = true;
             }
         }
@@ -464,7 +464,7 @@ impl Telemetry {
         signal: Signal,
         mut keep: impl FnMut(u32, u64, Duration, &[u8]),
     ) {
-        self.pipelines[signal as usize].snapshot(now, &self.config, &mut keep);
+        self.exporters[signal as usize].snapshot(now, &self.config, &mut keep);
         if signal != Signal::Metrics {
             return;
         }
@@ -484,16 +484,16 @@ impl Telemetry {
 
     /// A request of an earlier visit: it is sent again, or its records are counted as lost.
     pub fn recover(&mut self, now: Instant, signal: Signal, records: u64, body: Vec<u8>, fate: Recovered) {
-        let pipeline = &mut self.pipelines[signal as usize];
+        let exporter = &mut self.exporters[signal as usize];
         match fate {
             Recovered::Sent { age } if self.config.policy().may_record() => {
-                pipeline.recover(now, records, body, age, &self.config);
+                exporter.recover(now, records, body, age, &self.config);
             }
             fate => {
                 // It was on its way here when the user refused.
                 let reason = if let Recovered::Lost(reason) = fate { reason } else { DropReason::Consent };
-                pipeline.account.recovered += records;
-                pipeline.account.drop_records(reason, records);
+                exporter.account.recovered += records;
+                exporter.account.drop_records(reason, records);
             }
         }
     }
@@ -503,7 +503,7 @@ impl Telemetry {
         if !self.config.policy().may_export() {
             return None;
         }
-        self.pipelines.iter_mut().find_map(|pipeline| pipeline.poll(now, &self.config))
+        self.exporters.iter_mut().find_map(|exporter| exporter.poll(now, &self.config))
     }
 
     /// When [`Telemetry::poll_export`] should be asked again.
@@ -513,14 +513,14 @@ impl Telemetry {
         }
         let granted = self.config.policy().may_export();
         let others = self.collection.into_iter().chain(self.spool.due().filter(|_| granted));
-        self.pipelines.iter().filter(|_| granted).filter_map(Pipeline::next_due).chain(others).min()
+        self.exporters.iter().filter(|_| granted).filter_map(SignalExporter::next_due).chain(others).min()
     }
 
     /// Sends everything that is queued as soon as it can be.
     pub fn flush(&mut self, now: Instant) {
         self.collect(now);
-        for pipeline in &mut self.pipelines {
-            pipeline.flush(now);
+        for exporter in &mut self.exporters {
+            exporter.flush(now);
         }
     }
 
@@ -531,13 +531,13 @@ impl Telemetry {
             return Vec::new();
         }
         let mut room = LEAVE_BUDGET;
-        for pipeline in &self.pipelines {
-            room = room.saturating_sub(pipeline.leaving_bytes());
+        for exporter in &self.exporters {
+            room = room.saturating_sub(exporter.leaving_bytes());
         }
         let mut exports = Vec::new();
         // Points can't be sent twice: they go first, and traces last.
-        for pipeline in self.pipelines.iter_mut().rev() {
-            pipeline.leave(now, &self.config, &mut room, &mut exports);
+        for exporter in self.exporters.iter_mut().rev() {
+            exporter.leave(now, &self.config, &mut room, &mut exports);
         }
         exports
     }
@@ -546,7 +546,7 @@ impl Telemetry {
     pub fn handle_reply(&mut self, now: Instant, export: u32, reply: &Reply) {
         // What was acknowledged need not be kept.
         self.spool.touch(now, &self.config);
-        let took = self.pipelines.iter_mut().find_map(|pipeline| pipeline.handle_reply(now, export, reply));
+        let took = self.exporters.iter_mut().find_map(|exporter| exporter.handle_reply(now, export, reply));
         if let Some(took) = took
             && self.config.policy().records_itself()
         {
@@ -563,13 +563,13 @@ impl Telemetry {
 
     /// The next failed delivery that the host is to make known.
     pub fn poll_diagnostic(&mut self) -> Option<Diagnostic> {
-        let diagnostic = self.pipelines.iter_mut().find_map(|pipeline| pipeline.diagnostic.take())?;
+        let diagnostic = self.exporters.iter_mut().find_map(|exporter| exporter.diagnostic.take())?;
         Some(self.warnings.limit(diagnostic))
     }
 
     /// How the endpoints took the last request of each signal: the worst of them.
     pub fn endpoint(&self) -> Endpoint {
-        self.pipelines.iter().map(|pipeline| pipeline.endpoint).max().unwrap_or(Endpoint::Well)
+        self.exporters.iter().map(|exporter| exporter.endpoint).max().unwrap_or(Endpoint::Well)
     }
 
     /// Whether each signal's endpoint accepted the last request.
@@ -579,7 +579,7 @@ impl Telemetry {
 
     /// Where every record of a signal is: `started + recovered = exported + pending + dropped`.
     pub fn account(&self, signal: Signal) -> Account {
-        let mut account = self.pipelines[signal as usize].account();
+        let mut account = self.exporters[signal as usize].account();
         let mut held = self.inspected[signal as usize];
         if signal == Signal::Traces {
             held += (self.live.len() + self.tail.len()) as u64;

@@ -2,13 +2,10 @@
 //! with ids that it has given the spans. Owns in which queue each goes; what the words of a row mean,
 //! [`Flat`] knows.
 
-use tonearm_otlp::{ATTRIBUTES, Flat, Writer};
+use tonearm_otlp::{ATTRIBUTES, Flat, KIND_MASK, Writer};
 
 use super::{Signal, Telemetry};
 use tonearm_base::time::Instant;
-
-/// The bits of a row's head that a span has its kind in: 0 is a log record.
-const KIND: u32 = 7;
 
 impl Telemetry {
     /// Takes over records that are over. Says whether something is due earlier now.
@@ -22,14 +19,14 @@ impl Telemetry {
             // In one piece: memory that grows bit by bit is copied, and slow when it is touched for the first
             // time.
             let room = (2 * bytes.len()).min(self.config.batch.queue_bytes);
-            self.pipelines[Signal::Traces as usize].queue.records().reserve(room);
+            self.exporters[Signal::Traces as usize].queue.records().reserve(room);
             earlier |= self.spool.touch(now, &self.config);
             self.ambient.touch(now, &mut self.random);
         }
         let (mut keys, mut is_common) = (0, false);
         while !flat.is_empty() {
             let head = flat.word();
-            if head & KIND == 0 {
+            if head & KIND_MASK == 0 {
                 let mut out = Writer::default();
                 let row = flat.log(head, &mut out);
                 earlier |= self.log_encoded(now, Instant::from_millis(row.millis), row.severity, out);
@@ -38,9 +35,9 @@ impl Telemetry {
                 let context = flat.span(head, origin, &mut out);
                 earlier |= self.queue_span(now, &context, out);
             } else {
-                let (pipeline, common) = (&mut self.pipelines[Signal::Traces as usize], self.ambient.spans());
-                let at = pipeline.queue.begin();
-                let out = pipeline.queue.records();
+                let (exporter, common) = (&mut self.exporters[Signal::Traces as usize], self.ambient.spans());
+                let at = exporter.queue.begin();
+                let out = exporter.queue.records();
                 let from = out.as_slice().len();
                 flat.span(head, origin, out);
                 // Nearly never is a key of a batch one of the common attributes.
@@ -53,7 +50,7 @@ impl Telemetry {
                 } else {
                     out.raw(common);
                 }
-                earlier |= pipeline.enqueued(now, at, 1, &self.config);
+                earlier |= exporter.enqueued(now, at, 1, &self.config);
             }
         }
         earlier

@@ -2,7 +2,7 @@
 // hold is answered for. The core counts; what is under way here is handed over first.
 
 import { SIGNALS } from '../host/fetch.js';
-import { settle } from './batch.js';
+import { handOver } from './batch.js';
 import { DROP_REASONS } from './drop_reasons.js';
 import { callWhenReady, currentCore, enqueueRecord } from './loader.js';
 import { exportSettledListeners, observe, reportDropped } from './pipelines.js';
@@ -14,7 +14,7 @@ const isFailure = (reason: string) => currentCore()?.is_failure(reason as DropRe
 
 /** Where the records of each signal of a pipeline are, as it is now. */
 export function accountsOf(id: number): [Signal, SignalStats][] {
-  settle();
+  handOver();
   const core = currentCore();
   if (core) reportDropped(core, id);
   return SIGNALS.map((signal) => {
@@ -48,14 +48,14 @@ const progressOf = (id: number) =>
 export function flush(id: number, limit: number): Promise<boolean> {
   observe(id);
   // Behind what was recorded and said before.
-  settle(true);
+  handOver(true);
   return new Promise((resolve) => {
     callWhenReady(
       () => {},
       () => resolve(false),
     );
     enqueueRecord((core) => {
-      settle();
+      handOver();
       core.flush(id);
       // Of each signal so many records have to be gone; what fails to arrive meanwhile is lost.
       const first = progressOf(id);

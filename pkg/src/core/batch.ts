@@ -79,11 +79,11 @@ function schedule() {
   scheduled = delay;
   timer = setTimeout(() => {
     scheduled = Infinity;
-    settle();
+    handOver();
   }, delay);
 }
 // Once the core is there: behind what was said before.
-coreReadyListeners.add(() => settle());
+coreReadyListeners.add(() => handOver());
 
 /** @param error the app's to see */
 function drop(telemetry: number, { traces, logs }: Counts, error: unknown) {
@@ -129,10 +129,10 @@ function write(telemetry: number, signal: RowSignal, gather: (record: any) => bo
 }
 
 /**
- * Hands over what is over, if the core is there.
+ * Hands the records that are over to the core, if it is there.
  * @param now or else once it is, before what is said after
  */
-export function settle(now: boolean = false) {
+export function handOver(now: boolean = false) {
   // In the midst of a record, by a getter of the app's, nothing is handed over.
   if (!isIdle()) return;
   catchUp();
@@ -152,7 +152,7 @@ export function settle(now: boolean = false) {
 
 /** Takes a record over that is over: what it says changes no more, so its row is written here and now. */
 export function enqueue<T>(telemetry: number, signal: RowSignal, gather: (record: T) => boolean, record: T) {
-  if (waiting >= MOST_WAITING) settle();
+  if (waiting >= MOST_WAITING) handOver();
   if (waiting >= MOST_WAITING) recordDropped(telemetry, signal, 'queue_full');
   else {
     waiting++;

@@ -45,6 +45,15 @@ const LIST = 4;
 const MAP = 5;
 const NOTHING = 6;
 const TEXT = 8;
+/**
+ * Bits of a row's head, by the names that `span.rs` and `flat.rs` have for them. Of a span the lowest three are
+ * its kind; of a log record these are 0.
+ */
+const HAS_ERROR = 1 << 3;
+const LINKS_SHIFT = 4;
+const EVENTS_SHIFT = 12;
+const HAS_DROPPED = 1 << 20;
+const HAS_BODY = 1 << 3;
 /** Says that there is no context. */
 const NONE = 0xffff_ffff;
 
@@ -350,7 +359,11 @@ export function gatherSpan({
     const linked = links?.length ?? 0;
     const happened = events?.length ?? 0;
     words[n++] =
-      kind + 8 * Number(error !== undefined) + 16 * linked + 4096 * happened + (dropped ? 1_048_576 : 0);
+      kind |
+      (error === undefined ? 0 : HAS_ERROR) |
+      (linked << LINKS_SHIFT) |
+      (happened << EVENTS_SHIFT) |
+      (dropped ? HAS_DROPPED : 0);
     number(start);
     number(ended);
     context(ids);
@@ -395,7 +408,7 @@ function describeException(error: Error) {
 /** @param of its attributes */
 function writeLog({ time, severity, eventName, body, context: span }: LogRow, of: object) {
   const hasBody = isRecordable(body);
-  words[n++] = hasBody ? 8 : 0;
+  words[n++] = hasBody ? HAS_BODY : 0;
   number(time);
   words[n++] = severity;
   context(span);

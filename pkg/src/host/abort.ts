@@ -23,11 +23,11 @@ export function timedSignal(millis: number, signal: AbortSignal | undefined) {
   const abort = () => controller.abort(signal?.reason);
   if (signal?.aborted) abort();
   signal?.addEventListener('abort', abort);
-  const settle = () => {
+  const clear = () => {
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
   };
-  return { signal: controller.signal, settle };
+  return { signal: controller.signal, clear };
 }
 
 /** Rejects once a signal aborts, for its reason. */

@@ -166,7 +166,7 @@ export function post(
     setTimeout(() => settled(cannot ? DEFERRED : UNSENT));
     return;
   }
-  const { signal: abort, settle } = timedSignal(timeout, ended);
+  const { signal: abort, clear } = timedSignal(timeout, ended);
   (keepalive ? leave() : prepare())
     .then(async (response) => {
       const times = timesOf(response.headers);
@@ -177,7 +177,7 @@ export function post(
     // What was sent in spite of that fails as it was to be expected.
     .catch(() => (evenOffline && !navigator.onLine ? UNSENT : FAILED))
     .then((outcome) => {
-      settle();
+      clear();
       settled(outcome);
     });
 }

@@ -91,7 +91,7 @@ export async function fetchModule(
   url: string | URL,
   makeInstance: (response: Response) => Promise<unknown>,
 ): Promise<void> {
-  const { signal, settle } = timedSignal(TIMEOUT, undefined);
+  const { signal, clear } = timedSignal(TIMEOUT, undefined);
   try {
     const response = await fetchWasm(url, signal);
     expectWasm(response);
@@ -99,6 +99,6 @@ export async function fetchModule(
       throw signal.aborted ? unavailable(signal.reason, response.url) : explainFailure(cause, response);
     });
   } finally {
-    settle();
+    clear();
   }
 }

@@ -46,31 +46,31 @@ export function onWorkerFetched(
 ) {
   const script = import.meta.url;
   const url = new URL(place ?? './worker.js', place ? baseUrl() : script).href;
-  const settled = new AbortController();
-  const settle = () => settled.abort();
+  const finished = new AbortController();
+  const finish = () => finished.abort();
   const observer = new PerformanceObserver((list) => {
     const matches = ({ name, initiatorType }: any) =>
       place ? name === url : initiatorType === 'other' && /worker[^/]*\.m?js$/i.test(name);
     if (list.getEntries().some(matches)) succeed();
   });
   const succeed = () => {
-    if (settled.signal.aborted) return;
-    settle();
+    if (finished.signal.aborted) return;
+    finish();
     fetched();
   };
   const probe = async () => {
     // On a slow link the script itself may still be on its way: everything else goes first.
-    const response = await nativeFetch(url, { signal: settled.signal, priority: 'low' });
+    const response = await nativeFetch(url, { signal: finished.signal, priority: 'low' });
     if (response.ok && (await response.arrayBuffer()).byteLength > 0) succeed();
   };
   const timer = setTimeout(() => probe().catch(() => {}), PROBE_AFTER);
-  settled.signal.addEventListener('abort', () => {
+  finished.signal.addEventListener('abort', () => {
     clearTimeout(timer);
     observer.disconnect();
   });
-  signal.addEventListener('abort', settle, { signal: settled.signal });
+  signal.addEventListener('abort', finish, { signal: finished.signal });
   // Its first message says as much.
-  worker.addEventListener('message', succeed, { signal: settled.signal });
+  worker.addEventListener('message', succeed, { signal: finished.signal });
   observer.observe({ type: 'resource' });
 }
 

@@ -1,8 +1,9 @@
 // One track in an instance of its format's module, as the media plane calls it: the exports of the module
 // (`crates/formats/src/exports.rs`), and in front of some what the browser does.
 
+import { AdvanceCode } from 'tonearm-media-glue';
 import { HostDecoder } from './host_decoder.js';
-import { setInput } from './memory.js';
+import { bytesAt, setInput } from './memory.js';
 import { readTags } from './tags.js';
 import type { HostSupport } from './modules.js';
 import type { Tags } from './messages.js';
@@ -24,13 +25,14 @@ export function openTrack(
   onDecoded: () => void,
   onTags: (tags: Tags) => void,
 ) {
-  // A trap breaks the instance, and this track with it; other tracks go on.
+  /** A trap breaks the instance, and this track with it; other tracks go on. */
+  let isBroken = false;
   const guard = (call: (...args: number[]) => number) =>
     function (...args: number[]) {
       try {
         return call(...args);
       } catch {
-        decoder.failed = true;
+        isBroken = true;
         return 0;
       }
     };
@@ -47,7 +49,11 @@ export function openTrack(
   format.open(family, start, host.decodes, host.decodesAac);
   return {
     ...format,
-    advance: (frames: number) => decoder.advance(frames, reportTags),
+    advance(frames: number) {
+      const code = isBroken ? AdvanceCode.Undecodable : format.advance(frames);
+      reportTags();
+      return isBroken ? AdvanceCode.Undecodable : code;
+    },
     push(bytes: Uint8Array) {
       setInput(format, bytes);
       format.push();
@@ -56,14 +62,16 @@ export function openTrack(
       setInput(format, bytes);
       format.probe_end();
     },
-    seek(position: number) {
-      decoder.reset();
-      format.seek(position);
-    },
     /** Copies a channel of the frames that were taken. */
     plane(channel: number, out: Float32Array) {
       const address = format.plane(channel);
       if (address) out.set(new Float32Array(format.memory.buffer, address, out.length));
     },
+    packet: () => bytesAt(format, format.packet()),
+    push_output: (position: number, frames: number) => decoder.push(position, frames),
+    open_decoder: () => decoder.open(),
+    decode: (timestamp: number, packet: Uint8Array<ArrayBuffer>) => decoder.decode(timestamp, packet),
+    flush_decoder: () => decoder.flush(),
+    close_decoder: () => decoder.close(),
   };
 }

@@ -3,7 +3,7 @@
 use super::{named, spans, text};
 use crate::fake_host::{FakeHost, PLAYER, RATE, url_of};
 use tonearm_messages::{BodyEnd, Command, Fact, MediaError};
-use tonearm_player::engine::{ContextState, PlayerInput, Report, Source};
+use tonearm_player::engine::{ContextState, PlayerInput, Preload, Report, Source};
 use tonearm_player::playback::{PlayFailure, State};
 
 fn source(url: &str) -> Source {
@@ -14,7 +14,11 @@ fn source(url: &str) -> Source {
 fn starting() -> FakeHost {
     let mut host = FakeHost::new();
     host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
-    host.player(PlayerInput::Load { token: 100, source: source("https://cdn.example/a") });
+    host.player(PlayerInput::Load {
+        token: 100,
+        source: source("https://cdn.example/a"),
+        preload: Preload::None,
+    });
     host.play(1);
     host
 }
@@ -135,7 +139,7 @@ fn the_next_source_is_tried_within_the_same_play() {
     let mut host = FakeHost::new();
     host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
     let first = Source { alternatives: 1, ..source("https://cdn.example/a") };
-    host.player(PlayerInput::Load { token: 100, source: first });
+    host.player(PlayerInput::Load { token: 100, source: first, preload: Preload::None });
     host.alternatives.push(source("https://cdn.example/b"));
     host.play(1);
     host.head(404);

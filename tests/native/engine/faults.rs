@@ -3,14 +3,14 @@
 use super::{is_error, named, spans, text};
 use crate::fake_host::{FakeHost, PLAYER, RATE};
 use tonearm_messages::{BodyEnd, Command, Fact, MediaError};
-use tonearm_player::engine::{ContextState, PlayerInput, Report, Source};
+use tonearm_player::engine::{ContextState, PlayerInput, Preload, Report, Source};
 use tonearm_player::playback::{PlayFailure, State};
 
 #[test]
 fn a_resolver_that_fails_rejects_the_play() {
     let mut host = FakeHost::new();
     host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
-    host.player(PlayerInput::Load { token: 1, source: Source::default() });
+    host.player(PlayerInput::Load { token: 1, source: Source::default(), preload: Preload::None });
     host.play(2);
     host.player(PlayerInput::ResolveFailed { play: 1, failure: PlayFailure::Resolve });
     assert!(host.settled.contains(&(2, Err(PlayFailure::Resolve))));
@@ -106,7 +106,7 @@ fn an_end_that_comes_late_ends_no_later_play() {
     let mut host = FakeHost::playing();
     let epoch = host.epoch();
     host.report(Report::Ended { epoch, at: host.now(), frames: 100 });
-    host.player(PlayerInput::Load { token: 7, source: Source::default() });
+    host.player(PlayerInput::Load { token: 7, source: Source::default(), preload: Preload::None });
     host.play(8);
     host.fact(Fact::DecodedAll { epoch, end: 60.0, frames: 100, failures: 0 });
     assert_eq!(host.state(), State::Starting);
@@ -217,7 +217,7 @@ fn the_first_byte_has_as_long_as_the_app_says() {
         let url = Some(crate::fake_host::url_of("https://cdn.example/a.mp3"));
         let first_byte_timeout = Some(tonearm_base::time::Duration::from_secs(limit));
         let source = Source { url, first_byte_timeout, ..Source::default() };
-        host.player(PlayerInput::Load { token: 100, source });
+        host.player(PlayerInput::Load { token: 100, source, preload: Preload::None });
         host.play(1);
         host.advance(settled - 1.0);
         assert_eq!(host.state(), State::Starting);

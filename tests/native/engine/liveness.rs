@@ -2,7 +2,7 @@
 
 use crate::fake_host::{FakeHost, PLAYER, RATE};
 use tonearm_messages::{BodyEnd, Command, Fact};
-use tonearm_player::engine::{ContextState, PlayerInput, Report, WorkletCommand};
+use tonearm_player::engine::{ContextState, PlayerInput, Preload, Report, WorkletCommand};
 use tonearm_player::playback::{PlayFailure, State};
 
 /// The track plays on for so long.
@@ -80,7 +80,7 @@ fn a_worker_that_is_gone_is_noticed_in_every_state_that_waits_for_it() {
 
     let mut loading = FakeHost::loaded();
     loading.worker_alive = false;
-    loading.player(PlayerInput::Prepare { metadata_only: false });
+    loading.player(PlayerInput::Prepare);
     loading.advance(1950.0);
     loading.play(1);
     assert_eq!(loading.reopened, 1, "the play has another Worker");
@@ -260,7 +260,11 @@ fn an_output_that_waits_for_a_slow_server_is_not_lost() {
 fn a_resolver_or_an_output_that_hangs_ends_within_the_time_limit() {
     let mut host = FakeHost::new();
     host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
-    host.player(PlayerInput::Load { token: 1, source: tonearm_player::engine::Source::default() });
+    host.player(PlayerInput::Load {
+        token: 1,
+        source: tonearm_player::engine::Source::default(),
+        preload: Preload::None,
+    });
     host.play(2);
     host.advance(20_000.0);
     assert!(host.settled.contains(&(2, Err(PlayFailure::Resolve))), "{:?}", host.settled);
@@ -305,7 +309,7 @@ fn a_module_of_a_format_that_never_comes_ends_the_play_by_its_name() {
 #[test]
 fn a_load_ahead_of_a_play_waits_for_the_module_as_long_as_the_play_does() {
     let mut host = FakeHost::loaded();
-    host.player(PlayerInput::Prepare { metadata_only: false });
+    host.player(PlayerInput::Prepare);
     whole_source(&mut host);
     host.advance(60_000.0);
     assert_eq!(host.state(), State::Ready);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{hex, is_error, millis, named, spans, text};
 use crate::fake_host::{FakeHost, ORIGIN, PLAYER, RATE, url_of};
 use tonearm_messages::{BodyEnd, Command, Fact, MediaError, Request};
-use tonearm_player::engine::{ContextState, Input, PlayerInput, Report, Source, WorkletCommand};
+use tonearm_player::engine::{ContextState, Input, PlayerInput, Preload, Report, Source, WorkletCommand};
 use tonearm_player::instrumentation::Url;
 use tonearm_player::playback::{PlayFailure, State};
 use tonearm_player::qoe::Phase;
@@ -89,7 +89,11 @@ fn a_player_without_telemetry_works_alike() {
 fn a_request_that_may_carry_no_header_carries_none() {
     let mut host = FakeHost::loaded();
     let url = Url { propagates: false, ..url_of("https://elsewhere.example/a.mp3") };
-    host.player(PlayerInput::Load { token: 100, source: Source { url: Some(url), ..Source::default() } });
+    host.player(PlayerInput::Load {
+        token: 100,
+        source: Source { url: Some(url), ..Source::default() },
+        preload: Preload::None,
+    });
     host.play(1);
     assert_eq!(host.last_request().1.headers, None);
 }
@@ -98,7 +102,7 @@ fn a_request_that_may_carry_no_header_carries_none() {
 fn a_resolver_is_asked_at_the_play_and_its_request_is_part_of_it() {
     let mut host = FakeHost::new();
     host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
-    host.player(PlayerInput::Load { token: 1, source: Source::default() });
+    host.player(PlayerInput::Load { token: 1, source: Source::default(), preload: Preload::None });
     assert!(host.resolves.is_empty());
     host.play(2);
     let play = host.resolves[0];
@@ -303,7 +307,7 @@ fn random_inputs_settle_each_promise_once() {
                     token += 1;
                     let source =
                         Source { url: Some(url_of("https://cdn.example/x.mp3")), ..Source::default() };
-                    host.player(PlayerInput::Load { token, source });
+                    host.player(PlayerInput::Load { token, source, preload: Preload::None });
                 }
                 1..=3 => {
                     token += 1;
@@ -347,7 +351,7 @@ fn random_inputs_settle_each_promise_once() {
 #[test]
 fn what_was_prepared_is_heard_at_once_and_its_bytes_belong_to_the_load() {
     let mut host = FakeHost::loaded();
-    host.player(PlayerInput::Prepare { metadata_only: false });
+    host.player(PlayerInput::Prepare);
     host.bytes_flow();
     assert_eq!(host.state(), State::Ready);
     assert!(host.worklet.iter().all(|command| *command == WorkletCommand::Hold), "{:?}", host.worklet);
@@ -370,7 +374,7 @@ fn packets_that_became_silence_while_they_were_prepared_are_counted_by_the_play(
     let failures = |host: &FakeHost| {
         host.engine.player(PLAYER).map(|player| player.totals().decode_failures).unwrap_or_default()
     };
-    host.player(PlayerInput::Prepare { metadata_only: false });
+    host.player(PlayerInput::Prepare);
     host.bytes_flow();
     let epoch = host.epoch();
     host.fact(tonearm_messages::Fact::Decoded { epoch, packets: 9, failures: 2 });
@@ -384,7 +388,7 @@ fn packets_that_became_silence_while_they_were_prepared_are_counted_by_the_play(
 #[test]
 fn what_could_not_be_prepared_is_tried_again_by_the_play() {
     let mut host = FakeHost::loaded();
-    host.player(PlayerInput::Prepare { metadata_only: false });
+    host.player(PlayerInput::Prepare);
     host.head(503);
     assert_eq!(host.state(), State::Ready);
     assert!(!host.events.contains(&"error"));
@@ -399,7 +403,7 @@ fn what_could_not_be_prepared_is_tried_again_by_the_play() {
 #[test]
 fn a_seek_before_the_play_opens_what_was_prepared_anew() {
     let mut host = FakeHost::loaded();
-    host.player(PlayerInput::Prepare { metadata_only: false });
+    host.player(PlayerInput::Prepare);
     host.bytes_flow();
     host.player(PlayerInput::Seek(30.0));
     host.play(7);
@@ -413,7 +417,7 @@ fn a_seek_before_the_play_opens_what_was_prepared_anew() {
 #[test]
 fn what_was_prepared_for_its_metadata_is_dropped_with_them() {
     let mut host = FakeHost::loaded();
-    host.player(PlayerInput::Prepare { metadata_only: true });
+    host.load_with("https://cdn.example/a.mp3", Preload::Metadata);
     host.player(PlayerInput::Seek(30.0));
     let time = |host: &FakeHost| host.engine.player(PLAYER).unwrap().current_time(host.now());
     assert!((time(&host) - 30.0).abs() < 1e-9);
@@ -426,13 +430,24 @@ fn what_was_prepared_for_its_metadata_is_dropped_with_them() {
     host.play(7);
     let Some(Command::Open { position, .. }) = host.media.last() else { panic!("{:?}", host.media.last()) };
     assert!((position - 30.0).abs() < 1e-9);
-    // All is kept where all was asked for, in whatever order.
-    for order in [[true, false], [false, true]] {
+    // All is kept where all was asked for, at once or later.
+    for (preload, then) in [(Preload::Auto, None), (Preload::Metadata, Some(PlayerInput::Prepare))] {
         let mut host = FakeHost::loaded();
-        for metadata_only in order {
-            host.player(PlayerInput::Prepare { metadata_only });
+        host.load_with("https://cdn.example/a.mp3", preload);
+        if let Some(input) = then {
+            host.player(input);
         }
         host.bytes_flow();
-        assert_ne!(host.media.last(), Some(&Command::Close {}), "{order:?}");
+        assert_ne!(host.media.last(), Some(&Command::Close {}), "{preload:?}");
+    }
+}
+
+#[test]
+fn a_load_fetches_what_preload_says() {
+    for (preload, opens) in [(Preload::None, false), (Preload::Metadata, true), (Preload::Auto, true)] {
+        let mut host = FakeHost::loaded();
+        host.load_with("https://cdn.example/b.mp3", preload);
+        let opened = host.media.iter().any(|command| matches!(command, Command::Open { .. }));
+        assert_eq!(opened, opens, "{preload:?}");
     }
 }

@@ -3,7 +3,7 @@
 use super::{millis, named, spans, text};
 use crate::fake_host::{FakeHost, PLAYER, RATE};
 use tonearm_messages::{Command, Fact, MediaError};
-use tonearm_player::engine::{ContextState, PlayerInput, Report, Source, WorkletCommand};
+use tonearm_player::engine::{ContextState, PlayerInput, Preload, Report, Source, WorkletCommand};
 use tonearm_player::playback::{PlayFailure, State};
 
 #[test]
@@ -109,7 +109,7 @@ fn a_range_that_is_refused_is_the_media_planes_to_work_out() {
 fn a_seek_while_the_source_is_resolved_is_where_it_begins() {
     let mut host = FakeHost::new();
     host.player(PlayerInput::OutputReady { rate: RATE, state: ContextState::Running });
-    host.player(PlayerInput::Load { token: 1, source: Source::default() });
+    host.player(PlayerInput::Load { token: 1, source: Source::default(), preload: Preload::None });
     host.play(2);
     host.player(PlayerInput::Seek(30.0));
     host.player(PlayerInput::Resolved {

@@ -164,6 +164,18 @@ pub enum ContextState {
     Closed,
 }
 
+/// What is fetched before a play (`HTMLMediaElement.preload`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Preload {
+    /// Nothing.
+    #[default]
+    None,
+    /// What the metadata need; it is dropped once they are there.
+    Metadata,
+    /// What a play would need.
+    Auto,
+}
+
 /// One thing that happened to a player.
 #[derive(Debug)]
 pub enum PlayerInput {
@@ -173,6 +185,8 @@ pub enum PlayerInput {
         token: u32,
         /// The source.
         source: Source,
+        /// What of it is fetched at once.
+        preload: Preload,
     },
     /// The next source of the app's, within the play that is under way.
     Alternative {
@@ -180,10 +194,7 @@ pub enum PlayerInput {
         source: Source,
     },
     /// Fetch and decode what a play would need, and hold it.
-    Prepare {
-        /// Only until the metadata are there: what was fetched is dropped then.
-        metadata_only: bool,
-    },
+    Prepare,
     /// `play()`.
     Play(PlayRequest),
     /// `pause()`.

@@ -15,7 +15,7 @@ mod report;
 mod timers;
 mod watchdog;
 
-pub use input::{ContextState, Input, PlayRequest, PlaybackEngine, PlayerInput, Source};
+pub use input::{ContextState, Input, PlayRequest, PlaybackEngine, PlayerInput, Preload, Source};
 pub use output::{Output, Owner, PlayerEvent, WorkletCommand};
 pub use player::Player;
 use player::StepContext;

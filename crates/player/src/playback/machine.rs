@@ -77,7 +77,7 @@ impl Playback {
             // Its samples are there, and nothing more will come to say so.
             Next::Note if self.sought && input == Input::Command(Command::Pause) => Some(State::Paused),
             Next::Note => None,
-            Next::Settle => self.paused.then_some(State::Paused),
+            Next::EndSeek => self.paused.then_some(State::Paused),
             // The pause overtook the report of the sound.
             Next::To(State::Playing) if self.paused => Some(State::Paused),
             Next::To(state) => Some(state),

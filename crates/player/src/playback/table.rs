@@ -15,12 +15,12 @@ pub enum Next {
     /// The command makes no sense here and rejects with `InvalidStateError`.
     Refuse,
     /// A seek has its samples: on to be heard, or to rest where the listener holds the track.
-    Settle,
+    EndSeek,
 }
 
 /// What `input` leads to in `state`.
 pub fn next(state: S, input: Input) -> Next {
-    use Next::{Ignore, Note, Refuse, Settle, To};
+    use Next::{EndSeek, Ignore, Note, Refuse, To};
     match input {
         // A new source is welcome anywhere.
         Input::Command(C::Load) => To(S::Loading),
@@ -60,7 +60,7 @@ pub fn next(state: S, input: Input) -> Next {
             _ => Ignore,
         },
         Input::Event(E::Sought) => match state {
-            S::Seeking => Settle,
+            S::Seeking => EndSeek,
             _ => Ignore,
         },
         Input::Event(E::Underflow | E::ContextLeft | E::WorkletSilent) => match state {

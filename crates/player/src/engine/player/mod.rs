@@ -31,7 +31,7 @@ mod timeouts;
 
 use tonearm_messages::Command as MediaCommand;
 
-use super::input::{PlayerInput, Source};
+use super::input::{PlayerInput, Preload, Source};
 use super::output::{Output, PlayerEvent, WorkletCommand};
 use super::timers::Timers;
 use super::{PlayerId, TelemetryId};
@@ -136,8 +136,13 @@ impl Player {
 
     fn handle_input(&mut self, cx: &mut StepContext<'_>, input: PlayerInput) {
         match input {
-            PlayerInput::Load { token, source } => self.load(cx, token, source),
-            PlayerInput::Prepare { metadata_only } => self.preload(cx, metadata_only),
+            PlayerInput::Load { token, source, preload } => {
+                self.load(cx, token, source);
+                if preload != Preload::None {
+                    self.preload(cx, preload == Preload::Metadata);
+                }
+            }
+            PlayerInput::Prepare => self.preload(cx, false),
             PlayerInput::Play(request) => self.play(cx, request),
             PlayerInput::Pause => {
                 self.step(cx, Input::Command(Command::Pause));

@@ -14,8 +14,8 @@ impl Player {
     /// Opens the source before a play is requested, as far as it goes without the output.
     pub(super) fn preload(&mut self, cx: &mut StepContext<'_>, metadata_only: bool) {
         let attempt = &mut self.attempt;
-        // Where both are requested, all is wanted.
-        attempt.metadata_only = metadata_only && (attempt.metadata_only || !attempt.preloaded);
+        // All is wanted where a load that fetches the metadata is followed by a preparation.
+        attempt.metadata_only = metadata_only;
         let lost = self.media.lost.is_some() || self.output.lost;
         if self.playback.state() != State::Ready || attempt.preloaded || lost {
             return;
