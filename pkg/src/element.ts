@@ -1,6 +1,6 @@
 // The engine that is the browser's own: a media element that stands in for Worker and worklet. It takes their
 // commands and says their facts and reports, so that the core, its states and its telemetry are the same;
-// what it can't know to the frame it tells by events. A script that is loaded where it is needed: on iOS,
+// what it can't know to the frame it takes from events. A script that is loaded where it is needed: on iOS,
 // without a worklet, for media that only an element may play.
 
 import { BodyEndKind, CommandKind, MediaErrorKind } from 'tonearm-media-glue';

@@ -193,8 +193,8 @@ export class Player extends EventTarget {
   }
 
   /**
-   * Who plays. An element has no `analyser`, follows nobody, and tells its start by an event instead of a
-   * frame.
+   * Who plays. An element has no `analyser`, follows nobody, and reports its start by an event instead
+   * of a frame.
    */
   get engine(): Engine {
     return this.#engine;

@@ -461,7 +461,7 @@ export class Telemetry extends EventTarget {
     return inject(this.id, this.#extended, span);
   }
 
-  /** The context that headers tell, to be a parent; in the formats of `propagators`. */
+  /** The context of headers, to be a parent; in the formats of `propagators`. */
   extract(headers: Headers | Record<string, string>): RemoteContext | undefined {
     return extract(this.id, this.#extended, headers);
   }

@@ -176,7 +176,7 @@ export async function tracedFetch(
     // The app's next step comes first.
     later(() => {
       const { status, href, headers: answer } = head ?? {};
-      // Where there is nothing to read it is over when it comes, whoever looks for something.
+      // Where there is nothing to read it is over when it comes, whatever is read of it.
       const at = (answer?.get('content-length') === '0' && watch?.came) || time;
       // An opaque response has no status, and is none the less one.
       const isError = status !== undefined && status >= 400;

@@ -1,5 +1,5 @@
 // What identifies a span (W3C Trace Context Level 2), as the bytes that every record has of it. Ids are given
-// here, so that a span may begin before the core is there; their text is made when somebody asks.
+// here, so that a span may begin before the core is there; their text is made when it is read.
 
 /**
  * Ids and flags of a span: the trace's four words and the span's two lie in `ids` from `at` on.

@@ -1,4 +1,4 @@
-// A URL as the browser's own parser takes it apart (URL standard), and what is told of it.
+// A URL as the browser's own parser takes it apart (URL standard), and what is recorded of it.
 
 import { baseUrl } from '../host/base_url.js';
 import { SERVER_ADDRESS, SERVER_PORT, URL_FULL } from '../semconv.js';
@@ -11,7 +11,7 @@ export type Described = {
   attributes?: Record<string, string | number>;
 };
 
-/** What of a URL is told. */
+/** What of a URL is recorded. */
 export type Place = Pick<URL, 'href' | 'origin' | 'protocol' | 'hostname' | 'port'>;
 
 /** What an app says of URLs. */
@@ -42,7 +42,7 @@ function isPath(given: string) {
 
 /**
  * Where a request goes: its origin; whether that is another than the page's; whether it is HTTP, of which
- * alone something is told; whether it may carry a trace header (the page's own origin and the allow-list
+ * alone something is recorded; whether it may carry a trace header (the page's own origin and the allow-list
  * only), and whether the app vouches that the origin takes it with every method; and the URL, parsed when it
  * is first asked for; its argument is what the browser has made of it, if that is known.
  */
@@ -73,17 +73,17 @@ export function locate(given: string | URL, { propagateTo = [] }: Options = {}) 
 }
 
 /**
- * What is told of a URL: its server, and itself without credentials and query values, which may hold a
+ * What is recorded of a URL: its server, and itself without credentials and query values, which may hold a
  * listener's tokens.
  */
 export function attributesOf(
   { href, origin, protocol, hostname, port }: Place,
   { allowQuery = [], scrubUrl }: Options = {},
 ): Record<string, string | number> {
-  let [told = ''] = href.split('#', 1);
-  const query = told.indexOf('?') + 1;
+  let [recorded = ''] = href.split('#', 1);
+  const query = recorded.indexOf('?') + 1;
   if (query > 0) {
-    const pairs = told
+    const pairs = recorded
       .slice(query)
       .split('&')
       .map((pair) => {
@@ -94,17 +94,17 @@ export function attributesOf(
         const isToken = (key && /^=*$/.test(pair.slice(key.length))) || key.length > MAX_KEY;
         return isToken ? 'REDACTED' : `${key}=REDACTED`;
       });
-    told = told.slice(0, query) + pairs.join('&');
+    recorded = recorded.slice(0, query) + pairs.join('&');
   }
-  if (told.includes('@')) told = told.replace(/^(\w+:\/\/)[^/?]*@/, '$1');
+  if (recorded.includes('@')) recorded = recorded.replace(/^(\w+:\/\/)[^/?]*@/, '$1');
   try {
-    if (scrubUrl) told = String(scrubUrl(told));
+    if (scrubUrl) recorded = String(scrubUrl(recorded));
   } catch (error) {
     console.error(error);
-    told = origin;
+    recorded = origin;
   }
   return {
-    [URL_FULL]: told,
+    [URL_FULL]: recorded,
     [SERVER_ADDRESS]: hostname,
     [SERVER_PORT]: Number(port) || (protocol === 'http:' ? 80 : 443),
   };

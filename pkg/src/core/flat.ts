@@ -1,4 +1,4 @@
-// What the core is told beside numbers, in one piece: words of four bytes, and texts in UTF-8, each in words
+// What the core is given beside numbers, in one piece: words of four bytes, and texts in UTF-8, each in words
 // of its own (`crates/otlp/src/flat.rs` reads it). Protobuf is made there: that is quick in wasm from a
 // page's first moment, where a script is slow until it was often run.
 //
@@ -113,15 +113,15 @@ function put(of: string, at: number) {
   room(at + wordsOf(3 * length));
   const into = bytes;
   const to = 4 * at;
-  let told = 0;
+  let written = 0;
   if (length < SHORT) {
-    for (; told < length; told++) {
-      const unit = of.charCodeAt(told);
+    for (; written < length; written++) {
+      const unit = of.charCodeAt(written);
       if (unit > 127) break;
-      into[to + told] = unit;
+      into[to + written] = unit;
     }
   }
-  return told < length ? utf8.encodeInto(of, bytes.subarray(to)).written : length;
+  return written < length ? utf8.encodeInto(of, bytes.subarray(to)).written : length;
 }
 
 /** How many words so many bytes take. */

@@ -1,7 +1,7 @@
 // What is pending, kept for the next visit in IndexedDB. Rows belong to their tab while its Web Lock is held,
 // so a second tab never sends what a living one will. Steady playback writes once in five seconds, relaxed; a
 // store that can't be had, or a browser without Web Locks, leaves memory alone. What else an origin keeps is
-// told apart by its names and its shape, and is not touched.
+// recognised by its names and its shape, and is not touched.
 
 import type { DropReason, Signal } from 'tonearm-core-glue';
 

@@ -96,7 +96,7 @@ export interface PlayerOptions {
    * worklet; never for sources with hooks or headers.
    */
   engine?: 'auto' | Engine;
-  /** The pipeline that tells of the plays. Without one the player works alike. */
+  /** The pipeline that records the plays. Without one the player works alike. */
   telemetry?: Telemetry;
   /** Where the sound goes, in any AudioContext; by default the speakers, over one context for the page. */
   destination?: AudioNode;

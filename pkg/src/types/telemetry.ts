@@ -23,9 +23,9 @@ export interface TelemetryConfig {
   storage?: boolean;
   /** `gzip` by default; JSON that outlives the page goes uncompressed. */
   compression?: 'gzip' | 'none';
-  /** Query keys whose values may be told; others are redacted. */
+  /** Query keys whose values are recorded; others are redacted. */
   allowQuery?: string[];
-  /** Says what is told of a URL, whose query values are redacted by then. */
+  /** Returns what is recorded of a URL, whose query values are redacted by then. */
   scrubUrl?(url: string): string;
   /**
    * Origins (`https://api.example.com`) beside the page's own whose requests get a `traceparent` header. Each
@@ -64,7 +64,7 @@ export interface TelemetryConfig {
   /** How contexts are handed on: `['tracecontext']` by default. */
   propagators?: Propagator[];
   /**
-   * Whether media requests to origins that may have no header tell their trace as a CMCD key in their query
+   * Whether media requests to origins that may have no header name their trace as a CMCD key in their query
    * (CTA-5004).
    */
   cmcd?: boolean;
@@ -84,7 +84,7 @@ export interface TelemetryConfig {
   redact?(record: RedactedRecord): boolean | void;
   /** Whether log records go to the console too. */
   echo?: boolean;
-  /** Whether the pipeline tells of itself: `otel.sdk.*`. */
+  /** Whether the pipeline records its own metrics: `otel.sdk.*`. */
   tellsItself?: boolean;
   /** The key by which `setUser` hides who it is (HMAC-SHA-256). */
   userKey?: string;
