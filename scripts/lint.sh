@@ -14,7 +14,7 @@ scripts/eslint/node_modules/.bin/eslint --max-warnings 0 .
 say "clippy, native and wasm"
 cargo clippy --quiet --workspace --features tonearm/opentelemetry --all-targets -- -D warnings
 cargo clippy --quiet -p tonearm -p tonearm-base -p tonearm-gzip -p tonearm-media -p tonearm-messages \
-  -p tonearm-otlp -p tonearm-player -p tonearm-telemetry --target wasm32-unknown-unknown --all-targets -- -D warnings
+  -p tonearm-otlp -p tonearm-player -p tonearm-records -p tonearm-telemetry --target wasm32-unknown-unknown --all-targets -- -D warnings
 # A format's module, as the Worker loads it.
 cargo clippy --quiet -p tonearm-formats --target wasm32-unknown-unknown --no-default-features --features module,mp3 -- -D warnings
 # The core that most pages load, and the crate as a Rust front-end has it.

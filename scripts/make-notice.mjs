@@ -205,7 +205,7 @@ Written by scripts/make-notice.mjs.`),
     heading('What is in which file'),
     modules.map(({ file }, n) => wrap(`${file}_bg.wasm: ${list(crates[n])}`, '  ')).join('\n'),
     wrap(STANDARD_LIBRARY, '  '),
-    wrap('index.js, index.development.js, worker.js: code that wasm-bindgen generates.', '  '),
+    wrap('index.js, index.development.js, records.js, worker.js: code that wasm-bindgen generates.', '  '),
     wrap(
       `\
 stretch_worklet.js: ${list([npm.name])}, compiled by its author with Emscripten, whose runtime (MIT OR NCSA,

@@ -3,9 +3,9 @@
 // what the page's own Tonearm tells on its way out, and fails where start-up, stalls or errors break the
 // objective.
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { transcode } from '../dist/records.js';
+import { load, transcode } from '../dist/records.js';
 
 const USAGE = `tonearm-slo URL --click SELECTOR [options]
 
@@ -245,6 +245,8 @@ ${objectives.map(({ name, holds, measured, objective, unit }) => `  <testcase cl
 `;
 
 const options = optionsOf(process.argv.slice(2));
+const recordsModule = readFileSync(new URL('../dist/tonearm_records_bg.wasm', import.meta.url));
+await load(new Response(recordsModule, { headers: { 'content-type': 'application/wasm' } }));
 const { chromium } = await import('playwright-core').catch(() => refuse('playwright-core is not installed'));
 const began = Date.now();
 const args = [

@@ -15,7 +15,12 @@ let tracing: Tracing | undefined;
 let bringing: Promise<Tracing> | undefined;
 
 export const onRequest = {
-  records: () => import('./records.js'),
+  /** What looks into records, with its module. */
+  async records() {
+    const script = await import('./records.js');
+    await script.load();
+    return script;
+  },
   element: () => import('./element.js'),
   stretch: () => import('./stretch.js'),
 
@@ -95,5 +100,5 @@ export const onRequest = {
   },
 
   /** HMAC-SHA-256 in hexadecimal digits. */
-  hmac: async (key: string, text: string) => (await onRequest.records()).hmac(key, text),
+  hmac: async (key: string, text: string) => (await import('./records.js')).hmac(key, text),
 };

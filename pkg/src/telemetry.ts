@@ -178,8 +178,8 @@ export class Telemetry extends EventTarget {
       // A flush waits for what is dropped here, too.
       notifyExportSettled();
     };
-    const encode = (tag: number, attributes: object) =>
-      currentCore()?.encode_attributes(tag >> 3, flat(attributesPart(attributes))) ?? NO_BYTES;
+    const encode = (attributes: object) =>
+      currentCore()?.encode_attributes(1, flat(attributesPart(attributes))) ?? NO_BYTES;
     this.#pipeline.inspect = onRequest.inspector({ redact, echo, encode }, answer);
   }
 

@@ -42,7 +42,7 @@ const { outputFiles } = await build({
   define: { TONEARM_VERSION: JSON.stringify(version), TONEARM_DEVELOPMENT: String(values.development) },
   alias: Object.fromEntries(glue ? [[glue[0], resolve(glue[1])]] : []),
   plugins: [
-    ...(glue?.[0] === 'tonearm-media-glue' ? [gluePlugin(resolve(glue[1]))] : []),
+    ...(glue && glue[0] !== 'tonearm-core-glue' ? [gluePlugin(resolve(glue[1]))] : []),
     {
       name: 'beside',
       setup({ onLoad, onResolve }) {

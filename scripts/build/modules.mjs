@@ -8,7 +8,8 @@
  * @property {string} folder of the crate
  * @property {string} crate as Cargo names it
  * @property {string[]} features it has no other ones, the default ones included
- * @property {'page' | 'worker' | 'development'} kind which flags it is compiled and optimised with
+ * @property {'page' | 'on-demand' | 'worker' | 'development'} kind which flags it is compiled and optimised
+ * with
  */
 
 /** @param {string[]} names */
@@ -19,6 +20,7 @@ export const CRATE_FOLDERS = {
   tonearm: ['src', ...crates('base', 'gzip', 'messages', 'otlp', 'player', 'telemetry')],
   'tonearm-media': crates('base', 'formats', 'media', 'messages'),
   'tonearm-formats': crates('formats'),
+  'tonearm-records': crates('otlp', 'records'),
 };
 
 /** @param {string} format @returns {WasmModule} */
@@ -64,6 +66,14 @@ export const MODULES = [
     crate: 'tonearm-media',
     features: ['module'],
     kind: 'worker',
+  },
+  {
+    name: 'records',
+    file: 'tonearm_records',
+    folder: 'crates/records',
+    crate: 'tonearm-records',
+    features: ['module'],
+    kind: 'on-demand',
   },
   ...['mp3', 'aac', 'flac', 'vorbis', 'opus', 'wav', 'mp3-decoder', 'opus-decoder'].map(format),
 ];

@@ -61,7 +61,7 @@ const SCRIPTS = [
     development: true,
   },
   { name: 'traced_fetch.js', source: 'pkg/src/traced_fetch.ts' },
-  { name: 'records.js', source: 'pkg/src/records.ts' },
+  { name: 'records.js', source: 'pkg/src/records.ts', glue: 'records' },
   { name: 'diagnostics.js', source: 'pkg/src/diagnostics.ts' },
   { name: 'stretch.js', source: 'pkg/src/stretch.ts' },
   { name: 'element.js', source: 'pkg/src/element.ts', glue: 'media' },
@@ -131,6 +131,7 @@ const GLUE = {
     file: `${packed('development-core')}/tonearm_development_bg.js`,
   },
   media: { name: 'tonearm-media-glue', file: `${packed('media')}/tonearm_media_bg.js` },
+  records: { name: 'tonearm-records-glue', file: `${packed('records')}/tonearm_records_bg.js` },
 };
 
 const STRETCH_WORKLET = 'node_modules/signalsmith-stretch/SignalsmithStretch.mjs';
@@ -150,7 +151,7 @@ export const scriptOutputs = () => [
     // What the package publishes of its types.
     name: 'types',
     group: 'package',
-    needs: ['extended-core', 'media', 'mp3'],
+    needs: ['extended-core', 'media', 'mp3', 'records'],
     from: ['pkg/src', 'pkg/tsconfig.json', 'scripts/build/types.mjs'],
     extensions: ['.ts', '.json', '.mjs'],
     tools: ['tsc'],

@@ -26,16 +26,19 @@ const MERGE = ['--low-memory-unused', '-Oz'];
 // In the page a function with one caller stays a function: smaller, and compiled when it is first called.
 const KEEP_FUNCTIONS = ['--one-caller-inline-max-function-size', '20'];
 
+const SMALLEST = [
+  [...KEEP_FUNCTIONS, '-Oz', '--converge', ...SMALL],
+  [...KEEP_FUNCTIONS, ...FLATTEN],
+  [...KEEP_FUNCTIONS, ...MERGE],
+];
+
 /**
  * The runs of wasm-opt, one after the other. @type {Record<import('./modules.mjs').WasmModule['kind'],
  * string[][]>}
  */
 const OPTIMISATIONS = {
-  page: [
-    [...KEEP_FUNCTIONS, '-Oz', '--converge', ...SMALL],
-    [...KEEP_FUNCTIONS, ...FLATTEN],
-    [...KEEP_FUNCTIONS, ...MERGE],
-  ],
+  page: SMALLEST,
+  'on-demand': SMALLEST,
   worker: [['-O3', ...SMALL], FLATTEN, MERGE],
   development: [['-O1', '--strip-dwarf', '-g']],
 };
@@ -43,6 +46,8 @@ const OPTIMISATIONS = {
 // The wrappers of exports are calls within calls, which a build does not inline by itself: six percent of the
 // page's, one of the media plane's.
 const INLINE = ['-Zinline-mir=yes'];
+// serde's errors describe values with `Debug`, and nobody reads them: nine percent.
+const WITHOUT_DEBUG = ['-Zfmt-debug=none'];
 
 /** Where wasm-pack puts a module and its glue. @param {string} name */
 export const packed = (name) => `target/wasm/${name}`;
@@ -72,6 +77,7 @@ function compile({ name, folder, file, features, kind }) {
           CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: [
             ...['{remap}', '-Zunstable-options', '-Cpanic=immediate-abort'],
             ...INLINE,
+            ...(kind === 'on-demand' ? WITHOUT_DEBUG : []),
           ].join(' '),
         }
       : { CARGO_PROFILE_RELEASE_STRIP: 'none', CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: '{remap}' },

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { transcode } from '../../target/modules/records.js';
+import { transcode } from '../records.mjs';
 import { startBrowser } from './harness.mjs';
 import { startPageServer } from './page_server.mjs';
 

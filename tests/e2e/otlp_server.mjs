@@ -3,7 +3,7 @@
 
 import { createServer } from 'node:http';
 import { gunzipSync } from 'node:zlib';
-import { transcode } from '../../target/modules/records.js';
+import { transcode } from '../records.mjs';
 
 /** A value as JavaScript has it. @param {any} value @returns {any} */
 const plain = ({ stringValue, boolValue, intValue, doubleValue, arrayValue }) =>

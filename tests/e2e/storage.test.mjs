@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { transcode } from '../../target/modules/records.js';
+import { transcode } from '../records.mjs';
 import { attributesOf } from './otlp_server.mjs';
 import { startBrowser } from './harness.mjs';
 import { startPageServer } from './page_server.mjs';

@@ -157,6 +157,43 @@ test('the app can redact records before export, and they are sent as JSON where 
   await page.close();
 });
 
+test('records wait for the module that shows them, and leave once it can be had', async () => {
+  const page = await openPage(browser, `${backend.gateway}/e2e/blank.html`);
+  let missing = true;
+  await page.route('**/tonearm_records_bg.wasm', (route) =>
+    missing ? route.fulfill({ status: 404 }) : route.continue(),
+  );
+  const name = nextService();
+  const { traces, logs } = await page.evaluate(
+    async ([serviceName, endpoint]) => {
+      const { addEventListener } = globalThis;
+      /** @type {Promise<void>} */
+      const waits = new Promise((resolve) => {
+        globalThis.addEventListener = (/** @type {any[]} */ ...listener) => {
+          Reflect.apply(addEventListener, globalThis, listener);
+          if (listener[0] === 'online' && listener[2]?.once) resolve();
+        };
+      });
+      const redact = (/** @type {any} */ record) => void (record.attributes.seen = true);
+      const config = { serviceName, endpoint, storage: false, scheduledDelayMillis: 50, redact };
+      globalThis.telemetry = globalThis.tonearm.createTelemetry(config);
+      globalThis.telemetry.startSpan('span').end();
+      globalThis.telemetry.log({ eventName: 'event' });
+      await globalThis.telemetry.forceFlush({ timeoutMillis: 50 });
+      await waits;
+      return globalThis.telemetry.stats();
+    },
+    [name, otlp.url],
+  );
+  for (const { exported, pending, dropped } of [traces, logs])
+    assert.deepEqual([exported, pending, dropped.redacted ?? 0], [0, 1, 0]);
+  missing = false;
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  const received = await otlp.of(name, ({ spans, logs }) => spans.length > 0 && logs.length > 0);
+  assert.deepEqual([received.spans[0].own.seen, received.logs[0].own.seen], [true, true]);
+  await page.close();
+});
+
 test('a redact that is async, late or broken lets nothing leave as it was', async () => {
   const { page, name } = await open({});
   const refused = await page.evaluate(() => {

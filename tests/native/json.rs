@@ -14,6 +14,8 @@ use tonearm_telemetry::{
     Telemetry, Value,
 };
 
+use crate::records::{json_of, lean};
+
 const INSTRUMENTS: [Instrument<'static>; 5] = [
     Instrument::new("counter", "1", Kind::Counter, &["a"]),
     Instrument::new("up.down", "{item}", Kind::UpDownCounter, &["a"]),
@@ -101,13 +103,16 @@ fn random_requests_are_written_down_with_their_json() {
         telemetry.flush(now);
         while let Some(export) = telemetry.poll_export(now) {
             let json = match export.signal as u32 {
-                0 => serde_json::to_string(&ExportTraceServiceRequest::decode(&*export.body).unwrap()),
-                1 => serde_json::to_string(&ExportMetricsServiceRequest::decode(&*export.body).unwrap()),
-                _ => serde_json::to_string(&ExportLogsServiceRequest::decode(&*export.body).unwrap()),
+                0 => serde_json::to_value(ExportTraceServiceRequest::decode(&*export.body).unwrap()),
+                1 => serde_json::to_value(ExportMetricsServiceRequest::decode(&*export.body).unwrap()),
+                _ => serde_json::to_value(ExportLogsServiceRequest::decode(&*export.body).unwrap()),
             };
+            let json = json.unwrap();
+            let ours = json_of(export.signal as u32, &export.body).unwrap();
+            assert_eq!(lean(&ours), lean(&json));
             write!(lines, "{}\t", export.signal as u32).unwrap();
             export.body.iter().for_each(|byte| write!(lines, "{byte:02x}").unwrap());
-            writeln!(lines, "\t{}", json.unwrap()).unwrap();
+            writeln!(lines, "\t{json}").unwrap();
         }
     }
     assert!(lines.lines().count() >= 890);

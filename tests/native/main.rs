@@ -30,6 +30,7 @@ mod otlp;
 mod playback_table;
 mod policy;
 mod propagation;
+mod records;
 mod servers;
 mod streams;
 mod telemetry;

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { post } from '../../target/modules/host/fetch.js';
-import { transcode } from '../../target/modules/records.js';
+import { transcode } from '../records.mjs';
 
 /** Lets promises settle; timers that are mocked stay as they are. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));

@@ -11,7 +11,7 @@ import {
   spanContextPart,
   takeRows,
 } from '../../target/modules/core/flat.js';
-import { transcode } from '../../target/modules/records.js';
+import { transcode } from '../records.mjs';
 import { core, createPipeline, encode, sent } from './core.mjs';
 
 const SPAN = 0x4a;

@@ -4,11 +4,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { hmac, inspect, transcode } from '../../target/modules/records.js';
-import { encode } from './core.mjs';
+import { hmac, inspect, transcode } from '../records.mjs';
+import { encode as encodeAs } from './core.mjs';
 
 const root = new URL('../../', import.meta.url);
 const text = new TextDecoder();
+
+/** Attributes in protobuf, as the page's script has the core encode them. @param {object} attributes */
+const encode = (attributes) => encodeAs(0x0a, attributes);
 
 const ONE_OF = new Set([
   'stringValue',
@@ -192,6 +195,60 @@ test('a log record is echoed at its level', () => {
   Object.assign(console, before);
   assert.equal(said.length, 1);
   assert.deepEqual(said[0].slice(0, 2), [json.severityNumber === 17 ? 'error' : 'info', 'event.name']);
+});
+
+test('what an attribute is called hides it from no hook', () => {
+  const secret = JSON.parse('{ "__proto__": "secret", "map": { "__proto__": { "a": 1 } } }');
+  /** @type {any} */
+  let seen;
+  const hooks = { encode, redact: (/** @type {any} */ record) => void (seen = record.attributes) };
+  const record = encodeAs(0x32, secret);
+  assert.equal(inspect(hooks, 'logs', record), record);
+  assert.equal(JSON.stringify(seen), JSON.stringify(secret));
+});
+
+test('what is damaged is no request, and does not leave', () => {
+  const [, hex] = lines.find(([signal]) => signal === '0') ?? [];
+  const body = Buffer.from(String(hex), 'hex');
+  assert.throws(() => transcode.request('traces', body.subarray(0, -1)), /The body is no whole request/);
+  const { error } = console;
+  /** @type {any[]} */
+  const errors = [];
+  console.error = (thrown) => errors.push(thrown);
+  try {
+    const { bytes } = recordOf('0');
+    assert.equal(inspect({ encode, redact: () => {} }, 'traces', bytes.subarray(0, -1)), undefined);
+  } finally {
+    console.error = error;
+  }
+  assert.match(String(errors), /TypeError: A record could not be read/);
+});
+
+test('the module is fetched once, and again where it could not be had', async () => {
+  // @ts-expect-error an instance of the script of its own
+  const script = await import('../../pkg/dist/records.js?fetched');
+  const { fetch } = globalThis;
+  /** @type {string[]} */
+  const asked = [];
+  const file = readFileSync(new URL('pkg/dist/tonearm_records_bg.wasm', root));
+  const replies = [
+    () => new Response('', { status: 404 }),
+    () => new Response('<html>', { headers: { 'content-type': 'text/html' } }),
+    () => new Response(file, { headers: { 'content-type': 'application/wasm' } }),
+  ];
+  globalThis.fetch = async (url) => {
+    asked.push(new URL(String(url)).pathname.split('/').at(-1) ?? '');
+    return /** @type {() => Response} */ (replies.shift())();
+  };
+  try {
+    for (let n = 0; n < 2; n++) await assert.rejects(script.load(), { name: 'NetworkError' });
+    await Promise.all([script.load(), script.load()]);
+    await script.load();
+  } finally {
+    globalThis.fetch = fetch;
+  }
+  assert.deepEqual(asked, Array(3).fill('tonearm_records_bg.wasm'));
+  assert.equal(text.decode(script.transcode.request('logs', new Uint8Array())), '{}');
 });
 
 test('a user is an HMAC', async () => {

@@ -206,26 +206,28 @@ impl Writer {
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a>(pub &'a [u8]);
 
-/// A field's value, as far as we read any.
+/// A field's value.
 #[derive(Debug, Clone, Copy)]
 pub enum Field<'a> {
     /// A number of varying length.
     Varint(u64),
     /// Bytes, text, or a message.
     Bytes(&'a [u8]),
-    /// A number of four or eight bytes.
-    Fixed,
+    /// The bytes of a number of four or eight bytes, the lowest first.
+    Fixed(&'a [u8]),
 }
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+    /// The next bytes, without a field, as packed numbers are.
+    pub fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (head, tail) = self.0.split_at_checked(len)?;
         self.0 = tail;
         Some(head)
     }
 
+    /// The next number of varying length, without a field.
     #[inline(never)]
-    fn raw_varint(&mut self) -> Option<u64> {
+    pub fn raw_varint(&mut self) -> Option<u64> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = *self.take(1)?.first()?;
@@ -243,8 +245,8 @@ impl<'a> Reader<'a> {
         let tag = self.raw_varint()? as u32;
         let value = match tag & 7 {
             VARINT => Field::Varint(self.raw_varint()?),
-            FIXED64 => self.take(8).map(|_| Field::Fixed)?,
-            FIXED32 => self.take(4).map(|_| Field::Fixed)?,
+            FIXED64 => Field::Fixed(self.take(8)?),
+            FIXED32 => Field::Fixed(self.take(4)?),
             LENGTH => {
                 let len = usize::try_from(self.raw_varint()?).ok()?;
                 Field::Bytes(self.take(len)?)

@@ -1,8 +1,7 @@
 // Brings the wasm core, once it is asked for, and keeps what is called before it is there.
 // Importing this touches nothing: no window, no network, no clock.
 
-import { timedSignal } from '../host/abort.js';
-import { expectWasm, explainFailure, fetchWasm, mayRecover, unavailable } from '../host/wasm_file.js';
+import { fetchModule, mayRecover } from '../host/wasm_file.js';
 import { beginCore, endsCore, instantiateCore, isTrap, trap } from './client.js';
 import { usvString } from '../host/webidl.js';
 import type { InitOptions } from '../types/index.js';
@@ -69,23 +68,6 @@ export function configure(options: InitOptions) {
   if (isFull) requireExtendedCore('full');
 }
 
-/** Milliseconds within which the core's file is to be here. */
-const WASM_TIMEOUT = 30_000;
-
-/** Fetches the core's file and makes an instance of it. */
-async function fetchCore() {
-  const { signal, clear } = timedSignal(WASM_TIMEOUT, undefined);
-  try {
-    const response = await fetchWasm((extended ? places.fullWasm : places.wasm) ?? coreUrl(), signal);
-    expectWasm(response);
-    await instantiateCore(response).catch((cause) => {
-      throw signal.aborted ? unavailable(signal.reason, response.url) : explainFailure(cause, response);
-    });
-  } finally {
-    clear();
-  }
-}
-
 /** What the page does for the core. */
 const page: PageHost = {
   wake_in(milliseconds) {
@@ -102,7 +84,7 @@ async function start(): Promise<void> {
     throw new DOMException('WebAssembly is not available.', 'NotSupportedError');
   if (typeof document === 'undefined' && !('importScripts' in globalThis))
     throw new DOMException('The core runs in a browser: in a page or in a Worker.', 'NotSupportedError');
-  await fetchCore();
+  await fetchModule((extended ? places.fullWasm : places.wasm) ?? coreUrl(), instantiateCore);
   trap.onThrow = (error) => {
     thrown = { error, before: thrown };
     // Where the stack has no room for this either, the next call or the core's timer asks for it.

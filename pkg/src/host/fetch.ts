@@ -11,7 +11,7 @@ import type { ExportFailure, PipelineHost, Signal } from 'tonearm-core-glue';
 export interface Transcode {
   gzip(body: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer | undefined>;
   request(signal: Signal, body: Uint8Array): Uint8Array<ArrayBuffer>;
-  reply(body: Uint8Array): Uint8Array<ArrayBuffer>;
+  reply(body: Uint8Array): Uint8Array;
 }
 /** A delivery that failed, as the core reports it. */
 export type Diagnose = PipelineHost['report_diagnostic'];

@@ -1,9 +1,12 @@
 // Fetches a wasm file of the package, and says why it cannot be had.
 
+import { timedSignal } from './abort.js';
 import { nativeFetch } from './native_fetch.js';
 
 /** Milliseconds before each further attempt. */
 const DELAYS = [250, 500, 1000];
+/** Milliseconds within which a file is to be here. */
+const TIMEOUT = 30_000;
 
 const isTransient = (cause: unknown) =>
   typeof cause === 'number'
@@ -16,7 +19,7 @@ const isTimeout = (cause: any) => cause?.name === 'TimeoutError';
 const failure = (name: 'NetworkError' | 'NotSupportedError', message: string, cause?: unknown) =>
   Object.defineProperty(new DOMException(message, name), 'cause', { value: cause });
 
-export const unavailable = (cause: unknown, what: string): DOMException =>
+const unavailable = (cause: unknown, what: string): DOMException =>
   failure('NetworkError', `${what} could not be loaded.`, cause);
 
 /**
@@ -29,7 +32,7 @@ export const mayRecover = (error: unknown) =>
 /**
  * Fetches a file; asks three times more, within two seconds, where the network fails or the server is busy.
  */
-export async function fetchWasm(url: string | URL, signal: AbortSignal): Promise<Response> {
+async function fetchWasm(url: string | URL, signal: AbortSignal): Promise<Response> {
   for (let attempt = 0; ; attempt++) {
     let cause: unknown;
     try {
@@ -58,12 +61,12 @@ function notWasm({ url, headers }: Response, cause?: unknown) {
 }
 
 /** Throws where the server says that the file is a page. */
-export function expectWasm(response: Response) {
+function expectWasm(response: Response) {
   if (/^text\/html|xhtml/.test(response.headers.get('content-type') ?? '')) throw notWasm(response);
 }
 
 /** Why a file that was loaded is no module that runs here. */
-export function explainFailure(cause: any, response: Response) {
+function explainFailure(cause: any, response: Response) {
   if (cause?.name === 'EvalError' || /unsafe-eval|content security policy|\bcsp\b/i.test(cause?.message)) {
     const message =
       'The page does not let WebAssembly run: its content security policy needs ' +
@@ -79,4 +82,23 @@ export function explainFailure(cause: any, response: Response) {
     `${response.url} is damaged, or of another version than the package's script.`,
     cause,
   );
+}
+
+/**
+ * Fetches a file and makes an instance of it; rejects with `NetworkError` or `NotSupportedError`.
+ */
+export async function fetchModule(
+  url: string | URL,
+  makeInstance: (response: Response) => Promise<unknown>,
+): Promise<void> {
+  const { signal, clear } = timedSignal(TIMEOUT, undefined);
+  try {
+    const response = await fetchWasm(url, signal);
+    expectWasm(response);
+    await makeInstance(response).catch((cause) => {
+      throw signal.aborted ? unavailable(signal.reason, response.url) : explainFailure(cause, response);
+    });
+  } finally {
+    clear();
+  }
 }
