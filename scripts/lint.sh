@@ -25,5 +25,6 @@ cargo test --quiet --doc -p tonearm --target wasm32-unknown-unknown --no-default
 say "tsc"
 tsc -p pkg/tsconfig.json
 tsc -p tsconfig.json
+tsc -p tsconfig.node.json
 say "lengths of files"
 node scripts/check-lengths.mjs

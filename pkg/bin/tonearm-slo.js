@@ -1,6 +1,7 @@
 #!/usr/bin/env node
+// @ts-check
 // A gate for a front-end team's CI: plays a page a number of times, each in a browser of its own state, reads
-// what the page's own Tonearm tells on its way out, and fails where start-up, stalls or errors break the
+// what the page's own Tonearm sends on its way out, and fails where start-up, stalls or errors break the
 // objective.
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -19,7 +20,7 @@ const USAGE = `tonearm-slo URL --click SELECTOR [options]
   --browser PATH       the browser; the one that playwright-core knows otherwise
   --json FILE, --junit FILE
 
-Wants playwright-core beside it. The page has to tell all of its plays: a pipeline that samples leaves some out. Ends with 0, with 1 where an objective is broken, with 2 where nothing could be measured.
+Wants playwright-core beside it. The page has to record all of its plays: a pipeline that samples leaves some out. Ends with 0, with 1 where an objective is broken, with 2 where nothing could be measured.
 `;
 
 /** @param {string} message @returns {never} */
@@ -113,12 +114,12 @@ async function play(browser, { url, click, evaluate, listen, wait }) {
   const context = await browser.newContext();
   try {
     /** @type {Record<string, any[]>} */
-    const told = { traces: [], logs: [] };
+    const received = { traces: [], logs: [] };
     context.on('request', (request) => {
       const [, signal] = /\/v1\/(traces|logs)(?:\?|$)/.exec(request.url()) ?? [];
       if (request.method() !== 'POST' || !signal) return;
       try {
-        told[signal].push(...recordsOf(request, signal));
+        received[signal].push(...recordsOf(request, /** @type {'traces' | 'logs'} */ (signal)));
       } catch (error) {
         console.error(`tonearm-slo: a request could not be read: ${error}`);
       }
@@ -131,20 +132,20 @@ async function play(browser, { url, click, evaluate, listen, wait }) {
     const end = await page.evaluate(() =>
       String(BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n),
     );
-    const root = () => told.traces.find(({ name }) => name === 'track.play');
+    const root = () => received.traces.find(({ name }) => name === 'track.play');
     // Lines leave within a second, spans with the next batch: of a play that has not started there is none.
-    for (const last = Date.now() + wait * 1000; Date.now() < last && !(root() && told.logs.length > 0);)
+    for (const last = Date.now() + wait * 1000; Date.now() < last && !(root() && received.logs.length > 0);)
       await page.waitForTimeout(100);
     await page.evaluate(() => {
       Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
       document.dispatchEvent(new Event('visibilitychange'));
     });
     await page.waitForTimeout(500);
-    const time = timeIn(told.logs, end);
+    const time = timeIn(received.logs, end);
     const [stalled, heard] = [time.rebuffering ?? 0, time.playing ?? 0];
     const span = root();
     if (!span) {
-      const began = told.logs.find((log) => attribute(log, 'to') === 'starting');
+      const began = received.logs.find((log) => attribute(log, 'to') === 'starting');
       if (!began)
         return {
           outcome: 'unknown',
@@ -152,7 +153,7 @@ async function play(browser, { url, click, evaluate, listen, wait }) {
           startUp: NaN,
           stalled,
           heard,
-          error: 'the page told of no play',
+          error: 'the page recorded no play',
         };
       return {
         outcome: 'hung',
@@ -163,7 +164,7 @@ async function play(browser, { url, click, evaluate, listen, wait }) {
         error: 'it never started',
       };
     }
-    const later = told.traces.find(
+    const later = received.traces.find(
       ({ name, status, traceId }) =>
         name === 'track.recover' && status?.code === 2 && traceId === span.traceId,
     );
@@ -237,10 +238,10 @@ const worstOf = (plays) =>
   )[0];
 
 const escape = (/** @type {string} */ text) => text.replace(/[<>&"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
-/** @param {ReturnType<typeof judge>} objectives @param {string} told @param {number} took seconds */
-const junit = (objectives, told, took) => `<?xml version="1.0" encoding="UTF-8"?>
+/** @param {ReturnType<typeof judge>} objectives @param {string} worst @param {number} took seconds */
+const junit = (objectives, worst, took) => `<?xml version="1.0" encoding="UTF-8"?>
 <testsuite name="tonearm-slo" tests="${objectives.length}" failures="${objectives.filter(({ holds }) => !holds).length}" time="${took.toFixed(1)}">
-${objectives.map(({ name, holds, measured, objective, unit }) => `  <testcase classname="tonearm-slo" name="${name}">${holds ? '' : `<failure message="${measured}${unit}, objective ${objective}${unit}">${escape(told)}</failure>`}</testcase>`).join('\n')}
+${objectives.map(({ name, holds, measured, objective, unit }) => `  <testcase classname="tonearm-slo" name="${name}">${holds ? '' : `<failure message="${measured}${unit}, objective ${objective}${unit}">${escape(worst)}</failure>`}</testcase>`).join('\n')}
 </testsuite>
 `;
 
@@ -278,11 +279,11 @@ for (const { name, what, measured, objective, unit, holds } of objectives) {
     `${holds ? 'holds ' : 'BROKEN'} ${name}: ${measured.toFixed(3)}${unit} (${what}), objective ${objective}${unit}`,
   );
 }
-const told = `worst play: trace ${worst.trace || 'unknown'}, ${worst.outcome}, start-up ${worst.startUp.toFixed(3)} s, stalled ${worst.stalled.toFixed(3)} s`;
-console.log(told);
+const summary = `worst play: trace ${worst.trace || 'unknown'}, ${worst.outcome}, start-up ${worst.startUp.toFixed(3)} s, stalled ${worst.stalled.toFixed(3)} s`;
+console.log(summary);
 if (options.json)
   writeFileSync(options.json, `${JSON.stringify({ url: options.url, objectives, worst, plays }, null, 2)}\n`);
-if (options.junit) writeFileSync(options.junit, junit(objectives, told, (Date.now() - began) / 1000));
+if (options.junit) writeFileSync(options.junit, junit(objectives, summary, (Date.now() - began) / 1000));
 if (plays.every(({ outcome }) => outcome === 'unknown'))
-  refuse('the page told of no play: does it use createTelemetry, and do its exports leave?');
+  refuse('the page recorded no play: does it use createTelemetry, and do its exports leave?');
 process.exit(objectives.every(({ holds }) => holds) ? 0 : 1);
