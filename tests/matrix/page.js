@@ -64,6 +64,16 @@ function silence(sound, first = sound.findIndex((value) => value !== 0), last = 
   return [from, to];
 }
 
+/**
+ * The first frame from `first` on that is not of the piece that lies at `at`.
+ * @param {Float32Array} want @param {Float32Array} sound @param {number} at @param {number} first
+ */
+function breaksOff(want, sound, at, first) {
+  let n = first;
+  while (n < sound.length && Math.abs(sound[n] - want[n - at]) < 0.01) n++;
+  return n;
+}
+
 /** Bytes of the file, those in the middle damaged. @param {string} url */
 async function damaged(url) {
   const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
@@ -199,6 +209,7 @@ export async function cell({
     if (operation === 'toTheEnd') {
       let last = sound.length;
       while (last > 0 && sound[last - 1] === 0) last--;
+      const end = last;
       // Where the length was an estimate that fell short, what lay behind it was heard.
       if (goesOn !== undefined && player.duration - goesOn > 0.001)
         last = Math.min(last, silence(sound)[0] || last);
@@ -208,7 +219,7 @@ export async function cell({
         ...result,
         snr: ratio(want, sound, one, 0, last - one),
         frames: wrong,
-        strays: strays([one, last]),
+        strays: strays([one, end]),
       };
     }
     // What is done is done after one second of it; by a slow output's clock up to a second later than by the
@@ -217,6 +228,10 @@ export async function cell({
     if (goesOn !== undefined && near) {
       // Without an index a seek lands near: the music goes on from there, in one piece, to the end.
       const two = place(Math.round(5.5 * rate), want.length);
+      // The silence between them may be shorter than one of the track's own: it is where the first piece
+      // breaks off.
+      from = to = breaksOff(want, sound, one, one + Math.round(rate * 0.95));
+      while (to < sound.length && sound[to] === 0) to++;
       const begin = to - two;
       const snr = Math.min(
         ratio(want, sound, one, 0, from - one),
