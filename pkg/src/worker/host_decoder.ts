@@ -1,5 +1,5 @@
 // The browser's decoder of one track (WebCodecs): does what the media plane says
-// (`crates/media/src/host_decoder.rs`), which decides what goes in and where that belongs which comes out.
+// (`crates/media/src/host_decoder.rs`), which decides what goes in, and where what comes out belongs.
 
 import * as plane from 'tonearm-media-glue';
 import { CodecName } from 'tonearm-media-glue';
